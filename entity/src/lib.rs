@@ -1,0 +1,18 @@
+//! The rows of Strongroom's tables, and the column type that carries a sealed value.
+//!
+//! A [`Sealed`] column holds an envelope and cannot open it; opening takes a key ring, which lives
+//! elsewhere. A row says what its cells are bound to through [`Bound`] and [`Sealable`].
+
+mod bound;
+pub mod credential;
+pub mod history;
+pub mod key;
+pub mod manifest;
+pub mod plain_credential;
+pub mod quarantine;
+mod sealed;
+mod table;
+
+pub use bound::{Binding, Bound, Owner, Sealable, Unset};
+pub use sealed::{Label, Sealed};
+pub use table::{SealedColumn, SealedTable};

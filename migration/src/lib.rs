@@ -1,0 +1,51 @@
+//! Strongroom's schema steps, one file each, forward and back.
+//!
+//! The steps hold no key. What needs keys is asked of a [`Backfill`] that the runner injects. What
+//! differs between engines stands in `sql/`, one folder an engine.
+
+mod backfill;
+mod m0001_create_credential;
+mod m0002_create_key_ring;
+mod m0003_add_sealed_columns;
+mod m0004_seal_credential;
+mod m0005_require_sealed;
+mod m0006_drop_plaintext;
+mod m0007_scrub_free_space;
+mod sql;
+mod step;
+
+use std::sync::Arc;
+
+use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
+
+pub use backfill::{Backfill, Phase};
+pub use sql::{RUNNER, Sql};
+pub use step::Step;
+
+/// The steps in order, with what they need.
+pub struct Migrator {
+    /// Does the work that needs keys.
+    pub backfill: Arc<dyn Backfill>,
+}
+
+impl Migrator {
+    /// Every step, in order; the number of the n-th is n.
+    pub fn steps(&self) -> Vec<Box<dyn Step>> {
+        let backfill = || self.backfill.clone();
+        vec![
+            Box::new(m0001_create_credential::Migration),
+            Box::new(m0002_create_key_ring::Migration(backfill())),
+            Box::new(m0003_add_sealed_columns::Migration(backfill())),
+            Box::new(m0004_seal_credential::Migration(backfill())),
+            Box::new(m0005_require_sealed::Migration(backfill())),
+            Box::new(m0006_drop_plaintext::Migration(backfill())),
+            Box::new(m0007_scrub_free_space::Migration),
+        ]
+    }
+}
+
+impl MigratorTraitSelf for Migrator {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        self.steps().into_iter().map(|step| step as Box<dyn MigrationTrait>).collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! Step 1: the credential table in the clear, as control planes have it.
+
+use async_trait::async_trait;
+use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
+
+use crate::sql::{bound_lock_waits, sql};
+use crate::{Sql, Step};
+
+const UP: Sql = sql!("0001_create_credential.up.sql");
+const DOWN: Sql = sql!("0001_create_credential.down.sql");
+
+pub(crate) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "create_credential"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        UP.run(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        bound_lock_waits(manager).await?;
+        DOWN.run(manager).await
+    }
+}
+
+impl Step for Migration {
+    fn sql(&self) -> Vec<Sql> {
+        vec![UP, DOWN]
+    }
+
+    fn needs_keys(&self) -> bool {
+        false
+    }
+
+    fn down_destroys(&self) -> &'static str {
+        "drops table credential with every row in it"
+    }
+}

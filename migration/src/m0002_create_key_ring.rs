@@ -1,0 +1,43 @@
+//! Step 2: the key ring, its manifest, and the reseal engine's records.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
+
+use crate::sql::sql;
+use crate::{Backfill, Sql, Step};
+
+const UP: Sql = sql!("0002_create_key_ring.up.sql");
+const DOWN: Sql = sql!("0002_create_key_ring.down.sql");
+
+pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "create_key_ring"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        UP.run(manager).await?;
+        self.0.make_ring(manager.get_connection()).await
+    }
+
+    /// No cell is left at this point: the steps above went down first.
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        DOWN.run(manager).await
+    }
+}
+
+impl Step for Migration {
+    fn sql(&self) -> Vec<Sql> {
+        vec![UP, DOWN]
+    }
+
+    fn down_destroys(&self) -> &'static str {
+        "drops the key ring, the manifest and the quarantine; cells in backups can then no longer be opened without a backup of the ring"
+    }
+}

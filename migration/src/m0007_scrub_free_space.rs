@@ -1,0 +1,69 @@
+//! Step 7: the bytes that deleted and rewritten rows left in the database's files.
+//!
+//! Not promised: the write-ahead log of PostgreSQL, replicas, backups and the disk below the files.
+
+use async_trait::async_trait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
+
+use crate::sql::sql;
+use crate::{Sql, Step};
+
+const UP: Sql = sql!("0007_scrub_free_space.up.sql");
+
+pub(crate) struct Migration;
+
+impl MigrationName for Migration {
+    fn name(&self) -> &'static str {
+        "scrub_free_space"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Migration {
+    /// VACUUM runs outside transactions.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        UP.run(manager).await?;
+        if manager.get_database_backend() == DbBackend::Sqlite {
+            truncate_write_ahead_log(manager).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
+    }
+}
+
+/// The pragma answers with a row whose first column says that somebody kept it from finishing.
+async fn truncate_write_ahead_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let answer = manager.get_connection().query_one_raw(pragma).await?;
+    let busy: i32 = answer.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    if busy == 0 {
+        return Ok(());
+    }
+    Err(DbErr::Migration("another program is reading the database file, so its write-ahead log cannot be emptied".into()))
+}
+
+impl Step for Migration {
+    fn sql(&self) -> Vec<Sql> {
+        vec![UP]
+    }
+
+    fn needs_keys(&self) -> bool {
+        false
+    }
+
+    fn down_destroys(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn data_work(&self) -> Option<&'static str> {
+        Some("writes the table anew, so that free space holds no plaintext")
+    }
+}

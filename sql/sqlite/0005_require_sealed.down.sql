@@ -1,0 +1,2 @@
+DROP TRIGGER strongroom_2_required_insert;
+DROP TRIGGER strongroom_2_required_update;

@@ -1,0 +1,1 @@
+-- SQLite cannot add NOT NULL to a column: the guard alone requires the cells until step 6 makes the table anew.

@@ -1,0 +1,21 @@
+-- The runner's own tables: the run lock and the history. Made on first use, never dropped.
+CREATE TABLE IF NOT EXISTS strongroom_lock (
+    name       varchar(32)  NOT NULL PRIMARY KEY,
+    holder     varchar(255) NOT NULL,
+    token      bigint       NOT NULL,            -- only grows; every write of a run is conditional on it
+    expires_ms bigint       NOT NULL             -- by the database's clock
+);
+INSERT INTO strongroom_lock (name, holder, token, expires_ms) VALUES ('run', '', 0, 0) ON CONFLICT DO NOTHING;
+CREATE TABLE IF NOT EXISTS strongroom_history (
+    id          bigint       NOT NULL PRIMARY KEY,
+    number      integer,                          -- a schema step's number; NULL for key rolls
+    name        varchar(255) NOT NULL,
+    kind        varchar(16)  NOT NULL,            -- schema | roll
+    direction   varchar(8)   NOT NULL,            -- up | down
+    checksum    varchar(64),
+    started_at  timestamp    NOT NULL,
+    finished_at timestamp,                        -- NULL: begun and not finished
+    holder      varchar(255) NOT NULL,
+    token       bigint       NOT NULL
+);
+CREATE TABLE IF NOT EXISTS seaql_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL);

@@ -1,0 +1,146 @@
+//! Sealing and opening one cell.
+//!
+//! ```text
+//! okm[64]    = HKDF-Expand(column key, "strongroom/cell/1" | header[0..8] | salt | SHA-256(context), 64)
+//! key        = okm[0..32]     commitment = okm[32..64]
+//! ct | tag   = ChaCha20-Poly1305(key, nonce = 0, aad = header[0..64], pad(plaintext))
+//! ```
+//! The nonce may be zero because the key is used once: 192 random salt bits go into it. The
+//! commitment makes it infeasible to craft one cell that opens under two keys.
+
+use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _, inout::InOutBuf};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::envelope::{COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix};
+use super::random::{NoRandomness, make_bytes};
+use super::{ColumnKey, Context, Envelope, ParseError, pad};
+
+/// An opened value, wiped when dropped. It cannot be printed.
+pub struct Opened(Zeroizing<Vec<u8>>);
+
+impl Opened {
+    /// The plaintext.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The plaintext as text; `None` when it is not UTF-8.
+    pub fn as_text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+}
+
+/// Why a value was not sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// Longer than a cell takes.
+    #[error("the value is longer than 1 MiB")]
+    TooLong,
+    /// See [`NoRandomness`].
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The cipher refused; does not happen with values of the allowed length.
+    #[error("the cipher refused the value")]
+    Cipher,
+}
+
+/// Why a cell did not open. For quarantine and logs; callers outside see one error for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Not an envelope.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// Sealed for another row, column, owner or database, or its header was altered.
+    #[error("commitment mismatch")]
+    Commitment,
+    /// The ciphertext or the tag was altered.
+    #[error("corrupt")]
+    Corrupt,
+    /// Authentic, but not padded the one valid way.
+    #[error("bad padding")]
+    Padding,
+}
+
+/// Labels that keep the uses of this construction apart.
+pub(super) const CELL: &[u8] = b"strongroom/cell/1";
+
+/// Seals `plaintext` under the column's key, bound to `context`.
+pub fn seal_cell(key: &ColumnKey, key_id: u32, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+    seal_with(CELL, key, key_id, context, plaintext, &make_bytes()?)
+}
+
+/// Opens a cell that [`seal_cell`] made for the same key and context.
+pub fn open_cell(key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Opened, OpenError> {
+    open_with(CELL, key, context, cell)
+}
+
+pub(super) fn seal_with(
+    use_label: &[u8],
+    key: &ColumnKey,
+    key_id: u32,
+    context: &Context,
+    plaintext: &[u8],
+    salt: &[u8; SALT_LENGTH],
+) -> Result<Vec<u8>, SealError> {
+    let mut padded = pad::pad(plaintext).ok_or(SealError::TooLong)?;
+    let prefix = prefix(key_id);
+    let derived = Derived::new(use_label, key, &prefix, salt, context);
+
+    let mut cell = Vec::with_capacity(HEADER_LENGTH + padded.len() + TAG_LENGTH);
+    cell.extend_from_slice(&prefix);
+    cell.extend_from_slice(salt);
+    cell.extend_from_slice(derived.commitment());
+    let tag = derived
+        .cipher()
+        .encrypt_inout_detached(&Nonce::default(), &cell, InOutBuf::from(padded.as_mut_slice()))
+        .map_err(|_| SealError::Cipher)?;
+    cell.extend_from_slice(&padded);
+    cell.extend_from_slice(&tag);
+    Ok(cell)
+}
+
+pub(super) fn open_with(use_label: &[u8], key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Opened, OpenError> {
+    let envelope = Envelope::parse(cell)?;
+    let derived = Derived::new(use_label, key, envelope.prefix(), envelope.salt(), context);
+    if !bool::from(derived.commitment().ct_eq(envelope.commitment())) {
+        return Err(OpenError::Commitment);
+    }
+    let (ciphertext, tag) = envelope.body();
+    let tag = Tag::try_from(tag).map_err(|_| OpenError::Corrupt)?;
+    let mut plaintext = Zeroizing::new(ciphertext.to_vec());
+    derived
+        .cipher()
+        .decrypt_inout_detached(&Nonce::default(), envelope.header(), InOutBuf::from(plaintext.as_mut_slice()), &tag)
+        .map_err(|_| OpenError::Corrupt)?;
+    let length = pad::unpadded_length(&plaintext).ok_or(OpenError::Padding)?;
+    plaintext.truncate(length);
+    Ok(Opened(plaintext))
+}
+
+/// The one-time key of a cell, and its commitment.
+struct Derived(Zeroizing<[u8; 64]>);
+
+impl Derived {
+    fn new(use_label: &[u8], key: &ColumnKey, prefix: &[u8], salt: &[u8], context: &Context) -> Self {
+        debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
+        let mut okm = Zeroizing::new([0; 64]);
+        let digest = Sha256::digest(context.as_bytes());
+        key.expand(&[use_label, prefix, salt, &digest], okm.as_mut_slice());
+        Self(okm)
+    }
+
+    fn cipher(&self) -> ChaCha20Poly1305 {
+        let (key, _) = self.0.split_at(32);
+        let mut array = Key::default();
+        array.copy_from_slice(key);
+        ChaCha20Poly1305::new(&array)
+    }
+
+    fn commitment(&self) -> &[u8] {
+        let (_, commitment) = self.0.split_at(64 - COMMITMENT_LENGTH);
+        commitment
+    }
+}

@@ -1,0 +1,146 @@
+//! One type per kind of key, and the derivations between them.
+//!
+//! No key can be printed, cloned, compared or serialised:
+//!
+//! ```compile_fail
+//! fn print(key: strongroom::crypto::RootKey) { println!("{key:?}"); }
+//! ```
+//! ```compile_fail
+//! fn copy(key: &strongroom::crypto::DataKey) -> strongroom::crypto::DataKey { key.clone() }
+//! ```
+//! ```compile_fail
+//! fn store(key: &strongroom::crypto::IndexKey) -> String { serde_json::to_string(key).unwrap() }
+//! ```
+
+use hkdf::Hkdf;
+use secrecy::{ExposeSecret as _, SecretBox};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::RingId;
+use super::context::label_length;
+use super::random::{NoRandomness, make_bytes};
+
+type Secret = SecretBox<[u8; 32]>;
+
+/// A key that protects nothing: every byte the same, as an empty or default setting gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the key is a known default: every byte of it is the same")]
+pub struct WeakKey;
+
+/// Wraps data keys. Comes from a key source and is never stored in the clear.
+pub struct RootKey(Secret);
+
+/// Seals the cells of one scope in one generation. Stored wrapped.
+pub struct DataKey(pub(super) Secret);
+
+/// Makes blind indexes; a lineage of its own, so that rolling data keys re-indexes nothing.
+pub struct IndexKey(pub(super) Secret);
+
+/// Authenticates the manifest.
+pub struct ManifestKey(pub(super) Secret);
+
+/// A data key narrowed to one column of one ring: all that a reader of that column needs.
+pub struct ColumnKey(Secret);
+
+/// An index key narrowed to one column of one ring.
+pub struct ColumnIndexKey(Secret);
+
+impl RootKey {
+    /// A new random root key.
+    pub fn make() -> Result<Self, NoRandomness> {
+        Ok(Self(SecretBox::new(Box::new(make_bytes()?))))
+    }
+
+    /// Takes the bytes of a key source, refusing known defaults.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, WeakKey> {
+        if bytes.iter().all(|byte| byte == &bytes[0]) {
+            return Err(WeakKey);
+        }
+        Ok(Self(SecretBox::new(Box::new(*bytes))))
+    }
+
+    /// Which root this is; public. A ring names the root that it needs, so none is found by trying.
+    pub fn id(&self) -> [u8; 16] {
+        let mut id = [0; 16];
+        expand(self.0.expose_secret(), &[b"strongroom/root-id/1"], &mut id);
+        id
+    }
+
+    /// The 32 bytes themselves, for a key source to write down.
+    pub fn dangerous_expose(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
+
+    pub(super) fn wrapping(&self, ring: &RingId) -> ColumnKey {
+        ColumnKey(extract("strongroom/root-key/1", ring, "strongroom.key", &self.0))
+    }
+}
+
+impl DataKey {
+    /// The sub-key of one column: HKDF-Extract under the ring's id and the column's label.
+    pub fn column(&self, ring: &RingId, label: &str) -> ColumnKey {
+        ColumnKey(extract("strongroom/data-key/1", ring, label, &self.0))
+    }
+}
+
+impl IndexKey {
+    /// The sub-key of one column's blind index.
+    pub fn column(&self, ring: &RingId, label: &str) -> ColumnIndexKey {
+        ColumnIndexKey(extract("strongroom/index-key/1", ring, label, &self.0))
+    }
+}
+
+impl ColumnKey {
+    pub(super) fn expand(&self, info: &[&[u8]], okm: &mut [u8]) {
+        expand(self.0.expose_secret(), info, okm);
+    }
+}
+
+impl ColumnIndexKey {
+    pub(super) fn expose(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
+}
+
+/// Makes and takes 32-byte keys that live wrapped in the ring.
+pub(super) trait RingKey: Sized {
+    fn from_secret(secret: Secret) -> Self;
+    fn secret(&self) -> &Secret;
+}
+
+macro_rules! ring_key {
+    ($($key:ident),*) => {$(
+        impl RingKey for $key {
+            fn from_secret(secret: Secret) -> Self { Self(secret) }
+            fn secret(&self) -> &Secret { &self.0 }
+        }
+        impl $key {
+            /// A new random key.
+            pub fn make() -> Result<Self, NoRandomness> {
+                Ok(Self(SecretBox::new(Box::new(make_bytes()?))))
+            }
+        }
+    )*};
+}
+ring_key!(DataKey, IndexKey, ManifestKey);
+
+/// `HKDF-Extract(salt = domain | ring id | u16 label length | label, ikm = key)`.
+fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {
+    let mut salt = Vec::with_capacity(128);
+    salt.extend_from_slice(domain.as_bytes());
+    salt.extend_from_slice(ring);
+    salt.extend_from_slice(&label_length(label));
+    salt.extend_from_slice(label.as_bytes());
+    let (prk, _) = Hkdf::<Sha256>::extract(Some(&salt), key.expose_secret());
+    let prk = Zeroizing::new(<[u8; 32]>::from(prk));
+    SecretBox::new(Box::new(*prk))
+}
+
+/// `HKDF-Expand`. The lengths asked for here are constants far below the limit of 255 blocks.
+fn expand(prk: &[u8; 32], info: &[&[u8]], okm: &mut [u8]) {
+    let expanded = Hkdf::<Sha256>::from_prk(prk).map(|hkdf| hkdf.expand_multi_info(info, okm));
+    let Ok(Ok(())) = expanded else {
+        unreachable!("a 32-byte key gives up to 8,160 bytes; at most 64 are asked for");
+    };
+}

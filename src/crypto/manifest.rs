@@ -1,0 +1,30 @@
+//! The manifest's authentication code: `HMAC-SHA256(manifest key, "strongroom/manifest/1" | ring id | body)`.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::ExposeSecret as _;
+use sha2::Sha256;
+
+use super::{ManifestKey, RingId};
+
+/// The length of the code in bytes.
+pub const MANIFEST_MAC_LENGTH: usize = 32;
+
+/// The code over a manifest's exact bytes.
+pub fn manifest_mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {
+    mac(key, ring, body).finalize().into_bytes().into()
+}
+
+/// Compares in constant time.
+pub fn verify_manifest_mac(key: &ManifestKey, ring: &RingId, body: &[u8], code: &[u8]) -> bool {
+    mac(key, ring, body).verify_slice(code).is_ok()
+}
+
+fn mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> Hmac<Sha256> {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.0.expose_secret()) else {
+        unreachable!("HMAC takes keys of any length");
+    };
+    mac.update(b"strongroom/manifest/1");
+    mac.update(ring);
+    mac.update(body);
+    mac
+}
