@@ -1,2 +1,5 @@
 //! Strongroom.
 pub mod crypto;
+pub mod db;
+pub mod key;
+pub mod reseal;

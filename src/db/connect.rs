@@ -1,0 +1,123 @@
+//! Opening a pool. The only place that connects to a database.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::{self, ConnectOptions as _};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxMySqlConnector, SqlxPostgresConnector,
+    SqlxSqliteConnector,
+};
+
+use super::Address;
+use super::error::is_missing_database;
+
+const CONNECTIONS: u32 = 8;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a writer of SQLite waits for another.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading only; the server refuses everything else. A missing SQLite file reads as empty.
+    Read,
+    /// Reading and writing rows.
+    Write,
+    /// Changing the schema. SQLite's foreign keys are off, as making a table anew demands.
+    Schema,
+}
+
+/// Opens a pool. Statements are never logged.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
+    match address.engine() {
+        DbBackend::Sqlite => {
+            let options = sqlite(address, access).map_err(conn)?;
+            let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+            Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.connect_with(options).await.map_err(conn)?))
+        }
+        DbBackend::Postgres => {
+            let options = postgres(address, access).map_err(conn)?;
+            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+            Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_with(options).await.map_err(conn)?))
+        }
+        _ => {
+            let options = MySqlConnectOptions::from_str(address.expose()).map_err(conn)?.disable_statement_logging();
+            let pool = MySqlPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+            Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool.connect_with(options).await.map_err(conn)?))
+        }
+    }
+}
+
+/// Makes the database if the server, or the file system, does not have it. True when it was made.
+pub async fn create_if_missing(address: &Address) -> Result<bool, DbErr> {
+    if address.engine() == DbBackend::Sqlite {
+        let missing = sqlite_file(address).is_some_and(|file| !file.exists());
+        connect(address, Access::Write).await?.close().await?;
+        return Ok(missing);
+    }
+    match connect(address, Access::Read).await {
+        Ok(db) => db.close().await.map(|()| false),
+        Err(error) if is_missing_database(&error) => create_on_server(address).await.map(|()| true),
+        Err(error) => Err(error),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+async fn create_on_server(address: &Address) -> Result<(), DbErr> {
+    let options = postgres(address, Access::Schema).map_err(conn)?;
+    let name = options.get_database().unwrap_or_default().replace('"', "\"\"");
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(options.database("postgres")).await.map_err(conn)?;
+    let server = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    server.execute_unprepared(&format!("CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0")).await?;
+    server.close().await
+}
+
+/// Deleted bytes are overwritten (`secure_delete`), and a commit is on disk when it returns.
+fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sqlx::Error> {
+    let missing = sqlite_file(address).is_some_and(|file| !file.exists());
+    if access == Access::Read && missing {
+        return Ok(SqliteConnectOptions::from_str("sqlite::memory:")?.disable_statement_logging());
+    }
+    let options = SqliteConnectOptions::from_str(address.expose())?
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(access != Access::Schema)
+        .disable_statement_logging();
+    if access == Access::Read {
+        return Ok(options.read_only(true).create_if_missing(false));
+    }
+    Ok(options
+        .pragma("secure_delete", "ON")
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full))
+}
+
+/// Off loopback the server's certificate is verified unless the address itself says otherwise.
+fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::Error> {
+    let mut options = PgConnectOptions::from_str(address.expose())?
+        .application_name("strongroom")
+        .disable_statement_logging();
+    if !address.is_loopback() && !address.expose().contains("sslmode=") && !address.expose().contains("ssl-mode=") {
+        options = options.ssl_mode(PgSslMode::VerifyFull);
+    }
+    if access == Access::Read {
+        options = options.options([("default_transaction_read_only", "on")]);
+    }
+    Ok(options)
+}
+
+/// The file of a SQLite address; none for memory.
+fn sqlite_file(address: &Address) -> Option<&Path> {
+    let path = address.expose().trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    (!path.is_empty() && !path.starts_with(":memory:")).then(|| Path::new(path))
+}
+
+fn conn(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}

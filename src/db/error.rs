@@ -1,0 +1,58 @@
+//! What a database's error means for whoever has to decide what to do next.
+
+use sea_orm::sqlx;
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
+/// Nobody answers, or the login is refused: nothing was done.
+pub fn is_unreachable(error: &DbErr) -> bool {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        return true;
+    }
+    match driver(error) {
+        Some(
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed,
+        ) => true,
+        Some(sqlx::Error::Database(_)) => has_code(error, |code| {
+            code.starts_with("08") || code.starts_with("28") || code.starts_with("57P") || matches!(code, "3D000" | "53300" | "14")
+        }),
+        _ => false,
+    }
+}
+
+/// The server answers and does not have this database.
+pub fn is_missing_database(error: &DbErr) -> bool {
+    has_code(error, |code| code == "3D000")
+}
+
+/// The whole transaction may be tried again: a lock was not to be had, or two transactions met.
+///
+/// PostgreSQL: serialization failure, deadlock, lock timeout. SQLite: busy and locked, with all of
+/// their extended codes.
+pub fn is_transient(error: &DbErr) -> bool {
+    has_code(error, |code| {
+        matches!(code, "40001" | "40P01" | "55P03") || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
+    })
+}
+
+/// A row is refused by a constraint or a guard.
+pub fn is_constraint_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+        || has_code(error, |code| code.starts_with("23") || matches!(code, "275" | "1299" | "1811" | "1555" | "2067"))
+}
+
+fn driver(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn has_code(error: &DbErr, wanted: impl Fn(&str) -> bool) -> bool {
+    driver(error)
+        .and_then(sqlx::Error::as_database_error)
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| wanted(&code))
+}

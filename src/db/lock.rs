@@ -1,0 +1,197 @@
+//! The run lock: a lease row with a fencing token.
+//!
+//! Promises: one holder at a time by the database's clock; a holder that fell asleep past its lease
+//! cannot commit anything that ends with [`Lock::fence`]. Advisory locks are not used: they break
+//! under transaction-mode poolers and do not survive a failover.
+//!
+//! Does not promise: that a statement already running on the server stops when the lease is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::{Transient, holder, is_transient};
+
+const LEASE: Duration = Duration::from_secs(30);
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(250);
+
+/// The lock, held until it is released or dropped.
+pub struct Lock {
+    db: DatabaseConnection,
+    token: i64,
+    holder: String,
+    lost: Arc<AtomicBool>,
+    heartbeat: JoinHandle<()>,
+}
+
+/// Why the lock is not, or no longer, ours.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another run is alive.
+    #[error("the run lock is held by {holder}")]
+    Held {
+        /// Who, for a person.
+        holder: String,
+    },
+    /// The lease ended under us; nothing more may be written.
+    #[error("the run lock was lost: its lease was not renewed in time")]
+    Lost,
+    /// See [`DbErr`].
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+impl Transient for LockError {
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Database(error) if is_transient(error))
+    }
+}
+
+impl Lock {
+    /// Takes the lock. Waits only while its holder shows no sign of life: a renewed lease ends the
+    /// wait with [`LockError::Held`], and one that is not renewed ends by itself within 30 s.
+    pub async fn take(db: &DatabaseConnection) -> Result<Self, LockError> {
+        let holder = holder::this_process();
+        let first = Lease::read(db).await?;
+        loop {
+            if let Some(token) = claim(db, &holder).await? {
+                return Ok(Self::start(db.clone(), token, holder));
+            }
+            let now = Lease::read(db).await?;
+            if let Some(token) = take_from_the_dead(db, &now, &holder).await? {
+                return Ok(Self::start(db.clone(), token, holder));
+            }
+            if now.token != first.token || now.expires_ms != first.expires_ms {
+                return Err(LockError::Held { holder: holder::shown(&now.holder) });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    fn start(db: DatabaseConnection, token: i64, holder: String) -> Self {
+        let lost = Arc::new(AtomicBool::new(false));
+        let heartbeat = tokio::spawn(beat(db.clone(), token, lost.clone()));
+        Self { db, token, holder, lost, heartbeat }
+    }
+
+    /// Who holds it: this process, in the words of the history.
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    /// The fencing token; larger than that of every run before.
+    pub fn token(&self) -> i64 {
+        self.token
+    }
+
+    /// Fails once the lease is known to be lost. Cheap: call it before each piece of work.
+    pub fn check(&self) -> Result<(), LockError> {
+        if self.lost.load(Ordering::Acquire) { Err(LockError::Lost) } else { Ok(()) }
+    }
+
+    /// The last statement before every commit of a run: takes the lease's row, so that nobody can
+    /// take the lock over between this and the commit.
+    pub async fn fence(&self, transaction: &impl ConnectionTrait) -> Result<(), LockError> {
+        let engine = transaction.get_database_backend();
+        let for_update = if engine == DbBackend::Sqlite { "" } else { "FOR UPDATE" };
+        let sql = format!("SELECT token FROM strongroom_lock WHERE name = 'run' AND token = $1 {for_update}");
+        let fence = Statement::from_sql_and_values(engine, sql, [self.token.into()]);
+        transaction.query_one_raw(fence).await?.map(drop).ok_or(LockError::Lost)
+    }
+
+    /// Gives the lock back, so that the next run need not wait.
+    pub async fn release(self) -> Result<(), LockError> {
+        self.heartbeat.abort();
+        let sql = "UPDATE strongroom_lock SET expires_ms = 0 WHERE name = 'run' AND token = $1";
+        self.db.execute_raw(statement(&self.db, sql, [self.token.into()])).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
+    }
+}
+
+struct Lease {
+    holder: String,
+    token: i64,
+    expires_ms: i64,
+}
+
+impl Lease {
+    async fn read(db: &DatabaseConnection) -> Result<Self, DbErr> {
+        let sql = "SELECT holder, token, expires_ms FROM strongroom_lock WHERE name = 'run'";
+        let row = db.query_one_raw(statement(db, sql, [])).await?;
+        let row = row.ok_or_else(|| DbErr::RecordNotFound("strongroom_lock has lost its row".into()))?;
+        Ok(Self { holder: row.try_get("", "holder")?, token: row.try_get("", "token")?, expires_ms: row.try_get("", "expires_ms")? })
+    }
+}
+
+/// One conditional update decides; reading first would let two win.
+async fn claim(db: &DatabaseConnection, holder: &str) -> Result<Option<i64>, DbErr> {
+    let now = now_ms(db.get_database_backend());
+    let sql = format!(
+        "UPDATE strongroom_lock SET holder = $1, token = token + 1, expires_ms = {now} + $2 \
+         WHERE name = 'run' AND expires_ms < {now} RETURNING token"
+    );
+    token_of(db.query_one_raw(statement(db, &sql, [holder.into(), lease_ms()])).await?)
+}
+
+async fn take_from_the_dead(db: &DatabaseConnection, lease: &Lease, holder: &str) -> Result<Option<i64>, DbErr> {
+    if !holder::is_dead(&lease.holder) {
+        return Ok(None);
+    }
+    tracing::info!(holder = holder::shown(&lease.holder), "taking the run lock from a process that is gone");
+    let now = now_ms(db.get_database_backend());
+    let sql = format!(
+        "UPDATE strongroom_lock SET holder = $1, token = token + 1, expires_ms = {now} + $2 \
+         WHERE name = 'run' AND token = $3 RETURNING token"
+    );
+    token_of(db.query_one_raw(statement(db, &sql, [holder.into(), lease_ms(), lease.token.into()])).await?)
+}
+
+/// Renews the lease. No row: somebody else has the lock. No answer for a whole lease: as good as lost.
+async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
+    let now = now_ms(db.get_database_backend());
+    let sql = format!("UPDATE strongroom_lock SET expires_ms = {now} + $1 WHERE name = 'run' AND token = $2");
+    let mut renewed = Instant::now();
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let before = Instant::now();
+        match db.execute_raw(statement(&db, &sql, [lease_ms(), token.into()])).await {
+            Ok(done) if done.rows_affected() == 1 => renewed = before,
+            Ok(_) => return lost.store(true, Ordering::Release),
+            Err(error) => tracing::warn!(%error, "the run lock's lease was not renewed"),
+        }
+        // On SQLite a long transaction of our own keeps everybody from writing, the next holder too.
+        if renewed.elapsed() > LEASE && db.get_database_backend() != DbBackend::Sqlite {
+            return lost.store(true, Ordering::Release);
+        }
+    }
+}
+
+fn now_ms(engine: DbBackend) -> &'static str {
+    match engine {
+        DbBackend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        _ => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    }
+}
+
+fn lease_ms() -> Value {
+    i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX).into()
+}
+
+fn token_of(row: Option<QueryResult>) -> Result<Option<i64>, DbErr> {
+    row.map(|row| row.try_get("", "token")).transpose()
+}
+
+fn statement<const N: usize>(db: &DatabaseConnection, sql: &str, values: [Value; N]) -> Statement {
+    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+}

@@ -1,0 +1,30 @@
+//! Connecting, the run lock, transactions, and what a database's error means.
+
+mod address;
+mod connect;
+mod error;
+pub mod history;
+mod holder;
+mod lock;
+mod transaction;
+
+pub use address::{Address, AddressError};
+pub use connect::{Access, connect, create_if_missing};
+pub use error::{is_constraint_violation, is_missing_database, is_transient, is_unreachable};
+pub use lock::{Lock, LockError};
+pub use transaction::{Patience, Transient, begin};
+pub(crate) use transaction::retry;
+
+pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
+
+/// Whether a table of this name is there, in the schema that unqualified names mean. Works for a
+/// login without any right on the table, and writes nothing.
+pub async fn has_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
+    let engine = db.get_database_backend();
+    let sql = match engine {
+        DbBackend::Postgres => "SELECT 1 AS there WHERE to_regclass(quote_ident($1)) IS NOT NULL",
+        _ => "SELECT 1 AS there FROM sqlite_master WHERE type IN ('table', 'view') AND name = $1",
+    };
+    let probe = sea_orm::Statement::from_sql_and_values(engine, sql, [table.into()]);
+    Ok(db.query_one_raw(probe).await?.is_some())
+}

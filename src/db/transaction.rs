@@ -1,0 +1,75 @@
+//! Transactions that can be tried again.
+
+use std::time::Duration;
+
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
+
+use super::is_transient;
+
+const ATTEMPTS: u32 = 20;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Begins a transaction that will write. SQLite takes its write lock now: a lock taken later can fail
+/// at once, without waiting, when another writer came first.
+pub async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    db.begin_with_options(TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    })
+    .await
+}
+
+/// An error that may be one that passes.
+pub trait Transient {
+    /// Whether to try again.
+    fn is_transient(&self) -> bool;
+}
+
+impl Transient for DbErr {
+    fn is_transient(&self) -> bool {
+        is_transient(self)
+    }
+}
+
+/// How long failures that pass are put up with: about half a minute.
+#[derive(Debug)]
+pub struct Patience {
+    attempts: u32,
+    pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { attempts: 0, pause: FIRST_PAUSE }
+    }
+}
+
+impl Patience {
+    /// Waits and says true when `error` is one that passes and there is patience left.
+    pub async fn again<E: Transient + std::fmt::Display>(&mut self, error: &E) -> bool {
+        self.attempts += 1;
+        if self.attempts == ATTEMPTS || !error.is_transient() {
+            return false;
+        }
+        tracing::info!(attempt = self.attempts, %error, "trying again");
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+/// Runs a future, made anew each time, until it succeeds or fails for good. It must be one whole
+/// transaction, or safe to run again. A macro, because a closure's future could not be `Send` here.
+macro_rules! retry {
+    ($work:expr) => {{
+        let mut patience = $crate::db::Patience::default();
+        loop {
+            match $work.await {
+                Err(error) if patience.again(&error).await => {}
+                done => break done,
+            }
+        }
+    }};
+}
+pub(crate) use retry;

@@ -1,0 +1,200 @@
+//! The manifest: how the ring stands, authenticated as one text.
+//!
+//! Without it, whoever can write to the database could flip a table's phase back to plaintext or
+//! make a leaked key active again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use strongroom_migration::Phase;
+
+/// Everything that the manifest says. Serialised as JSON; the exact bytes are authenticated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Only grows.
+    pub epoch: i64,
+    /// The root that wraps this ring's keys, in hex.
+    pub root_id: String,
+    /// The generation that seals.
+    pub active: u32,
+    /// A roll to the active generation that is not finished.
+    pub rolling: Option<Rolling>,
+    /// Every generation there was.
+    pub generations: Vec<Generation>,
+    /// Which columns count, by table.
+    phases: BTreeMap<String, String>,
+}
+
+/// The direction of a roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rolling {
+    /// To a new generation.
+    Forward,
+    /// To the generation that the one before was made from.
+    Back,
+}
+
+/// A key generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    /// 1, 2, …
+    pub generation: u32,
+    /// What its keys may do.
+    pub state: KeyState,
+    /// The generation that was active when this one was made; where a roll back leads.
+    pub made_from: Option<u32>,
+}
+
+/// What the keys of a generation may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// Seal and open.
+    Active,
+    /// Open only.
+    DecryptOnly,
+    /// Neither: the generation is being retired.
+    Closed,
+    /// Gone.
+    Retired,
+}
+
+/// Why the ring refuses to roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// The active generation is the first.
+    #[error("there is no generation to go back to from generation {0}")]
+    NothingBefore(u32),
+    /// The way back is barred.
+    #[error("generation {0} is closed or retired: there is no way back to it")]
+    Closed(u32),
+    /// A roll in the other direction is unfinished.
+    #[error("a roll back to generation {0} is unfinished")]
+    RollingBack(u32),
+}
+
+impl Manifest {
+    pub(super) fn new(root_id: String) -> Self {
+        let first = Generation { generation: 1, state: KeyState::Active, made_from: None };
+        Self { epoch: 1, root_id, active: 1, rolling: None, generations: vec![first], phases: BTreeMap::new() }
+    }
+
+    /// The phase of a table; `Plain` for one that was never moved. `None` for a word from a newer program.
+    pub fn phase(&self, table: &str) -> Option<Phase> {
+        self.phases.get(table).map_or(Some(Phase::Plain), |word| Phase::parse(word))
+    }
+
+    /// Moves a table to another phase.
+    pub fn set_phase(&mut self, table: &str, phase: Phase) {
+        self.phases.insert(table.to_owned(), phase.as_str().to_owned());
+    }
+
+    /// Makes the next generation active, unless a roll forward is unfinished: that one goes on.
+    pub fn roll_forward(&mut self) -> Result<(), ManifestError> {
+        match self.rolling {
+            Some(Rolling::Forward) => return Ok(()),
+            Some(Rolling::Back) => return Err(ManifestError::RollingBack(self.active)),
+            None => {}
+        }
+        let newest = self.generations.iter().map(|known| known.generation).max().unwrap_or(0);
+        let made_from = Some(self.active);
+        self.generations.push(Generation { generation: newest + 1, state: KeyState::DecryptOnly, made_from });
+        self.activate(newest + 1, Rolling::Forward);
+        Ok(())
+    }
+
+    /// Makes the generation active that the present one was made from. An unfinished roll back goes
+    /// on; an unfinished roll forward is turned round.
+    pub fn roll_back(&mut self) -> Result<(), ManifestError> {
+        if self.rolling == Some(Rolling::Back) {
+            return Ok(());
+        }
+        let before = self.made_from(self.active).ok_or(ManifestError::NothingBefore(self.active))?;
+        if self.state(before) != Some(KeyState::DecryptOnly) {
+            return Err(ManifestError::Closed(before));
+        }
+        self.activate(before, Rolling::Back);
+        Ok(())
+    }
+
+    /// The state of a generation.
+    pub fn state(&self, generation: u32) -> Option<KeyState> {
+        self.generations.iter().find(|known| known.generation == generation).map(|known| known.state)
+    }
+
+    fn made_from(&self, generation: u32) -> Option<u32> {
+        self.generations.iter().find(|known| known.generation == generation)?.made_from
+    }
+
+    fn activate(&mut self, generation: u32, rolling: Rolling) {
+        for known in &mut self.generations {
+            if known.generation == generation {
+                known.state = KeyState::Active;
+            } else if known.state == KeyState::Active {
+                known.state = KeyState::DecryptOnly;
+            }
+        }
+        self.active = generation;
+        self.rolling = Some(rolling);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finished(mut manifest: Manifest) -> Manifest {
+        manifest.rolling = None;
+        manifest
+    }
+
+    fn at(rolls: &[&str]) -> Manifest {
+        let mut manifest = Manifest::new(String::new());
+        for roll in rolls {
+            match *roll {
+                "forward" => manifest.roll_forward().unwrap(),
+                _ => manifest.roll_back().unwrap(),
+            }
+            manifest = finished(manifest);
+        }
+        manifest
+    }
+
+    #[test]
+    fn generations_only_grow_and_the_way_back_is_the_way_come() {
+        assert_eq!(at(&["forward"]).active, 2);
+        assert_eq!(at(&["forward", "back"]).active, 1);
+        assert_eq!(at(&["forward", "back", "forward"]).active, 3);
+        assert_eq!(at(&["forward", "back", "forward", "back"]).active, 1);
+        assert_eq!(at(&["forward", "forward", "back", "back"]).active, 1);
+    }
+
+    #[test]
+    fn there_is_no_way_back_from_the_first() {
+        assert_eq!(at(&[]).roll_back(), Err(ManifestError::NothingBefore(1)));
+        assert_eq!(at(&["forward", "back"]).roll_back(), Err(ManifestError::NothingBefore(1)));
+    }
+
+    #[test]
+    fn an_unfinished_roll_goes_on_and_is_not_doubled() {
+        let mut manifest = at(&[]);
+        manifest.roll_forward().unwrap();
+        manifest.roll_forward().unwrap();
+        assert_eq!((manifest.active, manifest.generations.len()), (2, 2));
+        manifest.roll_back().unwrap();
+        manifest.roll_back().unwrap();
+        assert_eq!(manifest.active, 1);
+        assert_eq!(manifest.roll_forward(), Err(ManifestError::RollingBack(1)));
+    }
+
+    #[test]
+    fn exactly_one_generation_is_active() {
+        let manifest = at(&["forward", "forward", "back", "forward"]);
+        let active: Vec<_> = manifest.generations.iter().filter(|known| known.state == KeyState::Active).collect();
+        assert_eq!(active.len(), 1);
+        assert_eq!(active[0].generation, manifest.active);
+    }
+}

@@ -1,0 +1,21 @@
+//! The key ring of a database, and where its root key comes from.
+//!
+//! Promises: a ring is used only under the root that it names and with a manifest that verifies; a
+//! cell is opened with the one key that its header names, and only if that key belongs to the
+//! row's own scope; a key is used only after the database has it.
+//!
+//! Does not promise: anything against whoever holds the root.
+
+mod file;
+mod manifest;
+mod place;
+mod ring;
+mod source;
+mod store;
+
+pub use file::FileSource;
+pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};
+pub use place::{Place, scope_of};
+pub use ring::{LIFETIME, Ring, Unopened};
+pub use source::{KeySource, SourceError};
+pub use store::{RingError, has_ring};

@@ -1,0 +1,278 @@
+//! A loaded key ring: seals and opens without touching the database.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use sea_orm::ConnectionTrait;
+use strongroom_entity::{Bound, Label, Sealable, Sealed};
+
+use super::store::{self, RingError};
+use super::{Manifest, Place};
+use crate::crypto::{
+    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, ParseError, RingId,
+    RootKey, blind_index, open_cell, seal_cell,
+};
+
+/// A program notices a roll or a change of phase within this time.
+pub const LIFETIME: Duration = Duration::from_secs(1);
+/// How often programs that use the same scopes for the first time may meet.
+const ATTEMPTS: u32 = 5;
+
+/// The keys of one database, shared by every task of a program.
+pub struct Ring {
+    id: RingId,
+    root: Arc<RootKey>,
+    minimum_epoch: i64,
+    state: RwLock<State>,
+}
+
+/// Why a cell does not open. Callers outside the program see one answer for all of them; the reason
+/// is for quarantine and for operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unopened {
+    /// The key that the header names is not in the ring, or does not unwrap.
+    #[error("unknown_key")]
+    UnknownKey,
+    /// The key belongs to another project: a forgery under a valid key.
+    #[error("foreign_scope")]
+    ForeignScope,
+    /// Not an envelope.
+    #[error("malformed")]
+    Malformed,
+    /// A version or suite from the future.
+    #[error("unknown_version")]
+    UnknownVersion,
+    /// Sealed for another row, column, owner or database, or its header was altered.
+    #[error("not_for_this_row")]
+    NotForThisRow,
+    /// Its ciphertext or tag was altered.
+    #[error("corrupt")]
+    Corrupt,
+    /// NULL where a cell must be.
+    #[error("missing")]
+    Missing,
+    /// Opens, but not to text.
+    #[error("not_text")]
+    NotText,
+    /// Opens, but the blind index beside it is another value's.
+    #[error("index_mismatch")]
+    IndexMismatch,
+    /// Opens, but not to the plaintext beside it.
+    #[error("differs_from_plaintext")]
+    DiffersFromPlaintext,
+}
+
+struct State {
+    manifest: Manifest,
+    read_at: Instant,
+    data: HashMap<u32, Arc<Entry>>,
+    by_scope: HashMap<(String, u32), u32>,
+    index: IndexKey,
+    columns: HashMap<(u32, &'static str), Arc<ColumnKey>>,
+    index_columns: HashMap<&'static str, Arc<ColumnIndexKey>>,
+}
+
+struct Entry {
+    scope: String,
+    generation: u32,
+    key: DataKey,
+}
+
+impl Ring {
+    /// Makes the ring of a database that has none; does nothing otherwise.
+    pub async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<(), RingError> {
+        store::make(db, root).await
+    }
+
+    /// Loads the ring. `minimum_epoch` guards against an old database put back; 0 accepts any.
+    pub async fn load(db: &impl ConnectionTrait, root: Arc<RootKey>, minimum_epoch: i64) -> Result<Self, RingError> {
+        let verified = store::read_manifest(db, &root, minimum_epoch).await?;
+        let state = State {
+            manifest: verified.manifest,
+            read_at: Instant::now(),
+            data: HashMap::new(),
+            by_scope: HashMap::new(),
+            index: store::index_key(db, &root, &verified.ring).await?,
+            columns: HashMap::new(),
+            index_columns: HashMap::new(),
+        };
+        let ring = Self { id: verified.ring, root, minimum_epoch, state: RwLock::new(state) };
+        ring.load_keys(db, 0).await?;
+        Ok(ring)
+    }
+
+    /// Reads everything again from what is committed, and forgets keys that are not.
+    pub async fn reload(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        let known = self.manifest().epoch;
+        let fresh = Self::load(db, self.root.clone(), self.minimum_epoch.max(known)).await?;
+        if fresh.id != self.id {
+            return Err(RingError::Forged);
+        }
+        *self.write() = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(())
+    }
+
+    /// Reads the manifest again when it is older than [`LIFETIME`], and keys that came since.
+    pub async fn refresh(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        if self.read().read_at.elapsed() < LIFETIME { Ok(()) } else { self.reload(db).await }
+    }
+
+    /// The manifest as last read.
+    pub fn manifest(&self) -> Manifest {
+        self.read().manifest.clone()
+    }
+
+    /// The generation that seals.
+    pub fn active(&self) -> u32 {
+        self.read().manifest.active
+    }
+
+    /// The manifest as the database has it now, from inside a transaction too.
+    pub async fn read_manifest(&self, db: &impl ConnectionTrait) -> Result<Manifest, RingError> {
+        let minimum = self.minimum_epoch.max(self.manifest().epoch);
+        Ok(store::read_manifest(db, &self.root, minimum).await?.manifest)
+    }
+
+    /// Changes the manifest. What this ring remembers changes only with [`Ring::reload`], once the
+    /// transaction is committed.
+    pub async fn change_manifest(
+        &self,
+        db: &impl ConnectionTrait,
+        change: impl FnOnce(&mut Manifest) -> Result<(), RingError>,
+    ) -> Result<Manifest, RingError> {
+        let before = store::read_manifest(db, &self.root, self.minimum_epoch.max(self.manifest().epoch)).await?;
+        let mut next = before.manifest.clone();
+        change(&mut next)?;
+        if next != before.manifest {
+            store::write_manifest(db, &before, next.clone()).await?;
+        }
+        Ok(next)
+    }
+
+    /// Makes sure that there is a data key for each scope in the active generation, so that sealing
+    /// need not wait. Where other programs make keys at the same moment, one of them wins. A scope
+    /// whose key does not unwrap stays without one: sealing for it fails, and for it alone.
+    pub async fn prepare(&self, db: &impl ConnectionTrait, scopes: impl IntoIterator<Item = String>) -> Result<(), RingError> {
+        let scopes: BTreeSet<String> = scopes.into_iter().collect();
+        for attempt in 0..ATTEMPTS {
+            let (missing, generation) = self.missing(&scopes);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            if attempt > 0 {
+                self.load_keys(db, 0).await?;
+            }
+            store::make_data_keys(db, &self.root, &self.id, generation, &missing).await?;
+            self.load_keys(db, self.newest()).await?;
+        }
+        tracing::warn!("some scopes have no usable data key in the active generation");
+        Ok(())
+    }
+
+    /// Seals a value for its place under the active generation. The scope must be [prepared](Ring::prepare).
+    pub fn seal_at(&self, place: &Place, plaintext: &[u8]) -> Result<Vec<u8>, RingError> {
+        let id = {
+            let state = self.read();
+            let key = (place.scope.clone(), state.manifest.active);
+            *state.by_scope.get(&key).ok_or(RingError::NoKey)?
+        };
+        let column = self.column(id, place.label).ok_or(RingError::NoKey)?;
+        Ok(seal_cell(&column, id, &place.context, plaintext)?)
+    }
+
+    /// Opens a cell in its place.
+    pub fn open_at(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
+        let id = Envelope::parse(cell).map_err(|error| Unopened::from(OpenError::Parse(error)))?.key_id();
+        let entry = self.read().data.get(&id).cloned().ok_or(Unopened::UnknownKey)?;
+        if entry.scope != place.scope {
+            return Err(Unopened::ForeignScope);
+        }
+        let column = self.column(id, place.label).ok_or(Unopened::UnknownKey)?;
+        Ok(open_cell(&column, &place.context, cell)?)
+    }
+
+    /// Seals a value into a row that is about to be written.
+    pub fn seal<L: Label>(&self, row: &mut impl Sealable<L>, plaintext: &[u8]) -> Result<(), RingError> {
+        let binding = row.binding().map_err(|unset| RingError::Database(sea_orm::DbErr::AttrNotSet(unset.0.into())))?;
+        let cell = self.seal_at(&Place::of(L::LABEL, &binding), plaintext)?;
+        row.put(Sealed::from_envelope(cell));
+        Ok(())
+    }
+
+    /// Opens a cell of a row that was read; `None` for NULL.
+    pub fn open<L: Label>(&self, row: &impl Bound<L>) -> Result<Option<Opened>, Unopened> {
+        let place = Place::of(L::LABEL, &row.binding());
+        row.cell().map(|cell| self.open_at(&place, cell.as_bytes())).transpose()
+    }
+
+    /// The blind index of a value in a column.
+    pub fn index(&self, label: &'static str, value: &[u8]) -> [u8; BLIND_INDEX_LENGTH] {
+        let known = self.read().index_columns.get(label).cloned();
+        let key = known.unwrap_or_else(|| {
+            let mut state = self.write();
+            let key = Arc::new(state.index.column(&self.id, label));
+            state.index_columns.insert(label, key.clone());
+            key
+        });
+        blind_index(&key, label, value)
+    }
+
+    /// The generation of the key that a cell names, by its header alone.
+    pub fn generation_of(&self, key_id: u32) -> Option<u32> {
+        self.read().data.get(&key_id).map(|entry| entry.generation)
+    }
+
+    fn column(&self, id: u32, label: &'static str) -> Option<Arc<ColumnKey>> {
+        if let Some(column) = self.read().columns.get(&(id, label)) {
+            return Some(column.clone());
+        }
+        let mut state = self.write();
+        let column = Arc::new(state.data.get(&id)?.key.column(&self.id, label));
+        state.columns.insert((id, label), column.clone());
+        Some(column)
+    }
+
+    fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, u32) {
+        let state = self.read();
+        let active = state.manifest.active;
+        let missing = scopes.iter().filter(|scope| !state.by_scope.contains_key(&((*scope).clone(), active)));
+        (missing.map(String::as_str).collect(), active)
+    }
+
+    fn newest(&self) -> u32 {
+        self.read().data.keys().copied().max().unwrap_or(0)
+    }
+
+    /// Ids do not become visible in order: whoever misses a key loads from 0.
+    async fn load_keys(&self, db: &impl ConnectionTrait, after: u32) -> Result<(), RingError> {
+        let keys = store::data_keys(db, &self.root, &self.id, after).await?;
+        let mut state = self.write();
+        for (row, key) in keys {
+            let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation)) else { continue };
+            state.by_scope.insert((row.scope.clone(), generation), id);
+            state.data.insert(id, Arc::new(Entry { scope: row.scope, generation, key }));
+        }
+        Ok(())
+    }
+
+    /// A panic elsewhere cannot leave the state half-written: every change is one insert or one swap.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<OpenError> for Unopened {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Parse(ParseError::Version | ParseError::Suite) => Self::UnknownVersion,
+            OpenError::Parse(_) => Self::Malformed,
+            OpenError::Commitment => Self::NotForThisRow,
+            OpenError::Corrupt | OpenError::Padding => Self::Corrupt,
+        }
+    }
+}

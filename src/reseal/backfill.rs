@@ -1,0 +1,162 @@
+//! The keyed work of schema steps: the engine, behind the trait that the steps know.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm_migration::SchemaManagerConnection;
+use sea_orm::{DatabaseConnection, DbErr};
+use strongroom_entity::credential;
+use strongroom_migration::{Backfill, Phase};
+use tokio::sync::OnceCell;
+
+use super::direction::Direction;
+use super::engine::{Engine, finish_excluded};
+use super::error::ResealError;
+use super::options::Options;
+use super::quarantine::Bad;
+use super::verify::verify;
+use crate::crypto::RootKey;
+use crate::db::{self, Lock};
+use crate::key::{Manifest, Ring, RingError};
+
+/// Does the steps' keyed work under the run lock.
+pub struct ResealBackfill {
+    root: Arc<RootKey>,
+    minimum_epoch: i64,
+    lock: Arc<Lock>,
+    options: Options,
+    ring: OnceCell<Arc<Ring>>,
+}
+
+impl ResealBackfill {
+    /// The ring need not exist yet: step 2 makes it.
+    pub fn new(root: Arc<RootKey>, minimum_epoch: i64, lock: Arc<Lock>, options: Options) -> Self {
+        Self { root, minimum_epoch, lock, options, ring: OnceCell::new() }
+    }
+
+    /// The ring as the database has it now: a transaction that failed may have left keys in memory
+    /// that were never committed, and a cell under such a key would be lost.
+    async fn ring(&self, db: &SchemaManagerConnection<'_>) -> Result<Arc<Ring>, ResealError> {
+        let load = || async { Ok::<_, RingError>(Arc::new(Ring::load(db, self.root.clone(), self.minimum_epoch).await?)) };
+        let known = self.ring.initialized();
+        let ring = self.ring.get_or_try_init(load).await?.clone();
+        if known {
+            ring.reload(db).await?;
+        }
+        Ok(ring)
+    }
+
+    async fn run(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<u64, ResealError> {
+        let db = pool(db)?;
+        let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
+        let engine = Engine { db, ring, lock: &self.lock, table: &credential::TABLE, options: &self.options };
+        Ok(engine.run(direction).await?.bad)
+    }
+
+    async fn rest(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<(), ResealError> {
+        let bad = finish_excluded(db, &self.ring(db).await?, &credential::TABLE, direction).await?;
+        refuse(&bad)?;
+        Ok(self.lock.fence(db).await?)
+    }
+
+    async fn phase_now(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, ResealError> {
+        let manifest = self.ring(db).await?.manifest();
+        manifest.phase(credential::TABLE.name).ok_or(ResealError::UnknownPhase)
+    }
+
+    async fn move_to(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), ResealError> {
+        match db {
+            SchemaManagerConnection::Connection(db) => db::retry!(self.move_in_own_transaction(db, phase)),
+            _ => self.move_within(db, phase).await,
+        }
+    }
+
+    async fn move_in_own_transaction(&self, db: &DatabaseConnection, phase: Phase) -> Result<(), ResealError> {
+        let transaction = db::begin(db).await?;
+        self.move_within(&SchemaManagerConnection::Transaction(&transaction), phase).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn move_within(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), ResealError> {
+        let change = |manifest: &mut Manifest| {
+            manifest.set_phase(credential::TABLE.name, phase);
+            Ok(())
+        };
+        self.ring(db).await?.change_manifest(db, change).await?;
+        Ok(self.lock.fence(db).await?)
+    }
+
+    async fn verify_all(&self, db: &SchemaManagerConnection<'_>) -> Result<(), ResealError> {
+        let ring = self.ring(db).await?;
+        let found = verify(db, &ring, &credential::TABLE, Phase::Required, &self.options).await?;
+        refuse(&found.failed)
+    }
+}
+
+#[async_trait]
+impl Backfill for ResealBackfill {
+    async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Ring::make(db, &self.root).await.map_err(|error| carry(error.into()))
+    }
+
+    async fn phase(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, DbErr> {
+        self.phase_now(db).await.map_err(carry)
+    }
+
+    async fn set_phase(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), DbErr> {
+        self.move_to(db, phase).await.map_err(carry)
+    }
+
+    async fn seal(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        self.run(db, Direction::Seal).await.map(drop).map_err(carry)
+    }
+
+    async fn seal_rest(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        self.rest(db, Direction::Seal).await.map_err(carry)
+    }
+
+    async fn verify(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        self.verify_all(db).await.map_err(carry)
+    }
+
+    async fn open(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        self.run(db, Direction::Open).await.map(drop).map_err(carry)
+    }
+
+    async fn open_rest(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        self.rest(db, Direction::Open).await.map_err(carry)
+    }
+}
+
+/// The steps speak `DbErr`; the runner takes the error out again with [`uncarry`].
+fn carry(error: ResealError) -> DbErr {
+    match error {
+        ResealError::Database(error) => error,
+        error => DbErr::TryIntoErr { from: "keyed work", into: "a finished step", source: Arc::new(error) },
+    }
+}
+
+/// The reseal error that a step passed through, if it is one.
+pub(crate) fn uncarry(error: &DbErr) -> Option<&ResealError> {
+    match error {
+        DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
+        _ => None,
+    }
+}
+
+fn refuse(bad: &[Bad]) -> Result<(), ResealError> {
+    match bad.first() {
+        None => Ok(()),
+        Some(first) => {
+            Err(ResealError::Unverified { count: bad.len(), row: first.row.clone(), reason: first.reason.to_string() })
+        }
+    }
+}
+
+/// Pages have transactions of their own, so they need the pool.
+fn pool<'c>(db: &SchemaManagerConnection<'c>) -> Result<&'c DatabaseConnection, ResealError> {
+    match db {
+        SchemaManagerConnection::Connection(db) => Ok(db),
+        _ => Err(DbErr::Custom("this step commits its own pages and cannot run inside a transaction".into()).into()),
+    }
+}

@@ -1,0 +1,125 @@
+//! Counting cells by what they are, from the cells themselves.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use serde::Serialize;
+use strongroom_entity::SealedTable;
+use strongroom_migration::Phase;
+
+use super::direction::Direction;
+use super::quarantine;
+use super::statement::quoted;
+use crate::crypto::KEY_ID_OFFSET;
+use crate::key::Ring;
+
+/// How many cells there are, and in which form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Census {
+    /// Values that are there in either form.
+    pub total: u64,
+    /// Values that are there as a cell.
+    pub sealed: u64,
+    /// Values that stand in the clear, with a cell beside them or without.
+    pub plaintext: u64,
+    /// Cells that a run could not open, in rows that are still there.
+    pub quarantined: u64,
+}
+
+/// How many cells are sealed under the keys of one generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GenerationCount {
+    /// The generation; `None` for cells whose header names no key of the ring.
+    pub generation: Option<u32>,
+    /// Cells.
+    pub cells: u64,
+}
+
+/// Counts every cell of a table.
+pub async fn census(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    phase: Phase,
+    ring: Option<&Ring>,
+) -> Result<(Census, Vec<GenerationCount>), DbErr> {
+    let mut census = Census { total: 0, sealed: 0, plaintext: 0, quarantined: 0 };
+    for column in table.columns {
+        let plain = (phase != Phase::Sealed).then(|| format!("{} IS NOT NULL", quoted(column.plain)));
+        let sealed = (phase != Phase::Plain).then(|| format!("{} IS NOT NULL", quoted(column.sealed)));
+        let either: Vec<_> = plain.iter().chain(&sealed).map(String::as_str).collect();
+        census.total += count(db, table, &either.join(" OR ")).await?;
+        census.plaintext += count_if(db, table, plain.as_deref()).await?;
+        census.sealed += count_if(db, table, sealed.as_deref()).await?;
+    }
+    let Some(ring) = ring else { return Ok((census, Vec::new())) };
+    census.quarantined = quarantine::standing(db, table.name, table.id).await?;
+    let by_generation = if phase == Phase::Plain { Vec::new() } else { by_generation(db, table, ring).await? };
+    Ok((census, by_generation))
+}
+
+/// Cells that a direction still has to move.
+pub(super) async fn left(db: &impl ConnectionTrait, table: &'static SealedTable, direction: Direction, ring: &Ring) -> Result<u64, DbErr> {
+    if direction == Direction::Roll {
+        let active = Some(ring.active());
+        let counts = by_generation(db, table, ring).await?;
+        return Ok(counts.iter().filter(|count| count.generation != active).map(|count| count.cells).sum());
+    }
+    let mut left = 0;
+    for column in table.columns {
+        let (from, to) = if direction == Direction::Seal { (column.plain, column.sealed) } else { (column.sealed, column.plain) };
+        left += count(db, table, &format!("{} IS NOT NULL AND {} IS NULL", quoted(from), quoted(to))).await?;
+    }
+    Ok(left)
+}
+
+/// Rows of a table.
+pub(super) async fn rows(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
+    count(db, table, "1 = 1").await
+}
+
+async fn by_generation(db: &impl ConnectionTrait, table: &'static SealedTable, ring: &Ring) -> Result<Vec<GenerationCount>, DbErr> {
+    let mut counts: Vec<GenerationCount> = Vec::new();
+    for column in table.columns {
+        for (key_id, cells) in by_key(db, table, column.sealed).await? {
+            let generation = key_id.and_then(|id| ring.generation_of(id));
+            match counts.iter_mut().find(|count| count.generation == generation) {
+                Some(count) => count.cells += cells,
+                None => counts.push(GenerationCount { generation, cells }),
+            }
+        }
+    }
+    Ok(counts)
+}
+
+async fn by_key(db: &impl ConnectionTrait, table: &SealedTable, column: &str) -> Result<Vec<(Option<u32>, u64)>, DbErr> {
+    let engine = db.get_database_backend();
+    let id = match engine {
+        DbBackend::Postgres => format!("substring({}::bytea FROM {} FOR 4)", quoted(column), KEY_ID_OFFSET + 1),
+        _ => format!("substr({}, {}, 4)", quoted(column), KEY_ID_OFFSET + 1),
+    };
+    let sql = format!(
+        "SELECT {id} AS key_id, count(*) AS cells FROM {} WHERE {} IS NOT NULL GROUP BY 1",
+        quoted(table.name),
+        quoted(column),
+    );
+    let rows = db.query_all_raw(Statement::from_string(engine, sql)).await?;
+    rows.iter()
+        .map(|row| {
+            let id: Vec<u8> = row.try_get("", "key_id")?;
+            let cells: i64 = row.try_get("", "cells")?;
+            Ok((id.as_slice().try_into().ok().map(u32::from_be_bytes), u64::try_from(cells).unwrap_or(0)))
+        })
+        .collect()
+}
+
+async fn count_if(db: &impl ConnectionTrait, table: &SealedTable, condition: Option<&str>) -> Result<u64, DbErr> {
+    match condition {
+        Some(condition) => count(db, table, condition).await,
+        None => Ok(0),
+    }
+}
+
+async fn count(db: &impl ConnectionTrait, table: &SealedTable, condition: &str) -> Result<u64, DbErr> {
+    let sql = format!("SELECT count(*) AS cells FROM {} WHERE {condition}", quoted(table.name));
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let cells: i64 = row.map_or(Ok(0), |row| row.try_get("", "cells"))?;
+    Ok(u64::try_from(cells).unwrap_or(0))
+}

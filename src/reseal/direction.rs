@@ -1,0 +1,201 @@
+//! What a run does to a row. Pure, apart from the ring.
+
+use strongroom_entity::{SealedColumn, SealedTable};
+
+use super::page::{Cell, Forms, Row};
+use super::quarantine::Bad;
+use super::statement::{Change, Slot};
+use crate::crypto::Envelope;
+use crate::key::{Place, Ring, RingError, Unopened};
+
+/// Where cells are moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Plaintext to cells beside it.
+    Seal,
+    /// Cells to plaintext beside them.
+    Open,
+    /// Cells to the active generation.
+    Roll,
+}
+
+/// What became of a row.
+#[derive(Default)]
+pub(super) struct Verdict {
+    pub(super) change: Option<Change>,
+    pub(super) bad: Vec<Bad>,
+}
+
+impl Direction {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Seal => "seal",
+            Self::Open => "open",
+            Self::Roll => "roll",
+        }
+    }
+
+    /// For a progress bar.
+    pub(super) fn work(self) -> &'static str {
+        match self {
+            Self::Seal => "sealing",
+            Self::Open => "opening",
+            Self::Roll => "rolling",
+        }
+    }
+
+    pub(super) fn forms(self) -> Forms {
+        if self == Self::Roll { Forms::SealedOnly } else { Forms::Both }
+    }
+
+    /// The columns whose bytes must be unchanged since they were read.
+    pub(super) fn compared(self, table: &SealedTable) -> Vec<Slot> {
+        let sealed = table.columns.iter().map(|column| Slot::Bytes(column.sealed));
+        let plain = table.columns.iter().map(|column| Slot::Text(column.plain));
+        let owners = table.owners.iter().map(|owner| Slot::Text(owner));
+        match self {
+            Self::Seal => sealed.chain(plain).chain(owners).collect(),
+            Self::Open => sealed.chain(plain).collect(),
+            Self::Roll => sealed.collect(),
+        }
+    }
+
+    /// The columns that are written.
+    pub(super) fn set(self, table: &SealedTable) -> Vec<Slot> {
+        let sealed = table.columns.iter().map(|column| Slot::Bytes(column.sealed));
+        match self {
+            Self::Seal => sealed.chain(table.columns.iter().filter_map(|column| column.index.map(Slot::Bytes))).collect(),
+            Self::Open => table.columns.iter().map(|column| Slot::Text(column.plain)).collect(),
+            Self::Roll => sealed.collect(),
+        }
+    }
+
+    /// What to do with a row. `strict` also repairs cells that are there and do not say what counts.
+    pub(super) fn judge(self, ring: &Ring, table: &'static SealedTable, row: &Row, strict: bool) -> Result<Verdict, RingError> {
+        let mut verdict = Verdict::default();
+        let mut new = Vec::with_capacity(table.columns.len());
+        let mut changed = false;
+        for (column, cell) in table.columns.iter().zip(&row.cells) {
+            let at = At { ring, row, column, cell };
+            let moved = match self {
+                Self::Seal => at.seal(strict)?,
+                Self::Open => at.open(strict),
+                Self::Roll => at.roll()?,
+            };
+            changed |= matches!(moved, Moved::To(_));
+            new.push(match moved {
+                Moved::To(bytes) => bytes,
+                Moved::Keep => self.present(cell),
+                Moved::Bad(reason) => {
+                    verdict.bad.push(Bad { row: row.id.clone(), column: column.sealed, reason });
+                    self.present(cell)
+                }
+            });
+        }
+        if changed {
+            if self == Self::Seal {
+                new.extend(indexes(ring, table, row));
+            }
+            verdict.change = Some(Change { id: row.id.clone(), old: self.compared_values(row), new });
+        }
+        Ok(verdict)
+    }
+
+    /// The bytes in the column that this direction writes.
+    fn present(self, cell: &Cell) -> Option<Vec<u8>> {
+        if self == Self::Open { cell.plain.as_ref().map(|plain| plain.to_vec()) } else { cell.sealed.clone() }
+    }
+
+    /// In the order of [`Direction::compared`].
+    fn compared_values(self, row: &Row) -> Vec<Option<Vec<u8>>> {
+        let sealed = row.cells.iter().map(|cell| cell.sealed.clone());
+        let plain = row.cells.iter().map(|cell| cell.plain.as_ref().map(|plain| plain.to_vec()));
+        let owners = row.owners.iter().map(|(_, value)| value.clone());
+        match self {
+            Self::Seal => sealed.chain(plain).chain(owners).collect(),
+            Self::Open => sealed.chain(plain).collect(),
+            Self::Roll => sealed.collect(),
+        }
+    }
+}
+
+/// What becomes of one cell.
+enum Moved {
+    Keep,
+    To(Option<Vec<u8>>),
+    Bad(Unopened),
+}
+
+/// One cell where it stands.
+struct At<'a> {
+    ring: &'a Ring,
+    row: &'a Row,
+    column: &'static SealedColumn,
+    cell: &'a Cell,
+}
+
+impl At<'_> {
+    fn seal(&self, strict: bool) -> Result<Moved, RingError> {
+        let right = match (&self.cell.plain, &self.cell.sealed) {
+            (None, None) => true,
+            (Some(plain), Some(sealed)) => !strict || self.says(plain, sealed),
+            _ => false,
+        };
+        if right {
+            return Ok(Moved::Keep);
+        }
+        let Some(plain) = &self.cell.plain else { return Ok(Moved::To(None)) };
+        Ok(Moved::To(Some(self.ring.seal_at(&self.place(), plain)?)))
+    }
+
+    fn open(&self, strict: bool) -> Moved {
+        let Some(sealed) = &self.cell.sealed else {
+            return if self.cell.plain.is_none() { Moved::Keep } else { Moved::To(None) };
+        };
+        if self.cell.plain.is_some() && !strict {
+            return Moved::Keep;
+        }
+        match self.ring.open_at(&self.place(), sealed) {
+            Err(reason) => Moved::Bad(reason),
+            Ok(opened) if opened.as_text().is_none() => Moved::Bad(Unopened::NotText),
+            Ok(opened) if self.cell.plain.as_ref().is_some_and(|plain| plain.as_slice() == opened.as_bytes()) => Moved::Keep,
+            Ok(opened) => Moved::To(Some(opened.as_bytes().to_vec())),
+        }
+    }
+
+    fn roll(&self) -> Result<Moved, RingError> {
+        let Some(sealed) = &self.cell.sealed else { return Ok(Moved::Keep) };
+        if is_active(self.ring, sealed) {
+            return Ok(Moved::Keep);
+        }
+        let opened = match self.ring.open_at(&self.place(), sealed) {
+            Ok(opened) => opened,
+            Err(reason) => return Ok(Moved::Bad(reason)),
+        };
+        match self.ring.seal_at(&self.place(), opened.as_bytes()) {
+            Ok(cell) => Ok(Moved::To(Some(cell))),
+            Err(RingError::NoKey) => Ok(Moved::Bad(Unopened::UnknownKey)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn says(&self, plain: &[u8], sealed: &[u8]) -> bool {
+        let opens = self.ring.open_at(&self.place(), sealed).is_ok_and(|opened| opened.as_bytes() == plain);
+        let index = self.column.index.map(|_| self.ring.index(self.column.label, plain).to_vec());
+        opens && self.cell.index == index
+    }
+
+    fn place(&self) -> Place {
+        self.row.place(self.column.label)
+    }
+}
+
+fn indexes(ring: &Ring, table: &'static SealedTable, row: &Row) -> Vec<Option<Vec<u8>>> {
+    let indexed = table.columns.iter().zip(&row.cells).filter(|(column, _)| column.index.is_some());
+    indexed.map(|(column, cell)| cell.plain.as_ref().map(|plain| ring.index(column.label, plain).to_vec())).collect()
+}
+
+fn is_active(ring: &Ring, sealed: &[u8]) -> bool {
+    let id = Envelope::parse(sealed).ok().map(|envelope| envelope.key_id());
+    id.and_then(|id| ring.generation_of(id)) == Some(ring.active())
+}

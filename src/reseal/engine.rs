@@ -1,0 +1,217 @@
+//! The loop: read a page, judge its rows, swap, checkpoint, commit.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use strongroom_entity::SealedTable;
+
+use super::checkpoint::Checkpoint;
+use super::count;
+use super::direction::{Direction, Verdict};
+use super::error::ResealError;
+use super::options::{Event, Options};
+use super::page::{self, Row};
+use super::quarantine::{self, Bad};
+use super::statement::{Change, compare_and_swap};
+use crate::db::{self, Lock};
+use crate::key::{LIFETIME, Ring};
+
+/// Passes without a moved row before a run gives up on rows that keep changing.
+const IDLE_PASSES: u32 = 10;
+
+/// A run over one table.
+pub(super) struct Engine<'a> {
+    pub(super) db: &'a DatabaseConnection,
+    pub(super) ring: Arc<Ring>,
+    pub(super) lock: &'a Lock,
+    pub(super) table: &'static SealedTable,
+    pub(super) options: &'a Options,
+}
+
+/// What a finished run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Report {
+    /// Rows moved, by this and by interrupted runs before it.
+    pub(super) moved: u64,
+    /// Cells that do not open, in quarantine now.
+    pub(super) bad: u64,
+}
+
+impl Engine<'_> {
+    /// Moves every cell, from where an earlier run left off, until a count finds none that could move.
+    pub(super) async fn run(&self, direction: Direction) -> Result<Report, ResealError> {
+        let begun = Instant::now();
+        let target = if direction == Direction::Roll { i32::try_from(self.ring.active()).unwrap_or(i32::MAX) } else { 0 };
+        let mut checkpoint = Checkpoint::resume_or_new(self.db, self.table.name, direction, target).await?;
+        let moved_before = checkpoint.moved;
+        let mut idle = 0;
+        loop {
+            let moved = checkpoint.moved;
+            self.pass(&mut checkpoint, moved_before).await?;
+            if direction == Direction::Roll {
+                outlast_cached_generations(begun).await;
+            }
+            let left = count::left(self.db, self.table, direction, &self.ring).await?;
+            let bad = quarantine::count(self.db, self.table.name, &checkpoint.run).await?;
+            if left <= bad {
+                self.finish(checkpoint.clone()).await?;
+                return Ok(Report { moved: checkpoint.moved.unsigned_abs(), bad });
+            }
+            idle = if checkpoint.moved == moved { idle + 1 } else { 0 };
+            if idle == IDLE_PASSES {
+                return Err(ResealError::NoHeadway { left });
+            }
+        }
+    }
+
+    async fn pass(&self, checkpoint: &mut Checkpoint, moved_before: i64) -> Result<(), ResealError> {
+        if checkpoint.after.is_empty() {
+            quarantine::forget_run(self.db, self.table.name, &checkpoint.run).await?;
+        }
+        let rows = count::rows(self.db, self.table).await?;
+        (self.options.on_event)(Event::Started { work: checkpoint.direction.work(), rows });
+        loop {
+            self.stop_if_asked(checkpoint, moved_before).await?;
+            let limit = self.page_size(checkpoint, moved_before);
+            let rows = page::read(self.db, self.table, checkpoint.direction.forms(), &checkpoint.after, limit).await?;
+            let Some(last) = rows.last() else { break };
+            let (last, looked_at) = (last.id.clone(), rows.len() as u64);
+            let judged = judge(self.db, &self.ring, self.table, checkpoint.direction, rows, false).await?;
+            *checkpoint = db::retry!(self.commit_page(checkpoint, &last, &judged))?;
+            (self.options.on_event)(Event::Advanced { rows: looked_at });
+            if !self.options.batch_delay.is_zero() {
+                tokio::time::sleep(self.options.batch_delay).await;
+            }
+        }
+        checkpoint.after.clear();
+        (self.options.on_event)(Event::Finished);
+        Ok(())
+    }
+
+    async fn commit_page(&self, before: &Checkpoint, last: &str, judged: &Judged) -> Result<Checkpoint, ResealError> {
+        let transaction = db::begin(self.db).await?;
+        let moved = swap(&transaction, self.table, before.direction, &judged.changes).await?;
+        quarantine::record_bad(&transaction, self.table.name, &before.run, &judged.bad).await?;
+        let moved = before.moved + i64::try_from(moved).unwrap_or(i64::MAX);
+        let after = Checkpoint { after: last.to_owned(), moved, ..before.clone() };
+        self.commit_with(transaction, &after).await?;
+        Ok(after)
+    }
+
+    async fn finish(&self, checkpoint: Checkpoint) -> Result<(), ResealError> {
+        let finished = Checkpoint { finished: true, after: String::new(), ..checkpoint };
+        db::retry!(self.commit_finish(&finished))
+    }
+
+    async fn commit_finish(&self, finished: &Checkpoint) -> Result<(), ResealError> {
+        let transaction = db::begin(self.db).await?;
+        quarantine::forget_older(&transaction, self.table.name, &finished.run).await?;
+        self.commit_with(transaction, finished).await
+    }
+
+    async fn commit_with(&self, transaction: DatabaseTransaction, checkpoint: &Checkpoint) -> Result<(), ResealError> {
+        checkpoint.save(&transaction).await?;
+        self.lock.fence(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Between pages is the only place where a run stops of its own will.
+    async fn stop_if_asked(&self, checkpoint: &Checkpoint, moved_before: i64) -> Result<(), ResealError> {
+        self.lock.check()?;
+        let moved = (checkpoint.moved - moved_before).unsigned_abs();
+        if self.options.stop.is_requested() {
+            return Err(ResealError::Interrupted { moved });
+        }
+        let enough = self.options.max_rows.is_some_and(|most| moved >= most);
+        let late = self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if enough || late {
+            let left = count::left(self.db, self.table, checkpoint.direction, &self.ring).await?;
+            let bad = quarantine::count(self.db, self.table.name, &checkpoint.run).await?;
+            if left > bad {
+                return Err(ResealError::CutShort { moved, left });
+            }
+        }
+        Ok(())
+    }
+
+    fn page_size(&self, checkpoint: &Checkpoint, moved_before: i64) -> u64 {
+        let moved = (checkpoint.moved - moved_before).unsigned_abs();
+        let room = self.options.max_rows.map_or(u64::MAX, |most| most.saturating_sub(moved).max(1));
+        self.options.batch_size.clamp(1, LARGEST_PAGE).min(room)
+    }
+}
+
+/// Eleven parameters a row stay below SQLite's limit of 32,766.
+const LARGEST_PAGE: u64 = 2_500;
+
+/// With writers excluded, inside the caller's transaction: does what is left, repairs what does not
+/// say what counts, and names what does not open.
+pub(super) async fn finish_excluded(
+    db: &impl ConnectionTrait,
+    ring: &Arc<Ring>,
+    table: &'static SealedTable,
+    direction: Direction,
+) -> Result<Vec<Bad>, ResealError> {
+    let mut bad = Vec::new();
+    let mut after = String::new();
+    loop {
+        let rows = page::read(db, table, direction.forms(), &after, 1000).await?;
+        let Some(last) = rows.last() else { return Ok(bad) };
+        after.clone_from(&last.id);
+        let judged = judge(db, ring, table, direction, rows, true).await?;
+        swap(db, table, direction, &judged.changes).await?;
+        bad.extend(judged.bad);
+    }
+}
+
+/// What is to be written of a page.
+#[derive(Default)]
+struct Judged {
+    changes: Vec<Change>,
+    bad: Vec<Bad>,
+}
+
+/// Opens and seals away from the async threads.
+async fn judge(
+    db: &impl ConnectionTrait,
+    ring: &Arc<Ring>,
+    table: &'static SealedTable,
+    direction: Direction,
+    rows: Vec<Row>,
+    strict: bool,
+) -> Result<Judged, ResealError> {
+    if direction != Direction::Open {
+        ring.prepare(db, rows.iter().map(|row| row.scope.clone())).await?;
+    }
+    let ring = ring.clone();
+    let work = move || {
+        let verdicts = rows.iter().map(|row| direction.judge(&ring, table, row, strict)).collect::<Result<Vec<Verdict>, _>>();
+        verdicts.map(|verdicts| verdicts.into_iter().fold(Judged::default(), Judged::with))
+    };
+    let judged = tokio::task::spawn_blocking(work).await.map_err(|_| ResealError::Dropped)?;
+    Ok(judged?)
+}
+
+impl Judged {
+    fn with(mut self, verdict: Verdict) -> Self {
+        self.changes.extend(verdict.change);
+        self.bad.extend(verdict.bad);
+        self
+    }
+}
+
+/// Swaps what is still as it was read; how many rows were.
+async fn swap(db: &impl ConnectionTrait, table: &SealedTable, direction: Direction, changes: &[Change]) -> Result<u64, ResealError> {
+    if changes.is_empty() {
+        return Ok(0);
+    }
+    let (compare, set) = (direction.compared(table), direction.set(table));
+    let statement = compare_and_swap(db.get_database_backend(), table, &compare, &set, changes);
+    Ok(db.execute_raw(statement).await?.rows_affected())
+}
+
+/// Other programs may seal under the generation before until their copy of the manifest is too old.
+async fn outlast_cached_generations(begun: Instant) {
+    tokio::time::sleep_until((begun + LIFETIME).into()).await;
+}

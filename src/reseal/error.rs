@@ -1,0 +1,71 @@
+//! Why a run ended early.
+
+use sea_orm::DbErr;
+
+use crate::db::{LockError, Transient, is_transient};
+use crate::key::RingError;
+
+/// Why a reseal run, or a step that asked for one, ended early. Progress is saved in every case.
+#[derive(Debug, thiserror::Error)]
+pub enum ResealError {
+    /// `--max-rows` or `--max-duration` was reached.
+    #[error("stopped after {moved} rows as asked; {left} cells are left")]
+    CutShort {
+        /// Rows moved by this run.
+        moved: u64,
+        /// Cells still to move.
+        left: u64,
+    },
+    /// A person or a service manager asked to stop.
+    #[error("interrupted after {moved} rows; progress is saved")]
+    Interrupted {
+        /// Rows moved by this run.
+        moved: u64,
+    },
+    /// Cells that do not open, or do not open to their plaintext, where the next step would destroy
+    /// the only good copy.
+    #[error("{count} cells do not open to what they should, the first in row {row} ({reason}): nothing was dropped")]
+    Unverified {
+        /// How many.
+        count: usize,
+        /// The first row.
+        row: String,
+        /// Why, in the words of quarantine.
+        reason: String,
+    },
+    /// Rows change faster than they can be moved.
+    #[error("{left} cells keep changing while they are moved")]
+    NoHeadway {
+        /// Cells still to move.
+        left: u64,
+    },
+    /// The manifest names a phase of a newer program.
+    #[error("the credential table is in a phase that this program does not know")]
+    UnknownPhase,
+    /// A roll before there are cells.
+    #[error("nothing is sealed yet: the database has no key ring")]
+    NoRing,
+    /// The run's background work was dropped.
+    #[error("sealing was dropped by the runtime")]
+    Dropped,
+    /// See [`RingError`].
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// See [`LockError`].
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// See [`DbErr`].
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+impl Transient for ResealError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Ring(RingError::Database(error)) | Self::Database(error) => is_transient(error),
+            Self::Ring(RingError::Raced) => true,
+            Self::Lock(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! One engine that rewrites cells: plaintext to sealed, old key to new key, sealed to plaintext.
+//!
+//! Promises: a page is one compare-and-swap statement and its checkpoint in one fenced transaction,
+//! so a crash loses and repeats nothing; a row that a program changed meanwhile is never overwritten;
+//! a row that does not open is recorded and passed over; a run ends with a count of the cells
+//! themselves, not with hope.
+//!
+//! Does not promise: a consistent moment. Programs go on writing, and a cell they write under the old
+//! key after the count stays readable and is moved by the next run.
+
+mod backfill;
+mod checkpoint;
+mod count;
+mod direction;
+mod engine;
+mod error;
+mod options;
+mod page;
+mod quarantine;
+mod roll;
+mod statement;
+mod verify;
+
+pub use backfill::ResealBackfill;
+pub use count::{Census, GenerationCount, census};
+pub use error::ResealError;
+pub use options::{Event, Options, Stop};
+pub use quarantine::{Bad, record as record_quarantine};
+pub use roll::{RollReport, roll};
+pub use verify::{Verification, verify};

@@ -1,0 +1,111 @@
+//! A page of rows, read without a lock.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
+use strongroom_entity::SealedTable;
+use zeroize::Zeroizing;
+
+use super::statement::{quoted, read_bytes};
+use crate::key::{Place, scope_of};
+
+/// Which forms of the sealed columns the table has now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forms {
+    Both,
+    SealedOnly,
+}
+
+/// A row as bytes. Text is read as its bytes too, so that no row is unreadable for its content and
+/// comparisons are exact on every engine.
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) owners: Vec<(&'static str, Option<Vec<u8>>)>,
+    pub(super) scope: String,
+    pub(super) cells: Vec<Cell>,
+}
+
+pub(super) struct Cell {
+    pub(super) plain: Option<Zeroizing<Vec<u8>>>,
+    pub(super) sealed: Option<Vec<u8>>,
+    pub(super) index: Option<Vec<u8>>,
+}
+
+impl Row {
+    /// Where the cell of the column with this label belongs.
+    pub(super) fn place(&self, label: &'static str) -> Place {
+        Place::raw(label, &self.scope, &self.id, &self.owners)
+    }
+
+    fn size(&self) -> usize {
+        let cells = self.cells.iter().map(|cell| {
+            cell.plain.as_ref().map_or(0, |plain| plain.len()) + cell.sealed.as_ref().map_or(0, Vec::len)
+        });
+        cells.sum()
+    }
+}
+
+/// A statement with a page's cells stays below every engine's packet limit.
+const MAXIMUM_BYTES: usize = 4 << 20;
+
+/// The rows after `after`, in order of id, at most `limit` and at most 4 MiB of cells.
+pub(super) async fn read(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    forms: Forms,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<Row>, DbErr> {
+    let engine = db.get_database_backend();
+    let sql = format!(
+        "SELECT {} FROM {} WHERE {id} > $1 ORDER BY {id} LIMIT {limit}",
+        select_list(table, forms, engine),
+        quoted(table.name),
+        id = quoted(table.id),
+    );
+    let found = db.query_all_raw(Statement::from_sql_and_values(engine, sql, [after.into()])).await?;
+    let rows = found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
+    Ok(within_bytes(rows))
+}
+
+fn within_bytes(mut rows: Vec<Row>) -> Vec<Row> {
+    let mut bytes = 0;
+    let fitting = rows.iter().take_while(|row| {
+        bytes += row.size();
+        bytes <= MAXIMUM_BYTES
+    });
+    let fitting = fitting.count().max(1);
+    rows.truncate(fitting);
+    rows
+}
+
+fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
+    let mut list = vec![quoted(table.id)];
+    list.extend(table.owners.iter().map(|owner| read_bytes(owner, engine)));
+    for column in table.columns {
+        if forms == Forms::Both {
+            list.push(read_bytes(column.plain, engine));
+        }
+        list.push(quoted(column.sealed));
+        list.extend(column.index.map(quoted));
+    }
+    list.join(", ")
+}
+
+fn decode(row: &QueryResult, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
+    let mut position = 0..;
+    let mut next = || position.next().unwrap_or_default();
+    let id: String = row.try_get_by_index(next())?;
+    let mut owners = Vec::with_capacity(table.owners.len());
+    for owner in table.owners {
+        owners.push((*owner, row.try_get_by_index::<Option<Vec<u8>>>(next())?));
+    }
+    let mut cells = Vec::with_capacity(table.columns.len());
+    for column in table.columns {
+        let plain = if forms == Forms::Both { row.try_get_by_index::<Option<Vec<u8>>>(next())? } else { None };
+        let sealed = row.try_get_by_index(next())?;
+        let index = if column.index.is_some() { row.try_get_by_index(next())? } else { None };
+        cells.push(Cell { plain: plain.map(Zeroizing::new), sealed, index });
+    }
+    let project = owners.iter().find(|(column, _)| *column == table.scope).and_then(|(_, value)| value.as_deref());
+    let scope = scope_of(project.map(String::from_utf8_lossy).as_deref());
+    Ok(Row { id, owners, scope, cells })
+}

@@ -1,0 +1,74 @@
+//! Rolling keys: every cell to a new generation, or back to the one before.
+
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+use strongroom_entity::credential;
+
+use super::direction::Direction;
+use super::engine::Engine;
+use super::error::ResealError;
+use super::options::Options;
+use crate::db::history::{self, Entry};
+use crate::db::{self, Lock};
+use crate::key::{Manifest, Ring, Rolling};
+
+/// What a finished roll did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RollReport {
+    /// The generation that every cell is on now.
+    pub generation: u32,
+    /// Rows moved, by this run and by interrupted ones before it.
+    pub moved: u64,
+    /// Cells that do not open and stayed where they were.
+    pub bad: u64,
+}
+
+/// Rolls forward to a new generation, or back. An unfinished roll is continued, never doubled.
+pub async fn roll(
+    db: &DatabaseConnection,
+    ring: &Arc<Ring>,
+    lock: &Lock,
+    direction: Rolling,
+    options: &Options,
+) -> Result<RollReport, ResealError> {
+    let entry = db::retry!(begin(db, ring, lock, direction))?;
+    ring.reload(db).await?;
+    let engine = Engine { db, ring: ring.clone(), lock, table: &credential::TABLE, options };
+    let report = engine.run(Direction::Roll).await?;
+    db::retry!(finish(db, ring, lock, entry))?;
+    ring.reload(db).await?;
+    Ok(RollReport { generation: ring.active(), moved: report.moved, bad: report.bad })
+}
+
+async fn begin(db: &DatabaseConnection, ring: &Ring, lock: &Lock, direction: Rolling) -> Result<i64, ResealError> {
+    let transaction = db::begin(db).await?;
+    let start = |manifest: &mut Manifest| match direction {
+        Rolling::Forward => Ok(manifest.roll_forward()?),
+        Rolling::Back => Ok(manifest.roll_back()?),
+    };
+    let manifest = ring.change_manifest(&transaction, start).await?;
+    let entry = Entry {
+        number: None,
+        name: format!("roll to generation {}", manifest.active),
+        kind: "roll",
+        direction: if direction == Rolling::Forward { "up" } else { "down" },
+        checksum: None,
+    };
+    let id = history::begin(&transaction, lock, &entry).await?;
+    lock.fence(&transaction).await?;
+    transaction.commit().await?;
+    Ok(id)
+}
+
+async fn finish(db: &DatabaseConnection, ring: &Ring, lock: &Lock, entry: i64) -> Result<(), ResealError> {
+    let transaction = db::begin(db).await?;
+    let end = |manifest: &mut Manifest| {
+        manifest.rolling = None;
+        Ok(())
+    };
+    ring.change_manifest(&transaction, end).await?;
+    history::finish(&transaction, lock, entry).await?;
+    lock.fence(&transaction).await?;
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,88 @@
+//! Opening every cell to see that it opens. Writes nothing.
+
+use std::sync::Arc;
+
+use sea_orm::ConnectionTrait;
+use strongroom_entity::{SealedColumn, SealedTable};
+use strongroom_migration::Phase;
+
+use super::count;
+use super::error::ResealError;
+use super::options::{Event, Options};
+use super::page::{self, Cell, Forms, Row};
+use super::quarantine::Bad;
+use crate::key::{Ring, Unopened};
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Verification {
+    /// Cells that were opened or tried.
+    pub checked: u64,
+    /// Those that do not open, or do not say what stands beside them.
+    pub failed: Vec<Bad>,
+}
+
+/// Opens every cell of a table, and compares it with its blind index and with plaintext beside it.
+pub async fn verify(
+    db: &impl ConnectionTrait,
+    ring: &Arc<Ring>,
+    table: &'static SealedTable,
+    phase: Phase,
+    options: &Options,
+) -> Result<Verification, ResealError> {
+    let forms = if phase == Phase::Sealed { Forms::SealedOnly } else { Forms::Both };
+    let mut found = Verification::default();
+    let mut after = String::new();
+    (options.on_event)(Event::Started { work: "verifying", rows: count::rows(db, table).await? });
+    loop {
+        if options.stop.is_requested() {
+            return Err(ResealError::Interrupted { moved: 0 });
+        }
+        let rows = page::read(db, table, forms, &after, options.batch_size).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.id);
+        (options.on_event)(Event::Advanced { rows: rows.len() as u64 });
+        let ring = ring.clone();
+        let page = tokio::task::spawn_blocking(move || inspect(&ring, table, &rows, forms, phase));
+        let page = page.await.map_err(|_| ResealError::Dropped)?;
+        found.checked += page.checked;
+        found.failed.extend(page.failed);
+    }
+    (options.on_event)(Event::Finished);
+    Ok(found)
+}
+
+fn inspect(ring: &Ring, table: &'static SealedTable, rows: &[Row], forms: Forms, phase: Phase) -> Verification {
+    let mut found = Verification::default();
+    for row in rows {
+        for (column, cell) in table.columns.iter().zip(&row.cells) {
+            found.checked += u64::from(cell.sealed.is_some());
+            if let Err(reason) = inspect_cell(ring, row, column, cell, forms, phase) {
+                found.failed.push(Bad { row: row.id.clone(), column: column.sealed, reason });
+            }
+        }
+    }
+    found
+}
+
+fn inspect_cell(ring: &Ring, row: &Row, column: &'static SealedColumn, cell: &Cell, forms: Forms, phase: Phase) -> Result<(), Unopened> {
+    let Some(sealed) = &cell.sealed else { return may_be_missing(column, cell, phase) };
+    let opened = ring.open_at(&row.place(column.label), sealed)?;
+    let index = column.index.map(|_| ring.index(column.label, opened.as_bytes()).to_vec());
+    if cell.index != index {
+        return Err(Unopened::IndexMismatch);
+    }
+    let beside = cell.plain.as_ref().map(|plain| plain.as_slice());
+    let restored_later = phase == Phase::Restoring && beside.is_none();
+    if forms == Forms::Both && beside != Some(opened.as_bytes()) && !restored_later {
+        return Err(Unopened::DiffersFromPlaintext);
+    }
+    Ok(())
+}
+
+/// Before cells are required, a row that an older program wrote has none yet.
+fn may_be_missing(column: &SealedColumn, cell: &Cell, phase: Phase) -> Result<(), Unopened> {
+    let required = phase >= Phase::Required;
+    let expected = required && (cell.plain.is_some() || !column.nullable || cell.index.is_some());
+    if expected { Err(Unopened::Missing) } else { Ok(()) }
+}
