@@ -3,3 +3,4 @@ pub mod crypto;
 pub mod db;
 pub mod key;
 pub mod reseal;
+pub mod schema;

@@ -68,3 +68,48 @@ pub trait Backfill: Send + Sync {
     /// With writers excluded: opens what is missing or differs; fails if a cell does not open.
     async fn open_rest(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr>;
 }
+
+/// For listing the steps, and for running those that need no keys. Refuses all work.
+#[derive(Debug, Clone, Copy)]
+pub struct NoKeys;
+
+impl NoKeys {
+    fn refuse<T>() -> Result<T, DbErr> {
+        Err(DbErr::Migration("this step needs the key ring, and no key source was given".into()))
+    }
+}
+
+#[async_trait]
+impl Backfill for NoKeys {
+    async fn make_ring(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn phase(&self, _: &SchemaManagerConnection<'_>) -> Result<Phase, DbErr> {
+        Self::refuse()
+    }
+
+    async fn set_phase(&self, _: &SchemaManagerConnection<'_>, _: Phase) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn seal(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn seal_rest(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn verify(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn open(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn open_rest(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+}

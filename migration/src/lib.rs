@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
-pub use backfill::{Backfill, Phase};
+pub use backfill::{Backfill, NoKeys, Phase};
 pub use sql::{RUNNER, Sql};
 pub use step::Step;
 

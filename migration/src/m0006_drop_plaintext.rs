@@ -12,6 +12,7 @@ use crate::{Backfill, Phase, Sql, Step};
 
 const UP: Sql = sql!("0006_drop_plaintext.up.sql");
 const DOWN: Sql = sql!("0006_drop_plaintext.down.sql");
+const ABANDONED: Sql = sql!("0006_drop_plaintext.abandoned.sql");
 const RESTORED: Sql = sql!("0006_drop_plaintext.restored.sql");
 
 pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
@@ -33,11 +34,15 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let stage = begin(manager).await?;
         exclude_writers(&stage).await?;
-        if self.0.phase(stage.get_connection()).await? == Phase::Required {
-            self.0.verify(stage.get_connection()).await?;
-            UP.run(&stage).await?;
-            self.0.set_phase(stage.get_connection(), Phase::Sealed).await?;
+        match self.0.phase(stage.get_connection()).await? {
+            Phase::Sealed => return stage.commit().await,
+            Phase::Restoring => ABANDONED.run(&stage).await?,
+            _ => {
+                self.0.verify(stage.get_connection()).await?;
+                UP.run(&stage).await?;
+            }
         }
+        self.0.set_phase(stage.get_connection(), Phase::Sealed).await?;
         stage.commit().await
     }
 
@@ -76,7 +81,7 @@ impl Migration {
 
 impl Step for Migration {
     fn sql(&self) -> Vec<Sql> {
-        vec![UP, DOWN, RESTORED]
+        vec![UP, DOWN, ABANDONED, RESTORED]
     }
 
     fn up_destroys(&self) -> Option<&'static str> {

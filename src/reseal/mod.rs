@@ -22,6 +22,7 @@ mod statement;
 mod verify;
 
 pub use backfill::ResealBackfill;
+pub(crate) use backfill::uncarry;
 pub use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use options::{Event, Options, Stop};

@@ -1,0 +1,26 @@
+//! What was applied, as a digest: an edited step must not pass for the one that ran.
+
+use sea_orm::{DbBackend, DbErr};
+use sha2::{Digest as _, Sha256};
+use strongroom_migration::Step;
+
+/// SHA-256, in hex, over a step's name and its SQL on one engine. Comments and blanks at the ends of
+/// lines do not count.
+pub fn checksum(step: &dyn Step, engine: DbBackend) -> Result<String, DbErr> {
+    let mut digest = Sha256::new();
+    add(&mut digest, step.name());
+    for sql in step.sql() {
+        add(&mut digest, &without_comments(sql.of(engine)?));
+    }
+    Ok(hex::encode(digest.finalize()))
+}
+
+fn add(digest: &mut Sha256, text: &str) {
+    digest.update((text.len() as u64).to_be_bytes());
+    digest.update(text);
+}
+
+fn without_comments(sql: &str) -> String {
+    let lines = sql.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.trim_start().starts_with("--"));
+    lines.collect::<Vec<_>>().join("\n")
+}

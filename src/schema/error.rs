@@ -1,0 +1,84 @@
+//! Why a run of schema steps ended early.
+
+use sea_orm::DbErr;
+
+use crate::db::{LockError, Transient, is_transient};
+use crate::reseal::{ResealError, uncarry};
+
+/// Why a run of schema steps ended early. What was finished stays finished.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// No step of that number or name.
+    #[error("unknown migration `{0}`")]
+    Unknown(String),
+    /// The target lies on the other side of where the database is.
+    #[error("the database is at version {at}, and {target} is not in that direction")]
+    WrongWay {
+        /// The version it is at.
+        at: usize,
+        /// The version that was asked for.
+        target: usize,
+    },
+    /// Somebody else's table bears our name.
+    #[error("table `{0}` exists and was not made by Strongroom")]
+    ForeignTable(&'static str),
+    /// The history names steps that this program does not have.
+    #[error("the database is newer than this program: it knows migration {number} `{name}`")]
+    Newer {
+        /// The step's number.
+        number: i32,
+        /// The step's name.
+        name: String,
+    },
+    /// A step was edited after it ran.
+    #[error("migration {number} `{name}` is not the one that was applied: its checksum differs")]
+    Edited {
+        /// The step's number.
+        number: usize,
+        /// The step's name.
+        name: String,
+    },
+    /// A step failed.
+    #[error("migration `{name}`: {}", cause(source))]
+    Step {
+        /// The step's name.
+        name: String,
+        /// Why.
+        #[source]
+        source: DbErr,
+    },
+    /// See [`LockError`].
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// See [`DbErr`].
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+impl SchemaError {
+    /// The reseal error below a failed step, if that is what failed.
+    pub fn reseal(&self) -> Option<&ResealError> {
+        match self {
+            Self::Step { source, .. } | Self::Database(source) => uncarry(source),
+            _ => None,
+        }
+    }
+
+    /// The database error below, if that is what failed.
+    pub fn database(&self) -> Option<&DbErr> {
+        match self {
+            Self::Step { source, .. } | Self::Database(source) | Self::Lock(LockError::Database(source)) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl Transient for SchemaError {
+    fn is_transient(&self) -> bool {
+        self.database().is_some_and(is_transient) || self.reseal().is_some_and(Transient::is_transient)
+    }
+}
+
+fn cause(source: &DbErr) -> String {
+    uncarry(source).map_or_else(|| source.to_string(), ToString::to_string)
+}

@@ -1,0 +1,17 @@
+//! The migration runner: schema steps forward and back, in one locked, resumable history.
+//!
+//! Promises: one run at a time; a step and its history row are one transaction, or, for steps that
+//! commit pages of their own, the history says that the step has begun and the same command goes on;
+//! nothing runs on a database that is newer, edited or somebody else's.
+//!
+//! Does not promise: a way back that needs no work. Going down opens every cell again.
+
+mod checksum;
+mod error;
+mod runner;
+mod status;
+
+pub use checksum::checksum;
+pub use error::SchemaError;
+pub use runner::{Runner, Target, install};
+pub use status::{State, Status, StepStatus, status};

@@ -1,0 +1,145 @@
+//! Running steps, one after the other, under the lock.
+
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
+use sea_orm_migration::SchemaManager;
+use strongroom_migration::{RUNNER, Step};
+
+use super::checksum::checksum;
+use super::{SchemaError, State, Status, status};
+use crate::db::history::{self, Entry};
+use crate::db::{self, Lock};
+
+/// Where to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// Up to this version.
+    Up(usize),
+    /// Down to this version.
+    Down(usize),
+}
+
+/// Makes the runner's own tables where they are missing. Safe to run again and beside others.
+pub async fn install(db: &DatabaseConnection) -> Result<(), SchemaError> {
+    db::retry!(install_once(db))
+}
+
+async fn install_once(db: &DatabaseConnection) -> Result<(), SchemaError> {
+    if db::has_table(db, "seaql_migrations").await? && db::has_table(db, "strongroom_history").await? {
+        return Ok(());
+    }
+    let transaction = db::begin(db).await?;
+    if db.get_database_backend() == DbBackend::Postgres {
+        // CREATE TABLE IF NOT EXISTS fails when two sessions come at the same moment.
+        transaction.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom runner'))").await?;
+    }
+    transaction.execute_unprepared(RUNNER.of(db.get_database_backend())?).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Runs steps under the run lock.
+pub struct Runner {
+    db: DatabaseConnection,
+    lock: Arc<Lock>,
+    steps: Vec<Box<dyn Step>>,
+}
+
+impl Runner {
+    /// The runner's tables must be [installed](install).
+    pub fn new(db: DatabaseConnection, lock: Arc<Lock>, steps: Vec<Box<dyn Step>>) -> Self {
+        Self { db, lock, steps }
+    }
+
+    /// Goes to the target and says which steps it ran. After an error the same call goes on.
+    pub async fn go(&self, target: Target, on_step: &(dyn Fn(&str, bool) + Send + Sync)) -> Result<Vec<String>, SchemaError> {
+        let status = status(&self.db, &self.steps).await?;
+        let mut done = Vec::new();
+        for number in numbers(&status, target) {
+            let Some(step) = self.steps.get(number - 1) else { continue };
+            let up = matches!(target, Target::Up(_));
+            on_step(step.name(), up);
+            self.lock.check()?;
+            self.run(number, step.as_ref(), up).await?;
+            done.push(step.name().to_owned());
+        }
+        Ok(done)
+    }
+
+    async fn run(&self, number: usize, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+        let entry = Entry {
+            number: i32::try_from(number).ok(),
+            name: step.name().to_owned(),
+            kind: "schema",
+            direction: if up { "up" } else { "down" },
+            checksum: Some(checksum(step, self.db.get_database_backend())?),
+        };
+        if step.use_transaction() == Some(false) {
+            let row = db::retry!(self.write_begun(&entry))?;
+            db::retry!(self.move_step(&SchemaManager::new(&self.db), step, up))?;
+            return db::retry!(self.write_finished(row, step, up));
+        }
+        db::retry!(self.run_in_transaction(&entry, step, up))
+    }
+
+    async fn run_in_transaction(&self, entry: &Entry, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+        let transaction = db::begin(&self.db).await?;
+        self.move_step(&SchemaManager::new(&transaction), step, up).await?;
+        let row = history::begin(&transaction, &self.lock, entry).await?;
+        self.finish_and_commit(transaction, row, step, up).await
+    }
+
+    async fn move_step(&self, manager: &SchemaManager<'_>, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+        let moved = if up { step.up(manager).await } else { step.down(manager).await };
+        moved.map_err(|source| SchemaError::Step { name: step.name().to_owned(), source })
+    }
+
+    async fn write_begun(&self, entry: &Entry) -> Result<i64, SchemaError> {
+        let transaction = db::begin(&self.db).await?;
+        let row = history::begin(&transaction, &self.lock, entry).await?;
+        self.lock.fence(&transaction).await?;
+        transaction.commit().await?;
+        Ok(row)
+    }
+
+    async fn write_finished(&self, row: i64, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+        let transaction = db::begin(&self.db).await?;
+        self.finish_and_commit(transaction, row, step, up).await
+    }
+
+    async fn finish_and_commit(&self, transaction: DatabaseTransaction, row: i64, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+        history::finish(&transaction, &self.lock, row).await?;
+        mirror(&transaction, step.name(), up).await?;
+        self.lock.fence(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// The steps that a target takes, in the order to run them. A step that was left half-way is run
+/// again in whichever direction is asked for.
+pub(super) fn numbers(status: &Status, target: Target) -> Vec<usize> {
+    let steps = status.migrations.iter();
+    match target {
+        Target::Up(to) => {
+            steps.filter(|step| step.number <= to && step.state != State::Applied).map(|step| step.number).collect()
+        }
+        Target::Down(to) => {
+            steps.rev().filter(|step| step.number > to && step.state != State::Pending).map(|step| step.number).collect()
+        }
+    }
+}
+
+/// sea-orm's own table, so that its tools agree with the history.
+async fn mirror(db: &impl ConnectionTrait, name: &str, up: bool) -> Result<(), DbErr> {
+    let engine = db.get_database_backend();
+    let sql = if up {
+        let now = match engine {
+            DbBackend::Postgres => "extract(epoch FROM clock_timestamp())::bigint",
+            _ => "unixepoch()",
+        };
+        format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ($1, {now}) ON CONFLICT DO NOTHING")
+    } else {
+        "DELETE FROM seaql_migrations WHERE version = $1".to_owned()
+    };
+    db.execute_raw(Statement::from_sql_and_values(engine, sql, [name.into()])).await.map(drop)
+}
