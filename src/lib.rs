@@ -4,3 +4,4 @@ pub mod db;
 pub mod key;
 pub mod reseal;
 pub mod schema;
+pub mod credential;

@@ -1,0 +1,48 @@
+//! Why the store did not do what was asked.
+
+use sea_orm::DbErr;
+
+use crate::crypto::NoRandomness;
+use crate::key::RingError;
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No table yet.
+    #[error("the database has no credential table")]
+    NoTable,
+    /// No such credential.
+    #[error("no such credential")]
+    NotFound,
+    /// Its cells were altered, moved, or sealed under a key that is not there. The reason is for
+    /// quarantine and logs, not for callers.
+    #[error("credential {id} does not open")]
+    Unopenable {
+        /// The row.
+        id: String,
+    },
+    /// The access key or the id is taken.
+    #[error("a credential with this id or access key exists already")]
+    Exists,
+    /// The database refused the row.
+    #[error("the database refused the row: it breaks a constraint")]
+    Refused,
+    /// The ring exists and no key was given.
+    #[error("the database is sealed, and no root key was given")]
+    NoRoot,
+    /// The manifest names a phase of a newer program.
+    #[error("the credential table is in a phase that this program does not know")]
+    UnknownPhase,
+    /// A value that the table cannot hold.
+    #[error("{0} is longer than {1} characters")]
+    TooLong(&'static str, usize),
+    /// See [`NoRandomness`].
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// See [`RingError`].
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// See [`DbErr`].
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}

@@ -1,0 +1,24 @@
+//! Reading Keystone's own table, page by page.
+
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, FromQueryResult, Statement};
+
+/// A row of Keystone's `credential` table.
+#[derive(FromQueryResult)]
+pub(super) struct SourceRow {
+    pub(super) id: String,
+    pub(super) user_id: String,
+    pub(super) project_id: Option<String>,
+    pub(super) r#type: String,
+    pub(super) encrypted_blob: String,
+    pub(super) extra: Option<String>,
+}
+
+/// The rows after `after`, in order of id.
+pub(super) async fn page(db: &DatabaseConnection, after: &str, limit: u64) -> Result<Vec<SourceRow>, DbErr> {
+    let engine = db.get_database_backend();
+    let parameter = if engine == DbBackend::MySql { "?" } else { "$1" };
+    let sql = format!(
+        "SELECT id, user_id, project_id, type, encrypted_blob, extra FROM credential WHERE id > {parameter} ORDER BY id LIMIT {limit}"
+    );
+    SourceRow::find_by_statement(Statement::from_sql_and_values(engine, sql, [after.into()])).all(db).await
+}

@@ -1,0 +1,71 @@
+//! Rows to be written, in the columns that count at each phase.
+
+use sea_orm::sea_query::{Alias, Expr, InsertStatement, Query, SimpleExpr};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IdenStatic as _, Iterable as _};
+use strongroom_entity::credential::{AccessKey, SecretKey};
+use strongroom_entity::{credential, plain_credential};
+use strongroom_migration::Phase;
+
+use super::NewCredential;
+use crate::key::{Ring, RingError};
+use strongroom_entity::Label as _;
+
+/// One statement that inserts every row: plaintext, cells or both, as the phase demands.
+pub(super) fn insert(rows: &[NewCredential], phase: Phase, ring: Option<&Ring>) -> Result<InsertStatement, RingError> {
+    let mut statement = Query::insert();
+    statement.into_table(credential::Entity);
+    for (position, row) in rows.iter().enumerate() {
+        let mut named = Vec::new();
+        if let Some(ring) = ring.filter(|_| phase != Phase::Plain) {
+            named.extend(set_columns::<credential::Entity, _>(&sealed(row, ring)?));
+        }
+        if !phase.cells_count() {
+            named.extend(set_columns::<plain_credential::Entity, _>(&plain(row)));
+        }
+        named.sort_by(|(left, _), (right, _)| left.cmp(right));
+        named.dedup_by(|(left, _), (right, _)| left == right);
+        let (names, values): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        if position == 0 {
+            statement.columns(names.into_iter().map(Alias::new));
+        }
+        statement.values_panic(values);
+    }
+    Ok(statement)
+}
+
+fn sealed(new: &NewCredential, ring: &Ring) -> Result<credential::ActiveModel, RingError> {
+    let mut row = credential::ActiveModel {
+        id: Set(new.id.clone()),
+        user_id: Set(new.user_id.clone()),
+        project_id: Set(new.project_id.clone()),
+        r#type: Set(new.kind.clone()),
+        extra: Set(new.extra.clone()),
+        access_key_sealed: Set(None),
+        access_key_index: Set(None),
+        ..Default::default()
+    };
+    if let Some(access) = &new.access {
+        row.access_key_index = Set(Some(ring.index(AccessKey::LABEL, access.as_bytes()).to_vec()));
+        ring.seal::<AccessKey>(&mut row, access.as_bytes())?;
+    }
+    ring.seal::<SecretKey>(&mut row, new.secret.as_bytes())?;
+    Ok(row)
+}
+
+fn plain(new: &NewCredential) -> plain_credential::ActiveModel {
+    plain_credential::ActiveModel {
+        id: Set(new.id.clone()),
+        user_id: Set(new.user_id.clone()),
+        project_id: Set(new.project_id.clone()),
+        r#type: Set(new.kind.clone()),
+        access_key: Set(new.access.as_ref().map(|access| access.to_string())),
+        secret_key: Set(new.secret.to_string()),
+        extra: Set(new.extra.clone()),
+        ..Default::default()
+    }
+}
+
+fn set_columns<E: EntityTrait, A: ActiveModelTrait<Entity = E>>(row: &A) -> Vec<(String, SimpleExpr)> {
+    let columns = E::Column::iter();
+    columns.filter_map(|column| Some((column.as_str().to_owned(), Expr::value(row.get(column).into_value()?)))).collect()
+}
