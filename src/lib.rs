@@ -1,7 +1,20 @@
-//! Strongroom.
+//! Strongroom keeps the access and secret keys in a control plane's database sealed.
+//!
+//! Rooms, from the ground up; imports only go down (`tests/it/floors.rs` sees to it):
+//!
+//! - [`crypto`]: sealing, wrapping, blind indexes. Pure.
+//! - [`key`]: the key ring and key sources. [`db`]: connecting, the run lock, history.
+//! - [`reseal`]: the engine that rewrites cells. [`schema`]: the migration runner.
+//!   [`credential`]: the built-in store, and import.
+//! - `cli` and `config`: the program, behind the feature `cli`.
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod config;
+pub mod credential;
 pub mod crypto;
 pub mod db;
 pub mod key;
 pub mod reseal;
 pub mod schema;
-pub mod credential;

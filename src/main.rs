@@ -1,1 +1,8 @@
-fn main() {}
+//! The `strongroom` program.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    strongroom::cli::run().await
+}

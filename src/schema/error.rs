@@ -11,14 +11,6 @@ pub enum SchemaError {
     /// No step of that number or name.
     #[error("unknown migration `{0}`")]
     Unknown(String),
-    /// The target lies on the other side of where the database is.
-    #[error("the database is at version {at}, and {target} is not in that direction")]
-    WrongWay {
-        /// The version it is at.
-        at: usize,
-        /// The version that was asked for.
-        target: usize,
-    },
     /// Somebody else's table bears our name.
     #[error("table `{0}` exists and was not made by Strongroom")]
     ForeignTable(&'static str),

@@ -13,5 +13,5 @@ mod status;
 
 pub use checksum::checksum;
 pub use error::SchemaError;
-pub use runner::{Runner, Target, install};
+pub use runner::{Runner, Target, install, numbers};
 pub use status::{State, Status, StepStatus, status};

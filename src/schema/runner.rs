@@ -117,7 +117,7 @@ impl Runner {
 
 /// The steps that a target takes, in the order to run them. A step that was left half-way is run
 /// again in whichever direction is asked for.
-pub(super) fn numbers(status: &Status, target: Target) -> Vec<usize> {
+pub fn numbers(status: &Status, target: Target) -> Vec<usize> {
     let steps = status.migrations.iter();
     match target {
         Target::Up(to) => {

@@ -1,0 +1,76 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use super::{credential, import, keys, migrate};
+
+/// Keeps the secrets in a control plane's database sealed.
+#[derive(Debug, Parser)]
+#[command(name = "strongroom", version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  strongroom init                     make a key file and a database
+  strongroom migrate up --yes         seal what is in the clear
+  strongroom keys rotate              move every cell to a new key, while programs run
+  strongroom keys rotate --back       and back
+  strongroom migrate down --to 1 --yes    back to plaintext, byte for byte
+
+Exit codes:
+  0 done   1 failed   2 usage   3 something is left to do   4 refused by a guard
+  5 another run holds the lock   6 database or key source unreachable   130 interrupted";
+
+/// Given before or after the command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// The configuration [default: strongroom.toml, when it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// How results are printed; with json, exactly one document on standard output
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Agree to steps that destroy something
+    #[arg(long, global = true)]
+    pub(super) yes: bool,
+    /// Say more on standard error; twice for even more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Say nothing but results and errors
+    #[arg(long, global = true)]
+    pub(super) quiet: bool,
+    /// No progress on standard error
+    #[arg(long, global = true)]
+    pub(super) no_progress: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a key file and a database where they are missing
+    Init,
+    /// Move the schema forward and back
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    /// Look at the key ring and roll it
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Store, find and remove credentials
+    #[command(subcommand)]
+    Credential(credential::Command),
+    /// Take credentials over from another system
+    #[command(subcommand)]
+    Import(import::Command),
+}

@@ -1,0 +1,125 @@
+//! `strongroom import …`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use uuid::Uuid;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::progress;
+use super::secret_argument;
+use super::session::{Session, release};
+use crate::config::ConfigError;
+use crate::credential::keystone::{self, ImportOptions, KeyRepository, Report};
+use crate::db::{self, Access, Address};
+use crate::reseal::{self, Event};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Take over the credentials of a Keystone database
+    #[command(after_help = EXAMPLES)]
+    Keystone(Keystone),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  strongroom import keystone --from sqlite://keystone.sqlite --key-repository /etc/keystone/credential-keys --dry-run
+  cat keystone-url | strongroom import keystone --from - --key-repository /etc/keystone/credential-keys
+
+What was imported once is left alone the next time. Rows that cannot be read are named, and the exit code is 3.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Keystone {
+    /// Keystone's database; `-` reads the address from standard input
+    #[arg(long, value_name = "URL", required_unless_present = "from_file")]
+    from: Option<String>,
+    /// A file with that address
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    from_file: Option<PathBuf>,
+    /// Keystone's `[credential] key_repository`
+    #[arg(long, value_name = "DIR")]
+    key_repository: PathBuf,
+    /// Read and decrypt, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Take rows under Keystone's all-zero key too
+    #[arg(long)]
+    accept_null_key: bool,
+}
+
+pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let Command::Keystone(keystone) = command;
+    let repository = Arc::new(KeyRepository::read(&keystone.key_repository)?);
+    let from = db::connect(&keystone.address()?, Access::Read).await?;
+    let store = session.store().await?;
+    store.phase().await?;
+    let db = session.connect(Access::Write).await?;
+    let lock = if keystone.dry_run { None } else { Some(session.lock(&db).await?) };
+
+    let listener = progress::listener(output);
+    listener(Event::Started { work: "importing", rows: count(&from).await? });
+    let stop = session.stop.clone();
+    let seen = std::sync::atomic::AtomicU64::new(0);
+    let go_on = |read: u64| {
+        let before = seen.swap(read, std::sync::atomic::Ordering::Relaxed);
+        listener(Event::Advanced { rows: read - before });
+        !stop.is_requested() && lock.as_ref().is_none_or(|lock| lock.check().is_ok())
+    };
+    let options = ImportOptions { dry_run: keystone.dry_run, accept_null_key: keystone.accept_null_key };
+    let report = keystone::import(&from, repository, &store, options, &go_on).await;
+    listener(Event::Finished);
+    if let (Some(_), Ok(report)) = (&lock, &report) {
+        record(&db, report).await?;
+    }
+    if let Some(lock) = lock {
+        release(lock).await;
+    }
+    let report = report?;
+    output.result(&report, || text(&report, keystone.dry_run));
+    Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Left })
+}
+
+impl Keystone {
+    fn address(&self) -> Result<Address, Failure> {
+        let url = match (&self.from, &self.from_file) {
+            (Some(url), _) => secret_argument::line(url)?,
+            (None, Some(file)) => secret_argument::file(file)?,
+            (None, None) => return Err(Failure::new(Exit::Usage, "usage", "--from or --from-file is needed")),
+        };
+        Ok(Address::parse(url.trim()).map_err(ConfigError::from)?)
+    }
+}
+
+async fn count(db: &sea_orm::DatabaseConnection) -> Result<u64, Failure> {
+    use sea_orm::{ConnectionTrait as _, Statement};
+    let statement = Statement::from_string(db.get_database_backend(), "SELECT count(*) AS n FROM credential");
+    let row = db.query_one_raw(statement).await.map_err(|error| Failure::from(keystone::ImportError::Source(error)))?;
+    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(n.unsigned_abs())
+}
+
+/// Once there is a ring there is a quarantine to name these rows in.
+async fn record(db: &sea_orm::DatabaseConnection, report: &Report) -> Result<(), Failure> {
+    if report.quarantined.is_empty() || !db::has_table(db, "strongroom_quarantine").await? {
+        return Ok(());
+    }
+    let run = Uuid::new_v4().to_string();
+    let rows = report.quarantined.iter().map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.to_owned()));
+    Ok(reseal::record_quarantine(db, "keystone.credential", &run, rows).await?)
+}
+
+fn text(report: &Report, dry_run: bool) -> String {
+    let mut lines: Vec<String> = report.quarantined.iter().map(|bad| format!("{}  {}", bad.id, bad.reason)).collect();
+    let verb = if dry_run { "would be imported" } else { "imported" };
+    lines.push(format!(
+        "{} read: {} {verb}, {} unchanged, {} in quarantine",
+        report.read,
+        report.imported,
+        report.unchanged,
+        report.quarantined.len()
+    ));
+    lines.join("\n")
+}

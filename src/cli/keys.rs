@@ -1,0 +1,177 @@
+//! `strongroom keys …`.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+use strongroom_entity::credential;
+use strongroom_migration::Phase;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::migrate::Pace;
+use super::output::Output;
+use super::progress;
+use super::session::{Session, release};
+use crate::db::{self, Access};
+use crate::key::{KeyState, Rolling};
+use crate::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the generations and count the cells
+    Status {
+        /// Exit with 3 when cells are not on the active generation, or do not open
+        #[arg(long)]
+        check: bool,
+    },
+    /// Move every cell to a new key generation, while programs read and write
+    #[command(after_help = "An unfinished roll is continued, never doubled: after a crash, run the same command again.")]
+    Rotate(Rotate),
+    /// Open every cell, and list those that do not open; writes nothing
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rotate {
+    /// Go back to the generation that was active before
+    #[arg(long)]
+    back: bool,
+    #[command(flatten)]
+    pace: Pace,
+}
+
+pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Status { check } => status(check, session, output).await,
+        Command::Rotate(rotate) => roll(&rotate, session, output).await,
+        Command::Verify => verify(session, output).await,
+    }
+}
+
+#[derive(Serialize)]
+struct StatusDocument {
+    generations: Vec<GenerationLine>,
+    cells: Census,
+    /// Cells whose header names no key of the ring.
+    unknown: u64,
+    /// A roll that is not finished.
+    rolling: Option<Rolling>,
+    epoch: Option<i64>,
+    phase: &'static str,
+}
+
+#[derive(Serialize)]
+struct GenerationLine {
+    generation: u32,
+    state: KeyState,
+    cells: u64,
+}
+
+async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Read).await?;
+    if !db::has_table(&db, credential::TABLE.name).await? {
+        return Err(crate::credential::StoreError::NoTable.into());
+    }
+    let ring = session.ring(&db).await?;
+    let manifest = ring.as_ref().map(|ring| ring.manifest());
+    let phase = manifest.as_ref().map_or(Some(Phase::Plain), |manifest| manifest.phase(credential::TABLE.name));
+    let phase = phase.ok_or(ResealError::UnknownPhase)?;
+    let (cells, counts) = reseal::census(&db, &credential::TABLE, phase, ring.as_deref()).await?;
+    let count_of = |generation| counts.iter().find(|count: &&GenerationCount| count.generation == generation).map_or(0, |count| count.cells);
+    let generations = manifest.iter().flat_map(|manifest| &manifest.generations);
+    let generations = generations.map(|known| GenerationLine {
+        generation: known.generation,
+        state: known.state,
+        cells: count_of(Some(known.generation)),
+    });
+    let document = StatusDocument {
+        generations: generations.collect(),
+        cells,
+        unknown: count_of(None),
+        rolling: manifest.as_ref().and_then(|manifest| manifest.rolling),
+        epoch: manifest.as_ref().map(|manifest| manifest.epoch),
+        phase: phase.as_str(),
+    };
+    output.result(&document, || status_text(&document));
+    Ok(if check && document.has_work_left() { Exit::Left } else { Exit::Done })
+}
+
+impl StatusDocument {
+    fn has_work_left(&self) -> bool {
+        let elsewhere: u64 = self.generations.iter().filter(|line| line.state != KeyState::Active).map(|line| line.cells).sum();
+        elsewhere + self.unknown + self.cells.quarantined + self.cells.plaintext > 0 || self.rolling.is_some()
+    }
+}
+
+fn status_text(document: &StatusDocument) -> String {
+    let mut lines: Vec<String> = document
+        .generations
+        .iter()
+        .map(|line| {
+            let state = match line.state {
+                KeyState::Active => "active",
+                KeyState::DecryptOnly => "decrypt only",
+                KeyState::Closed => "closed",
+                KeyState::Retired => "retired",
+            };
+            format!("generation {:<4} {state:<13} {} cells", line.generation, line.cells)
+        })
+        .collect();
+    if document.unknown > 0 {
+        lines.push(format!("unknown keys                  {} cells", document.unknown));
+    }
+    let Census { total, sealed, plaintext, quarantined } = document.cells;
+    lines.push(format!("{total} values: {sealed} sealed, {plaintext} in the clear, {quarantined} in quarantine"));
+    if let Some(rolling) = document.rolling {
+        let flag = if rolling == Rolling::Back { " --back" } else { "" };
+        lines.push(format!("a roll is unfinished: `strongroom keys rotate{flag}` goes on"));
+    }
+    lines.join("\n")
+}
+
+async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Write).await?;
+    let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
+    let lock = session.lock(&db).await?;
+    let direction = if rotate.back { Rolling::Back } else { Rolling::Forward };
+    let done = match ring.reload(&db).await {
+        Ok(()) => reseal::roll(&db, &ring, &lock, direction, &rotate.pace.options(session, output)).await,
+        Err(error) => Err(error.into()),
+    };
+    release(lock).await;
+    let done = done?;
+    let document = json!({ "generation": done.generation, "rows": done.moved, "quarantined": done.bad });
+    output.result(&document, || {
+        let rest = match done.bad {
+            0 => String::new(),
+            bad => format!("\n{bad} cells do not open and stayed where they were: `strongroom keys verify` lists them"),
+        };
+        format!("{} rows moved; generation {} is active{rest}", done.moved, done.generation)
+    });
+    Ok(if done.bad > 0 { Exit::Left } else { Exit::Done })
+}
+
+async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Read).await?;
+    let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
+    let phase = ring.manifest().phase(credential::TABLE.name).ok_or(ResealError::UnknownPhase)?;
+    if phase == Phase::Plain {
+        return Err(ResealError::NoRing.into());
+    }
+    let options = Options { stop: session.stop.clone(), on_event: progress::listener(output), ..Options::default() };
+    let found = reseal::verify(&db, &ring, &credential::TABLE, phase, &options).await?;
+    let failed: Vec<_> = found.failed.iter().map(|bad| json!({
+        "table": credential::TABLE.name, "id": bad.row, "column": bad.column, "reason": bad.reason.to_string(),
+    })).collect();
+    output.result(&json!({ "checked": found.checked, "failed": failed }), || verify_text(found.checked, &found.failed));
+    Ok(if found.failed.is_empty() { Exit::Done } else { Exit::Left })
+}
+
+fn verify_text(checked: u64, failed: &[Bad]) -> String {
+    let mut lines: Vec<String> = failed.iter().map(|bad| format!("{}  {}  {}", bad.row, bad.column, bad.reason)).collect();
+    lines.push(match failed.len() {
+        0 => format!("{checked} cells open"),
+        bad => format!("{bad} of {checked} cells do not open"),
+    });
+    lines.join("\n")
+}

@@ -1,0 +1,53 @@
+//! The command line: one file per command group.
+
+mod arguments;
+mod confirm;
+mod credential;
+mod exit;
+mod failure;
+mod import;
+mod init;
+mod keys;
+mod log;
+mod migrate;
+mod output;
+mod progress;
+mod secret_argument;
+mod session;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use exit::Exit;
+use failure::Failure;
+use output::Output;
+use session::Session;
+
+/// Runs the program on its arguments; the code is the contract's.
+pub async fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return output::usage(&error).into(),
+    };
+    let output = Output::new(&arguments.global);
+    log::start(&arguments.global);
+    let exit = match dispatch(arguments, &output).await {
+        Ok(exit) => exit,
+        Err(failure) => output.failure(&failure),
+    };
+    exit.into()
+}
+
+async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
+    let session = Session::new(&arguments.global)?;
+    match arguments.command {
+        Command::Init => init::run(&session, output).await,
+        Command::Migrate(command) => migrate::run(command, &session, output).await,
+        Command::Keys(command) => keys::run(command, &session, output).await,
+        Command::Credential(command) => credential::run(command, &session, output).await,
+        Command::Import(command) => import::run(command, &session, output).await,
+    }
+}

@@ -1,0 +1,100 @@
+//! What is printed, and where: results on standard output, everything else on standard error.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::arguments::{Format, Global};
+use super::exit::Exit;
+use super::failure::Failure;
+
+/// Where results go.
+pub(super) struct Output {
+    json: bool,
+    quiet: bool,
+    progress: bool,
+}
+
+impl Output {
+    pub(super) fn new(global: &Global) -> Self {
+        Self { json: global.format == Format::Json, quiet: global.quiet, progress: !global.no_progress && !global.quiet }
+    }
+
+    /// The result: one document, or text made from it.
+    pub(super) fn result<T: Serialize>(&self, document: &T, text: impl FnOnce() -> String) {
+        if self.json {
+            write_out(&serde_json::to_string(document).unwrap_or_default());
+        } else {
+            write_out(&text());
+        }
+    }
+
+    /// A word beside the result.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            write_err(text);
+        }
+    }
+
+    /// Whether progress is wanted at all.
+    pub(super) fn progress(&self) -> bool {
+        self.progress
+    }
+
+    /// The error, in the form that was asked for.
+    pub(super) fn failure(&self, failure: &Failure) -> Exit {
+        if self.json {
+            print_json_error(failure.code, &failure.message, failure.help.as_deref());
+        } else {
+            write_err(&format!("{} {}", colour("error:", "1;31"), failure.message));
+            if let Some(help) = &failure.help {
+                write_err(&format!("  {} {help}", colour("help:", "1;36")));
+            }
+        }
+        failure.exit
+    }
+}
+
+/// Help and version are results; a usage error is an error, in JSON too when JSON was asked for.
+pub(super) fn usage(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    let mut arguments = std::env::args();
+    let json = arguments.any(|argument| argument == "--format=json") || {
+        let arguments: Vec<String> = std::env::args().collect();
+        arguments.windows(2).any(|pair| pair == ["--format", "json"])
+    };
+    if json {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        print_json_error("usage", message, Some("see `strongroom --help`"));
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
+}
+
+fn print_json_error(code: &str, message: &str, help: Option<&str>) {
+    write_out(&json!({ "error": { "code": code, "message": message, "help": help } }).to_string());
+}
+
+/// A reader that went away (`… | head`) is no error of ours.
+fn write_out(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+}
+
+pub(super) fn write_err(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.write_all(b"\n"));
+}
+
+/// Colour on a terminal only, and never against `NO_COLOR`.
+#[expect(clippy::disallowed_methods, reason = "NO_COLOR is a convention of terminals, no setting of ours")]
+fn colour(text: &str, code: &str) -> String {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
+    if plain { text.to_owned() } else { format!("\u{1b}[{code}m{text}\u{1b}[0m") }
+}

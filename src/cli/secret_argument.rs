@@ -1,0 +1,36 @@
+//! Arguments that may be secret: `-` reads them from standard input.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::exit::Exit;
+use super::failure::Failure;
+
+/// The argument itself, or for `-` a line of standard input.
+pub(super) fn line(argument: &str) -> Result<Zeroizing<String>, Failure> {
+    if argument != "-" {
+        return Ok(Zeroizing::new(argument.to_owned()));
+    }
+    let text = all_of_stdin()?;
+    Ok(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+/// The file's text exactly as it is, or for `-` all of standard input.
+pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    if path == Path::new("-") {
+        return all_of_stdin();
+    }
+    std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("{} cannot be read: {error}", path.display())))
+}
+
+fn all_of_stdin() -> Result<Zeroizing<String>, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("standard input cannot be read: {error}")))?;
+    Ok(text)
+}

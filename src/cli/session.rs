@@ -1,0 +1,82 @@
+//! What most commands need: the configuration, a pool, the root key, the run lock.
+
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+
+use super::arguments::Global;
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::config::Config;
+use crate::credential::Store;
+use crate::crypto::RootKey;
+use crate::db::{self, Access, Address, DbBackend, Lock};
+use crate::key::{Ring, has_ring};
+use crate::reseal::Stop;
+use crate::schema;
+
+/// A command's surroundings.
+pub(super) struct Session {
+    pub(super) config: Config,
+    yes: bool,
+    pub(super) stop: Stop,
+}
+
+impl Session {
+    pub(super) fn new(global: &Global) -> Result<Self, Failure> {
+        Ok(Self { config: Config::read(global.config.as_deref())?, yes: global.yes, stop: super::signals::stop_on_signals() })
+    }
+
+    pub(super) fn yes(&self) -> bool {
+        self.yes
+    }
+
+    pub(super) fn address(&self) -> Result<Address, Failure> {
+        let address = self.config.database()?;
+        if address.engine() == DbBackend::MySql {
+            let failure = Failure::new(Exit::Usage, "engine", "this version keeps its own tables on SQLite and PostgreSQL only");
+            return Err(failure.help("a mysql:// address is accepted by `import keystone --from`"));
+        }
+        Ok(address)
+    }
+
+    pub(super) async fn connect(&self, access: Access) -> Result<DatabaseConnection, Failure> {
+        let address = self.address()?;
+        tracing::debug!(%address, ?access, "connecting");
+        Ok(db::connect(&address, access).await?)
+    }
+
+    pub(super) async fn root(&self) -> Result<Arc<RootKey>, Failure> {
+        Ok(Arc::new(self.config.key_source().root().await?))
+    }
+
+    /// The ring, where the database has one.
+    pub(super) async fn ring(&self, db: &DatabaseConnection) -> Result<Option<Arc<Ring>>, Failure> {
+        if !db::has_table(db, "strongroom_manifest").await? || !has_ring(db).await? {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Ring::load(db, self.root().await?, self.config.minimum_epoch()).await?)))
+    }
+
+    pub(super) async fn store(&self) -> Result<Store, Failure> {
+        let db = self.connect(Access::Write).await?;
+        let sealed = db::has_table(&db, "strongroom_manifest").await?;
+        let root = if sealed { Some(self.root().await?) } else { None };
+        Ok(Store::new(db, root, self.config.minimum_epoch()))
+    }
+
+    /// The run lock, with the runner's own tables made first.
+    pub(super) async fn lock(&self, db: &DatabaseConnection) -> Result<Arc<Lock>, Failure> {
+        schema::install(db).await?;
+        Ok(Arc::new(Lock::take(db).await?))
+    }
+}
+
+/// Gives the lock back; one that was lost meanwhile is nobody's concern any more.
+pub(super) async fn release(lock: Arc<Lock>) {
+    if let Some(lock) = Arc::into_inner(lock) {
+        if let Err(error) = lock.release().await {
+            tracing::warn!(%error, "the run lock was not given back; it ends by itself");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The configuration: a TOML file, and the environment over it.
+//!
+//! Refuses settings that it does not know: a misspelt one must not be passed over in silence.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use config::{Environment, File, FileFormat};
+use serde::Deserialize;
+
+use crate::db::{Address, AddressError};
+use crate::key::{FileSource, KeySource};
+
+const DEFAULT_FILE: &str = "strongroom.toml";
+const DEFAULT_URL: &str = "sqlite://strongroom.db?mode=rwc";
+
+/// Everything that can be set.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `[database]`
+    database: Database,
+    /// `[keys]`
+    keys: Keys,
+    /// `[server]`: read by the HTTPS service, which this version does not have; checked all the same.
+    server: Server,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Database {
+    url: Option<String>,
+    url_file: Option<PathBuf>,
+}
+
+/// The URL may hold a password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Keys {
+    source: Source,
+    file: PathBuf,
+    minimum_epoch: i64,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { source: Source::File, file: "strongroom.key".into(), minimum_epoch: 0 }
+    }
+}
+
+/// The key sources of this version.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Source {
+    File,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Server {
+    listen: Option<String>,
+    tls: Option<bool>,
+    certificate: Option<PathBuf>,
+    private_key_file: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+    identity: Identity,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Identity {
+    trust_domain: Option<String>,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// An unknown or malformed setting, or no such file.
+    #[error("the configuration: {0}")]
+    Invalid(#[from] config::ConfigError),
+    /// A setting and its `_file` twin.
+    #[error("both `{0}` and `{0}_file` are set")]
+    Twice(&'static str),
+    /// A `_file` setting.
+    #[error("`{0}` cannot be read: {1}")]
+    Unreadable(&'static str, std::io::Error),
+    /// See [`AddressError`].
+    #[error(transparent)]
+    Address(#[from] AddressError),
+}
+
+impl Config {
+    /// Reads the file, if one is named or the default one is there, and the environment over it.
+    pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut sources = config::Config::builder();
+        if let Some(file) = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|file| file.exists())) {
+            sources = sources.add_source(File::from(file).format(FileFormat::Toml));
+        }
+        let environment = Environment::with_prefix("STRONGROOM").prefix_separator("__").separator("__");
+        Ok(sources.add_source(environment).build()?.try_deserialize()?)
+    }
+
+    /// Where the database is: the setting, then `DATABASE_URL`, then a file in the working directory.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    pub fn database(&self) -> Result<Address, ConfigError> {
+        let Database { url, url_file } = &self.database;
+        let named = match (url, url_file) {
+            (Some(_), Some(_)) => return Err(ConfigError::Twice("database.url")),
+            (Some(url), None) => Some(url.clone()),
+            (None, Some(file)) => {
+                let text = fs::read_to_string(file).map_err(|error| ConfigError::Unreadable("database.url_file", error))?;
+                Some(text.trim().to_owned())
+            }
+            (None, None) => std::env::var("DATABASE_URL").ok(),
+        };
+        Ok(Address::parse(named.as_deref().unwrap_or(DEFAULT_URL))?)
+    }
+
+    /// Where the root key comes from.
+    pub fn key_source(&self) -> Box<dyn KeySource> {
+        match self.keys.source {
+            Source::File => Box::new(self.key_file()),
+        }
+    }
+
+    /// The key file, for making it.
+    pub fn key_file(&self) -> FileSource {
+        FileSource::new(&self.keys.file)
+    }
+
+    /// Its path, for showing it.
+    pub fn key_path(&self) -> &Path {
+        &self.keys.file
+    }
+
+    /// The oldest manifest that is accepted.
+    pub fn minimum_epoch(&self) -> i64 {
+        self.keys.minimum_epoch
+    }
+}
