@@ -33,6 +33,3 @@ pub use wrap::{Purpose, WrappedKeyLabel, unwrap_key, wrap_key};
 
 /// The 16 random bytes that tell one database's key ring from another's. Bound into every cell.
 pub type RingId = [u8; 16];
-
-#[cfg(test)]
-mod vectors;

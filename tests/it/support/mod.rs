@@ -1,0 +1,24 @@
+//! A room of one's own for each test: a folder, a key, a database, and the program to run in it.
+
+mod engine;
+mod process;
+mod room;
+mod rows;
+
+pub(crate) use engine::{Engine, block_on};
+pub(crate) use process::{Ran, ran, until};
+pub(crate) use room::{Room, run_with_input};
+pub(crate) use rows::{Row, nasty_rows, numbered_rows};
+
+/// Makes one test per engine out of functions that take an [`Engine`].
+macro_rules! on_every_engine {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Sqlite) })*
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name($crate::support::Engine::Postgres) })*
+        }
+    };
+}
+pub(crate) use on_every_engine;

@@ -1,0 +1,202 @@
+//! A test's own folder, key and database.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Value};
+use tempfile::TempDir;
+
+use super::engine::{Engine, new_postgres_database, runtime};
+use super::process::{self, Ran, Running};
+use super::rows::Row;
+
+pub struct Room {
+    pub engine: Engine,
+    folder: TempDir,
+    url: String,
+    db: DatabaseConnection,
+}
+
+impl Room {
+    /// Nothing but a key and an empty database.
+    pub fn empty(engine: Engine) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite://{}?mode=rwc", folder.path().join("strongroom.db").display()),
+            Engine::Postgres => new_postgres_database(),
+        };
+        // The harness's own pool must not hold SQLite's file open while the program vacuums it.
+        let db = runtime().block_on(async {
+            let mut options = sea_orm::ConnectOptions::new(&url);
+            options.min_connections(0).max_connections(4).idle_timeout(std::time::Duration::from_millis(100)).sqlx_logging(false);
+            Database::connect(options).await.unwrap()
+        });
+        let room = Self { engine, folder, url, db };
+        room.run(&["init"]).expect(0);
+        room
+    }
+
+    /// Plaintext rows at version 1, written by plain SQL.
+    pub fn with_plaintext(engine: Engine, rows: &[Row]) -> Self {
+        let room = Self::empty(engine);
+        room.run(&["migrate", "up", "--to", "1"]).expect(0);
+        room.insert_plaintext(rows);
+        room
+    }
+
+    /// The same rows, sealed.
+    pub fn sealed(engine: Engine, rows: &[Row]) -> Self {
+        let room = Self::with_plaintext(engine, rows);
+        room.run(&["migrate", "up", "--yes"]).expect(0);
+        room
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn key_file(&self) -> PathBuf {
+        self.path().join("strongroom.key")
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
+        command.current_dir(self.path()).args(arguments);
+        command.env_remove("RUST_LOG").env_remove("DATABASE_URL").env("STRONGROOM__DATABASE__URL", &self.url);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        process::ran(&mut self.command(arguments))
+    }
+
+    /// Runs with `--format json`; the document on standard output.
+    #[track_caller]
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        self.run(&[arguments, &["--format", "json"]].concat()).json()
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    pub fn execute(&self, sql: &str) {
+        self.try_execute(sql, vec![]).unwrap();
+    }
+
+    pub fn try_execute(&self, sql: &str, values: Vec<Value>) -> Result<u64, sea_orm::DbErr> {
+        let statement = Statement::from_sql_and_values(self.db.get_database_backend(), sql, values);
+        runtime().block_on(async { Ok(self.db.execute_raw(statement).await?.rows_affected()) })
+    }
+
+    pub fn number(&self, sql: &str) -> i64 {
+        self.query(sql, |row| row.try_get_by_index(0).unwrap()).remove(0)
+    }
+
+    pub fn text(&self, sql: &str) -> String {
+        self.query(sql, |row| row.try_get_by_index(0).unwrap()).remove(0)
+    }
+
+    pub fn bytes(&self, sql: &str) -> Vec<u8> {
+        self.query(sql, |row| row.try_get_by_index(0).unwrap()).remove(0)
+    }
+
+    pub fn query<T>(&self, sql: &str, read: impl Fn(&sea_orm::QueryResult) -> T) -> Vec<T> {
+        let statement = Statement::from_string(self.db.get_database_backend(), sql);
+        let rows = runtime().block_on(self.db.query_all_raw(statement)).unwrap();
+        rows.iter().map(read).collect()
+    }
+
+    pub fn insert_plaintext(&self, rows: &[Row]) {
+        for chunk in rows.chunks(500) {
+            let tuples: Vec<String> =
+                (0..chunk.len()).map(|n| format!("({})", (1..=7).map(|k| format!("${}", n * 7 + k)).collect::<Vec<_>>().join(","))).collect();
+            let sql = format!(
+                "INSERT INTO credential (id, user_id, project_id, type, access_key, secret_key, extra) VALUES {}",
+                tuples.join(",")
+            );
+            let values = chunk.iter().flat_map(|row| -> [Value; 7] {
+                [
+                    row.id.clone().into(),
+                    row.user_id.clone().into(),
+                    row.project_id.clone().into(),
+                    row.kind.clone().into(),
+                    row.access_key.clone().into(),
+                    row.secret_key.clone().into(),
+                    row.extra.clone().into(),
+                ]
+            });
+            self.try_execute(&sql, values.collect()).unwrap();
+        }
+    }
+
+    /// Every cell there is, in hex.
+    pub fn query_cells(&self) -> Vec<String> {
+        let there = self.number(match self.engine {
+            Engine::Sqlite => "SELECT count(*) FROM pragma_table_info('credential') WHERE name = 'secret_key_sealed'",
+            Engine::Postgres => "SELECT count(*) FROM pg_attribute WHERE attrelid = 'credential'::regclass AND attname = 'secret_key_sealed'",
+        });
+        if there == 0 {
+            return Vec::new();
+        }
+        let sql = "SELECT secret_key_sealed FROM credential WHERE secret_key_sealed IS NOT NULL";
+        self.query(sql, |row| hex::encode(row.try_get_by_index::<Vec<u8>>(0).unwrap()))
+    }
+
+    pub fn plaintext(&self) -> Vec<Row> {
+        let mut rows = self.query("SELECT id, user_id, project_id, type, access_key, secret_key, extra FROM credential", |row| Row {
+            id: row.try_get("", "id").unwrap(),
+            user_id: row.try_get("", "user_id").unwrap(),
+            project_id: row.try_get("", "project_id").unwrap(),
+            kind: row.try_get("", "type").unwrap(),
+            access_key: row.try_get("", "access_key").unwrap(),
+            secret_key: row.try_get("", "secret_key").unwrap(),
+            extra: row.try_get("", "extra").unwrap(),
+        });
+        rows.sort();
+        rows
+    }
+
+    /// Everything that the database holds: SQLite's files, byte for byte; a full dump of PostgreSQL.
+    pub fn everything_stored(&self) -> Vec<u8> {
+        match self.engine {
+            Engine::Sqlite => {
+                let files = std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
+                let database = files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("strongroom.db"));
+                database.flat_map(|path| std::fs::read(path).unwrap()).collect()
+            }
+            Engine::Postgres => {
+                let tables = self.query("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'", |row| {
+                    row.try_get_by_index::<String>(0).unwrap()
+                });
+                let rows = tables.iter().flat_map(|table| {
+                    self.query(&format!("SELECT t::text FROM \"{table}\" t"), |row| row.try_get_by_index::<String>(0).unwrap())
+                });
+                let statistics = self.query("SELECT s::text FROM pg_stats s WHERE schemaname = 'public'", |row| {
+                    row.try_get_by_index::<String>(0).unwrap()
+                });
+                rows.chain(statistics).chain([self.heap_files()]).flat_map(String::into_bytes).collect()
+            }
+        }
+    }
+
+    /// The credential table's own files, TOAST and indexes included, dead rows and all, in hex.
+    fn heap_files(&self) -> String {
+        self.execute("CHECKPOINT");
+        let sql = "SELECT encode(pg_read_binary_file(pg_relation_filepath(c.oid)), 'hex') FROM pg_class c \
+                   WHERE c.relfilenode <> 0 AND (c.relname LIKE 'credential%' OR c.oid = \
+                   (SELECT reltoastrelid FROM pg_class WHERE relname = 'credential' AND relkind = 'r'))";
+        let files = self.query(sql, |row| row.try_get_by_index::<String>(0).unwrap());
+        let bytes: Vec<u8> = files.iter().flat_map(|file| hex::decode(file).unwrap()).collect();
+        bytes.iter().map(|byte| char::from(*byte)).collect::<String>() + &files.concat()
+    }
+}
+
+pub fn run_with_input(room: &Room, arguments: &[&str], input: &str) -> Ran {
+    process::run(room.command(arguments), input)
+}

@@ -1,0 +1,115 @@
+//! Programs write at full speed while the database is upgraded and rolled. Nothing is lost.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use strongroom::credential::{NewCredential, Store};
+use strongroom::crypto::RootKey;
+use strongroom::db::{Access, Address, connect};
+use strongroom::key::KeySource as _;
+
+use crate::support::{Engine, Room, block_on, numbered_rows, on_every_engine};
+
+on_every_engine!(
+    a_program_that_knows_only_plaintext_loses_nothing,
+    programs_that_use_the_store_lose_nothing,
+);
+
+/// Inserts and updates by plain SQL until the database says no. What it said yes to must be there.
+fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
+    let room = Room::with_plaintext(engine, &numbered_rows(3_000));
+    let over = AtomicBool::new(false);
+    let accepted = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for writer in 0..2 {
+            let (room, over, accepted) = (&room, &over, &accepted);
+            scope.spawn(move || {
+                for n in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let id = format!("writer-{writer}-{n}");
+                    let insert = "INSERT INTO credential (id, user_id, type, access_key, secret_key) VALUES ($1, 'u', 'ec2', $2, 'first')";
+                    if room.try_execute(insert, vec![id.as_str().into(), format!("access-{id}").into()]).is_ok() {
+                        accepted.lock().unwrap().insert(id.clone(), "first");
+                        // A change after the row may have been sealed.
+                        let update = "UPDATE credential SET secret_key = 'second', user_id = 'v' WHERE id = $1";
+                        if room.try_execute(update, vec![id.as_str().into()]) .is_ok_and(|rows| rows == 1) {
+                            accepted.lock().unwrap().insert(id, "second");
+                        }
+                    }
+                }
+            });
+        }
+        let up = room.run(&["migrate", "up", "--yes", "--batch-size", "200"]);
+        over.store(true, Ordering::Relaxed);
+        up.expect(0);
+    });
+    let accepted = accepted.into_inner().unwrap();
+    assert!(accepted.len() > 20, "only {} rows were written meanwhile", accepted.len());
+    room.run(&["keys", "verify"]).expect(0);
+    room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
+    let stored: BTreeMap<String, String> = room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
+    assert_eq!(stored.len(), 3_000 + accepted.len());
+    for (id, secret) in accepted {
+        assert_eq!(stored[&id], secret, "{id}");
+    }
+}
+
+/// Programs that link the library go on through the whole upgrade, a roll, and the way back.
+fn programs_that_use_the_store_lose_nothing(engine: Engine) {
+    let room = Room::with_plaintext(engine, &numbered_rows(1_000));
+    let over = AtomicBool::new(false);
+    let made = Mutex::new(Vec::new());
+    let failures = Mutex::new(Vec::new());
+    let address = Address::parse(room.url()).unwrap();
+    thread::scope(|scope| {
+        for writer in 0..2 {
+            let (room, over, made, failures, address) = (&room, &over, &made, &failures, &address);
+            scope.spawn(move || {
+                let store = block_on(store(room, address));
+                let mut n = 0;
+                while !over.load(Ordering::Relaxed) {
+                    n += 1;
+                    let mut new = NewCredential::make(format!("writer-{writer}"), "ec2").unwrap();
+                    new.project_id = Some(format!("project-{}", n % 4));
+                    match block_on(store.create(&new)) {
+                        Ok(()) => made.lock().unwrap().push(new.clone()),
+                        Err(error) => failures.lock().unwrap().push(error.to_string()),
+                    }
+                    let found = block_on(store.find(new.access.as_ref().unwrap(), true));
+                    if let Err(error) = found {
+                        failures.lock().unwrap().push(format!("find: {error}"));
+                    }
+                }
+            });
+        }
+        let commands: [&[&str]; 4] = [
+            &["migrate", "up", "--yes", "--batch-size", "200"],
+            &["keys", "rotate", "--batch-size", "200"],
+            &["keys", "rotate", "--back", "--batch-size", "200"],
+            &["migrate", "down", "--to", "1", "--yes", "--batch-size", "200"],
+        ];
+        let ran = commands.map(|command| room.run(command));
+        over.store(true, Ordering::Relaxed);
+        for run in ran {
+            run.expect(0);
+        }
+    });
+    let made = made.into_inner().unwrap();
+    let failures = failures.into_inner().unwrap();
+    assert!(made.len() > 20, "only {} rows were written meanwhile", made.len());
+    println!("{} rows written meanwhile, {} writes or reads refused", made.len(), failures.len());
+    let stored: BTreeMap<String, String> = room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
+    for new in made {
+        assert_eq!(stored.get(&new.id), Some(&*new.secret), "{}: {failures:?}", new.id);
+    }
+}
+
+async fn store(room: &Room, address: &Address) -> Store {
+    let db = connect(address, Access::Write).await.unwrap();
+    let root: RootKey = strongroom::key::FileSource::new(room.key_file()).root().await.unwrap();
+    Store::new(db, Some(root.into()), 0)
+}
