@@ -83,7 +83,7 @@ struct Identity {
 pub enum ConfigError {
     /// An unknown or malformed setting, or no such file.
     #[error("the configuration: {0}")]
-    Invalid(#[from] config::ConfigError),
+    Invalid(String),
     /// A setting and its `_file` twin.
     #[error("both `{0}` and `{0}_file` are set")]
     Twice(&'static str),
@@ -103,7 +103,8 @@ impl Config {
             sources = sources.add_source(File::from(file).format(FileFormat::Toml));
         }
         let environment = Environment::with_prefix("STRONGROOM").prefix_separator("__").separator("__");
-        Ok(sources.add_source(environment).build()?.try_deserialize()?)
+        let read = sources.add_source(environment).build().and_then(config::Config::try_deserialize);
+        read.map_err(|error| ConfigError::Invalid(without_values(&error)))
     }
 
     /// Where the database is: the setting, then `DATABASE_URL`, then a file in the working directory.
@@ -111,6 +112,7 @@ impl Config {
     pub fn database(&self) -> Result<Address, ConfigError> {
         let Database { url, url_file } = &self.database;
         let named = match (url, url_file) {
+            (Some(url), Some(_)) if std::env::var_os("STRONGROOM__DATABASE__URL").is_some() => Some(url.clone()),
             (Some(_), Some(_)) => return Err(ConfigError::Twice("database.url")),
             (Some(url), None) => Some(url.clone()),
             (None, Some(file)) => {
@@ -142,5 +144,18 @@ impl Config {
     /// The oldest manifest that is accepted.
     pub fn minimum_epoch(&self) -> i64 {
         self.keys.minimum_epoch
+    }
+}
+
+/// What is wrong, and where, without the values: parsers quote the line, and it may hold a password.
+fn without_values(error: &config::ConfigError) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    match line.find("invalid type:").or_else(|| line.find("invalid value:")) {
+        None => line.to_owned(),
+        Some(_) => {
+            let expected = line.rfind(", expected").and_then(|at| line.get(at + 2..)).unwrap_or("a setting has the wrong type");
+            format!("a setting has the wrong type: {expected}")
+        }
     }
 }

@@ -41,6 +41,20 @@ impl Phase {
         Self::ALL.into_iter().find(|phase| phase.as_str() == word)
     }
 
+    /// Whether a step may move a table from this phase to another: the neighbours, and the same again.
+    pub fn leads_to(self, next: Self) -> bool {
+        let step = matches!(
+            (self, next),
+            (Self::Plain, Self::Dual)
+                | (Self::Dual, Self::Plain | Self::Filled)
+                | (Self::Filled, Self::Dual | Self::Required)
+                | (Self::Required, Self::Filled | Self::Sealed)
+                | (Self::Sealed, Self::Restoring)
+                | (Self::Restoring, Self::Required | Self::Sealed)
+        );
+        step || self == next
+    }
+
     /// Whether the cells are what counts, and not the plaintext.
     pub fn cells_count(self) -> bool {
         self >= Self::Restoring

@@ -16,6 +16,7 @@ mod step;
 
 use std::sync::Arc;
 
+use sea_orm_migration::sea_query::{Alias, DynIden, IntoIden as _};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
 pub use backfill::{Backfill, NoKeys, Phase};
@@ -47,5 +48,10 @@ impl Migrator {
 impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         self.steps().into_iter().map(|step| step as Box<dyn MigrationTrait>).collect()
+    }
+
+    /// A table of our own: the host program may be a sea-orm program with migrations too.
+    fn migration_table_name(&self) -> DynIden {
+        Alias::new("strongroom_migrations").into_iden()
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
 use crate::sql::sql;
-use crate::{Backfill, Sql, Step};
+use crate::{Backfill, Phase, Sql, Step};
 
 const UP: Sql = sql!("0002_create_key_ring.up.sql");
 const DOWN: Sql = sql!("0002_create_key_ring.down.sql");
@@ -26,8 +26,11 @@ impl MigrationTrait for Migration {
         self.0.make_ring(manager.get_connection()).await
     }
 
-    /// No cell is left at this point: the steps above went down first.
+    /// Refused while the manifest says that there are cells, whatever the history says.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        if self.0.phase(manager.get_connection()).await? != Phase::Plain {
+            return Err(DbErr::Migration("the manifest says that the table has cells: the history was changed by something else".into()));
+        }
         DOWN.run(manager).await
     }
 }

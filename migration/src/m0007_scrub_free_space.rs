@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
-use crate::sql::sql;
+use crate::sql::{begin, sql};
 use crate::{Sql, Step};
 
 const UP: Sql = sql!("0007_scrub_free_space.up.sql");
@@ -21,17 +21,19 @@ impl MigrationName for Migration {
 
 #[async_trait]
 impl MigrationTrait for Migration {
-    /// VACUUM runs outside transactions.
+    /// SQLite's VACUUM runs outside transactions.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        UP.run(manager).await?;
         if manager.get_database_backend() == DbBackend::Sqlite {
-            truncate_write_ahead_log(manager).await?;
+            UP.run(manager).await?;
+            return truncate_write_ahead_log(manager).await;
         }
-        Ok(())
+        let stage = begin(manager).await?;
+        UP.run(&stage).await?;
+        stage.commit().await
     }
 
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {

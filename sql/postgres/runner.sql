@@ -18,4 +18,5 @@ CREATE TABLE IF NOT EXISTS strongroom_history (
     holder      varchar(255) NOT NULL,
     token       bigint       NOT NULL
 );
-CREATE TABLE IF NOT EXISTS seaql_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL);
+-- What sea-orm's own tools read when they run this migrator. Not `seaql_migrations`: that one may be the host program's.
+CREATE TABLE IF NOT EXISTS strongroom_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL);

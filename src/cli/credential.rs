@@ -146,7 +146,7 @@ fn text(document: &Value) -> String {
 
 async fn run_list(list: List, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let filter = Filter { user_id: list.user_id, project_id: list.project_id, after: list.after };
-    let page = session.store().await?.list(&filter, list.limit).await?;
+    let page = session.keyless_store().await?.list(&filter, list.limit).await?;
     let credentials: Vec<_> = page.credentials.iter().map(listed).collect();
     output.result(&json!({ "credentials": credentials, "next": page.next }), || list_text(&page));
     Ok(Exit::Done)
@@ -176,10 +176,9 @@ fn list_text(page: &Page) -> String {
 }
 
 async fn delete(which: Which, session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let store = session.store().await?;
     match which {
-        Which { access: Some(access), .. } => store.delete(&secret_argument::line(&access)?).await?,
-        Which { id, .. } => store.delete_by_id(&id.unwrap_or_default()).await?,
+        Which { access: Some(access), .. } => session.store().await?.delete(&secret_argument::line(&access)?).await?,
+        Which { id, .. } => session.keyless_store().await?.delete_by_id(&id.unwrap_or_default()).await?,
     }
     output.result(&json!({ "deleted": true }), || "deleted".to_owned());
     Ok(Exit::Done)

@@ -150,6 +150,7 @@ fn from_reseal(error: &ResealError) -> Failure {
         ResealError::Unverified { .. } => Failure::refused("unverified", error).help("`strongroom keys verify` lists them all; repair or delete those rows, then run the same command again"),
         ResealError::UnknownPhase => Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one"),
         ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
+        ResealError::WrongPhase { .. } => Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup"),
         _ => Failure::new(Exit::Failed, "reseal", error).help("the same command again goes on"),
     }
 }
@@ -159,7 +160,9 @@ impl From<SchemaError> for Failure {
         if let Some(reseal) = error.reseal() {
             return named(match reseal {
                 ResealError::Ring(ring) => ring_by_reference(ring),
+                ResealError::Lock(LockError::Database(error)) | ResealError::Database(error) => error.clone().into(),
                 ResealError::Lock(LockError::Lost) => LockError::Lost.into(),
+                ResealError::Lock(LockError::Held { holder }) => LockError::Held { holder: holder.clone() }.into(),
                 other => from_reseal(other),
             }, &error);
         }
@@ -193,8 +196,12 @@ fn ring_by_reference(error: &RingError) -> Failure {
         RingError::Forged => RingError::Forged.into(),
         RingError::WrongRoot { wanted, given } => RingError::WrongRoot { wanted: wanted.clone(), given: given.clone() }.into(),
         RingError::Stale { found, minimum } => RingError::Stale { found: *found, minimum: *minimum }.into(),
+        RingError::Newer(what) => RingError::Newer(what.clone()).into(),
+        RingError::Raced => RingError::Raced.into(),
+        RingError::Damaged { id, purpose, reason } => RingError::Damaged { id: *id, purpose, reason: *reason }.into(),
+        RingError::Roll(error) => (*error).into(),
         RingError::Database(error) => error.clone().into(),
-        other => Failure::new(Exit::Failed, "sealing", other).help("`strongroom keys verify` names what is damaged"),
+        other @ (RingError::Seal(_) | RingError::NoKey | RingError::Source(_) | RingError::NoRandomness(_)) => Failure::new(Exit::Failed, "sealing", other).help("`strongroom keys verify` names what is damaged"),
     }
 }
 
@@ -209,7 +216,7 @@ impl From<StoreError> for Failure {
             StoreError::Unopenable { .. } => Self::new(Exit::Failed, "unopenable", error).help("`strongroom keys verify` says why, and names every other such row"),
             StoreError::NoRoot => Self::refused("key_missing", error).help("set `keys.file` in the configuration"),
             StoreError::UnknownPhase => Self::refused("database_newer", error).help("use the program that wrote it, or a newer one"),
-            StoreError::TooLong(..) => Self::new(Exit::Usage, "too_long", error),
+            StoreError::TooLong(..) | StoreError::NotText => Self::new(Exit::Usage, "unfit", error),
             StoreError::Refused | StoreError::NoRandomness(_) => Self::new(Exit::Failed, "refused_by_database", error),
         }
     }

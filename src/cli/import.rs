@@ -71,12 +71,16 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     let options = ImportOptions { dry_run: keystone.dry_run, accept_null_key: keystone.accept_null_key };
     let report = keystone::import(&from, repository, &store, options, &go_on).await;
     listener(Event::Finished);
-    if let (Some(_), Ok(report)) = (&lock, &report) {
-        record(&db, report).await?;
-    }
+    let recorded = match (&lock, &report) {
+        (Some(_), Ok(report)) => record(&db, report).await,
+        _ => Ok(()),
+    };
+    let held = lock.as_ref().map_or(Ok(()), |lock| lock.check());
     if let Some(lock) = lock {
         release(lock).await;
     }
+    held?;
+    recorded?;
     let report = report?;
     output.result(&report, || text(&report, keystone.dry_run));
     Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Left })

@@ -62,11 +62,9 @@ pub(super) fn usage(error: &clap::Error) -> Exit {
         let _ = error.print();
         return Exit::Done;
     }
-    let mut arguments = std::env::args();
-    let json = arguments.any(|argument| argument == "--format=json") || {
-        let arguments: Vec<String> = std::env::args().collect();
-        arguments.windows(2).any(|pair| pair == ["--format", "json"])
-    };
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let json = arguments.iter().any(|argument| argument == "--format=json")
+        || arguments.windows(2).any(|pair| matches!(pair, [option, value] if option == "--format" && value == "json"));
     if json {
         let text = error.to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::credential::Store;
 use crate::crypto::RootKey;
 use crate::db::{self, Access, Address, DbBackend, Lock};
-use crate::key::{Ring, has_ring};
+use crate::key::{Ring, RingError};
 use crate::reseal::Stop;
 use crate::schema;
 
@@ -52,8 +52,8 @@ impl Session {
 
     /// The ring, where the database has one.
     pub(super) async fn ring(&self, db: &DatabaseConnection) -> Result<Option<Arc<Ring>>, Failure> {
-        if !db::has_table(db, "strongroom_manifest").await? || !has_ring(db).await? {
-            return Ok(None);
+        if !db::has_table(db, "strongroom_manifest").await? {
+            return if self.config.minimum_epoch() > 0 { Err(RingError::Missing.into()) } else { Ok(None) };
         }
         Ok(Some(Arc::new(Ring::load(db, self.root().await?, self.config.minimum_epoch()).await?)))
     }
@@ -63,6 +63,11 @@ impl Session {
         let sealed = db::has_table(&db, "strongroom_manifest").await?;
         let root = if sealed { Some(self.root().await?) } else { None };
         Ok(Store::new(db, root, self.config.minimum_epoch()))
+    }
+
+    /// A store for what opens nothing.
+    pub(super) async fn keyless_store(&self) -> Result<Store, Failure> {
+        Ok(Store::new(self.connect(Access::Write).await?, None, self.config.minimum_epoch()))
     }
 
     /// The run lock, with the runner's own tables made first.

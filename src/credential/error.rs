@@ -36,6 +36,9 @@ pub enum StoreError {
     /// A value that the table cannot hold.
     #[error("{0} is longer than {1} characters")]
     TooLong(&'static str, usize),
+    /// A value that no text column can hold.
+    #[error("a value holds a NUL character, or the id is empty")]
+    NotText,
     /// See [`NoRandomness`].
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),

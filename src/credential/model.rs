@@ -102,6 +102,11 @@ impl NewCredential {
                 return Err(StoreError::TooLong(what, most));
             }
         }
+        // PostgreSQL's text cannot hold it, so such a row could never be opened beside itself again.
+        let texts = limits.iter().filter_map(|(_, value, _)| *value).chain([self.secret.as_str()]).chain(self.extra.as_deref());
+        if self.id.is_empty() || texts.into_iter().any(|text| text.contains('\0')) {
+            return Err(StoreError::NotText);
+        }
         Ok(())
     }
 

@@ -1,30 +1,29 @@
 //! The repository. Programs go through it at every phase of an upgrade.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, DbErr, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
 };
 use strongroom_entity::credential::{AccessKey, Column, Entity, Model, SecretKey};
-use strongroom_entity::{Bound, Label, plain_credential};
+use strongroom_entity::{Bound, Label, Sealed, plain_credential};
 use strongroom_migration::Phase;
-use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use super::row;
 use super::{Credential, Listed, NewCredential, Page, StoreError};
 use crate::crypto::RootKey;
 use crate::db::{has_table, is_constraint_violation};
-use crate::key::{Ring, Unopened, has_ring, scope_of};
+use crate::key::{Ring, RingError, Unopened, scope_of};
 
 /// The credentials of a database.
 pub struct Store {
     db: DatabaseConnection,
     root: Option<Arc<RootKey>>,
     minimum_epoch: i64,
-    ring: OnceCell<Arc<Ring>>,
+    ring: RwLock<Option<Arc<Ring>>>,
 }
 
 /// Which credentials to list.
@@ -41,7 +40,7 @@ pub struct Filter {
 impl Store {
     /// A store over a pool. The root key is needed as soon as the database has a key ring.
     pub fn new(db: DatabaseConnection, root: Option<Arc<RootKey>>, minimum_epoch: i64) -> Self {
-        Self { db, root, minimum_epoch, ring: OnceCell::new() }
+        Self { db, root, minimum_epoch, ring: RwLock::new(None) }
     }
 
     /// Stores a credential.
@@ -54,42 +53,33 @@ impl Store {
         for row in rows {
             row.check()?;
         }
-        let phase = self.phase().await?;
-        match self.insert_at(rows, phase).await {
-            Err(StoreError::Database(error)) => self.insert_after_phase_change(rows, phase, error).await,
-            done => done,
+        for _ in 1..ATTEMPTS {
+            let phase = self.phase().await?;
+            match self.insert_at(rows, phase).await {
+                // Keys rolled between preparing and sealing.
+                Err(StoreError::Ring(RingError::NoKey)) => {}
+                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
+                done => return done.map_err(refused),
+            }
         }
+        let phase = self.phase().await?;
+        self.insert_at(rows, phase).await.map_err(refused)
     }
 
     /// The credential with this access key.
     pub async fn find(&self, access: &str, reveal: bool) -> Result<Credential, StoreError> {
-        if !self.phase().await?.cells_count() {
-            let by_access = plain_credential::Column::AccessKey.eq(access);
-            let found = plain_credential::Entity::find().filter(by_access).one(&self.db).await?;
-            return found.map(|row| from_plain(row, reveal)).ok_or(StoreError::NotFound);
-        }
-        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
-        let index = ring.index(AccessKey::LABEL, access.as_bytes()).to_vec();
-        let row = Entity::find().filter(Column::AccessKeyIndex.eq(index)).one(&self.db).await?;
-        let found = self.opened(&ring, &row.ok_or(StoreError::NotFound)?, reveal).await?;
-        let is_it = found.access.as_ref().is_some_and(|found| found.as_str() == access);
-        if is_it { Ok(found) } else { Err(StoreError::Unopenable { id: found.id }) }
+        self.find_one(&By::Access(access), reveal).await
     }
 
     /// The credential with this id.
     pub async fn find_by_id(&self, id: &str, reveal: bool) -> Result<Credential, StoreError> {
-        if !self.phase().await?.cells_count() {
-            let found = plain_credential::Entity::find_by_id(id).one(&self.db).await?;
-            return found.map(|row| from_plain(row, reveal)).ok_or(StoreError::NotFound);
-        }
-        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
-        let row = Entity::find_by_id(id).one(&self.db).await?.ok_or(StoreError::NotFound)?;
-        self.opened(&ring, &row, reveal).await
+        self.find_one(&By::Id(id), reveal).await
     }
 
     /// Those of these ids that are there, secrets and all; `Err` for those that do not open.
     pub async fn find_many(&self, ids: &[String]) -> Result<HashMap<String, Result<Credential, StoreError>>, StoreError> {
-        if !self.phase().await?.cells_count() {
+        let phase = self.phase().await?;
+        if !phase.cells_count() {
             let by_id = plain_credential::Column::Id.is_in(ids);
             let rows = plain_credential::Entity::find().filter(by_id).all(&self.db).await?;
             return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, true)))).collect());
@@ -120,14 +110,8 @@ impl Store {
 
     /// Removes the credential with this access key.
     pub async fn delete(&self, access: &str) -> Result<(), StoreError> {
-        if !self.phase().await?.cells_count() {
-            let id = self.find(access, false).await?.id;
-            return self.delete_by_id(&id).await;
-        }
-        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
-        let index = ring.index(AccessKey::LABEL, access.as_bytes()).to_vec();
-        let gone = Entity::delete_many().filter(Column::AccessKeyIndex.eq(index)).exec(&self.db).await?;
-        if gone.rows_affected == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        let id = self.find_one(&By::Access(access), false).await?.id;
+        self.delete_by_id(&id).await
     }
 
     /// Removes the credential with this id; works for one that does not open.
@@ -151,16 +135,54 @@ impl Store {
 
     /// The ring, fresh enough; `None` while the database has none.
     async fn ring(&self) -> Result<Option<Arc<Ring>>, StoreError> {
-        if let Some(ring) = self.ring.get() {
+        let known = self.ring.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(ring) = known {
             ring.refresh(&self.db).await?;
-            return Ok(Some(ring.clone()));
+            return Ok(Some(ring));
         }
-        if !has_table(&self.db, "strongroom_manifest").await? || !has_ring(&self.db).await? {
-            return if self.minimum_epoch > 0 { Err(crate::key::RingError::Missing.into()) } else { Ok(None) };
+        if !has_table(&self.db, MANIFEST_TABLE).await? {
+            return if self.minimum_epoch > 0 { Err(RingError::Missing.into()) } else { Ok(None) };
         }
         let root = self.root.clone().ok_or(StoreError::NoRoot)?;
-        let load = || async { Ok::<_, StoreError>(Arc::new(Ring::load(&self.db, root, self.minimum_epoch).await?)) };
-        Ok(Some(self.ring.get_or_try_init(load).await?.clone()))
+        let ring = Arc::new(Ring::load(&self.db, root, self.minimum_epoch).await?);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Some(ring.clone());
+        Ok(Some(ring))
+    }
+
+    async fn find_one(&self, by: &By<'_>, reveal: bool) -> Result<Credential, StoreError> {
+        for _ in 1..ATTEMPTS {
+            let phase = self.phase().await?;
+            match self.find_at(by, reveal, phase).await {
+                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
+                done => return done,
+            }
+        }
+        let phase = self.phase().await?;
+        self.find_at(by, reveal, phase).await
+    }
+
+    async fn find_at(&self, by: &By<'_>, reveal: bool, phase: Phase) -> Result<Credential, StoreError> {
+        if !phase.cells_count() {
+            let wanted = match by {
+                By::Id(id) => plain_credential::Column::Id.eq(*id),
+                By::Access(access) => plain_credential::Column::AccessKey.eq(*access),
+            };
+            let found = plain_credential::Entity::find().filter(wanted).one(&self.db).await?;
+            return found.map(|row| from_plain(row, reveal)).ok_or(StoreError::NotFound);
+        }
+        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
+        let wanted = match by {
+            By::Id(id) => Column::Id.eq(*id),
+            By::Access(access) => Column::AccessKeyIndex.eq(ring.index(AccessKey::LABEL, access.as_bytes()).to_vec()),
+        };
+        let row = Entity::find().filter(wanted).one(&self.db).await?.ok_or(StoreError::NotFound)?;
+        let found = self.opened(&ring, &row, reveal).await?;
+        match by {
+            By::Access(access) if found.access.as_ref().is_none_or(|found| found.as_str() != *access) => {
+                Err(StoreError::Unopenable { id: found.id })
+            }
+            _ => Ok(found),
+        }
     }
 
     async fn insert_at(&self, rows: &[NewCredential], phase: Phase) -> Result<(), StoreError> {
@@ -172,32 +194,38 @@ impl Store {
         Ok(())
     }
 
-    /// An upgrade may have moved on since the manifest was read: then the row is written anew, the way
-    /// the table wants it now.
-    async fn insert_after_phase_change(&self, rows: &[NewCredential], phase: Phase, error: DbErr) -> Result<(), StoreError> {
-        if let Some(ring) = self.ring().await? {
-            ring.reload(&self.db).await?;
-            let now = phase_of(&ring)?;
-            if now != phase {
-                return self.insert_at(rows, now).await.map_err(refused);
-            }
+    /// After a statement that the database did not take: whether an upgrade has moved the table to
+    /// another phase since, so that the statement is to be made anew.
+    async fn has_moved_on(&self, phase: Phase) -> Result<bool, StoreError> {
+        if !has_table(&self.db, MANIFEST_TABLE).await? {
+            *self.ring.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
-        Err(refused(StoreError::Database(error)))
+        if let Some(ring) = self.ring().await? {
+            ring.refresh_now(&self.db).await?;
+        }
+        Ok(self.phase().await? != phase)
     }
 
-    /// Opens a row. A key that came after the ring was read is looked for once.
+    /// Opens a row. A key that came after the ring was loaded is looked for first.
     async fn opened(&self, ring: &Ring, row: &Model, reveal: bool) -> Result<Credential, StoreError> {
-        let mut opened = open(ring, row, reveal);
-        if matches!(opened, Err(Unopened::UnknownKey)) {
-            ring.refresh(&self.db).await?;
-            opened = open(ring, row, reveal);
-        }
-        opened.map_err(|reason| {
+        let cells = row.access_key_sealed.iter().map(Sealed::as_bytes).chain([row.secret_key_sealed.as_bytes()]);
+        ring.learn(&self.db, cells).await?;
+        open(ring, row, reveal).map_err(|reason| {
             tracing::warn!(id = row.id, %reason, "a credential does not open");
             StoreError::Unopenable { id: row.id.clone() }
         })
     }
 }
+
+/// How a credential is looked for.
+enum By<'a> {
+    Id(&'a str),
+    Access(&'a str),
+}
+
+const MANIFEST_TABLE: &str = "strongroom_manifest";
+/// An upgrade moves a table through several phases; a statement meets more than one at most rarely.
+const ATTEMPTS: u32 = 4;
 
 fn phase_of(ring: &Ring) -> Result<Phase, StoreError> {
     ring.manifest().phase("credential").ok_or(StoreError::UnknownPhase)

@@ -1,7 +1,6 @@
 //! Where a database is.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use sea_orm::DbBackend;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,7 +11,7 @@ pub struct Address {
     url: SecretString,
     shown: String,
     engine: DbBackend,
-    loopback: bool,
+    parameters: Vec<String>,
 }
 
 /// The URL is not one of a database.
@@ -40,7 +39,7 @@ impl Address {
             url: SecretString::from(text.to_owned()),
             shown: without_password(&url),
             engine,
-            loopback: is_loopback(&url),
+            parameters: url.query_pairs().map(|(name, _)| name.into_owned()).collect(),
         })
     }
 
@@ -49,9 +48,9 @@ impl Address {
         self.engine
     }
 
-    /// Whether the server is on this host, as far as the address tells.
-    pub fn is_loopback(&self) -> bool {
-        self.loopback
+    /// Whether the address sets one of these parameters.
+    pub(super) fn names_any(&self, parameters: &[&str]) -> bool {
+        self.parameters.iter().any(|name| parameters.contains(&name.as_str()))
     }
 
     pub(super) fn expose(&self) -> &str {
@@ -79,11 +78,4 @@ fn without_password(url: &Url) -> String {
     }
     shown.set_query(None);
     shown.to_string()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        None | Some("" | "localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
-    }
 }

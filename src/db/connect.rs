@@ -1,10 +1,14 @@
 //! Opening a pool. The only place that connects to a database.
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::io;
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{self, ConnectOptions as _};
@@ -47,7 +51,7 @@ pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnec
             Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_with(options).await.map_err(conn)?))
         }
         _ => {
-            let options = MySqlConnectOptions::from_str(address.expose()).map_err(conn)?.disable_statement_logging();
+            let options = mysql(address).map_err(conn)?;
             let pool = MySqlPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
             Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool.connect_with(options).await.map_err(conn)?))
         }
@@ -57,9 +61,12 @@ pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnec
 /// Makes the database if the server, or the file system, does not have it. True when it was made.
 pub async fn create_if_missing(address: &Address) -> Result<bool, DbErr> {
     if address.engine() == DbBackend::Sqlite {
-        let missing = sqlite_file(address).is_some_and(|file| !file.exists());
+        let made = match sqlite_file(address).map_err(conn)? {
+            Some(file) => make_private(&file).map_err(|error| conn(error.into()))?,
+            None => false,
+        };
         connect(address, Access::Write).await?.close().await?;
-        return Ok(missing);
+        return Ok(made);
     }
     match connect(address, Access::Read).await {
         Ok(db) => db.close().await.map(|()| false),
@@ -80,8 +87,7 @@ async fn create_on_server(address: &Address) -> Result<(), DbErr> {
 
 /// Deleted bytes are overwritten (`secure_delete`), and a commit is on disk when it returns.
 fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sqlx::Error> {
-    let missing = sqlite_file(address).is_some_and(|file| !file.exists());
-    if access == Access::Read && missing {
+    if access == Access::Read && sqlite_file(address)?.is_some_and(|file| !file.exists()) {
         return Ok(SqliteConnectOptions::from_str("sqlite::memory:")?.disable_statement_logging());
     }
     let options = SqliteConnectOptions::from_str(address.expose())?
@@ -102,7 +108,8 @@ fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx:
     let mut options = PgConnectOptions::from_str(address.expose())?
         .application_name("strongroom")
         .disable_statement_logging();
-    if !address.is_loopback() && !address.expose().contains("sslmode=") && !address.expose().contains("ssl-mode=") {
+    let local = options.get_socket().is_some() || options.get_host().starts_with('/') || is_loopback(options.get_host());
+    if !local && !address.names_any(&["sslmode", "ssl-mode"]) {
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }
     if access == Access::Read {
@@ -111,11 +118,33 @@ fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx:
     Ok(options)
 }
 
+fn mysql(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
+    let options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
+    if is_loopback(options.get_host()) || address.names_any(&["sslmode", "ssl-mode"]) {
+        return Ok(options);
+    }
+    Ok(options.ssl_mode(MySqlSslMode::VerifyIdentity))
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 /// The file of a SQLite address; none for memory.
-fn sqlite_file(address: &Address) -> Option<&Path> {
-    let path = address.expose().trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or_default();
-    (!path.is_empty() && !path.starts_with(":memory:")).then(|| Path::new(path))
+fn sqlite_file(address: &Address) -> Result<Option<PathBuf>, sqlx::Error> {
+    let options = SqliteConnectOptions::from_str(address.expose())?;
+    let file = options.get_filename();
+    let in_memory = file.as_os_str().is_empty() || file.to_string_lossy().contains(":memory:") || file.to_string_lossy().starts_with("file:sqlx-in-memory");
+    Ok((!in_memory).then(|| file.to_owned()))
+}
+
+/// Before sealing, the file holds secrets in the clear: nobody else may read it.
+fn make_private(file: &Path) -> io::Result<bool> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn conn(error: sqlx::Error) -> DbErr {

@@ -29,7 +29,7 @@ pub(super) fn is_dead(holder: &str) -> bool {
     };
     let same_place = *host_then == host() && rest.join(":") == whereabouts() && !whereabouts().contains('?');
     match (same_place, pid.parse(), start.parse::<u64>()) {
-        (true, Ok(pid), Ok(start)) => start_time(pid) != Some(start) && fs::metadata("/proc/self/stat").is_ok(),
+        (true, Ok(pid), Ok(start)) => start_time(pid) != Some(start) && sees_every_process(),
         _ => false,
     }
 }
@@ -46,6 +46,11 @@ fn whereabouts() -> String {
         .unwrap_or_else(|_| "?".to_owned());
     let boot = boot.trim();
     format!("{boot}:{namespace}")
+}
+
+/// Where other users' processes are hidden (`hidepid`), process 1 is hidden too.
+fn sees_every_process() -> bool {
+    start_time(1).is_some()
 }
 
 /// Field 22 of `/proc/PID/stat` (proc(5)): ticks since boot. The second field may hold blanks and

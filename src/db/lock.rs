@@ -59,13 +59,13 @@ impl Lock {
         let holder = holder::this_process();
         let first = Lease::read(db).await?;
         loop {
-            if let Some(token) = claim(db, &holder).await? {
-                return Ok(Self::start(db.clone(), token, holder));
+            match try_to_take(db, &holder).await {
+                Ok(Some(token)) => return Ok(Self::start(db.clone(), token, holder)),
+                // On SQLite a long transaction of the holder keeps everybody from writing.
+                Err(error) if !is_transient(&error) => return Err(error.into()),
+                _ => {}
             }
             let now = Lease::read(db).await?;
-            if let Some(token) = take_from_the_dead(db, &now, &holder).await? {
-                return Ok(Self::start(db.clone(), token, holder));
-            }
             if now.token != first.token || now.expires_ms != first.expires_ms {
                 return Err(LockError::Held { holder: holder::shown(&now.holder) });
             }
@@ -134,6 +134,14 @@ impl Lease {
     }
 }
 
+async fn try_to_take(db: &DatabaseConnection, holder: &str) -> Result<Option<i64>, DbErr> {
+    if let Some(token) = claim(db, holder).await? {
+        return Ok(Some(token));
+    }
+    let lease = Lease::read(db).await?;
+    take_from_the_dead(db, &lease, holder).await
+}
+
 /// One conditional update decides; reading first would let two win.
 async fn claim(db: &DatabaseConnection, holder: &str) -> Result<Option<i64>, DbErr> {
     let now = now_ms(db.get_database_backend());
@@ -168,11 +176,11 @@ async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
         match db.execute_raw(statement(&db, &sql, [lease_ms(), token.into()])).await {
             Ok(done) if done.rows_affected() == 1 => renewed = before,
             Ok(_) => return lost.store(true, Ordering::Release),
-            Err(error) => tracing::warn!(%error, "the run lock's lease was not renewed"),
-        }
-        // On SQLite a long transaction of our own keeps everybody from writing, the next holder too.
-        if renewed.elapsed() > LEASE && db.get_database_backend() != DbBackend::Sqlite {
-            return lost.store(true, Ordering::Release);
+            // On SQLite a long transaction of our own keeps everybody from writing, the next holder too.
+            Err(error) if renewed.elapsed() < LEASE || db.get_database_backend() == DbBackend::Sqlite => {
+                tracing::info!(%error, "the run lock's lease was not renewed yet");
+            }
+            Err(_) => return lost.store(true, Ordering::Release),
         }
     }
 }

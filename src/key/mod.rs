@@ -18,4 +18,4 @@ pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};
 pub use place::{Place, scope_of};
 pub use ring::{LIFETIME, Ring, Unopened};
 pub use source::{KeySource, SourceError};
-pub use store::{RingError, has_ring};
+pub use store::RingError;

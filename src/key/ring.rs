@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
-use strongroom_entity::{Bound, Label, Sealable, Sealed};
+use strongroom_entity::{Bound, Label, Sealable, Sealed, key};
 
-use super::store::{self, RingError};
+use super::store::{self, RingError, Wanted};
 use super::{Manifest, Place};
 use crate::crypto::{
     BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, ParseError, RingId,
@@ -17,7 +17,7 @@ use crate::crypto::{
 /// A program notices a roll or a change of phase within this time.
 pub const LIFETIME: Duration = Duration::from_secs(1);
 /// How often programs that use the same scopes for the first time may meet.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u64 = 20;
 
 /// The keys of one database, shared by every task of a program.
 pub struct Ring {
@@ -58,6 +58,9 @@ pub enum Unopened {
     /// Opens, but the blind index beside it is another value's.
     #[error("index_mismatch")]
     IndexMismatch,
+    /// Cannot be sealed: longer than a cell takes, or its scope's key is damaged.
+    #[error("cannot_be_sealed")]
+    CannotBeSealed,
     /// Opens, but not to the plaintext beside it.
     #[error("differs_from_plaintext")]
     DiffersFromPlaintext,
@@ -90,7 +93,7 @@ impl Ring {
         let verified = store::read_manifest(db, &root, minimum_epoch).await?;
         let state = State {
             manifest: verified.manifest,
-            read_at: Instant::now(),
+            read_at: now(),
             data: HashMap::new(),
             by_scope: HashMap::new(),
             index: store::index_key(db, &root, &verified.ring).await?,
@@ -98,7 +101,7 @@ impl Ring {
             index_columns: HashMap::new(),
         };
         let ring = Self { id: verified.ring, root, minimum_epoch, state: RwLock::new(state) };
-        ring.load_keys(db, 0).await?;
+        ring.keep(store::data_keys(db, &ring.root, &ring.id, Wanted::All).await?);
         Ok(ring)
     }
 
@@ -113,9 +116,42 @@ impl Ring {
         Ok(())
     }
 
-    /// Reads the manifest again when it is older than [`LIFETIME`], and keys that came since.
+    /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it.
     pub async fn refresh(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
-        if self.read().read_at.elapsed() < LIFETIME { Ok(()) } else { self.reload(db).await }
+        {
+            let mut state = self.write();
+            if state.read_at.elapsed() < LIFETIME {
+                return Ok(());
+            }
+            state.read_at = now();
+        }
+        self.refresh_now(db).await
+    }
+
+    /// Reads the manifest again. Keys that came since are [learnt](Ring::learn) as they are met.
+    pub async fn refresh_now(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        let fresh = self.read_manifest(db).await?;
+        let mut state = self.write();
+        if fresh.epoch >= state.manifest.epoch {
+            state.manifest = fresh;
+            state.read_at = now();
+        }
+        Ok(())
+    }
+
+    /// Loads the keys that these cells name, where they came after the ring was loaded.
+    pub async fn learn<'a>(&self, db: &impl ConnectionTrait, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
+        let named = cells.into_iter().filter_map(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id());
+        let unknown: BTreeSet<u32> = {
+            let state = self.read();
+            named.filter(|id| !state.data.contains_key(id)).collect()
+        };
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let keys = store::data_keys(db, &self.root, &self.id, Wanted::Ids(unknown)).await?;
+        self.keep(keys);
+        Ok(())
     }
 
     /// The manifest as last read.
@@ -151,7 +187,7 @@ impl Ring {
     }
 
     /// Makes sure that there is a data key for each scope in the active generation, so that sealing
-    /// need not wait. Where other programs make keys at the same moment, one of them wins. A scope
+    /// need not wait. Where programs make keys at the same moment, one of them wins. A scope
     /// whose key does not unwrap stays without one: sealing for it fails, and for it alone.
     pub async fn prepare(&self, db: &impl ConnectionTrait, scopes: impl IntoIterator<Item = String>) -> Result<(), RingError> {
         let scopes: BTreeSet<String> = scopes.into_iter().collect();
@@ -160,13 +196,14 @@ impl Ring {
             if missing.is_empty() {
                 return Ok(());
             }
-            if attempt > 0 {
-                self.load_keys(db, 0).await?;
+            let wanted = missing.iter().map(|scope| (*scope).to_owned()).collect();
+            self.keep(store::data_keys(db, &self.root, &self.id, Wanted::Scopes(generation, wanted)).await?);
+            let (missing, _) = self.missing(&scopes);
+            if missing.is_empty() || !store::make_data_keys(db, &self.root, &self.id, generation, &missing).await? {
+                return Ok(());
             }
-            store::make_data_keys(db, &self.root, &self.id, generation, &missing).await?;
-            self.load_keys(db, self.newest()).await?;
+            tokio::time::sleep(Duration::from_millis(attempt * 5)).await;
         }
-        tracing::warn!("some scopes have no usable data key in the active generation");
         Ok(())
     }
 
@@ -240,20 +277,13 @@ impl Ring {
         (missing.map(String::as_str).collect(), active)
     }
 
-    fn newest(&self) -> u32 {
-        self.read().data.keys().copied().max().unwrap_or(0)
-    }
-
-    /// Ids do not become visible in order: whoever misses a key loads from 0.
-    async fn load_keys(&self, db: &impl ConnectionTrait, after: u32) -> Result<(), RingError> {
-        let keys = store::data_keys(db, &self.root, &self.id, after).await?;
+    fn keep(&self, keys: Vec<(key::Model, DataKey)>) {
         let mut state = self.write();
         for (row, key) in keys {
             let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation)) else { continue };
             state.by_scope.insert((row.scope.clone(), generation), id);
             state.data.insert(id, Arc::new(Entry { scope: row.scope, generation, key }));
         }
-        Ok(())
     }
 
     /// A panic elsewhere cannot leave the state half-written: every change is one insert or one swap.
@@ -264,6 +294,11 @@ impl Ring {
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long ago the manifest was read, by a clock that only goes forward")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 impl From<OpenError> for Unopened {

@@ -1,5 +1,7 @@
 //! Reading and writing the ring's rows.
 
+use std::collections::BTreeSet;
+
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _,
@@ -79,14 +81,14 @@ pub enum RingError {
     Database(#[from] DbErr),
 }
 
-/// Whether the database has a key ring at all. Says nothing of its authenticity.
-pub async fn has_ring(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+/// Whether the manifest's row is there. Says nothing of its authenticity.
+async fn has_manifest(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(manifest::Entity::find_by_id(1_i16).one(db).await?.is_some())
 }
 
 /// Makes the ring's first rows. Does nothing where a ring is.
 pub(super) async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<(), RingError> {
-    if has_ring(db).await? {
+    if has_manifest(db).await? {
         return Ok(());
     }
     let ring: RingId = make_bytes()?;
@@ -147,14 +149,25 @@ pub(super) async fn write_manifest(db: &impl ConnectionTrait, before: &Verified,
     if done.rows_affected == 1 { Ok(()) } else { Err(RingError::Raced) }
 }
 
-/// The data keys with an id above `after`, those that do not unwrap left out: their cells cannot be
-/// opened, and everything else must go on.
-pub(super) async fn data_keys(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId, after: u32) -> Result<Vec<(key::Model, DataKey)>, RingError> {
-    let rows = key::Entity::find()
-        .filter(key::Column::Purpose.eq(Purpose::Data.as_str()))
-        .filter(key::Column::Id.gt(after))
-        .all(db)
-        .await?;
+/// Which data keys to read.
+pub(super) enum Wanted {
+    All,
+    Ids(BTreeSet<u32>),
+    Scopes(u32, Vec<String>),
+}
+
+/// Data keys, those that do not unwrap left out: their cells cannot be opened, and everything else
+/// must go on.
+pub(super) async fn data_keys(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId, wanted: Wanted) -> Result<Vec<(key::Model, DataKey)>, RingError> {
+    let found = key::Entity::find().filter(key::Column::Purpose.eq(Purpose::Data.as_str()));
+    let found = match wanted {
+        Wanted::All => found,
+        Wanted::Ids(ids) => found.filter(key::Column::Id.is_in(ids.into_iter().map(i64::from))),
+        Wanted::Scopes(generation, scopes) => {
+            found.filter(key::Column::Generation.eq(generation)).filter(key::Column::Scope.is_in(scopes))
+        }
+    };
+    let rows = found.all(db).await?;
     let mut keys = Vec::with_capacity(rows.len());
     for row in rows {
         match unwrap::<DataKey>(root, ring, &row, Purpose::Data) {
@@ -170,23 +183,33 @@ pub(super) async fn index_key(db: &impl ConnectionTrait, root: &RootKey, ring: &
     one_key(db, root, ring, INDEX_KEY_ID, Purpose::Index).await
 }
 
-/// Makes data keys for scopes that have none. Where another program was quicker, its key stays.
+/// Makes data keys for scopes that have none, and says whether there was anything to make. Where
+/// another program was quicker, its key stays, and the caller reads again.
 pub(super) async fn make_data_keys(
     db: &impl ConnectionTrait,
     root: &RootKey,
     ring: &RingId,
     generation: u32,
     scopes: &[&str],
-) -> Result<(), RingError> {
+) -> Result<bool, RingError> {
+    let there = key::Entity::find()
+        .select_only()
+        .column(key::Column::Scope)
+        .filter(key::Column::Purpose.eq(Purpose::Data.as_str()))
+        .filter(key::Column::Generation.eq(generation))
+        .filter(key::Column::Scope.is_in(scopes.iter().copied()));
+    let there: Vec<String> = there.into_tuple().all(db).await?;
+    let absent: Vec<&&str> = scopes.iter().filter(|scope| !there.iter().any(|known| known == *scope)).collect();
     let newest: Option<i64> =
         key::Entity::find().select_only().column_as(key::Column::Id.max(), "newest").into_tuple().one(db).await?.flatten();
     let newest = u32::try_from(newest.unwrap_or(0)).map_err(|_| RingError::NoKey)?;
-    let mut rows = Vec::with_capacity(scopes.len());
-    for (id, scope) in (newest.saturating_add(1)..).zip(scopes) {
+    let mut rows = Vec::with_capacity(absent.len());
+    for (id, scope) in (newest.saturating_add(1)..).zip(&absent) {
         let label = WrappedKeyLabel { ring, id, purpose: Purpose::Data, scope, generation };
         rows.push(row(&label, wrap_key(root, &label, &DataKey::make()?)?));
     }
-    insert_keys(db, rows).await
+    insert_keys(db, rows).await?;
+    Ok(!absent.is_empty())
 }
 
 /// Rows in one statement stay far below every engine's limit of parameters.

@@ -47,6 +47,7 @@ impl ResealBackfill {
     }
 
     async fn run(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<u64, ResealError> {
+        self.require(db, direction).await?;
         let db = pool(db)?;
         let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
         let engine = Engine { db, ring, lock: &self.lock, table: &credential::TABLE, options: &self.options };
@@ -54,9 +55,21 @@ impl ResealBackfill {
     }
 
     async fn rest(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<(), ResealError> {
+        self.require(db, direction).await?;
         let bad = finish_excluded(db, &self.ring(db).await?, &credential::TABLE, direction).await?;
-        refuse(&bad)?;
-        Ok(self.lock.fence(db).await?)
+        refuse(&bad)
+    }
+
+    /// The manifest is authenticated and the history is not: cells are never overwritten by plaintext,
+    /// nor plaintext by cells, because somebody edited the history.
+    async fn require(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<(), ResealError> {
+        let found = self.phase_now(db).await?;
+        let right = match direction {
+            Direction::Seal => matches!(found, Phase::Dual | Phase::Filled),
+            Direction::Open => found == Phase::Restoring,
+            Direction::Roll => found != Phase::Plain,
+        };
+        if right { Ok(()) } else { Err(ResealError::WrongPhase { found: found.as_str() }) }
     }
 
     async fn phase_now(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, ResealError> {
@@ -78,6 +91,10 @@ impl ResealBackfill {
     }
 
     async fn move_within(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), ResealError> {
+        let found = self.phase_now(db).await?;
+        if !found.leads_to(phase) {
+            return Err(ResealError::WrongPhase { found: found.as_str() });
+        }
         let change = |manifest: &mut Manifest| {
             manifest.set_phase(credential::TABLE.name, phase);
             Ok(())

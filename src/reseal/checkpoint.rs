@@ -14,8 +14,9 @@ pub(super) struct Checkpoint {
     pub(super) direction: Direction,
     /// The generation of a roll; 0 otherwise.
     pub(super) target: i32,
-    /// Every row up to this id has been looked at in this pass.
-    pub(super) after: String,
+    /// Every row up to this id has been looked at in this pass; `None` at its beginning. The database
+    /// writes that as the empty text: a pass that begins again does no harm.
+    pub(super) after: Option<String>,
     pub(super) moved: i64,
     pub(super) finished: bool,
 }
@@ -34,12 +35,13 @@ impl Checkpoint {
                 && row.try_get::<i32>("", "target")? == target
                 && !row.try_get::<bool>("", "finished")?;
             if same {
-                let (run, after, moved) = (row.try_get("", "run")?, row.try_get("", "after_id")?, row.try_get("", "moved")?);
+                let (run, after, moved) = (row.try_get("", "run")?, row.try_get::<String>("", "after_id")?, row.try_get("", "moved")?);
+                let after = Some(after).filter(|after| !after.is_empty());
                 return Ok(Self { table, run, direction, target, after, moved, finished: false });
             }
         }
         let run = Uuid::new_v4().to_string();
-        Ok(Self { table, run, direction, target, after: String::new(), moved: 0, finished: false })
+        Ok(Self { table, run, direction, target, after: None, moved: 0, finished: false })
     }
 
     /// Saves it; part of the page's transaction.
@@ -53,7 +55,7 @@ impl Checkpoint {
             self.run.as_str().into(),
             self.direction.as_str().into(),
             self.target.into(),
-            self.after.as_str().into(),
+            self.after.as_deref().unwrap_or_default().into(),
             self.moved.into(),
             self.finished.into(),
         ];

@@ -50,7 +50,7 @@ pub async fn census(
         census.sealed += count_if(db, table, sealed.as_deref()).await?;
     }
     let Some(ring) = ring else { return Ok((census, Vec::new())) };
-    census.quarantined = quarantine::standing(db, table.name, table.id).await?;
+    census.quarantined = quarantine::standing(db, table).await?;
     let by_generation = if phase == Phase::Plain { Vec::new() } else { by_generation(db, table, ring).await? };
     Ok((census, by_generation))
 }

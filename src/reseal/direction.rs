@@ -4,8 +4,8 @@ use strongroom_entity::{SealedColumn, SealedTable};
 
 use super::page::{Cell, Forms, Row};
 use super::quarantine::Bad;
-use super::statement::{Change, Slot};
-use crate::crypto::Envelope;
+use super::statement::{Change, Slot, quoted};
+use crate::crypto::{Envelope, SealError};
 use crate::key::{Place, Ring, RingError, Unopened};
 
 /// Where cells are moved.
@@ -46,6 +46,18 @@ impl Direction {
 
     pub(super) fn forms(self) -> Forms {
         if self == Self::Roll { Forms::SealedOnly } else { Forms::Both }
+    }
+
+    /// The rows that are worth reading: those that still lack a form. A roll tells by the keys.
+    pub(super) fn unfinished(self, table: &SealedTable) -> String {
+        let lacks = |column: &SealedColumn| {
+            let (plain, sealed) = (quoted(column.plain), quoted(column.sealed));
+            format!("({plain} IS NULL) <> ({sealed} IS NULL)")
+        };
+        match self {
+            Self::Roll => "1 = 1".to_owned(),
+            Self::Seal | Self::Open => table.columns.iter().map(lacks).collect::<Vec<_>>().join(" OR "),
+        }
     }
 
     /// The columns whose bytes must be unchanged since they were read.
@@ -145,7 +157,16 @@ impl At<'_> {
             return Ok(Moved::Keep);
         }
         let Some(plain) = &self.cell.plain else { return Ok(Moved::To(None)) };
-        Ok(Moved::To(Some(self.ring.seal_at(&self.place(), plain)?)))
+        self.sealed(plain)
+    }
+
+    /// One value that cannot be sealed must not hold up the others.
+    fn sealed(&self, plain: &[u8]) -> Result<Moved, RingError> {
+        match self.ring.seal_at(&self.place(), plain) {
+            Ok(cell) => Ok(Moved::To(Some(cell))),
+            Err(RingError::NoKey | RingError::Seal(SealError::TooLong)) => Ok(Moved::Bad(Unopened::CannotBeSealed)),
+            Err(error) => Err(error),
+        }
     }
 
     fn open(&self, strict: bool) -> Moved {
@@ -168,14 +189,9 @@ impl At<'_> {
         if is_active(self.ring, sealed) {
             return Ok(Moved::Keep);
         }
-        let opened = match self.ring.open_at(&self.place(), sealed) {
-            Ok(opened) => opened,
-            Err(reason) => return Ok(Moved::Bad(reason)),
-        };
-        match self.ring.seal_at(&self.place(), opened.as_bytes()) {
-            Ok(cell) => Ok(Moved::To(Some(cell))),
-            Err(RingError::NoKey) => Ok(Moved::Bad(Unopened::UnknownKey)),
-            Err(error) => Err(error),
+        match self.ring.open_at(&self.place(), sealed) {
+            Ok(opened) => self.sealed(opened.as_bytes()),
+            Err(reason) => Ok(Moved::Bad(reason)),
         }
     }
 

@@ -17,8 +17,8 @@ use super::statement::{Change, compare_and_swap};
 use crate::db::{self, Lock};
 use crate::key::{LIFETIME, Ring};
 
-/// Passes without a moved row before a run gives up on rows that keep changing.
-const IDLE_PASSES: u32 = 10;
+/// Passes before a run gives up on rows that change faster than they are moved.
+const PASSES: u32 = 20;
 
 /// A run over one table.
 pub(super) struct Engine<'a> {
@@ -40,41 +40,45 @@ pub(super) struct Report {
 
 impl Engine<'_> {
     /// Moves every cell, from where an earlier run left off, until a count finds none that could move.
+    /// Sealing and opening leave the last page of a busy table to the step that excludes writers.
     pub(super) async fn run(&self, direction: Direction) -> Result<Report, ResealError> {
         let begun = Instant::now();
         let target = if direction == Direction::Roll { i32::try_from(self.ring.active()).unwrap_or(i32::MAX) } else { 0 };
         let mut checkpoint = Checkpoint::resume_or_new(self.db, self.table.name, direction, target).await?;
         let moved_before = checkpoint.moved;
-        let mut idle = 0;
-        loop {
-            let moved = checkpoint.moved;
+        for _ in 0..PASSES {
             self.pass(&mut checkpoint, moved_before).await?;
             if direction == Direction::Roll {
                 outlast_cached_generations(begun).await;
             }
-            let left = count::left(self.db, self.table, direction, &self.ring).await?;
-            let bad = quarantine::count(self.db, self.table.name, &checkpoint.run).await?;
-            if left <= bad {
+            let (left, bad) = self.left(&checkpoint).await?;
+            if left <= bad || (direction != Direction::Roll && left <= bad + self.options.page_size()) {
                 self.finish(checkpoint.clone()).await?;
                 return Ok(Report { moved: checkpoint.moved.unsigned_abs(), bad });
             }
-            idle = if checkpoint.moved == moved { idle + 1 } else { 0 };
-            if idle == IDLE_PASSES {
-                return Err(ResealError::NoHeadway { left });
-            }
         }
+        let (left, _) = self.left(&checkpoint).await?;
+        Err(ResealError::NoHeadway { left })
+    }
+
+    /// Cells still to move, and how many of those are known not to open.
+    async fn left(&self, checkpoint: &Checkpoint) -> Result<(u64, u64), ResealError> {
+        let left = count::left(self.db, self.table, checkpoint.direction, &self.ring).await?;
+        Ok((left, quarantine::count(self.db, self.table, &checkpoint.run).await?))
     }
 
     async fn pass(&self, checkpoint: &mut Checkpoint, moved_before: i64) -> Result<(), ResealError> {
-        if checkpoint.after.is_empty() {
-            quarantine::forget_run(self.db, self.table.name, &checkpoint.run).await?;
+        if checkpoint.after.is_none() {
+            db::retry!(self.begin_pass(checkpoint))?;
         }
+        let unfinished = checkpoint.direction.unfinished(self.table);
         let rows = count::rows(self.db, self.table).await?;
         (self.options.on_event)(Event::Started { work: checkpoint.direction.work(), rows });
         loop {
             self.stop_if_asked(checkpoint, moved_before).await?;
             let limit = self.page_size(checkpoint, moved_before);
-            let rows = page::read(self.db, self.table, checkpoint.direction.forms(), &checkpoint.after, limit).await?;
+            let (forms, after) = (checkpoint.direction.forms(), checkpoint.after.as_deref());
+            let rows = page::read_where(self.db, self.table, forms, &unfinished, after, limit).await?;
             let Some(last) = rows.last() else { break };
             let (last, looked_at) = (last.id.clone(), rows.len() as u64);
             let judged = judge(self.db, &self.ring, self.table, checkpoint.direction, rows, false).await?;
@@ -84,9 +88,16 @@ impl Engine<'_> {
                 tokio::time::sleep(self.options.batch_delay).await;
             }
         }
-        checkpoint.after.clear();
+        checkpoint.after = None;
         (self.options.on_event)(Event::Finished);
         Ok(())
+    }
+
+    /// A pass meets again what does not open.
+    async fn begin_pass(&self, checkpoint: &Checkpoint) -> Result<(), ResealError> {
+        let transaction = db::begin(self.db).await?;
+        quarantine::forget_run(&transaction, self.table.name, &checkpoint.run).await?;
+        self.commit_with(transaction, checkpoint).await
     }
 
     async fn commit_page(&self, before: &Checkpoint, last: &str, judged: &Judged) -> Result<Checkpoint, ResealError> {
@@ -94,13 +105,13 @@ impl Engine<'_> {
         let moved = swap(&transaction, self.table, before.direction, &judged.changes).await?;
         quarantine::record_bad(&transaction, self.table.name, &before.run, &judged.bad).await?;
         let moved = before.moved + i64::try_from(moved).unwrap_or(i64::MAX);
-        let after = Checkpoint { after: last.to_owned(), moved, ..before.clone() };
+        let after = Checkpoint { after: Some(last.to_owned()), moved, ..before.clone() };
         self.commit_with(transaction, &after).await?;
         Ok(after)
     }
 
     async fn finish(&self, checkpoint: Checkpoint) -> Result<(), ResealError> {
-        let finished = Checkpoint { finished: true, after: String::new(), ..checkpoint };
+        let finished = Checkpoint { finished: true, after: None, ..checkpoint };
         db::retry!(self.commit_finish(&finished))
     }
 
@@ -126,8 +137,7 @@ impl Engine<'_> {
         let enough = self.options.max_rows.is_some_and(|most| moved >= most);
         let late = self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if enough || late {
-            let left = count::left(self.db, self.table, checkpoint.direction, &self.ring).await?;
-            let bad = quarantine::count(self.db, self.table.name, &checkpoint.run).await?;
+            let (left, bad) = self.left(checkpoint).await?;
             if left > bad {
                 return Err(ResealError::CutShort { moved, left });
             }
@@ -138,12 +148,9 @@ impl Engine<'_> {
     fn page_size(&self, checkpoint: &Checkpoint, moved_before: i64) -> u64 {
         let moved = (checkpoint.moved - moved_before).unsigned_abs();
         let room = self.options.max_rows.map_or(u64::MAX, |most| most.saturating_sub(moved).max(1));
-        self.options.batch_size.clamp(1, LARGEST_PAGE).min(room)
+        self.options.page_size().min(room)
     }
 }
-
-/// Eleven parameters a row stay below SQLite's limit of 32,766.
-const LARGEST_PAGE: u64 = 2_500;
 
 /// With writers excluded, inside the caller's transaction: does what is left, repairs what does not
 /// say what counts, and names what does not open.
@@ -154,13 +161,16 @@ pub(super) async fn finish_excluded(
     direction: Direction,
 ) -> Result<Vec<Bad>, ResealError> {
     let mut bad = Vec::new();
-    let mut after = String::new();
+    let mut after = None;
     loop {
-        let rows = page::read(db, table, direction.forms(), &after, 1000).await?;
+        let rows = page::read(db, table, direction.forms(), after.as_deref(), 1000).await?;
         let Some(last) = rows.last() else { return Ok(bad) };
-        after.clone_from(&last.id);
+        after = Some(last.id.clone());
         let judged = judge(db, ring, table, direction, rows, true).await?;
-        swap(db, table, direction, &judged.changes).await?;
+        let swapped = swap(db, table, direction, &judged.changes).await?;
+        if swapped != judged.changes.len() as u64 {
+            return Err(ResealError::NoHeadway { left: judged.changes.len() as u64 - swapped });
+        }
         bad.extend(judged.bad);
     }
 }
@@ -181,6 +191,7 @@ async fn judge(
     rows: Vec<Row>,
     strict: bool,
 ) -> Result<Judged, ResealError> {
+    ring.learn(db, page::cells(&rows)).await?;
     if direction != Direction::Open {
         ring.prepare(db, rows.iter().map(|row| row.scope.clone())).await?;
     }

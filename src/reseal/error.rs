@@ -42,8 +42,14 @@ pub enum ResealError {
     /// The manifest names a phase of a newer program.
     #[error("the credential table is in a phase that this program does not know")]
     UnknownPhase,
+    /// The history and the authenticated manifest disagree: one of them was changed by hand.
+    #[error("the credential table is in phase `{found}`, and this step needs another: the history was changed by something else")]
+    WrongPhase {
+        /// The phase in the manifest.
+        found: &'static str,
+    },
     /// A roll before there are cells.
-    #[error("nothing is sealed yet: the database has no key ring")]
+    #[error("nothing is sealed yet")]
     NoRing,
     /// The run's background work was dropped.
     #[error("sealing was dropped by the runtime")]

@@ -34,6 +34,16 @@ impl Default for Options {
     }
 }
 
+/// Eleven parameters a row stay below SQLite's limit of 32,766.
+const LARGEST_PAGE: u64 = 2_500;
+
+impl Options {
+    /// Rows a page, within what every engine takes.
+    pub(super) fn page_size(&self) -> u64 {
+        self.batch_size.clamp(1, LARGEST_PAGE)
+    }
+}
+
 /// What a run tells of itself.
 #[derive(Debug, Clone, Copy)]
 pub enum Event {

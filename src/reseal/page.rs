@@ -1,6 +1,6 @@
 //! A page of rows, read without a lock.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 use strongroom_entity::SealedTable;
 use zeroize::Zeroizing;
 
@@ -43,25 +43,44 @@ impl Row {
     }
 }
 
+/// Every cell of a page.
+pub(super) fn cells(rows: &[Row]) -> impl Iterator<Item = &[u8]> {
+    rows.iter().flat_map(|row| &row.cells).filter_map(|cell| cell.sealed.as_deref())
+}
+
 /// A statement with a page's cells stays below every engine's packet limit.
 const MAXIMUM_BYTES: usize = 4 << 20;
 
-/// The rows after `after`, in order of id, at most `limit` and at most 4 MiB of cells.
+/// The rows after `after`, or from the first on for `None`, in order of id, at most `limit` and at
+/// most 4 MiB of cells.
 pub(super) async fn read(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
     forms: Forms,
-    after: &str,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<Row>, DbErr> {
+    read_where(db, table, forms, "1 = 1", after, limit).await
+}
+
+/// The same, of the rows that meet a condition.
+pub(super) async fn read_where(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    forms: Forms,
+    condition: &str,
+    after: Option<&str>,
     limit: u64,
 ) -> Result<Vec<Row>, DbErr> {
     let engine = db.get_database_backend();
+    let id = quoted(table.id);
+    let beyond = after.map_or_else(String::new, |_| format!("AND {id} > $1"));
     let sql = format!(
-        "SELECT {} FROM {} WHERE {id} > $1 ORDER BY {id} LIMIT {limit}",
+        "SELECT {} FROM {} WHERE ({condition}) {beyond} ORDER BY {id} LIMIT {limit}",
         select_list(table, forms, engine),
         quoted(table.name),
-        id = quoted(table.id),
     );
-    let found = db.query_all_raw(Statement::from_sql_and_values(engine, sql, [after.into()])).await?;
+    let found = db.query_all_raw(Statement::from_sql_and_values(engine, sql, after.map(Value::from))).await?;
     let rows = found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
     Ok(within_bytes(rows))
 }

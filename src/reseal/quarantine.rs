@@ -1,7 +1,8 @@
 //! Rows that do not open: recorded, named, never fatal to the rest.
 
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use strongroom_entity::SealedTable;
 use strongroom_entity::quarantine::{ActiveModel, Column, Entity};
 
 use crate::key::Unopened;
@@ -52,9 +53,9 @@ pub(super) async fn record_bad(db: &impl ConnectionTrait, table: &str, run: &str
     record(db, table, run, rows).await
 }
 
-/// How many cells this run could not open.
-pub(super) async fn count(db: &impl ConnectionTrait, table: &str, run: &str) -> Result<u64, DbErr> {
-    Entity::find().filter(Column::TableName.eq(table)).filter(Column::Run.eq(run)).count(db).await
+/// How many cells this run could not open, in rows that are still there.
+pub(super) async fn count(db: &impl ConnectionTrait, table: &SealedTable, run: &str) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::TableName.eq(table.name)).filter(Column::Run.eq(run)).filter(still_there(table)).count(db).await
 }
 
 /// Forgets what a pass of this run met, before the next pass meets it again.
@@ -68,7 +69,11 @@ pub(super) async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &s
 }
 
 /// How many cells of rows that are still there stand in quarantine.
-pub(super) async fn standing(db: &impl ConnectionTrait, table: &str, id: &str) -> Result<u64, DbErr> {
-    let there = format!("EXISTS (SELECT 1 FROM \"{table}\" WHERE \"{table}\".\"{id}\" = strongroom_quarantine.row_id)");
-    Entity::find().filter(Column::TableName.eq(table)).filter(Expr::cust(there)).count(db).await
+pub(super) async fn standing(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::TableName.eq(table.name)).filter(still_there(table)).count(db).await
+}
+
+fn still_there(table: &SealedTable) -> SimpleExpr {
+    let SealedTable { name, id, .. } = table;
+    Expr::cust(format!("EXISTS (SELECT 1 FROM \"{name}\" WHERE \"{name}\".\"{id}\" = strongroom_quarantine.row_id)"))
 }

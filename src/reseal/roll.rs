@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
 use strongroom_entity::credential;
+use strongroom_migration::Phase;
 
 use super::direction::Direction;
 use super::engine::Engine;
@@ -43,6 +44,9 @@ pub async fn roll(
 
 async fn begin(db: &DatabaseConnection, ring: &Ring, lock: &Lock, direction: Rolling) -> Result<i64, ResealError> {
     let transaction = db::begin(db).await?;
+    if ring.read_manifest(&transaction).await?.phase(credential::TABLE.name) == Some(Phase::Plain) {
+        return Err(ResealError::NoRing);
+    }
     let start = |manifest: &mut Manifest| match direction {
         Rolling::Forward => Ok(manifest.roll_forward()?),
         Rolling::Back => Ok(manifest.roll_back()?),

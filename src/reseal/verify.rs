@@ -32,16 +32,17 @@ pub async fn verify(
 ) -> Result<Verification, ResealError> {
     let forms = if phase == Phase::Sealed { Forms::SealedOnly } else { Forms::Both };
     let mut found = Verification::default();
-    let mut after = String::new();
+    let mut after = None;
     (options.on_event)(Event::Started { work: "verifying", rows: count::rows(db, table).await? });
     loop {
         if options.stop.is_requested() {
             return Err(ResealError::Interrupted { moved: 0 });
         }
-        let rows = page::read(db, table, forms, &after, options.batch_size).await?;
+        let rows = page::read(db, table, forms, after.as_deref(), options.page_size()).await?;
         let Some(last) = rows.last() else { break };
-        after.clone_from(&last.id);
+        after = Some(last.id.clone());
         (options.on_event)(Event::Advanced { rows: rows.len() as u64 });
+        ring.learn(db, page::cells(&rows)).await?;
         let ring = ring.clone();
         let page = tokio::task::spawn_blocking(move || inspect(&ring, table, &rows, forms, phase));
         let page = page.await.map_err(|_| ResealError::Dropped)?;
@@ -68,6 +69,9 @@ fn inspect(ring: &Ring, table: &'static SealedTable, rows: &[Row], forms: Forms,
 fn inspect_cell(ring: &Ring, row: &Row, column: &'static SealedColumn, cell: &Cell, forms: Forms, phase: Phase) -> Result<(), Unopened> {
     let Some(sealed) = &cell.sealed else { return may_be_missing(column, cell, phase) };
     let opened = ring.open_at(&row.place(column.label), sealed)?;
+    if opened.as_text().is_none() {
+        return Err(Unopened::NotText);
+    }
     let index = column.index.map(|_| ring.index(column.label, opened.as_bytes()).to_vec());
     if cell.index != index {
         return Err(Unopened::IndexMismatch);

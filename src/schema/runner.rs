@@ -26,7 +26,7 @@ pub async fn install(db: &DatabaseConnection) -> Result<(), SchemaError> {
 }
 
 async fn install_once(db: &DatabaseConnection) -> Result<(), SchemaError> {
-    if db::has_table(db, "seaql_migrations").await? && db::has_table(db, "strongroom_history").await? {
+    if db::has_table(db, "strongroom_migrations").await? && db::has_table(db, "strongroom_history").await? {
         return Ok(());
     }
     let transaction = db::begin(db).await?;
@@ -129,7 +129,7 @@ pub fn numbers(status: &Status, target: Target) -> Vec<usize> {
     }
 }
 
-/// sea-orm's own table, so that its tools agree with the history.
+/// The table that sea-orm's own tools read, so that they agree with the history.
 async fn mirror(db: &impl ConnectionTrait, name: &str, up: bool) -> Result<(), DbErr> {
     let engine = db.get_database_backend();
     let sql = if up {
@@ -137,9 +137,9 @@ async fn mirror(db: &impl ConnectionTrait, name: &str, up: bool) -> Result<(), D
             DbBackend::Postgres => "extract(epoch FROM clock_timestamp())::bigint",
             _ => "unixepoch()",
         };
-        format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ($1, {now}) ON CONFLICT DO NOTHING")
+        format!("INSERT INTO strongroom_migrations (version, applied_at) VALUES ($1, {now}) ON CONFLICT DO NOTHING")
     } else {
-        "DELETE FROM seaql_migrations WHERE version = $1".to_owned()
+        "DELETE FROM strongroom_migrations WHERE version = $1".to_owned()
     };
     db.execute_raw(Statement::from_sql_and_values(engine, sql, [name.into()])).await.map(drop)
 }

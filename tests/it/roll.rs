@@ -48,5 +48,5 @@ fn history_tells_what_was_done(engine: Engine) {
         "up drop_plaintext", "up scrub_free_space", "up roll to generation 2", "down roll to generation 1",
         "down scrub_free_space", "down drop_plaintext",
     ]);
-    assert_eq!(room.number("SELECT count(*) FROM seaql_migrations"), 5, "sea-orm's own table agrees");
+    assert_eq!(room.number("SELECT count(*) FROM strongroom_migrations"), 5, "sea-orm's own table agrees");
 }

@@ -39,8 +39,9 @@ struct Postgres {
 pub fn new_postgres_database() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let maintenance = postgres_address("postgres");
     runtime().block_on(async {
-        let server = Database::connect(postgres_address("postgres")).await.unwrap();
+        let server = Database::connect(maintenance).await.unwrap();
         server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
         server.close().await.unwrap();
     });
