@@ -33,13 +33,7 @@ pub const TABLE: SealedTable = SealedTable {
             index: Some("access_key_index"),
             nullable: true,
         },
-        SealedColumn {
-            label: SecretKey::LABEL,
-            plain: "secret_key",
-            sealed: "secret_key_sealed",
-            index: None,
-            nullable: false,
-        },
+        SealedColumn { label: SecretKey::LABEL, plain: "secret_key", sealed: "secret_key_sealed", index: None, nullable: false },
     ],
 };
 

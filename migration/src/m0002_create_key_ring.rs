@@ -29,7 +29,9 @@ impl MigrationTrait for Migration {
     /// Refused while the manifest says that there are cells, whatever the history says.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         if self.0.phase(manager.get_connection()).await? != Phase::Plain {
-            return Err(DbErr::Migration("the manifest says that the table has cells: the history was changed by something else".into()));
+            return Err(DbErr::Migration(
+                "the manifest says that the table has cells: the history was changed by something else".into(),
+            ));
         }
         DOWN.run(manager).await
     }

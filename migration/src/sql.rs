@@ -45,10 +45,8 @@ impl Sql {
 /// A transaction that no other writer can start beside: on SQLite it holds the write lock from its
 /// first moment, so that it never fails half-way for want of it.
 pub(crate) async fn begin(manager: &SchemaManager<'_>) -> Result<SchemaManager<'static>, DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
+    let options =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
     let transaction = manager.get_connection().begin_with_options(options).await?;
     let owned = SchemaManager::new(SchemaManagerConnection::OwnedTransaction(transaction));
     bound_lock_waits(&owned).await?;

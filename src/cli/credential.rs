@@ -166,7 +166,9 @@ fn list_text(page: &Page) -> String {
     let mut lines: Vec<String> = page
         .credentials
         .iter()
-        .map(|row| format!("{}  {:<6} user {}  project {}", row.id, row.r#type, row.user_id, row.project_id.as_deref().unwrap_or("-")))
+        .map(|row| {
+            format!("{}  {:<6} user {}  project {}", row.id, row.r#type, row.user_id, row.project_id.as_deref().unwrap_or("-"))
+        })
         .collect();
     if lines.is_empty() {
         lines.push("no credentials".to_owned());

@@ -39,11 +39,13 @@ impl Failure {
 impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
         if db::is_missing_database(&error) {
-            let failure = Self::new(Exit::Unreachable, "database_missing", format!("the database does not exist: {}", line(&error)));
+            let failure =
+                Self::new(Exit::Unreachable, "database_missing", format!("the database does not exist: {}", line(&error)));
             return failure.help("make it with `strongroom init`");
         }
         if db::is_unreachable(&error) {
-            let failure = Self::new(Exit::Unreachable, "database_unreachable", format!("the database cannot be reached: {}", line(&error)));
+            let failure =
+                Self::new(Exit::Unreachable, "database_unreachable", format!("the database cannot be reached: {}", line(&error)));
             return failure.help("check `database.url` in the configuration, or STRONGROOM__DATABASE__URL");
         }
         if db::is_transient(&error) {
@@ -69,12 +71,22 @@ impl From<ConfigError> for Failure {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let (code, help) = match &error {
-            SourceError::Missing(_) => ("key_missing", "make one with `strongroom init`, or restore it from its backup".to_owned()),
-            SourceError::Readable { path, .. } => ("key_readable", format!("close it with `chmod 600 {}`, and consider the key known to others", path.display())),
-            SourceError::Malformed(_) => ("key_malformed", "restore the key file from its backup; `strongroom init` makes new ones only".to_owned()),
-            SourceError::Weak(..) => ("key_weak", "restore the key file from its backup, or move it away and run `strongroom init`".to_owned()),
+            SourceError::Missing(_) => {
+                ("key_missing", "make one with `strongroom init`, or restore it from its backup".to_owned())
+            }
+            SourceError::Readable { path, .. } => {
+                ("key_readable", format!("close it with `chmod 600 {}`, and consider the key known to others", path.display()))
+            }
+            SourceError::Malformed(_) => {
+                ("key_malformed", "restore the key file from its backup; `strongroom init` makes new ones only".to_owned())
+            }
+            SourceError::Weak(..) => {
+                ("key_weak", "restore the key file from its backup, or move it away and run `strongroom init`".to_owned())
+            }
             SourceError::Exists(_) => ("key_exists", "an existing key is never overwritten".to_owned()),
-            SourceError::Io { .. } | SourceError::NoRandomness(_) => ("key_unreadable", "check the file's owner and its folder's rights".to_owned()),
+            SourceError::Io { .. } | SourceError::NoRandomness(_) => {
+                ("key_unreadable", "check the file's owner and its folder's rights".to_owned())
+            }
         };
         Self::refused(code, error).help(help)
     }
@@ -89,7 +101,9 @@ impl From<RingError> for Failure {
             RingError::Missing => "run `strongroom migrate up`",
             RingError::WrongRoot { .. } => "set `keys.file` to the key file that this database was sealed under",
             RingError::Forged => "compare table strongroom_manifest with a backup; whoever changed it can write to this database",
-            RingError::Stale { .. } => "an older copy of the database was put back: restore the newest, or lower `keys.minimum_epoch`",
+            RingError::Stale { .. } => {
+                "an older copy of the database was put back: restore the newest, or lower `keys.minimum_epoch`"
+            }
             RingError::Newer(_) => "use the program that wrote it, or a newer one",
             RingError::Raced => "run the same command again",
             RingError::Damaged { .. } => "restore table strongroom_key from a backup",
@@ -125,8 +139,11 @@ impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
         match error {
             LockError::Database(error) => error.into(),
-            LockError::Held { .. } => Self::new(Exit::Locked, "locked", error).help("wait for it to finish; `strongroom migrate status` shows how far it is"),
-            LockError::Lost => Self::new(Exit::Locked, "lock_lost", error).help("nothing was written after that; the same command again goes on"),
+            LockError::Held { .. } => Self::new(Exit::Locked, "locked", error)
+                .help("wait for it to finish; `strongroom migrate status` shows how far it is"),
+            LockError::Lost => {
+                Self::new(Exit::Locked, "lock_lost", error).help("nothing was written after that; the same command again goes on")
+            }
         }
     }
 }
@@ -146,11 +163,18 @@ impl From<ResealError> for Failure {
 fn from_reseal(error: &ResealError) -> Failure {
     match error {
         ResealError::CutShort { .. } => Failure::new(Exit::Left, "cut_short", error).help("the same command again goes on"),
-        ResealError::Interrupted { .. } => Failure::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on"),
-        ResealError::Unverified { .. } => Failure::refused("unverified", error).help("`strongroom keys verify` lists them all; repair or delete those rows, then run the same command again"),
-        ResealError::UnknownPhase => Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one"),
+        ResealError::Interrupted { .. } => {
+            Failure::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
+        }
+        ResealError::Unverified { .. } => Failure::refused("unverified", error)
+            .help("`strongroom keys verify` lists them all; repair or delete those rows, then run the same command again"),
+        ResealError::UnknownPhase => {
+            Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one")
+        }
         ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
-        ResealError::WrongPhase { .. } => Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup"),
+        ResealError::WrongPhase { .. } => {
+            Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup")
+        }
         _ => Failure::new(Exit::Failed, "reseal", error).help("the same command again goes on"),
     }
 }
@@ -158,21 +182,31 @@ fn from_reseal(error: &ResealError) -> Failure {
 impl From<SchemaError> for Failure {
     fn from(error: SchemaError) -> Self {
         if let Some(reseal) = error.reseal() {
-            return named(match reseal {
-                ResealError::Ring(ring) => ring_by_reference(ring),
-                ResealError::Lock(LockError::Database(error)) | ResealError::Database(error) => error.clone().into(),
-                ResealError::Lock(LockError::Lost) => LockError::Lost.into(),
-                ResealError::Lock(LockError::Held { holder }) => LockError::Held { holder: holder.clone() }.into(),
-                other => from_reseal(other),
-            }, &error);
+            return named(
+                match reseal {
+                    ResealError::Ring(ring) => ring_by_reference(ring),
+                    ResealError::Lock(LockError::Database(error)) | ResealError::Database(error) => error.clone().into(),
+                    ResealError::Lock(LockError::Lost) => LockError::Lost.into(),
+                    ResealError::Lock(LockError::Held { holder }) => LockError::Held { holder: holder.clone() }.into(),
+                    other => from_reseal(other),
+                },
+                &error,
+            );
         }
         match error {
             SchemaError::Database(error) => error.into(),
             SchemaError::Lock(error) => error.into(),
-            SchemaError::Unknown(_) => Self::new(Exit::Usage, "unknown_migration", error).help("`strongroom migrate status` lists them"),
-            SchemaError::ForeignTable(_) => Self::refused("foreign_table", error).help("rename that table, or use another database or schema"),
-            SchemaError::Newer { .. } => Self::refused("database_newer", error).help("use the program version that migrated it, or a newer one"),
-            SchemaError::Edited { .. } => Self::refused("checksum", error).help("use the program version that applied it; the history is in table strongroom_history"),
+            SchemaError::Unknown(_) => {
+                Self::new(Exit::Usage, "unknown_migration", error).help("`strongroom migrate status` lists them")
+            }
+            SchemaError::ForeignTable(_) => {
+                Self::refused("foreign_table", error).help("rename that table, or use another database or schema")
+            }
+            SchemaError::Newer { .. } => {
+                Self::refused("database_newer", error).help("use the program version that migrated it, or a newer one")
+            }
+            SchemaError::Edited { .. } => Self::refused("checksum", error)
+                .help("use the program version that applied it; the history is in table strongroom_history"),
             SchemaError::Step { ref source, .. } => {
                 let failure: Self = source.clone().into();
                 named(failure, &error)
@@ -201,7 +235,9 @@ fn ring_by_reference(error: &RingError) -> Failure {
         RingError::Damaged { id, purpose, reason } => RingError::Damaged { id: *id, purpose, reason: *reason }.into(),
         RingError::Roll(error) => (*error).into(),
         RingError::Database(error) => error.clone().into(),
-        other @ (RingError::Seal(_) | RingError::NoKey | RingError::Source(_) | RingError::NoRandomness(_)) => Failure::new(Exit::Failed, "sealing", other).help("`strongroom keys verify` names what is damaged"),
+        other @ (RingError::Seal(_) | RingError::NoKey | RingError::Source(_) | RingError::NoRandomness(_)) => {
+            Failure::new(Exit::Failed, "sealing", other).help("`strongroom keys verify` names what is damaged")
+        }
     }
 }
 
@@ -213,9 +249,12 @@ impl From<StoreError> for Failure {
             StoreError::NoTable => Self::new(Exit::Failed, "no_table", error).help("run `strongroom migrate up`"),
             StoreError::NotFound => Self::new(Exit::Failed, "not_found", error),
             StoreError::Exists => Self::new(Exit::Failed, "exists", error),
-            StoreError::Unopenable { .. } => Self::new(Exit::Failed, "unopenable", error).help("`strongroom keys verify` says why, and names every other such row"),
+            StoreError::Unopenable { .. } => Self::new(Exit::Failed, "unopenable", error)
+                .help("`strongroom keys verify` says why, and names every other such row"),
             StoreError::NoRoot => Self::refused("key_missing", error).help("set `keys.file` in the configuration"),
-            StoreError::UnknownPhase => Self::refused("database_newer", error).help("use the program that wrote it, or a newer one"),
+            StoreError::UnknownPhase => {
+                Self::refused("database_newer", error).help("use the program that wrote it, or a newer one")
+            }
             StoreError::TooLong(..) | StoreError::NotText => Self::new(Exit::Usage, "unfit", error),
             StoreError::Refused | StoreError::NoRandomness(_) => Self::new(Exit::Failed, "refused_by_database", error),
         }
@@ -231,7 +270,9 @@ impl From<ImportError> for Failure {
                 failure.message = format!("Keystone's database: {}", failure.message);
                 failure.help("check `--from`; it must name a database with Keystone's `credential` table")
             }
-            ImportError::Interrupted(_) => Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on"),
+            ImportError::Interrupted(_) => {
+                Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
+            }
             ImportError::Dropped => Self::new(Exit::Failed, "import", error),
         }
     }

@@ -19,7 +19,8 @@ pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Fail
         Err(error) => return Err(error.into()),
     };
     let database_made = db::create_if_missing(&address).await?;
-    let document = json!({ "key_file": path, "key_made": key_made, "database": address.to_string(), "database_made": database_made });
+    let document =
+        json!({ "key_file": path, "key_made": key_made, "database": address.to_string(), "database_made": database_made });
     output.result(&document, || {
         let key = if key_made { "made" } else { "was there" };
         let database = if database_made { "made" } else { "was there" };

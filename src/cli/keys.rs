@@ -77,7 +77,8 @@ async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit,
     let phase = manifest.as_ref().map_or(Some(Phase::Plain), |manifest| manifest.phase(credential::TABLE.name));
     let phase = phase.ok_or(ResealError::UnknownPhase)?;
     let (cells, counts) = reseal::census(&db, &credential::TABLE, phase, ring.as_deref()).await?;
-    let count_of = |generation| counts.iter().find(|count: &&GenerationCount| count.generation == generation).map_or(0, |count| count.cells);
+    let count_of =
+        |generation| counts.iter().find(|count: &&GenerationCount| count.generation == generation).map_or(0, |count| count.cells);
     let generations = manifest.iter().flat_map(|manifest| &manifest.generations);
     let generations = generations.map(|known| GenerationLine {
         generation: known.generation,
@@ -160,9 +161,15 @@ async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
     }
     let options = Options { stop: session.stop.clone(), on_event: progress::listener(output), ..Options::default() };
     let found = reseal::verify(&db, &ring, &credential::TABLE, phase, &options).await?;
-    let failed: Vec<_> = found.failed.iter().map(|bad| json!({
-        "table": credential::TABLE.name, "id": bad.row, "column": bad.column, "reason": bad.reason.to_string(),
-    })).collect();
+    let failed: Vec<_> = found
+        .failed
+        .iter()
+        .map(|bad| {
+            json!({
+                "table": credential::TABLE.name, "id": bad.row, "column": bad.column, "reason": bad.reason.to_string(),
+            })
+        })
+        .collect();
     output.result(&json!({ "checked": found.checked, "failed": failed }), || verify_text(found.checked, &found.failed));
     Ok(if found.failed.is_empty() { Exit::Done } else { Exit::Left })
 }

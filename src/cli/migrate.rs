@@ -182,7 +182,9 @@ async fn go(wanted: &Wanted, pace: &Pace, session: &Session, output: &Output) ->
     let db = session.connect(Access::Schema).await?;
     let lock = session.lock(&db).await?;
     let backfill: Arc<dyn Backfill> = match root {
-        Some(root) => Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output))),
+        Some(root) => {
+            Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)))
+        }
         None => Arc::new(NoKeys),
     };
     let ran = run_steps(&db, &lock, backfill, planned.target, output).await;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
 use strongroom_entity::credential::{AccessKey, Column, Entity, Model, SecretKey};
 use strongroom_entity::{Bound, Label, Sealed, plain_credential};
@@ -264,7 +264,9 @@ fn from_plain(row: plain_credential::Model, reveal: bool) -> Credential {
 /// The driver's own text may quote the row; ours does not.
 fn refused(error: StoreError) -> StoreError {
     match error {
-        StoreError::Database(error) if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) => StoreError::Exists,
+        StoreError::Database(error) if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) => {
+            StoreError::Exists
+        }
         StoreError::Database(error) if is_constraint_violation(&error) => StoreError::Refused,
         error => error,
     }

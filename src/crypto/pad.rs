@@ -30,9 +30,7 @@ pub(super) fn pad(plaintext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// The length of the plaintext within `padded`. `None` unless the padding is the one `pad` makes.
 pub(super) fn unpadded_length(padded: &[u8]) -> Option<usize> {
     let mark = padded.iter().rposition(|byte| *byte != 0)?;
-    let valid = padded.get(mark) == Some(&MARK)
-        && mark <= MAXIMUM_PLAINTEXT
-        && padded_length(mark) == padded.len();
+    let valid = padded.get(mark) == Some(&MARK) && mark <= MAXIMUM_PLAINTEXT && padded_length(mark) == padded.len();
     valid.then_some(mark)
 }
 

@@ -85,4 +85,3 @@ pub fn unwrap_key<K: RingKey>(root: &RootKey, label: &WrappedKeyLabel<'_>, wrapp
     let bytes: &[u8; 32] = opened.as_bytes().try_into().map_err(|_| OpenError::Padding)?;
     Ok(K::from_secret(SecretBox::new(Box::new(*bytes))))
 }
-

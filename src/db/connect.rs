@@ -97,17 +97,12 @@ fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sql
     if access == Access::Read {
         return Ok(options.read_only(true).create_if_missing(false));
     }
-    Ok(options
-        .pragma("secure_delete", "ON")
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full))
+    Ok(options.pragma("secure_delete", "ON").journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
 }
 
 /// Off loopback the server's certificate is verified unless the address itself says otherwise.
 fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::Error> {
-    let mut options = PgConnectOptions::from_str(address.expose())?
-        .application_name("strongroom")
-        .disable_statement_logging();
+    let mut options = PgConnectOptions::from_str(address.expose())?.application_name("strongroom").disable_statement_logging();
     let local = options.get_socket().is_some() || options.get_host().starts_with('/') || is_loopback(options.get_host());
     if !local && !address.names_any(&["sslmode", "ssl-mode"]) {
         options = options.ssl_mode(PgSslMode::VerifyFull);
@@ -134,7 +129,9 @@ fn is_loopback(host: &str) -> bool {
 fn sqlite_file(address: &Address) -> Result<Option<PathBuf>, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(address.expose())?;
     let file = options.get_filename();
-    let in_memory = file.as_os_str().is_empty() || file.to_string_lossy().contains(":memory:") || file.to_string_lossy().starts_with("file:sqlx-in-memory");
+    let in_memory = file.as_os_str().is_empty()
+        || file.to_string_lossy().contains(":memory:")
+        || file.to_string_lossy().starts_with("file:sqlx-in-memory");
     Ok((!in_memory).then(|| file.to_owned()))
 }
 

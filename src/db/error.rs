@@ -10,11 +10,17 @@ pub fn is_unreachable(error: &DbErr) -> bool {
     }
     match driver(error) {
         Some(
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed,
         ) => true,
         Some(sqlx::Error::Database(_)) => has_code(error, |code| {
-            code.starts_with("08") || code.starts_with("28") || code.starts_with("57P") || matches!(code, "3D000" | "53300" | "14")
+            code.starts_with("08")
+                || code.starts_with("28")
+                || code.starts_with("57P")
+                || matches!(code, "3D000" | "53300" | "14")
         }),
         _ => false,
     }
@@ -31,7 +37,8 @@ pub fn is_missing_database(error: &DbErr) -> bool {
 /// their extended codes.
 pub fn is_transient(error: &DbErr) -> bool {
     has_code(error, |code| {
-        matches!(code, "40001" | "40P01" | "55P03") || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
+        matches!(code, "40001" | "40P01" | "55P03")
+            || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
     })
 }
 

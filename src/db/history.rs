@@ -39,7 +39,8 @@ pub async fn read(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
 pub async fn begin(db: &impl ConnectionTrait, lock: &Lock, entry: &Entry) -> Result<i64, DbErr> {
     let rows = read(db).await?;
     let last = rows.last();
-    if let Some(open) = last.filter(|row| row.finished_at.is_none() && row.name == entry.name && row.direction == entry.direction) {
+    if let Some(open) = last.filter(|row| row.finished_at.is_none() && row.name == entry.name && row.direction == entry.direction)
+    {
         let again = Entity::update_many().col_expr(Column::Token, Expr::value(lock.token()));
         again.col_expr(Column::Holder, Expr::value(lock.holder())).filter(Column::Id.eq(open.id)).exec(db).await?;
         return Ok(open.id);
@@ -74,7 +75,16 @@ async fn insert_started_now(db: &impl ConnectionTrait, row: ActiveModel) -> Resu
     let mut insert = sea_orm::sea_query::Query::insert();
     let mut columns = vec![Column::StartedAt];
     let mut values = vec![now(db.get_database_backend())];
-    for column in [Column::Id, Column::Number, Column::Name, Column::Kind, Column::Direction, Column::Checksum, Column::Holder, Column::Token] {
+    for column in [
+        Column::Id,
+        Column::Number,
+        Column::Name,
+        Column::Kind,
+        Column::Direction,
+        Column::Checksum,
+        Column::Holder,
+        Column::Token,
+    ] {
         if let Some(value) = row.get(column).into_value() {
             columns.push(column);
             values.push(Expr::value(value));

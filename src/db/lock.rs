@@ -130,7 +130,11 @@ impl Lease {
         let sql = "SELECT holder, token, expires_ms FROM strongroom_lock WHERE name = 'run'";
         let row = db.query_one_raw(statement(db, sql, [])).await?;
         let row = row.ok_or_else(|| DbErr::RecordNotFound("strongroom_lock has lost its row".into()))?;
-        Ok(Self { holder: row.try_get("", "holder")?, token: row.try_get("", "token")?, expires_ms: row.try_get("", "expires_ms")? })
+        Ok(Self {
+            holder: row.try_get("", "holder")?,
+            token: row.try_get("", "token")?,
+            expires_ms: row.try_get("", "expires_ms")?,
+        })
     }
 }
 

@@ -12,8 +12,8 @@ pub use address::{Address, AddressError};
 pub use connect::{Access, connect, create_if_missing};
 pub use error::{is_constraint_violation, is_missing_database, is_transient, is_unreachable};
 pub use lock::{Lock, LockError};
-pub use transaction::{Patience, Transient, begin};
 pub(crate) use transaction::retry;
+pub use transaction::{Patience, Transient, begin};
 
 pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 

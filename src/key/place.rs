@@ -20,10 +20,8 @@ impl Place {
 
     /// From columns read as bytes, as the reseal engine reads them.
     pub fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Option<Vec<u8>>)]) -> Self {
-        let owners: Vec<_> = owners
-            .iter()
-            .map(|(column, bytes)| (*column, bytes.clone().map_or(Value::Null, Value::Bytes)))
-            .collect();
+        let owners: Vec<_> =
+            owners.iter().map(|(column, bytes)| (*column, bytes.clone().map_or(Value::Null, Value::Bytes))).collect();
         Self { label, scope: scope.to_owned(), context: Context::cell(row_id, &owners) }
     }
 }

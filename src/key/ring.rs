@@ -10,8 +10,8 @@ use strongroom_entity::{Bound, Label, Sealable, Sealed, key};
 use super::store::{self, RingError, Wanted};
 use super::{Manifest, Place};
 use crate::crypto::{
-    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, ParseError, RingId,
-    RootKey, blind_index, open_cell, seal_cell,
+    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, ParseError, RingId, RootKey,
+    blind_index, open_cell, seal_cell,
 };
 
 /// A program notices a roll or a change of phase within this time.

@@ -11,8 +11,8 @@ use strongroom_entity::{key, manifest};
 
 use super::{Manifest, ManifestError, SourceError};
 use crate::crypto::{
-    DataKey, IndexKey, ManifestKey, NoRandomness, OpenError, Purpose, RingId, RootKey, SealError, WrappedKeyLabel,
-    make_bytes, manifest_mac, unwrap_key, verify_manifest_mac, wrap_key,
+    DataKey, IndexKey, ManifestKey, NoRandomness, OpenError, Purpose, RingId, RootKey, SealError, WrappedKeyLabel, make_bytes,
+    manifest_mac, unwrap_key, verify_manifest_mac, wrap_key,
 };
 
 /// The scope of keys that serve the whole ring.
@@ -96,14 +96,23 @@ pub(super) async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<()
     let of_ring = |id, purpose| WrappedKeyLabel { ring: &ring, id, purpose, scope: WHOLE_RING, generation: 1 };
     let manifest_label = of_ring(MANIFEST_KEY_ID, Purpose::Manifest);
     let index_label = of_ring(INDEX_KEY_ID, Purpose::Index);
-    insert_keys(db, vec![
-        row(&manifest_label, wrap_key(root, &manifest_label, &manifest_key)?),
-        row(&index_label, wrap_key(root, &index_label, &IndexKey::make()?)?),
-    ])
+    insert_keys(
+        db,
+        vec![
+            row(&manifest_label, wrap_key(root, &manifest_label, &manifest_key)?),
+            row(&index_label, wrap_key(root, &index_label, &IndexKey::make()?)?),
+        ],
+    )
     .await?;
     let first = Manifest::new(hex::encode(root.id()));
     let (body, mac) = authenticate(&manifest_key, &ring, &first)?;
-    let row = manifest::ActiveModel { id: Set(1), ring_id: Set(ring.to_vec()), epoch: Set(first.epoch), body: Set(body), mac: Set(mac) };
+    let row = manifest::ActiveModel {
+        id: Set(1),
+        ring_id: Set(ring.to_vec()),
+        epoch: Set(first.epoch),
+        body: Set(body),
+        mac: Set(mac),
+    };
     manifest::Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
 }
@@ -158,7 +167,12 @@ pub(super) enum Wanted {
 
 /// Data keys, those that do not unwrap left out: their cells cannot be opened, and everything else
 /// must go on.
-pub(super) async fn data_keys(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId, wanted: Wanted) -> Result<Vec<(key::Model, DataKey)>, RingError> {
+pub(super) async fn data_keys(
+    db: &impl ConnectionTrait,
+    root: &RootKey,
+    ring: &RingId,
+    wanted: Wanted,
+) -> Result<Vec<(key::Model, DataKey)>, RingError> {
     let found = key::Entity::find().filter(key::Column::Purpose.eq(Purpose::Data.as_str()));
     let found = match wanted {
         Wanted::All => found,
@@ -243,7 +257,13 @@ async fn manifest_key(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId) 
     one_key(db, root, ring, MANIFEST_KEY_ID, Purpose::Manifest).await
 }
 
-async fn one_key<K: Unwrap>(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId, id: u32, purpose: Purpose) -> Result<K, RingError> {
+async fn one_key<K: Unwrap>(
+    db: &impl ConnectionTrait,
+    root: &RootKey,
+    ring: &RingId,
+    id: u32,
+    purpose: Purpose,
+) -> Result<K, RingError> {
     let row = key::Entity::find_by_id(id).one(db).await?.ok_or(RingError::Missing)?;
     unwrap(root, ring, &row, purpose)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sea_orm_migration::SchemaManagerConnection;
 use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm_migration::SchemaManagerConnection;
 use strongroom_entity::credential;
 use strongroom_migration::{Backfill, Phase};
 use tokio::sync::OnceCell;

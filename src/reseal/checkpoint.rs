@@ -35,7 +35,8 @@ impl Checkpoint {
                 && row.try_get::<i32>("", "target")? == target
                 && !row.try_get::<bool>("", "finished")?;
             if same {
-                let (run, after, moved) = (row.try_get("", "run")?, row.try_get::<String>("", "after_id")?, row.try_get("", "moved")?);
+                let (run, after, moved) =
+                    (row.try_get("", "run")?, row.try_get::<String>("", "after_id")?, row.try_get("", "moved")?);
                 let after = Some(after).filter(|after| !after.is_empty());
                 return Ok(Self { table, run, direction, target, after, moved, finished: false });
             }

@@ -56,7 +56,12 @@ pub async fn census(
 }
 
 /// Cells that a direction still has to move.
-pub(super) async fn left(db: &impl ConnectionTrait, table: &'static SealedTable, direction: Direction, ring: &Ring) -> Result<u64, DbErr> {
+pub(super) async fn left(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    direction: Direction,
+    ring: &Ring,
+) -> Result<u64, DbErr> {
     if direction == Direction::Roll {
         let active = Some(ring.active());
         let counts = by_generation(db, table, ring).await?;
@@ -75,7 +80,11 @@ pub(super) async fn rows(db: &impl ConnectionTrait, table: &SealedTable) -> Resu
     count(db, table, "1 = 1").await
 }
 
-async fn by_generation(db: &impl ConnectionTrait, table: &'static SealedTable, ring: &Ring) -> Result<Vec<GenerationCount>, DbErr> {
+async fn by_generation(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    ring: &Ring,
+) -> Result<Vec<GenerationCount>, DbErr> {
     let mut counts: Vec<GenerationCount> = Vec::new();
     for column in table.columns {
         for (key_id, cells) in by_key(db, table, column.sealed).await? {

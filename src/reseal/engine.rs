@@ -213,7 +213,12 @@ impl Judged {
 }
 
 /// Swaps what is still as it was read; how many rows were.
-async fn swap(db: &impl ConnectionTrait, table: &SealedTable, direction: Direction, changes: &[Change]) -> Result<u64, ResealError> {
+async fn swap(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+    direction: Direction,
+    changes: &[Change],
+) -> Result<u64, ResealError> {
     if changes.is_empty() {
         return Ok(0);
     }

@@ -36,9 +36,10 @@ impl Row {
     }
 
     fn size(&self) -> usize {
-        let cells = self.cells.iter().map(|cell| {
-            cell.plain.as_ref().map_or(0, |plain| plain.len()) + cell.sealed.as_ref().map_or(0, Vec::len)
-        });
+        let cells = self
+            .cells
+            .iter()
+            .map(|cell| cell.plain.as_ref().map_or(0, |plain| plain.len()) + cell.sealed.as_ref().map_or(0, Vec::len));
         cells.sum()
     }
 }

@@ -1,7 +1,9 @@
 //! Rows that do not open: recorded, named, never fatal to the rest.
 
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+};
 use strongroom_entity::SealedTable;
 use strongroom_entity::quarantine::{ActiveModel, Column, Entity};
 

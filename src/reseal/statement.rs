@@ -22,7 +22,13 @@ pub(super) struct Change {
 }
 
 /// Changes every row that is still as it was read, in one statement; its count says how many were.
-pub(super) fn compare_and_swap(engine: DbBackend, table: &SealedTable, compare: &[Slot], set: &[Slot], changes: &[Change]) -> Statement {
+pub(super) fn compare_and_swap(
+    engine: DbBackend,
+    table: &SealedTable,
+    compare: &[Slot],
+    set: &[Slot],
+    changes: &[Change],
+) -> Statement {
     let mut names = vec!["id".to_owned()];
     names.extend((0..compare.len()).map(|n| format!("old{n}")));
     names.extend((0..set.len()).map(|n| format!("new{n}")));

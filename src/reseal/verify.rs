@@ -66,7 +66,14 @@ fn inspect(ring: &Ring, table: &'static SealedTable, rows: &[Row], forms: Forms,
     found
 }
 
-fn inspect_cell(ring: &Ring, row: &Row, column: &'static SealedColumn, cell: &Cell, forms: Forms, phase: Phase) -> Result<(), Unopened> {
+fn inspect_cell(
+    ring: &Ring,
+    row: &Row,
+    column: &'static SealedColumn,
+    cell: &Cell,
+    forms: Forms,
+    phase: Phase,
+) -> Result<(), Unopened> {
     let Some(sealed) = &cell.sealed else { return may_be_missing(column, cell, phase) };
     let opened = ring.open_at(&row.place(column.label), sealed)?;
     if opened.as_text().is_none() {

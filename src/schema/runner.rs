@@ -107,7 +107,13 @@ impl Runner {
         self.finish_and_commit(transaction, row, step, up).await
     }
 
-    async fn finish_and_commit(&self, transaction: DatabaseTransaction, row: i64, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+    async fn finish_and_commit(
+        &self,
+        transaction: DatabaseTransaction,
+        row: i64,
+        step: &dyn Step,
+        up: bool,
+    ) -> Result<(), SchemaError> {
         history::finish(&transaction, &self.lock, row).await?;
         mirror(&transaction, step.name(), up).await?;
         self.lock.fence(&transaction).await?;

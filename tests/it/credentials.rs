@@ -18,7 +18,10 @@ fn created_shown_and_deleted(engine: Engine) {
     let hidden = room.json(&["credential", "show", access]);
     assert_eq!((hidden["secret"].is_null(), hidden["project_id"].as_str()), (true, Some("p")));
     assert_eq!(room.json(&["credential", "show", access, "--reveal"]), made);
-    assert_eq!(run_with_input(&room, &["credential", "show", "-", "--reveal", "--format", "json"], &format!("{access}\n")).json(), made);
+    assert_eq!(
+        run_with_input(&room, &["credential", "show", "-", "--reveal", "--format", "json"], &format!("{access}\n")).json(),
+        made
+    );
     room.run(&["credential", "delete", "--id", id]).expect(0);
     room.run(&["credential", "show", access]).expect(1);
     room.run(&["credential", "delete", access]).expect(1);
@@ -66,12 +69,14 @@ fn a_lookup_uses_the_index(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(2_000));
     let index = "'00112233445566778899aabbccddeeff'";
     let plan = match engine {
-        Engine::Sqlite => room.query(&format!("EXPLAIN QUERY PLAN SELECT * FROM credential WHERE access_key_index = x{index}"), |row| {
-            row.try_get::<String>("", "detail").unwrap()
-        }),
-        Engine::Postgres => room.query(&format!("EXPLAIN SELECT * FROM credential WHERE access_key_index = decode({index}, 'hex')"), |row| {
-            row.try_get_by_index::<String>(0).unwrap()
-        }),
+        Engine::Sqlite => room
+            .query(&format!("EXPLAIN QUERY PLAN SELECT * FROM credential WHERE access_key_index = x{index}"), |row| {
+                row.try_get::<String>("", "detail").unwrap()
+            }),
+        Engine::Postgres => room
+            .query(&format!("EXPLAIN SELECT * FROM credential WHERE access_key_index = decode({index}, 'hex')"), |row| {
+                row.try_get_by_index::<String>(0).unwrap()
+            }),
     };
     assert!(plan.concat().contains("credential_access_key_index"), "{plan:?}");
 }

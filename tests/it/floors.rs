@@ -6,7 +6,15 @@ use std::path::{Path, PathBuf};
 
 /// A room's floor. Members of the workspace are below every room of `src/`.
 const FLOORS: [(&str, u8); 9] = [
-    ("crypto", 1), ("key", 2), ("db", 2), ("reseal", 3), ("schema", 3), ("credential", 3), ("config", 4), ("cli", 4), ("main", 5),
+    ("crypto", 1),
+    ("key", 2),
+    ("db", 2),
+    ("reseal", 3),
+    ("schema", 3),
+    ("credential", 3),
+    ("config", 4),
+    ("cli", 4),
+    ("main", 5),
 ];
 /// Arrows on one floor, each agreed upon.
 const PEERS: [(&str, &str); 3] = [("schema", "reseal"), ("credential", "reseal"), ("cli", "config")];
@@ -36,7 +44,9 @@ fn no_import_goes_up_a_floor() {
 #[test]
 fn the_lowest_floor_imports_nothing_of_ours() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (member, barred) in [("entity", "chacha20poly1305"), ("migration", "strongroom-entity"), ("migration", "chacha20poly1305")] {
+    for (member, barred) in
+        [("entity", "chacha20poly1305"), ("migration", "strongroom-entity"), ("migration", "chacha20poly1305")]
+    {
         let manifest = fs::read_to_string(root.join(member).join("Cargo.toml")).unwrap();
         assert!(!manifest.contains(barred), "{member} depends on {barred}");
     }

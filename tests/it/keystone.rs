@@ -52,7 +52,10 @@ fn every_row_comes_out_as_expected(engine: Engine) {
         let row = &stored[&record["id"]];
         let or_null = |name: &str| Some(record[name].clone()).filter(|text| !text.is_empty());
         assert_eq!((&row.user_id, &row.kind, &row.secret_key), (&record["user_id"], &record["type"], &record["secret"]));
-        assert_eq!((&row.project_id, &row.access_key, &row.extra), (&or_null("project_id"), &or_null("access"), &or_null("extra")));
+        assert_eq!(
+            (&row.project_id, &row.access_key, &row.extra),
+            (&or_null("project_id"), &or_null("access"), &or_null("extra"))
+        );
         count += 1;
     }
     assert_eq!((count, stored.len()), (600, 600));

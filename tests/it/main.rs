@@ -1,5 +1,17 @@
 //! Everything together: the real program on real databases, every test on every engine.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::cast_possible_wrap,
+    unreachable_pub,
+    reason = "a test that cannot go on fails; it measures time and connects past the program on purpose"
+)]
+
 mod support;
 
 mod break_glass;

@@ -23,7 +23,8 @@ fn keys_that_are_missing_or_open_or_wrong(engine: Engine) {
         fs::write(room.key_file(), text).unwrap();
         fs::set_permissions(room.key_file(), fs::Permissions::from_mode(mode)).unwrap();
     };
-    let code = || room.run(&["keys", "verify", "--format", "json"]).expect(4).json()["error"]["code"].as_str().unwrap().to_owned();
+    let code =
+        || room.run(&["keys", "verify", "--format", "json"]).expect(4).json()["error"]["code"].as_str().unwrap().to_owned();
     for mode in [0o640, 0o604, 0o601, 0o610] {
         put(&key, mode);
         assert_eq!(code(), "key_readable", "{mode:o}");

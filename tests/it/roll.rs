@@ -43,10 +43,21 @@ fn history_tells_what_was_done(engine: Engine) {
         let finished: bool = row.try_get("", "finished").unwrap();
         format!("{direction} {name}{}", if finished { "" } else { " (unfinished)" })
     });
-    assert_eq!(history, [
-        "up create_credential", "up create_key_ring", "up add_sealed_columns", "up seal_credential", "up require_sealed",
-        "up drop_plaintext", "up scrub_free_space", "up roll to generation 2", "down roll to generation 1",
-        "down scrub_free_space", "down drop_plaintext",
-    ]);
+    assert_eq!(
+        history,
+        [
+            "up create_credential",
+            "up create_key_ring",
+            "up add_sealed_columns",
+            "up seal_credential",
+            "up require_sealed",
+            "up drop_plaintext",
+            "up scrub_free_space",
+            "up roll to generation 2",
+            "down roll to generation 1",
+            "down scrub_free_space",
+            "down drop_plaintext",
+        ]
+    );
     assert_eq!(room.number("SELECT count(*) FROM strongroom_migrations"), 5, "sea-orm's own table agrees");
 }

@@ -33,7 +33,14 @@ fn no_secret_in_output_or_logs(engine: Engine) {
     check(loud(&["credential", "show", "--id", "row-000003", "--reveal"]));
     check(loud(&["keys", "rotate", "--format", "json"]));
     check(loud(&["migrate", "down", "--to", "1", "--yes"]));
-    check(crate::support::run_with_input(&room, &["credential", "create", "--user-id", "u", "--access", "-", "-vvv"], "CANARY-access-7f3a\n").without_result());
+    check(
+        crate::support::run_with_input(
+            &room,
+            &["credential", "create", "--user-id", "u", "--access", "-", "-vvv"],
+            "CANARY-access-7f3a\n",
+        )
+        .without_result(),
+    );
     let shown = room.run(&["credential", "show", "--id", "row-000001", "--format", "json"]).expect(0);
     assert!(!shown.all().contains(canary), "not without --reveal");
     let shown = room.run(&["credential", "show", "--id", "row-000001", "--reveal"]).expect(0);

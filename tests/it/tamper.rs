@@ -16,9 +16,21 @@ on_every_engine!(
 
 /// What an attacker does, to which row, and the reason that `keys verify` gives. Rows 1 to 9 have projects.
 const ATTACKS: [(&str, &str, &str); 6] = [
-    ("another row of the same project", "UPDATE credential SET secret_key_sealed = (SELECT secret_key_sealed FROM credential WHERE id = 'row-000012') WHERE id = 'row-000001'", "row-000001 not_for_this_row"),
-    ("another column", "UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000002'", "row-000002 not_for_this_row"),
-    ("another project", "UPDATE credential SET secret_key_sealed = (SELECT secret_key_sealed FROM credential WHERE id = 'row-000004') WHERE id = 'row-000003'", "row-000003 foreign_scope"),
+    (
+        "another row of the same project",
+        "UPDATE credential SET secret_key_sealed = (SELECT secret_key_sealed FROM credential WHERE id = 'row-000012') WHERE id = 'row-000001'",
+        "row-000001 not_for_this_row",
+    ),
+    (
+        "another column",
+        "UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000002'",
+        "row-000002 not_for_this_row",
+    ),
+    (
+        "another project",
+        "UPDATE credential SET secret_key_sealed = (SELECT secret_key_sealed FROM credential WHERE id = 'row-000004') WHERE id = 'row-000003'",
+        "row-000003 foreign_scope",
+    ),
     ("a changed owner", "UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000006'", "row-000006 not_for_this_row"),
     ("widened restrictions", "UPDATE credential SET extra = NULL WHERE id = 'row-000007'", "row-000007 not_for_this_row"),
     ("another index", "UPDATE credential SET access_key_index = NULL WHERE id = 'row-000008'", "row-000008 index_mismatch"),
@@ -32,7 +44,11 @@ fn misplaced_cells_are_named_and_everything_else_works(engine: Engine) {
     }
     forge_under_a_foreign_key(&room, "row-000009", "row-000013");
     let flipped = room.bytes("SELECT secret_key_sealed FROM credential WHERE id = 'row-000011'");
-    room.try_execute("UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000011'", vec![last_byte_flipped(flipped).into()]).unwrap();
+    room.try_execute(
+        "UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000011'",
+        vec![last_byte_flipped(flipped).into()],
+    )
+    .unwrap();
 
     let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
     let named = names(&verified);
@@ -149,7 +165,8 @@ fn an_edited_manifest_is_refused(engine: Engine) {
             let ran = room.run(command);
             assert_eq!(ran.code, 4, "{what}: {command:?}: {ran:?}");
         }
-        room.try_execute("UPDATE strongroom_manifest SET body = $1, epoch = $2", vec![body.clone().into(), epoch.into()]).unwrap();
+        room.try_execute("UPDATE strongroom_manifest SET body = $1, epoch = $2", vec![body.clone().into(), epoch.into()])
+            .unwrap();
     }
     room.run(&["keys", "verify"]).expect(0);
 }
@@ -171,7 +188,10 @@ fn a_damaged_key_blocks_its_own_cells_only(engine: Engine) {
     let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
     let named = names(&verified);
     assert!(named.iter().all(|name| name.ends_with("unknown_key")), "{named:?}");
-    assert_eq!(verified["failed"].as_array().unwrap().len(), 2 * numbered_rows(40).iter().filter(|row| row.project_id.as_deref() == Some("project-1")).count());
+    assert_eq!(
+        verified["failed"].as_array().unwrap().len(),
+        2 * numbered_rows(40).iter().filter(|row| row.project_id.as_deref() == Some("project-1")).count()
+    );
     room.run(&["keys", "rotate"]).expect(3);
     room.execute("UPDATE strongroom_key SET generation = 1 WHERE scope = 'project:project-1' AND generation = 2");
     room.run(&["keys", "rotate"]).expect(0);

@@ -36,7 +36,13 @@ impl Ring {
 
     fn label<'a>(&'a self, key: &'a Value, purpose: Purpose) -> WrappedKeyLabel<'a> {
         let number = |name: &str| u32::try_from(key[name].as_u64().unwrap()).unwrap();
-        WrappedKeyLabel { ring: &self.id, id: number("id"), purpose, scope: key["scope"].as_str().unwrap(), generation: number("generation") }
+        WrappedKeyLabel {
+            ring: &self.id,
+            id: number("id"),
+            purpose,
+            scope: key["scope"].as_str().unwrap(),
+            generation: number("generation"),
+        }
     }
 
     fn data_key(&self, key: &Value) -> DataKey {
@@ -181,32 +187,32 @@ fn make_vectors() {
     let root = RootKey::from_bytes(&root_bytes).unwrap();
     let label = |id, purpose, scope| WrappedKeyLabel { ring: &ring, id, purpose, scope, generation: 1 };
     let (data, index, manifest) = (DataKey::make().unwrap(), IndexKey::make().unwrap(), ManifestKey::make().unwrap());
-    let wrapped = |label: WrappedKeyLabel<'_>, wrapped: Vec<u8>| {
-        json!({ "id": label.id, "scope": label.scope, "generation": label.generation, "wrapped": hex::encode(wrapped) })
-    };
+    let wrapped = |label: WrappedKeyLabel<'_>, wrapped: Vec<u8>| json!({ "id": label.id, "scope": label.scope, "generation": label.generation, "wrapped": hex::encode(wrapped) });
     let (of_data, of_index, of_manifest) =
         (label(3, Purpose::Data, "project:p1"), label(2, Purpose::Index, "-"), label(1, Purpose::Manifest, "-"));
     let owners = json!({ "user_id": "u1", "project_id": "p1", "type": "ec2", "extra": null });
     let long = "0123456789abcdef".repeat(1024);
-    let cells: Vec<Value> = ["a secret", "", "exactly thirty-one bytes long..", "exactly thirty-two bytes long...", "żółć 🔐", &long]
-        .iter()
-        .enumerate()
-        .map(|(n, plaintext)| {
-            let mut cell = json!({ "label": "credential.secret_key", "id": format!("row-{n}"), "owners": owners });
-            let column = data.column(&ring, "credential.secret_key");
-            let sealed = seal_cell(&column, 3, &context(&cell), plaintext.as_bytes()).unwrap();
-            cell["plaintext"] = json!(hex::encode(plaintext));
-            cell["cell"] = json!(hex::encode(sealed));
-            cell
-        })
-        .collect();
-    let indexes: Vec<Value> = [("credential.access_key", "AKIA0000"), ("credential.access_key", ""), ("other.column", "AKIA0000")]
-        .iter()
-        .map(|(label, value)| {
-            let made = blind_index(&index.column(&ring, label), label, value.as_bytes());
-            json!({ "label": label, "value": hex::encode(value), "index": hex::encode(made) })
-        })
-        .collect();
+    let cells: Vec<Value> =
+        ["a secret", "", "exactly thirty-one bytes long..", "exactly thirty-two bytes long...", "żółć 🔐", &long]
+            .iter()
+            .enumerate()
+            .map(|(n, plaintext)| {
+                let mut cell = json!({ "label": "credential.secret_key", "id": format!("row-{n}"), "owners": owners });
+                let column = data.column(&ring, "credential.secret_key");
+                let sealed = seal_cell(&column, 3, &context(&cell), plaintext.as_bytes()).unwrap();
+                cell["plaintext"] = json!(hex::encode(plaintext));
+                cell["cell"] = json!(hex::encode(sealed));
+                cell
+            })
+            .collect();
+    let indexes: Vec<Value> =
+        [("credential.access_key", "AKIA0000"), ("credential.access_key", ""), ("other.column", "AKIA0000")]
+            .iter()
+            .map(|(label, value)| {
+                let made = blind_index(&index.column(&ring, label), label, value.as_bytes());
+                json!({ "label": label, "value": hex::encode(value), "index": hex::encode(made) })
+            })
+            .collect();
     let body = r#"{"epoch":1,"any":"text"}"#;
     let all = json!({
         "root": STANDARD.encode(root_bytes),

@@ -12,10 +12,7 @@ use strongroom::key::KeySource as _;
 
 use crate::support::{Engine, Room, block_on, numbered_rows, on_every_engine};
 
-on_every_engine!(
-    a_program_that_knows_only_plaintext_loses_nothing,
-    programs_that_use_the_store_lose_nothing,
-);
+on_every_engine!(a_program_that_knows_only_plaintext_loses_nothing, programs_that_use_the_store_lose_nothing,);
 
 /// Inserts and updates by plain SQL until the database says no. What it said yes to must be there.
 fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
@@ -31,12 +28,13 @@ fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
                         break;
                     }
                     let id = format!("writer-{writer}-{n}");
-                    let insert = "INSERT INTO credential (id, user_id, type, access_key, secret_key) VALUES ($1, 'u', 'ec2', $2, 'first')";
+                    let insert =
+                        "INSERT INTO credential (id, user_id, type, access_key, secret_key) VALUES ($1, 'u', 'ec2', $2, 'first')";
                     if room.try_execute(insert, vec![id.as_str().into(), format!("access-{id}").into()]).is_ok() {
                         accepted.lock().unwrap().insert(id.clone(), "first");
                         // A change after the row may have been sealed.
                         let update = "UPDATE credential SET secret_key = 'second', user_id = 'v' WHERE id = $1";
-                        if room.try_execute(update, vec![id.as_str().into()]) .is_ok_and(|rows| rows == 1) {
+                        if room.try_execute(update, vec![id.as_str().into()]).is_ok_and(|rows| rows == 1) {
                             accepted.lock().unwrap().insert(id, "second");
                         }
                     }

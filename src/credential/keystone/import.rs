@@ -89,7 +89,11 @@ pub async fn import(
 
 type Decoded = Result<NewCredential, Quarantined>;
 
-async fn decode_all(repository: Arc<KeyRepository>, rows: Vec<SourceRow>, accept_null_key: bool) -> Result<Vec<Decoded>, ImportError> {
+async fn decode_all(
+    repository: Arc<KeyRepository>,
+    rows: Vec<SourceRow>,
+    accept_null_key: bool,
+) -> Result<Vec<Decoded>, ImportError> {
     let work = move || rows.into_iter().map(|row| decode(&repository, row, accept_null_key)).collect();
     tokio::task::spawn_blocking(work).await.map_err(|_| ImportError::Dropped)
 }
@@ -130,7 +134,8 @@ fn with_keystones_extra(extra: Option<String>, keystones: Option<&str>) -> Optio
         None | Some("" | "{}" | "null") => return Some(extra),
         Some(text) => serde_json::from_str::<Value>(text).ok()?,
     };
-    let mut members: serde_json::Map<String, Value> = extra.map_or(Ok(serde_json::Map::new()), |text| serde_json::from_str(&text)).ok()?;
+    let mut members: serde_json::Map<String, Value> =
+        extra.map_or(Ok(serde_json::Map::new()), |text| serde_json::from_str(&text)).ok()?;
     members.insert("keystone:extra".into(), theirs);
     blob::spaced_json(&Value::Object(members)).map(Some)
 }
@@ -165,7 +170,9 @@ async fn insert(store: &Store, fresh: Vec<NewCredential>, report: &mut Report) -
             for new in fresh {
                 match store.create(&new).await {
                     Ok(()) => report.imported += 1,
-                    Err(StoreError::Exists | StoreError::Refused) => report.quarantined.push(Quarantined { id: new.id, reason: "conflict" }),
+                    Err(StoreError::Exists | StoreError::Refused) => {
+                        report.quarantined.push(Quarantined { id: new.id, reason: "conflict" })
+                    }
                     Err(error) => return Err(error.into()),
                 }
             }

@@ -62,7 +62,8 @@ async fn start_postgres() -> Postgres {
         .with_label(LABEL.0, LABEL.1)
         .with_mount(Mount::tmpfs_mount("/var/lib/postgresql/data"))
         .with_cmd(["postgres", "-c", "fsync=off", "-c", "max_connections=300"]);
-    let container = request.start().await.expect("no PostgreSQL server: run tests/containers/prepare, which says what is missing");
+    let container =
+        request.start().await.expect("no PostgreSQL server: run tests/containers/prepare, which says what is missing");
     let port = container.get_host_port_ipv4(5432).await.unwrap();
     wait_for(&format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}/postgres")).await;
     Postgres { _container: container, port }

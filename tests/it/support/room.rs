@@ -114,8 +114,9 @@ impl Room {
 
     pub fn insert_plaintext(&self, rows: &[Row]) {
         for chunk in rows.chunks(500) {
-            let tuples: Vec<String> =
-                (0..chunk.len()).map(|n| format!("({})", (1..=7).map(|k| format!("${}", n * 7 + k)).collect::<Vec<_>>().join(","))).collect();
+            let tuples: Vec<String> = (0..chunk.len())
+                .map(|n| format!("({})", (1..=7).map(|k| format!("${}", n * 7 + k)).collect::<Vec<_>>().join(",")))
+                .collect();
             let sql = format!(
                 "INSERT INTO credential (id, user_id, project_id, type, access_key, secret_key, extra) VALUES {}",
                 tuples.join(",")
@@ -139,7 +140,9 @@ impl Room {
     pub fn query_cells(&self) -> Vec<String> {
         let there = self.number(match self.engine {
             Engine::Sqlite => "SELECT count(*) FROM pragma_table_info('credential') WHERE name = 'secret_key_sealed'",
-            Engine::Postgres => "SELECT count(*) FROM pg_attribute WHERE attrelid = 'credential'::regclass AND attname = 'secret_key_sealed'",
+            Engine::Postgres => {
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = 'credential'::regclass AND attname = 'secret_key_sealed'"
+            }
         });
         if there == 0 {
             return Vec::new();
@@ -149,15 +152,16 @@ impl Room {
     }
 
     pub fn plaintext(&self) -> Vec<Row> {
-        let mut rows = self.query("SELECT id, user_id, project_id, type, access_key, secret_key, extra FROM credential", |row| Row {
-            id: row.try_get("", "id").unwrap(),
-            user_id: row.try_get("", "user_id").unwrap(),
-            project_id: row.try_get("", "project_id").unwrap(),
-            kind: row.try_get("", "type").unwrap(),
-            access_key: row.try_get("", "access_key").unwrap(),
-            secret_key: row.try_get("", "secret_key").unwrap(),
-            extra: row.try_get("", "extra").unwrap(),
-        });
+        let mut rows =
+            self.query("SELECT id, user_id, project_id, type, access_key, secret_key, extra FROM credential", |row| Row {
+                id: row.try_get("", "id").unwrap(),
+                user_id: row.try_get("", "user_id").unwrap(),
+                project_id: row.try_get("", "project_id").unwrap(),
+                kind: row.try_get("", "type").unwrap(),
+                access_key: row.try_get("", "access_key").unwrap(),
+                secret_key: row.try_get("", "secret_key").unwrap(),
+                extra: row.try_get("", "extra").unwrap(),
+            });
         rows.sort();
         rows
     }

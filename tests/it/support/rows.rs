@@ -34,8 +34,16 @@ pub fn numbered_rows(count: usize) -> Vec<Row> {
 pub fn nasty_rows() -> Vec<Row> {
     let long = "0123456789abcdef".repeat(1024);
     let secrets = [
-        "plain-secret-value-0001", "Unicode: żółć 秘密 🔐 e\u{301}", "quotes ' \" ` \\ ; -- $1 ? %s", "line one\nline two\r\n\ttab\n",
-        "   leading and trailing blanks   ", "Case-Sensitive-Secret", "case-sensitive-secret", "\u{1}\u{7f}\u{feff}control", &long, "",
+        "plain-secret-value-0001",
+        "Unicode: żółć 秘密 🔐 e\u{301}",
+        "quotes ' \" ` \\ ; -- $1 ? %s",
+        "line one\nline two\r\n\ttab\n",
+        "   leading and trailing blanks   ",
+        "Case-Sensitive-Secret",
+        "case-sensitive-secret",
+        "\u{1}\u{7f}\u{feff}control",
+        &long,
+        "",
     ];
     let mut rows: Vec<Row> = secrets.iter().enumerate().map(|(n, secret)| Row::new(n, *secret)).collect();
     rows[1].access_key = Some("AKIA-żółć-Access-Key ".into());
