@@ -43,22 +43,15 @@ impl std::fmt::Debug for Database {
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Keys {
-    source: Source,
+    source: String,
     file: PathBuf,
     minimum_epoch: i64,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { source: Source::File, file: "strongroom.key".into(), minimum_epoch: 0 }
+        Self { source: "file".into(), file: "strongroom.key".into(), minimum_epoch: 0 }
     }
-}
-
-/// The key sources of this version.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Source {
-    File,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +77,9 @@ pub enum ConfigError {
     /// An unknown or malformed setting, or no such file.
     #[error("the configuration: {0}")]
     Invalid(String),
+    /// A key source that this version does not have.
+    #[error("`keys.source` is `{0}`: this version knows `file`")]
+    Source(String),
     /// A setting and its `_file` twin.
     #[error("both `{0}` and `{0}_file` are set")]
     Twice(&'static str),
@@ -125,9 +121,10 @@ impl Config {
     }
 
     /// Where the root key comes from.
-    pub fn key_source(&self) -> Box<dyn KeySource> {
-        match self.keys.source {
-            Source::File => Box::new(self.key_file()),
+    pub fn key_source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
+        match self.keys.source.as_str() {
+            "file" => Ok(Box::new(self.key_file())),
+            other => Err(ConfigError::Source(other.to_owned())),
         }
     }
 
@@ -151,11 +148,9 @@ impl Config {
 fn without_values(error: &config::ConfigError) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
-    match line.find("invalid type:").or_else(|| line.find("invalid value:")) {
-        None => line.to_owned(),
-        Some(_) => {
-            let expected = line.rfind(", expected").and_then(|at| line.get(at + 2..)).unwrap_or("a setting has the wrong type");
-            format!("a setting has the wrong type: {expected}")
-        }
+    if !line.contains("invalid type:") && !line.contains("invalid value:") {
+        return line.to_owned();
     }
+    let expected = line.rfind(", expected").and_then(|at| line.get(at + 2..)).unwrap_or("expected another");
+    format!("a setting has the wrong type: {expected}")
 }

@@ -38,7 +38,7 @@ impl Step for Migration {
         false
     }
 
-    fn down_destroys(&self) -> &'static str {
-        "drops table credential with every row in it"
+    fn down_destroys(&self) -> Option<&'static str> {
+        Some("drops table credential with every row in it")
     }
 }

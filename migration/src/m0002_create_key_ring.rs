@@ -42,7 +42,9 @@ impl Step for Migration {
         vec![UP, DOWN]
     }
 
-    fn down_destroys(&self) -> &'static str {
-        "drops the key ring, the manifest and the quarantine; cells in backups can then no longer be opened without a backup of the ring"
+    fn down_destroys(&self) -> Option<&'static str> {
+        Some(
+            "drops the key ring, the manifest and the quarantine; cells in backups can then no longer be opened without a backup of the ring",
+        )
     }
 }

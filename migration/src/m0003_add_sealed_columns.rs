@@ -42,7 +42,7 @@ impl Step for Migration {
         vec![UP, STALE_GUARD, DOWN]
     }
 
-    fn down_destroys(&self) -> &'static str {
-        "drops the cells and the blind index; the plaintext beside them stays"
+    fn down_destroys(&self) -> Option<&'static str> {
+        Some("drops the cells and the blind index; the plaintext beside them stays")
     }
 }

@@ -39,8 +39,8 @@ impl Step for Migration {
         Vec::new()
     }
 
-    fn down_destroys(&self) -> &'static str {
-        "nothing: rows no longer count as filled"
+    fn down_destroys(&self) -> Option<&'static str> {
+        None
     }
 
     fn data_work(&self) -> Option<&'static str> {

@@ -44,8 +44,8 @@ impl Step for Migration {
         vec![UP, REQUIRED_GUARD, DOWN]
     }
 
-    fn down_destroys(&self) -> &'static str {
-        "nothing: rows without cells are accepted again"
+    fn down_destroys(&self) -> Option<&'static str> {
+        None
     }
 
     fn data_work(&self) -> Option<&'static str> {

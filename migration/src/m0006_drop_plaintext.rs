@@ -88,8 +88,8 @@ impl Step for Migration {
         Some("drops the plaintext columns access_key and secret_key, once every cell has opened to them")
     }
 
-    fn down_destroys(&self) -> &'static str {
-        "nothing is lost, but the secrets stand in the clear again, beside the cells"
+    fn down_destroys(&self) -> Option<&'static str> {
+        Some("puts the secrets back in the clear, beside the cells")
     }
 
     fn data_work(&self) -> Option<&'static str> {

@@ -61,8 +61,8 @@ impl Step for Migration {
         false
     }
 
-    fn down_destroys(&self) -> &'static str {
-        "nothing"
+    fn down_destroys(&self) -> Option<&'static str> {
+        None
     }
 
     fn data_work(&self) -> Option<&'static str> {

@@ -19,8 +19,8 @@ pub trait Step: MigrationTrait {
         None
     }
 
-    /// What going down destroys.
-    fn down_destroys(&self) -> &'static str;
+    /// What going down destroys, or gives away.
+    fn down_destroys(&self) -> Option<&'static str>;
 
     /// The data work of going up, for a plan.
     fn data_work(&self) -> Option<&'static str> {

@@ -22,7 +22,8 @@ CREATE TABLE strongroom_reseal (
     target     integer     NOT NULL,
     after_id   varchar(64) COLLATE "C" NOT NULL,
     moved      bigint      NOT NULL,
-    finished   boolean     NOT NULL
+    finished   boolean     NOT NULL,
+    writing    boolean     NOT NULL              -- true inside the engine's own transactions only
 );
 CREATE TABLE strongroom_quarantine (
     table_name  varchar(64) COLLATE "C" NOT NULL,

@@ -8,20 +8,16 @@ use super::session::Session;
 
 /// Asks on a terminal; elsewhere only `--yes` agrees.
 pub(super) fn confirm(session: &Session, what: &[String]) -> Result<(), Failure> {
-    if session.yes() || what.is_empty() {
+    if session.yes() {
         return Ok(());
     }
-    let refused = || {
-        let message = format!("this destroys something: {}", what.join("; "));
-        Failure::refused("needs_yes", message).help("run it again with --yes if that is meant")
-    };
+    let list = what.iter().fold(String::new(), |list, line| list + "\n  - " + line);
+    let refused =
+        || Failure::refused("needs_yes", format!("this needs agreement{list}")).help("run it again with --yes if that is meant");
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(refused());
     }
-    for line in what {
-        write_err(&format!("  {line}"));
-    }
-    write_err("Go on? [y/N]");
+    write_err(&format!("This will do what cannot be taken for granted:{list}\nGo on? [y/N]"));
     let mut answer = String::new();
     let _ = std::io::stdin().read_line(&mut answer);
     if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(refused()) }

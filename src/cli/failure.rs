@@ -22,6 +22,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    #[expect(clippy::needless_pass_by_value, reason = "an error is handed over for good")]
     pub(super) fn new(exit: Exit, code: &'static str, message: impl ToString) -> Self {
         Self { exit, code, message: message.to_string(), help: None }
     }

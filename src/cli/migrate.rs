@@ -104,17 +104,12 @@ impl Pace {
         Options {
             batch_size: self.batch_size,
             max_rows: self.max_rows,
-            deadline: self.max_duration.map(|seconds| deadline(Duration::from_secs(seconds))),
+            deadline: self.max_duration.map(|seconds| Instant::now() + Duration::from_secs(seconds)),
             batch_delay: Duration::from_millis(self.batch_delay),
             stop: session.stop.clone(),
             on_event: progress::listener(output),
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a deadline is counted from the start of the command")]
-fn deadline(after: Duration) -> Instant {
-    Instant::now() + after
 }
 
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
@@ -176,7 +171,9 @@ async fn go(wanted: &Wanted, pace: &Pace, session: &Session, output: &Output) ->
         output.result(&json!({ "ran": [], "version": planned.status.version() }), || "nothing to do".to_owned());
         return Ok(Exit::Done);
     }
-    confirm(session, &planned.destroys(wanted.up))?;
+    if !wanted.up || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
+        confirm(session, &planned.destroys(wanted.up))?;
+    }
     let root = if planned.steps.iter().any(|(_, step)| step.needs_keys()) { Some(session.root().await?) } else { None };
 
     let db = session.connect(Access::Schema).await?;
@@ -221,8 +218,8 @@ struct Planned {
 
 impl Planned {
     fn destroys(&self, up: bool) -> Vec<String> {
-        let what = |step: &dyn Step| if up { step.up_destroys() } else { Some(step.down_destroys()) };
-        self.steps.iter().filter_map(|(_, step)| Some(format!("{} {}", step.name(), what(step.as_ref())?))).collect()
+        let what = |step: &dyn Step| if up { step.up_destroys() } else { step.down_destroys() };
+        self.steps.iter().filter_map(|(_, step)| Some(format!("{}: {}", step.name(), what(step.as_ref())?))).collect()
     }
 }
 
@@ -260,7 +257,7 @@ async fn dry_run(planned: &Planned, up: bool, session: &Session, output: &Output
             number: *number,
             name: step.name().to_owned(),
             data: step.data_work().filter(|_| up),
-            destroys: if up { step.up_destroys() } else { Some(step.down_destroys()) },
+            destroys: if up { step.up_destroys() } else { step.down_destroys() },
         })
         .collect();
     output.result(&json!({ "would_run": would, "rows": rows }), || dry_run_text(&would, rows));

@@ -47,7 +47,7 @@ impl Session {
     }
 
     pub(super) async fn root(&self) -> Result<Arc<RootKey>, Failure> {
-        Ok(Arc::new(self.config.key_source().root().await?))
+        Ok(Arc::new(self.config.key_source()?.root().await?))
     }
 
     /// The ring, where the database has one.
@@ -79,9 +79,9 @@ impl Session {
 
 /// Gives the lock back; one that was lost meanwhile is nobody's concern any more.
 pub(super) async fn release(lock: Arc<Lock>) {
-    if let Some(lock) = Arc::into_inner(lock) {
-        if let Err(error) = lock.release().await {
-            tracing::warn!(%error, "the run lock was not given back; it ends by itself");
-        }
+    if let Some(lock) = Arc::into_inner(lock)
+        && let Err(error) = lock.release().await
+    {
+        tracing::warn!(%error, "the run lock was not given back; it ends by itself");
     }
 }

@@ -15,16 +15,16 @@ pub(super) fn insert(rows: &[NewCredential], phase: Phase, ring: Option<&Ring>) 
     let mut statement = Query::insert();
     statement.into_table(credential::Entity);
     for (position, row) in rows.iter().enumerate() {
-        let mut named = Vec::new();
+        let mut columns = Vec::new();
         if let Some(ring) = ring.filter(|_| phase != Phase::Plain) {
-            named.extend(set_columns::<credential::Entity, _>(&sealed(row, ring)?));
+            columns.extend(set_columns::<credential::Entity, _>(&sealed(row, ring)?));
         }
         if !phase.cells_count() {
-            named.extend(set_columns::<plain_credential::Entity, _>(&plain(row)));
+            columns.extend(set_columns::<plain_credential::Entity, _>(&plain(row)));
         }
-        named.sort_by(|(left, _), (right, _)| left.cmp(right));
-        named.dedup_by(|(left, _), (right, _)| left == right);
-        let (names, values): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        columns.sort_by(|(left, _), (right, _)| left.cmp(right));
+        columns.dedup_by(|(left, _), (right, _)| left == right);
+        let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         if position == 0 {
             statement.columns(names.into_iter().map(Alias::new));
         }

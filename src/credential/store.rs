@@ -137,8 +137,10 @@ impl Store {
     async fn ring(&self) -> Result<Option<Arc<Ring>>, StoreError> {
         let known = self.ring.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(ring) = known {
-            ring.refresh(&self.db).await?;
-            return Ok(Some(ring));
+            match ring.refresh(&self.db).await {
+                Err(RingError::Database(_)) if !has_table(&self.db, MANIFEST_TABLE).await? => self.forget_ring(),
+                refreshed => return refreshed.map(|()| Some(ring)).map_err(StoreError::from),
+            }
         }
         if !has_table(&self.db, MANIFEST_TABLE).await? {
             return if self.minimum_epoch > 0 { Err(RingError::Missing.into()) } else { Ok(None) };
@@ -147,6 +149,11 @@ impl Store {
         let ring = Arc::new(Ring::load(&self.db, root, self.minimum_epoch).await?);
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Some(ring.clone());
         Ok(Some(ring))
+    }
+
+    /// The database went down past the ring.
+    fn forget_ring(&self) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     async fn find_one(&self, by: &By<'_>, reveal: bool) -> Result<Credential, StoreError> {
@@ -198,7 +205,7 @@ impl Store {
     /// another phase since, so that the statement is to be made anew.
     async fn has_moved_on(&self, phase: Phase) -> Result<bool, StoreError> {
         if !has_table(&self.db, MANIFEST_TABLE).await? {
-            *self.ring.write().unwrap_or_else(PoisonError::into_inner) = None;
+            self.forget_ring();
         }
         if let Some(ring) = self.ring().await? {
             ring.refresh_now(&self.db).await?;

@@ -42,8 +42,7 @@ fn host() -> String {
 fn whereabouts() -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_else(|_| "?".to_owned());
     let namespace: String = fs::read_link("/proc/self/ns/pid")
-        .map(|link| link.to_string_lossy().chars().filter(char::is_ascii_digit).collect())
-        .unwrap_or_else(|_| "?".to_owned());
+        .map_or_else(|_| "?".to_owned(), |link| link.to_string_lossy().chars().filter(char::is_ascii_digit).collect());
     let boot = boot.trim();
     format!("{boot}:{namespace}")
 }

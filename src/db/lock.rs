@@ -179,12 +179,11 @@ async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
         let before = Instant::now();
         match db.execute_raw(statement(&db, &sql, [lease_ms(), token.into()])).await {
             Ok(done) if done.rows_affected() == 1 => renewed = before,
-            Ok(_) => return lost.store(true, Ordering::Release),
             // On SQLite a long transaction of our own keeps everybody from writing, the next holder too.
             Err(error) if renewed.elapsed() < LEASE || db.get_database_backend() == DbBackend::Sqlite => {
                 tracing::info!(%error, "the run lock's lease was not renewed yet");
             }
-            Err(_) => return lost.store(true, Ordering::Release),
+            _ => return lost.store(true, Ordering::Release),
         }
     }
 }

@@ -93,7 +93,7 @@ impl Ring {
         let verified = store::read_manifest(db, &root, minimum_epoch).await?;
         let state = State {
             manifest: verified.manifest,
-            read_at: now(),
+            read_at: Instant::now(),
             data: HashMap::new(),
             by_scope: HashMap::new(),
             index: store::index_key(db, &root, &verified.ring).await?,
@@ -123,7 +123,7 @@ impl Ring {
             if state.read_at.elapsed() < LIFETIME {
                 return Ok(());
             }
-            state.read_at = now();
+            state.read_at = Instant::now();
         }
         self.refresh_now(db).await
     }
@@ -134,7 +134,7 @@ impl Ring {
         let mut state = self.write();
         if fresh.epoch >= state.manifest.epoch {
             state.manifest = fresh;
-            state.read_at = now();
+            state.read_at = Instant::now();
         }
         Ok(())
     }
@@ -294,11 +294,6 @@ impl Ring {
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long ago the manifest was read, by a clock that only goes forward")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 impl From<OpenError> for Unopened {

@@ -47,10 +47,10 @@ impl Checkpoint {
 
     /// Saves it; part of the page's transaction.
     pub(super) async fn save(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
-        let sql = "INSERT INTO strongroom_reseal (table_name, run, direction, target, after_id, moved, finished) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (table_name) DO UPDATE SET run = excluded.run, \
+        let sql = "INSERT INTO strongroom_reseal (table_name, run, direction, target, after_id, moved, finished, writing) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE) ON CONFLICT (table_name) DO UPDATE SET run = excluded.run, \
                    direction = excluded.direction, target = excluded.target, after_id = excluded.after_id, \
-                   moved = excluded.moved, finished = excluded.finished";
+                   moved = excluded.moved, finished = excluded.finished, writing = FALSE";
         let values: Vec<Value> = vec![
             self.table.into(),
             self.run.as_str().into(),
@@ -62,6 +62,13 @@ impl Checkpoint {
         ];
         db.execute_raw(statement(db, sql, values)).await.map(drop)
     }
+}
+
+/// Says, until the transaction ends, that the engine is writing: the database refuses plaintext from
+/// anybody else while cells count. Nobody outside the transaction ever sees it.
+pub(super) async fn announce_writing(db: &impl ConnectionTrait, table: &str, writing: bool) -> Result<(), DbErr> {
+    let sql = "UPDATE strongroom_reseal SET writing = $1 WHERE table_name = $2";
+    db.execute_raw(statement(db, sql, vec![writing.into(), table.into()])).await.map(drop)
 }
 
 fn statement(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Statement {

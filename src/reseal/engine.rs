@@ -6,7 +6,7 @@ use std::time::Instant;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use strongroom_entity::SealedTable;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, announce_writing};
 use super::count;
 use super::direction::{Direction, Verdict};
 use super::error::ResealError;
@@ -102,6 +102,7 @@ impl Engine<'_> {
 
     async fn commit_page(&self, before: &Checkpoint, last: &str, judged: &Judged) -> Result<Checkpoint, ResealError> {
         let transaction = db::begin(self.db).await?;
+        announce_writing(&transaction, self.table.name, true).await?;
         let moved = swap(&transaction, self.table, before.direction, &judged.changes).await?;
         quarantine::record_bad(&transaction, self.table.name, &before.run, &judged.bad).await?;
         let moved = before.moved + i64::try_from(moved).unwrap_or(i64::MAX);
@@ -162,9 +163,10 @@ pub(super) async fn finish_excluded(
 ) -> Result<Vec<Bad>, ResealError> {
     let mut bad = Vec::new();
     let mut after = None;
+    announce_writing(db, table.name, true).await?;
     loop {
         let rows = page::read(db, table, direction.forms(), after.as_deref(), 1000).await?;
-        let Some(last) = rows.last() else { return Ok(bad) };
+        let Some(last) = rows.last() else { break };
         after = Some(last.id.clone());
         let judged = judge(db, ring, table, direction, rows, true).await?;
         let swapped = swap(db, table, direction, &judged.changes).await?;
@@ -173,6 +175,8 @@ pub(super) async fn finish_excluded(
         }
         bad.extend(judged.bad);
     }
+    announce_writing(db, table.name, false).await?;
+    Ok(bad)
 }
 
 /// What is to be written of a page.

@@ -52,7 +52,7 @@ fn lists_page_by_id(engine: Engine) {
         assert_eq!(first.keys().collect::<Vec<_>>(), ["created_at", "id", "project_id", "type", "user_id"]);
         seen.extend(page["credentials"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()));
         match page["next"].as_str() {
-            Some(next) => after = next.to_owned(),
+            Some(next) => next.clone_into(&mut after),
             None => break,
         }
     }

@@ -12,6 +12,8 @@ on_every_engine!(
     an_edited_manifest_is_refused,
     an_old_manifest_is_refused_under_a_pinned_epoch,
     a_damaged_key_blocks_its_own_cells_only,
+    plaintext_is_not_dropped_while_a_cell_says_something_else,
+    an_edited_history_moves_nothing,
 );
 
 /// What an attacker does, to which row, and the reason that `keys verify` gives. Rows 1 to 9 have projects.
@@ -100,14 +102,14 @@ fn last_byte_flipped(mut cell: Vec<u8>) -> Vec<u8> {
 fn forge_under_a_foreign_key(room: &Room, victim: &str, donor: &str) {
     use strongroom::crypto::{Context, DataKey, Purpose, RootKey, WrappedKeyLabel, seal_cell, unwrap_key};
     let key = base64_decode(std::fs::read_to_string(room.key_file()).unwrap().trim());
-    let root = RootKey::from_bytes(&key.try_into().unwrap()).unwrap();
+    let root_key = RootKey::from_bytes(&key.try_into().unwrap()).unwrap();
     let ring: [u8; 16] = room.bytes("SELECT ring_id FROM strongroom_manifest").try_into().unwrap();
     let cell = room.bytes(&format!("SELECT secret_key_sealed FROM credential WHERE id = '{donor}'"));
     let id = u32::from_be_bytes(cell[4..8].try_into().unwrap());
     let scope = room.text(&format!("SELECT scope FROM strongroom_key WHERE id = {id}"));
     let wrapped = room.bytes(&format!("SELECT wrapped FROM strongroom_key WHERE id = {id}"));
     let label = WrappedKeyLabel { ring: &ring, id, purpose: Purpose::Data, scope: &scope, generation: 1 };
-    let data: DataKey = unwrap_key(&root, &label, &wrapped).unwrap();
+    let data: DataKey = unwrap_key(&root_key, &label, &wrapped).unwrap();
     let column = |name: &str| room.text(&format!("SELECT {name} FROM credential WHERE id = '{victim}'"));
     let (user, project, kind, extra) = (column("user_id"), column("project_id"), column("type"), column("extra"));
     let owners = [
@@ -196,4 +198,34 @@ fn a_damaged_key_blocks_its_own_cells_only(engine: Engine) {
     room.execute("UPDATE strongroom_key SET generation = 1 WHERE scope = 'project:project-1' AND generation = 2");
     room.run(&["keys", "rotate"]).expect(0);
     room.run(&["keys", "verify"]).expect(0);
+}
+
+/// Both cells are authentic, and one is not what its row says: the only good copy is the plaintext.
+fn plaintext_is_not_dropped_while_a_cell_says_something_else(engine: Engine) {
+    let room = Room::with_plaintext(engine, &numbered_rows(20));
+    room.run(&["migrate", "up", "--to", "5"]).expect(0);
+    room.execute("UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000003'");
+    let refused = room.run(&["migrate", "up", "--yes"]).expect(4);
+    assert!(refused.err.contains("row-000003") && refused.err.contains("nothing was dropped"), "{}", refused.err);
+    assert_eq!(room.plaintext(), numbered_rows(20));
+    room.run(&["migrate", "down", "--to", "3", "--yes"]).expect(0);
+    room.execute("UPDATE credential SET secret_key_sealed = NULL WHERE id = 'row-000003'");
+    room.run(&["migrate", "up", "--yes"]).expect(0);
+    room.run(&["keys", "verify"]).expect(0);
+}
+
+/// The history is not authenticated; the phase is. Whoever edits the history cannot have forged
+/// plaintext sealed over good cells, nor the ring dropped under them.
+fn an_edited_history_moves_nothing(engine: Engine) {
+    let room = Room::sealed(engine, &numbered_rows(3));
+    let cells = room.query_cells();
+    room.execute("DELETE FROM strongroom_history WHERE number >= 5");
+    room.execute("ALTER TABLE credential ADD COLUMN access_key varchar(255)");
+    room.execute("ALTER TABLE credential ADD COLUMN secret_key text DEFAULT 'forged'");
+    let refused = room.run(&["migrate", "up", "--yes", "--format", "json"]).expect(4);
+    assert_eq!(refused.json()["error"]["code"], "wrong_phase");
+    room.execute("DELETE FROM strongroom_history WHERE number >= 3");
+    assert_ne!(room.run(&["migrate", "up", "--yes"]).code, 0);
+    assert_ne!(room.run(&["migrate", "down", "--to", "1", "--yes"]).code, 0);
+    assert_eq!(room.query_cells(), cells);
 }

@@ -12,7 +12,11 @@ use strongroom::key::KeySource as _;
 
 use crate::support::{Engine, Room, block_on, numbered_rows, on_every_engine};
 
-on_every_engine!(a_program_that_knows_only_plaintext_loses_nothing, programs_that_use_the_store_lose_nothing,);
+on_every_engine!(
+    a_program_that_knows_only_plaintext_loses_nothing,
+    programs_that_use_the_store_lose_nothing,
+    half_way_down_a_program_that_knows_only_plaintext_is_refused,
+);
 
 /// Inserts and updates by plain SQL until the database says no. What it said yes to must be there.
 fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
@@ -106,8 +110,24 @@ fn programs_that_use_the_store_lose_nothing(engine: Engine) {
     }
 }
 
+/// What it wrote would be overwritten by the cells, which count until the way down is finished.
+fn half_way_down_a_program_that_knows_only_plaintext_is_refused(engine: Engine) {
+    let room = Room::sealed(engine, &numbered_rows(50));
+    room.run(&["migrate", "down", "--to", "5", "--yes", "--max-rows", "10"]).expect(3);
+    let refused = [
+        "UPDATE credential SET secret_key = 'lost' WHERE id = 'row-000001'",
+        "UPDATE credential SET secret_key = 'lost' WHERE id = 'row-000040'",
+        "INSERT INTO credential (id, user_id, type, secret_key) VALUES ('new', 'u', 'totp', 'lost')",
+    ];
+    for statement in refused {
+        assert!(room.try_execute(statement, vec![]).is_err(), "{statement}");
+    }
+    room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
+    assert_eq!(room.plaintext(), numbered_rows(50));
+}
+
 async fn store(room: &Room, address: &Address) -> Store {
     let db = connect(address, Access::Write).await.unwrap();
-    let root: RootKey = strongroom::key::FileSource::new(room.key_file()).root().await.unwrap();
-    Store::new(db, Some(root.into()), 0)
+    let key: RootKey = strongroom::key::FileSource::new(room.key_file()).root().await.unwrap();
+    Store::new(db, Some(key.into()), 0)
 }

@@ -94,11 +94,11 @@ async fn decode_all(
     rows: Vec<SourceRow>,
     accept_null_key: bool,
 ) -> Result<Vec<Decoded>, ImportError> {
-    let work = move || rows.into_iter().map(|row| decode(&repository, row, accept_null_key)).collect();
+    let work = move || rows.iter().map(|row| decode(&repository, row, accept_null_key)).collect();
     tokio::task::spawn_blocking(work).await.map_err(|_| ImportError::Dropped)
 }
 
-fn decode(repository: &KeyRepository, row: SourceRow, accept_null_key: bool) -> Decoded {
+fn decode(repository: &KeyRepository, row: &SourceRow, accept_null_key: bool) -> Decoded {
     let bad = |reason| Quarantined { id: row.id.clone(), reason };
     let plain = match repository.decrypt(&row.encrypted_blob) {
         Decrypted::Under(plain) => plain,
@@ -123,21 +123,21 @@ fn decode(repository: &KeyRepository, row: SourceRow, accept_null_key: bool) -> 
         }
         (new.access, new.secret, new.extra) = (Some(blob.access), blob.secret, blob.extra);
     }
-    new.extra = with_keystones_extra(new.extra, row.extra.as_deref()).ok_or_else(|| bad("malformed"))?;
+    let keystones = row.extra.as_deref().map(str::trim).filter(|text| !matches!(*text, "" | "{}" | "null"));
+    if let Some(keystones) = keystones {
+        new.extra = Some(with_keystones_extra(new.extra.as_deref(), keystones).ok_or_else(|| bad("malformed"))?);
+    }
     new.check().map_err(|_| bad("malformed"))?;
     Ok(new)
 }
 
 /// Keystone has an `extra` of its own, nearly always `{}`. What it holds is kept under one name.
-fn with_keystones_extra(extra: Option<String>, keystones: Option<&str>) -> Option<Option<String>> {
-    let theirs = match keystones.map(str::trim) {
-        None | Some("" | "{}" | "null") => return Some(extra),
-        Some(text) => serde_json::from_str::<Value>(text).ok()?,
-    };
-    let mut members: serde_json::Map<String, Value> =
-        extra.map_or(Ok(serde_json::Map::new()), |text| serde_json::from_str(&text)).ok()?;
+/// `None` when it is not JSON.
+fn with_keystones_extra(ours: Option<&str>, keystones: &str) -> Option<String> {
+    let theirs: Value = serde_json::from_str(keystones).ok()?;
+    let mut members: serde_json::Map<String, Value> = ours.map_or(Ok(serde_json::Map::new()), serde_json::from_str).ok()?;
     members.insert("keystone:extra".into(), theirs);
-    blob::spaced_json(&Value::Object(members)).map(Some)
+    blob::spaced_json(&Value::Object(members))
 }
 
 async fn take(store: &Store, decoded: Vec<Decoded>, dry_run: bool, report: &mut Report) -> Result<(), ImportError> {
@@ -171,7 +171,7 @@ async fn insert(store: &Store, fresh: Vec<NewCredential>, report: &mut Report) -
                 match store.create(&new).await {
                     Ok(()) => report.imported += 1,
                     Err(StoreError::Exists | StoreError::Refused) => {
-                        report.quarantined.push(Quarantined { id: new.id, reason: "conflict" })
+                        report.quarantined.push(Quarantined { id: new.id, reason: "conflict" });
                     }
                     Err(error) => return Err(error.into()),
                 }

@@ -72,7 +72,7 @@ async fn start_postgres() -> Postgres {
 async fn wait_for(address: &str) {
     let begun = Instant::now();
     while let Err(error) = Database::connect(address).await {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the server does not start: {error}");
+        assert!(begun.elapsed() < Duration::from_mins(1), "the server does not start: {error}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

@@ -17,7 +17,7 @@ impl Row {
         Self {
             id: format!("row-{n:06}"),
             user_id: format!("user-{}", n % 7),
-            project_id: (n % 5 != 0).then(|| format!("project-{}", n % 11)),
+            project_id: (!n.is_multiple_of(5)).then(|| format!("project-{}", n % 11)),
             kind: "ec2".into(),
             access_key: Some(format!("AKIA{n:012}TESTACCESS")),
             secret_key: secret.into(),

@@ -1,0 +1,35 @@
+# One target for each thing a person does here. `make check` is quick; `make test` is everything.
+
+CARGO ?= cargo
+PYTHON := target/python/bin/python
+
+.PHONY: demo check test bench python containers clean-containers
+
+demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back (SQLite; needs Rust only)
+	$(CARGO) build --quiet
+	@tests/demo
+
+check: ## format, lints, documentation, unit tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+	$(CARGO) check --no-default-features --quiet
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
+	$(CARGO) test --workspace --lib --quiet
+
+test: containers python ## everything, on real servers in containers; installs what is missing
+	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
+
+bench: containers ## rows per second, and ratios to a baseline in the same run
+	$(CARGO) bench; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
+
+containers:
+	tests/containers/prepare
+
+clean-containers:
+	@docker ps --all --quiet --filter label=strongroom.test | xargs --no-run-if-empty docker rm --force --volumes > /dev/null
+
+python: $(PYTHON) ## an interpreter with `cryptography`, for the break-glass script
+
+$(PYTHON):
+	python3 -m venv target/python || { apt-get install -y python3-venv && python3 -m venv target/python; }
+	target/python/bin/pip install --quiet cryptography
