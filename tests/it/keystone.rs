@@ -61,6 +61,27 @@ fn every_row_comes_out_as_expected(engine: Engine) {
     assert_eq!((count, stored.len()), (600, 600));
 }
 
+/// The same code reads Keystone's table on a server.
+#[test]
+fn keystone_on_postgresql() {
+    let (room, server) = (Room::sealed(Engine::Sqlite, &[]), Room::empty(Engine::Postgres));
+    server.execute(
+        "CREATE TABLE credential (id varchar(64) PRIMARY KEY, user_id varchar(64) NOT NULL, project_id varchar(64), \
+         type varchar(255) NOT NULL, extra text, key_hash varchar(64) NOT NULL, encrypted_blob text NOT NULL)",
+    );
+    let dump = "import sqlite3, json, sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute('SELECT * FROM credential').fetchall()))";
+    let read =
+        std::process::Command::new(crate::break_glass::python()).args(["-c", dump]).arg(data().join("keystone.sqlite")).output();
+    let rows: Vec<Vec<Option<String>>> = serde_json::from_slice(&read.unwrap().stdout).unwrap();
+    for row in rows {
+        let values = row.into_iter().map(sea_orm::Value::from).collect();
+        server.try_execute("INSERT INTO credential VALUES ($1, $2, $3, $4, $5, $6, $7)", values).unwrap();
+    }
+    let report = crate::support::run_with_input(&room, &[import("-", &keys()), vec!["--format", "json"]].concat(), server.url());
+    assert_eq!(report.expect(0).json(), json!({ "read": 600, "imported": 600, "unchanged": 0, "quarantined": [] }));
+    room.run(&["keys", "verify"]).expect(0);
+}
+
 const EXTRA_ROWS: &str = r#"
 import sys, json, base64, hashlib, sqlite3
 from cryptography.fernet import Fernet
