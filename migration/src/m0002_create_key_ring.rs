@@ -38,8 +38,12 @@ impl MigrationTrait for Migration {
 }
 
 impl Step for Migration {
-    fn sql(&self) -> Vec<Sql> {
-        vec![UP, DOWN]
+    fn up_sql(&self) -> Vec<Sql> {
+        vec![UP]
+    }
+
+    fn down_sql(&self) -> Vec<Sql> {
+        vec![DOWN]
     }
 
     fn down_destroys(&self) -> Option<&'static str> {

@@ -35,7 +35,11 @@ impl MigrationTrait for Migration {
 }
 
 impl Step for Migration {
-    fn sql(&self) -> Vec<Sql> {
+    fn up_sql(&self) -> Vec<Sql> {
+        Vec::new()
+    }
+
+    fn down_sql(&self) -> Vec<Sql> {
         Vec::new()
     }
 
@@ -43,7 +47,7 @@ impl Step for Migration {
         None
     }
 
-    fn data_work(&self) -> Option<&'static str> {
+    fn up_work(&self) -> Option<&'static str> {
         Some("seals every row beside its plaintext, page by page")
     }
 }

@@ -40,15 +40,19 @@ impl MigrationTrait for Migration {
 }
 
 impl Step for Migration {
-    fn sql(&self) -> Vec<Sql> {
-        vec![UP, REQUIRED_GUARD, DOWN]
+    fn up_sql(&self) -> Vec<Sql> {
+        vec![UP, REQUIRED_GUARD]
+    }
+
+    fn down_sql(&self) -> Vec<Sql> {
+        vec![DOWN]
     }
 
     fn down_destroys(&self) -> Option<&'static str> {
         None
     }
 
-    fn data_work(&self) -> Option<&'static str> {
+    fn up_work(&self) -> Option<&'static str> {
         Some("seals what older programs wrote since, with writers excluded")
     }
 }

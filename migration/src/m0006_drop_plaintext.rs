@@ -80,8 +80,12 @@ impl Migration {
 }
 
 impl Step for Migration {
-    fn sql(&self) -> Vec<Sql> {
-        vec![UP, DOWN, ABANDONED, RESTORED]
+    fn up_sql(&self) -> Vec<Sql> {
+        vec![UP]
+    }
+
+    fn down_sql(&self) -> Vec<Sql> {
+        vec![DOWN, RESTORED, STALE_GUARD, REQUIRED_GUARD, ABANDONED]
     }
 
     fn up_destroys(&self) -> Option<&'static str> {
@@ -92,7 +96,11 @@ impl Step for Migration {
         Some("puts the secrets back in the clear, beside the cells")
     }
 
-    fn data_work(&self) -> Option<&'static str> {
+    fn up_work(&self) -> Option<&'static str> {
         Some("opens every cell and compares it with its plaintext, with writers excluded")
+    }
+
+    fn down_work(&self) -> Option<&'static str> {
+        Some("opens every cell beside itself, page by page, then compares all of them with writers excluded")
     }
 }

@@ -53,8 +53,12 @@ async fn truncate_write_ahead_log(manager: &SchemaManager<'_>) -> Result<(), DbE
 }
 
 impl Step for Migration {
-    fn sql(&self) -> Vec<Sql> {
+    fn up_sql(&self) -> Vec<Sql> {
         vec![UP]
+    }
+
+    fn down_sql(&self) -> Vec<Sql> {
+        Vec::new()
     }
 
     fn needs_keys(&self) -> bool {
@@ -65,7 +69,7 @@ impl Step for Migration {
         None
     }
 
-    fn data_work(&self) -> Option<&'static str> {
+    fn up_work(&self) -> Option<&'static str> {
         Some("writes the table anew, so that free space holds no plaintext")
     }
 }

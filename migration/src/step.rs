@@ -6,8 +6,11 @@ use crate::Sql;
 
 /// A schema step. Its number is its place in the list of steps.
 pub trait Step: MigrationTrait {
-    /// Every piece of SQL that the step may run; the history keeps a checksum of it.
-    fn sql(&self) -> Vec<Sql>;
+    /// The SQL of going up, in order. With that of going down it makes the step's checksum.
+    fn up_sql(&self) -> Vec<Sql>;
+
+    /// The SQL of going down, in order, and of giving a way down up.
+    fn down_sql(&self) -> Vec<Sql>;
 
     /// Whether the step asks for keys, so that a missing key is noticed before anything happens.
     fn needs_keys(&self) -> bool {
@@ -23,7 +26,12 @@ pub trait Step: MigrationTrait {
     fn down_destroys(&self) -> Option<&'static str>;
 
     /// The data work of going up, for a plan.
-    fn data_work(&self) -> Option<&'static str> {
+    fn up_work(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The data work of going down, for a plan.
+    fn down_work(&self) -> Option<&'static str> {
         None
     }
 }

@@ -1,17 +1,18 @@
 //! Progress on standard error: a bar on a terminal, a JSON line every few seconds elsewhere.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 
 use super::output::{Output, write_err};
 use crate::reseal::Event;
 
 const EVERY: Duration = Duration::from_secs(5);
-const STYLE: &str = "{msg:>10} {bar:32} {pos}/{len} rows  {per_sec}  {eta} left";
+const STYLE: &str = "{msg:>10} {bar:32} {pos}/{len} rows  {rate}  {eta} left";
 
 /// A listener for a run's events.
 pub(super) fn listener(output: &Output) -> Arc<dyn Fn(Event) + Send + Sync> {
@@ -30,12 +31,19 @@ fn draw(bar: &mut ProgressBar, event: Event) {
     match event {
         Event::Started { work, rows } => {
             *bar = ProgressBar::new(rows);
-            bar.set_style(ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(style());
             bar.set_message(work);
         }
         Event::Advanced { rows } => bar.inc(rows),
         Event::Finished => bar.finish_and_clear(),
     }
+}
+
+fn style() -> ProgressStyle {
+    let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, to: &mut dyn fmt::Write| {
+        let _ = write!(to, "{:.0}/s", state.per_sec());
+    })
 }
 
 #[derive(Default)]

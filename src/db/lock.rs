@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Transient, holder, is_transient};
+use super::{Transient, has_table, holder, is_transient};
 
 const LEASE: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -27,6 +27,40 @@ pub struct Lock {
     holder: String,
     lost: Arc<AtomicBool>,
     heartbeat: JoinHandle<()>,
+}
+
+/// Who holds the lock now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// What [`take_away`] wants.
+    pub id: String,
+    /// The same for a person.
+    pub shown: String,
+    /// Whether the process is certainly gone; `false` when nobody can tell.
+    pub is_gone: bool,
+    /// How long the lease lasts if it is not renewed.
+    pub expires_in: Duration,
+}
+
+/// Who holds the lock; `None` when nobody does. Writes nothing.
+pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
+    if !has_table(db, "strongroom_lock").await? {
+        return Ok(None);
+    }
+    let now = now_ms(db.get_database_backend());
+    let sql =
+        format!("SELECT holder, expires_ms - {now} AS left_ms FROM strongroom_lock WHERE name = 'run' AND expires_ms > {now}");
+    let Some(row) = db.query_one_raw(statement(db, &sql, [])).await? else { return Ok(None) };
+    let (id, left): (String, i64) = (row.try_get("", "holder")?, row.try_get("", "left_ms")?);
+    let (shown, is_gone) = (holder::shown(&id), holder::is_dead(&id));
+    Ok(Some(Holder { id, shown, is_gone, expires_in: Duration::from_millis(left.unsigned_abs()) }))
+}
+
+/// Takes the lock away from a holder, who can commit nothing from then on. False when that holder
+/// does not have it.
+pub async fn take_away(db: &DatabaseConnection, id: &str) -> Result<bool, DbErr> {
+    let sql = "UPDATE strongroom_lock SET token = token + 1, expires_ms = 0, holder = '' WHERE name = 'run' AND holder = $1";
+    Ok(db.execute_raw(statement(db, sql, [id.into()])).await?.rows_affected() == 1)
 }
 
 /// Why the lock is not, or no longer, ours.

@@ -23,6 +23,13 @@ fn open(room: &Room, id: &str, column: &str) -> Ran {
     Ran::of(command.output().unwrap())
 }
 
+/// Opens the document that `keys quarantine export` writes for a cell.
+pub fn open_document(room: &Room, document: &serde_json::Value) -> Ran {
+    let file = room.path().join("cell.json");
+    std::fs::write(&file, document.to_string()).unwrap();
+    Ran::of(Command::new(python()).arg(script()).arg("--key").arg(room.key_file()).arg(file).output().unwrap())
+}
+
 #[test]
 fn opens_every_cell_with_the_key_and_the_database_alone() {
     let rows = nasty_rows();

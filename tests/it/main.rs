@@ -25,5 +25,6 @@ mod roll;
 mod round_trip;
 mod secrets;
 mod tamper;
+mod tools;
 mod vectors;
 mod writers;

@@ -1,17 +1,19 @@
 //! `strongroom keys …`.
 
+mod quarantine;
+
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 use strongroom_entity::credential;
 use strongroom_migration::Phase;
 
-use super::exit::Exit;
-use super::failure::Failure;
-use super::migrate::Pace;
-use super::output::Output;
-use super::progress;
-use super::session::{Session, release};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::migrate::Pace;
+use crate::cli::output::Output;
+use crate::cli::progress;
+use crate::cli::session::{Session, release};
 use crate::db::{self, Access};
 use crate::key::{KeyState, Rolling};
 use crate::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
@@ -29,6 +31,9 @@ pub(crate) enum Command {
     Rotate(Rotate),
     /// Open every cell, and list those that do not open; writes nothing
     Verify,
+    /// What a roll or an import could not open
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
 }
 
 #[derive(Debug, Args)]
@@ -45,6 +50,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
         Command::Status { check } => status(check, session, output).await,
         Command::Rotate(rotate) => roll(&rotate, session, output).await,
         Command::Verify => verify(session, output).await,
+        Command::Quarantine(command) => quarantine::run(command, session, output).await,
     }
 }
 

@@ -1,0 +1,136 @@
+//! `strongroom keys quarantine …`: what could not be opened.
+
+use clap::Subcommand;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, TransactionTrait as _};
+use serde_json::{Value, json};
+use strongroom_entity::{SealedColumn, credential, key, manifest, quarantine};
+
+use crate::cli::confirm::confirm;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::credential::{Store, StoreError};
+use crate::crypto::Envelope;
+use crate::db::{self, Access, DatabaseConnection, DbErr};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Name the rows that could not be opened, and why
+    List,
+    /// Print them whole, cells and wrapped keys included, as the break-glass script reads them
+    Export,
+    /// Remove a row that does not open; a row that opens by now only leaves the list
+    Discard {
+        /// The row
+        #[arg(long, value_name = "ID")]
+        id: String,
+    },
+}
+
+pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::List => list(session, output).await,
+        Command::Export => export(session, output).await,
+        Command::Discard { id } => discard(&id, session, output).await,
+    }
+}
+
+async fn list(session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let rows = quarantined(&session.connect(Access::Read).await?).await?;
+    let documents: Vec<_> = rows.iter().map(entry).collect();
+    output.result(&json!({ "quarantined": documents }), || {
+        let lines = rows.iter().map(|row| format!("{}  {}  {}  {}", row.table_name, row.row_id, row.column_name, row.reason));
+        if rows.is_empty() { "nothing is in quarantine".to_owned() } else { lines.collect::<Vec<_>>().join("\n") }
+    });
+    Ok(Exit::Done)
+}
+
+async fn export(session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Read).await?;
+    let mut documents = Vec::new();
+    for row in quarantined(&db).await? {
+        let sealed = if row.table_name == credential::TABLE.name { whole(&db, &row).await? } else { Value::Null };
+        let quarantine::Model { table_name, row_id, column_name, reason, .. } = row;
+        documents.push(json!({ "table": table_name, "id": row_id, "column": column_name, "reason": reason, "sealed": sealed }));
+    }
+    let document = json!({ "quarantined": documents });
+    output.result(&document, || serde_json::to_string_pretty(&document).unwrap_or_default());
+    Ok(Exit::Done)
+}
+
+async fn discard(id: &str, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Write).await?;
+    if !quarantined(&db).await?.iter().any(|row| row.row_id == id) {
+        let failure = Failure::new(Exit::Failed, "not_in_quarantine", "no row of that id is in quarantine");
+        return Err(failure.help("`strongroom keys quarantine list` names them"));
+    }
+    let store = session.store().await?;
+    let opens = does_open(&store, id).await?;
+    if !opens {
+        confirm(session, &[format!("removes credential {id}, which does not open; `keys quarantine export` keeps a copy")])?;
+    }
+    let transaction = db.begin().await?;
+    if !opens {
+        credential::Entity::delete_by_id(id).exec(&transaction).await?;
+    }
+    quarantine::Entity::delete_many().filter(quarantine::Column::RowId.eq(id)).exec(&transaction).await?;
+    transaction.commit().await?;
+    output.result(&json!({ "discarded": !opens }), || {
+        if opens { "the row opens by now: it stays, and leaves the list".to_owned() } else { "discarded".to_owned() }
+    });
+    Ok(Exit::Done)
+}
+
+/// A row that is gone, or was Keystone's, has nothing here to lose.
+async fn does_open(store: &Store, id: &str) -> Result<bool, Failure> {
+    match store.find_by_id(id, true).await {
+        Ok(_) | Err(StoreError::NotFound) => Ok(true),
+        Err(StoreError::Unopenable { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn quarantined(db: &DatabaseConnection) -> Result<Vec<quarantine::Model>, DbErr> {
+    if !db::has_table(db, "strongroom_quarantine").await? {
+        return Ok(Vec::new());
+    }
+    quarantine::Entity::find().all(db).await
+}
+
+fn entry(row: &quarantine::Model) -> Value {
+    json!({ "table": row.table_name, "id": row.row_id, "column": row.column_name, "reason": row.reason })
+}
+
+/// The document that the break-glass script reads; null where the row is gone.
+async fn whole(db: &DatabaseConnection, bad: &quarantine::Model) -> Result<Value, Failure> {
+    let Some(row) = credential::Entity::find_by_id(&bad.row_id).one(db).await? else { return Ok(Value::Null) };
+    let is_it = |column: &&SealedColumn| column.sealed == bad.column_name;
+    let Some(column) = credential::TABLE.columns.iter().find(is_it) else { return Ok(Value::Null) };
+    let cell = match column.sealed {
+        "access_key_sealed" => row.access_key_sealed.as_ref().map(|cell| cell.as_bytes().to_vec()),
+        _ => Some(row.secret_key_sealed.as_bytes().to_vec()),
+    };
+    let ring = manifest::Entity::find().one(db).await?;
+    let owners = json!({ "user_id": row.user_id, "project_id": row.project_id, "type": row.r#type, "extra": row.extra });
+    Ok(json!({
+        "ring_id": ring.map(|ring| hex::encode(ring.ring_id)),
+        "key": wrapped_key(db, cell.as_deref()).await?,
+        "label": column.label,
+        "id": row.id,
+        "owners": owners,
+        "cell": cell.map(hex::encode),
+    }))
+}
+
+async fn wrapped_key(db: &DatabaseConnection, cell: Option<&[u8]>) -> Result<Value, Failure> {
+    let id = cell.and_then(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id());
+    let Some(id) = id else { return Ok(Value::Null) };
+    let found = key::Entity::find_by_id(i64::from(id)).one(db).await?;
+    Ok(found.map_or(Value::Null, |key| {
+        json!({
+            "id": key.id, "purpose": key.purpose, "scope": key.scope, "generation": key.generation,
+            "wrapped": hex::encode(key.wrapped),
+        })
+    }))
+}

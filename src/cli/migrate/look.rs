@@ -1,0 +1,105 @@
+//! Status, history, and taking the lock away.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::known_steps;
+use crate::cli::confirm::confirm;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::db::{self, Access, Holder, history};
+use crate::schema::{self, State, Status};
+
+#[derive(Serialize)]
+struct StatusDocument<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    lock: Option<LockLine>,
+}
+
+#[derive(Serialize)]
+struct LockLine {
+    holder: String,
+    is_gone: bool,
+    expires_in_seconds: u64,
+}
+
+pub(super) async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Read).await?;
+    let status = schema::status(&db, &known_steps()).await?;
+    let holder = db::lock_holder(&db).await?;
+    let lock = holder.as_ref().map(|holder| LockLine {
+        holder: holder.id.clone(),
+        is_gone: holder.is_gone,
+        expires_in_seconds: holder.expires_in.as_secs(),
+    });
+    output.result(&StatusDocument { status: &status, lock }, || status_text(&status, holder.as_ref()));
+    Ok(if check && status.pending > 0 { Exit::Left } else { Exit::Done })
+}
+
+fn status_text(status: &Status, holder: Option<&Holder>) -> String {
+    let mut lines: Vec<String> = status
+        .migrations
+        .iter()
+        .map(|step| {
+            let state = match step.state {
+                State::Applied => "applied",
+                State::Pending => "pending",
+                State::HalfWayUp => "half-way up: `strongroom migrate up` goes on",
+                State::HalfWayDown => "half-way down: `strongroom migrate down` goes on",
+            };
+            format!("{:>3}  {:<20} {state}", step.number, step.name)
+        })
+        .collect();
+    lines.push(match status.pending {
+        0 => "nothing is pending".to_owned(),
+        1 => "1 migration is pending: `strongroom migrate up`".to_owned(),
+        pending => format!("{pending} migrations are pending: `strongroom migrate up`"),
+    });
+    lines.extend(holder.map(|holder| {
+        let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
+        format!("the run lock is held by {}{gone}\n  as {}", holder.shown, holder.id)
+    }));
+    lines.join("\n")
+}
+
+pub(super) async fn show_history(session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Read).await?;
+    let rows = history::read(&db).await?;
+    let documents: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "number": row.number, "name": row.name, "kind": row.kind, "direction": row.direction,
+                "started_at": row.started_at, "finished_at": row.finished_at, "holder": row.holder, "token": row.token,
+            })
+        })
+        .collect();
+    output.result(&json!({ "history": documents }), || {
+        let lines = rows.iter().map(|row| {
+            let number = row.number.map_or_else(|| " ".to_owned(), |number| number.to_string());
+            let finished = row.finished_at.map_or_else(|| "unfinished".to_owned(), |at| at.format("%F %T").to_string());
+            format!("{}  {finished:<19}  {:<4}  {number:>3}  {}", row.started_at.format("%F %T"), row.direction, row.name)
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        if text.is_empty() { "nothing was done to this database yet".to_owned() } else { text }
+    });
+    Ok(Exit::Done)
+}
+
+/// For a holder that cannot go on and cannot be seen to be gone. One that is alive loses its run.
+pub(super) async fn unlock(id: &str, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Write).await?;
+    let Some(holder) = db::lock_holder(&db).await?.filter(|holder| holder.id == id) else {
+        let failure = Failure::new(Exit::Failed, "not_the_holder", "the run lock is not held under that id");
+        return Err(failure.help("`strongroom migrate status` shows by whom it is held, if at all"));
+    };
+    if !holder.is_gone {
+        confirm(session, &[format!("takes the run lock from {}, which may be alive and then loses its run", holder.shown)])?;
+    }
+    let taken = db::take_lock_away(&db, id).await?;
+    output.result(&json!({ "unlocked": taken }), || "the run lock is free".to_owned());
+    Ok(Exit::Done)
+}

@@ -1,0 +1,169 @@
+//! `strongroom migrate …`.
+
+mod look;
+mod pace;
+mod plan;
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use sea_orm::DatabaseConnection;
+use serde_json::json;
+use strongroom_migration::{Backfill, Migrator, NoKeys, Step};
+
+use self::plan::{Planned, Wanted};
+use super::confirm::confirm;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::session::{Session, release};
+use crate::db::{Access, Lock};
+use crate::reseal::ResealBackfill;
+use crate::schema::{self, Runner, Target};
+
+pub(super) use pace::Pace;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show where the database stands; writes nothing
+    Status {
+        /// Exit with 3 when something is pending
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show the SQL and the data work of getting somewhere; nothing is done
+    Plan {
+        /// The version to get to, up or down: a migration's number or name [default: the newest]
+        #[arg(long, value_name = "V")]
+        to: Option<String>,
+    },
+    /// Go forward: make the table, seal it, drop the plaintext
+    #[command(after_help = UP_EXAMPLES)]
+    Up(Up),
+    /// Go back, as far as plaintext byte for byte
+    #[command(after_help = DOWN_EXAMPLES)]
+    Down(Down),
+    /// Show what was done to the database, and when
+    History,
+    /// Take the run lock from a holder that cannot go on
+    Unlock {
+        /// The holder, as `migrate status` shows it
+        #[arg(long, value_name = "ID")]
+        holder: String,
+    },
+}
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  strongroom migrate up --dry-run             what would happen
+  strongroom migrate up --to 5                seal, and keep the plaintext for now
+  strongroom migrate up --yes                 all the way; drops the plaintext once every cell has opened to it
+  strongroom migrate up --to 4 --max-rows 100000    part of the work; the same command again goes on";
+
+const DOWN_EXAMPLES: &str = "\
+Examples:
+  strongroom migrate down --to 1 --yes        back to the table in the clear
+  strongroom migrate down --steps 1 --dry-run";
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Stop at this version: a migration's number or name
+    #[arg(long, value_name = "V")]
+    to: Option<String>,
+    /// Show what would happen, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pace: Pace,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Back {
+    /// Go back to this version: a migration's number or name; 0 is the empty database
+    #[arg(long, value_name = "V")]
+    to: Option<String>,
+    /// Go back so many steps
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    #[command(flatten)]
+    back: Back,
+    /// Show what would happen, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    pace: Pace,
+}
+
+pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Status { check } => look::status(check, session, output).await,
+        Command::Plan { to } => {
+            let planned = Planned::read(&Wanted::Version(to), session).await?;
+            plan::show(&planned, true, session, output).await
+        }
+        Command::Up(up) => go(&Wanted::Up(up.to), up.dry_run, &up.pace, session, output).await,
+        Command::Down(Down { back, dry_run, pace }) => {
+            let wanted = back.to.map_or(Wanted::DownSteps(back.steps.unwrap_or(0)), Wanted::DownTo);
+            go(&wanted, dry_run, &pace, session, output).await
+        }
+        Command::History => look::show_history(session, output).await,
+        Command::Unlock { holder } => look::unlock(&holder, session, output).await,
+    }
+}
+
+async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let planned = Planned::read(wanted, session).await?;
+    if dry_run {
+        return plan::show(&planned, false, session, output).await;
+    }
+    if planned.steps.is_empty() {
+        output.result(&json!({ "ran": [], "version": planned.status.version() }), || "nothing to do".to_owned());
+        return Ok(Exit::Done);
+    }
+    if !planned.is_up() || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
+        confirm(session, &planned.destroys())?;
+    }
+    let root = if planned.steps.iter().any(|(_, step)| step.needs_keys()) { Some(session.root().await?) } else { None };
+
+    let db = session.connect(Access::Schema).await?;
+    let lock = session.lock(&db).await?;
+    let backfill: Arc<dyn Backfill> = match root {
+        Some(root) => {
+            Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)))
+        }
+        None => Arc::new(NoKeys),
+    };
+    let ran = run_steps(&db, &lock, backfill, planned.target, output).await;
+    release(lock).await;
+    let ran = ran?;
+    let version = schema::status(&db, &known_steps()).await?.version();
+    output.result(&json!({ "ran": ran, "version": version }), || format!("the database is at version {version}"));
+    Ok(Exit::Done)
+}
+
+async fn run_steps(
+    db: &DatabaseConnection,
+    lock: &Arc<Lock>,
+    backfill: Arc<dyn Backfill>,
+    target: Target,
+    output: &Output,
+) -> Result<Vec<String>, Failure> {
+    let runner = Runner::new(db.clone(), lock.clone(), Migrator { backfill }.steps());
+    let (progress, begun) = (output.progress(), matches!(target, Target::Up(_)));
+    let on_step = move |name: &str, _: bool| {
+        if progress {
+            super::output::write_err(&format!("{} {name}", if begun { "up  " } else { "down" }));
+        }
+    };
+    Ok(runner.go(target, &on_step).await?)
+}
+
+/// The steps, for looking at them.
+fn known_steps() -> Vec<Box<dyn Step>> {
+    Migrator { backfill: Arc::new(NoKeys) }.steps()
+}

@@ -1,0 +1,129 @@
+//! What a run would do, from what the database says now. Writes nothing, and needs no key.
+
+use sea_orm::{DatabaseConnection, EntityTrait as _, PaginatorTrait as _, QuerySelect as _};
+use serde::Serialize;
+use serde_json::json;
+use strongroom_entity::credential;
+use strongroom_migration::Step;
+
+use super::known_steps;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::db::{self, Access, DbBackend};
+use crate::schema::{self, Status, Target};
+
+/// Where somebody wants to go.
+pub(super) enum Wanted {
+    Up(Option<String>),
+    DownTo(String),
+    DownSteps(usize),
+    /// Up or down, whichever way the version lies.
+    Version(Option<String>),
+}
+
+/// The steps that lead there.
+pub(super) struct Planned {
+    pub(super) status: Status,
+    pub(super) target: Target,
+    pub(super) steps: Vec<(usize, Box<dyn Step>)>,
+}
+
+impl Planned {
+    pub(super) async fn read(wanted: &Wanted, session: &Session) -> Result<Self, Failure> {
+        let db = session.connect(Access::Read).await?;
+        let status = schema::status(&db, &known_steps()).await?;
+        let target = target(wanted, &status)?;
+        let numbers = schema::numbers(&status, target);
+        let steps = (1..).zip(known_steps()).filter(|(number, _)| numbers.contains(number));
+        let mut steps: Vec<_> = steps.collect();
+        if matches!(target, Target::Down(_)) {
+            steps.reverse();
+        }
+        db.close().await?;
+        Ok(Self { status, target, steps })
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.target, Target::Up(_))
+    }
+
+    /// What a person must agree to.
+    pub(super) fn destroys(&self) -> Vec<String> {
+        let what = |step: &dyn Step| if self.is_up() { step.up_destroys() } else { step.down_destroys() };
+        self.steps.iter().filter_map(|(_, step)| Some(format!("{}: {}", step.name(), what(step.as_ref())?))).collect()
+    }
+}
+
+fn target(wanted: &Wanted, status: &Status) -> Result<Target, Failure> {
+    Ok(match wanted {
+        Wanted::Up(None) | Wanted::Version(None) => Target::Up(status.migrations.len()),
+        Wanted::Up(Some(to)) => Target::Up(status.number_of(to)?),
+        Wanted::DownTo(to) => Target::Down(status.number_of(to)?),
+        Wanted::DownSteps(steps) => Target::Down(status.version().saturating_sub(*steps)),
+        Wanted::Version(Some(to)) => match status.number_of(to)? {
+            number if number < status.version() => Target::Down(number),
+            number => Target::Up(number),
+        },
+    })
+}
+
+#[derive(Serialize)]
+struct Line {
+    number: usize,
+    name: String,
+    direction: &'static str,
+    sql: Vec<&'static str>,
+    data: Option<&'static str>,
+    destroys: Option<&'static str>,
+}
+
+/// Prints the plan; `sql` says whether its SQL too.
+pub(super) async fn show(planned: &Planned, sql: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect(Access::Read).await?;
+    let rows = count_rows(&db).await?;
+    let engine = db.get_database_backend();
+    let lines = planned.steps.iter().map(|(number, step)| line(*number, step.as_ref(), planned.is_up(), sql, engine));
+    let lines = lines.collect::<Result<Vec<_>, Failure>>()?;
+    output.result(&json!({ "would_run": lines, "rows": rows }), || text(&lines, rows));
+    Ok(Exit::Done)
+}
+
+fn line(number: usize, step: &dyn Step, up: bool, sql: bool, engine: DbBackend) -> Result<Line, Failure> {
+    let statements = match (sql, up) {
+        (false, _) => Vec::new(),
+        (true, true) => step.up_sql(),
+        (true, false) => step.down_sql(),
+    };
+    Ok(Line {
+        number,
+        name: step.name().to_owned(),
+        direction: if up { "up" } else { "down" },
+        sql: statements.iter().map(|sql| sql.of(engine)).collect::<Result<_, _>>()?,
+        data: if up { step.up_work() } else { step.down_work() },
+        destroys: if up { step.up_destroys() } else { step.down_destroys() },
+    })
+}
+
+fn text(lines: &[Line], rows: u64) -> String {
+    let mut out = vec![match lines.len() {
+        0 => "nothing to do".to_owned(),
+        1 => format!("would run 1 migration over {rows} credentials; nothing was done"),
+        many => format!("would run {many} migrations over {rows} credentials; nothing was done"),
+    }];
+    for line in lines {
+        out.push(format!("{:>3}  {:<4} {}", line.number, line.direction, line.name));
+        out.extend(line.data.map(|data| format!("       data: {data} ({rows} rows)")));
+        out.extend(line.destroys.map(|what| format!("       destroys: {what}")));
+        out.extend(line.sql.iter().flat_map(|sql| sql.lines()).map(|sql| format!("       | {sql}")));
+    }
+    out.join("\n")
+}
+
+async fn count_rows(db: &DatabaseConnection) -> Result<u64, Failure> {
+    if !db::has_table(db, credential::TABLE.name).await? {
+        return Ok(0);
+    }
+    Ok(credential::Entity::find().select_only().column(credential::Column::Id).count(db).await?)
+}
