@@ -2,6 +2,8 @@
 //!
 //! Not promised: the write-ahead log of PostgreSQL, replicas, backups and the disk below the files.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
@@ -41,15 +43,27 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The pragma answers with a row whose first column says that somebody kept it from finishing.
+/// How often to ask, and how long to wait in between: readers come and go, and a checkpoint that
+/// another connection has begun does not wait for ours.
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
+
 async fn truncate_write_ahead_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for _ in 0..ATTEMPTS {
+        if is_truncated(manager).await? {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(DbErr::Migration("another program is reading the database file, so its write-ahead log cannot be emptied".into()))
+}
+
+/// The pragma answers with a row whose first column says that somebody kept it from finishing.
+async fn is_truncated(manager: &SchemaManager<'_>) -> Result<bool, DbErr> {
     let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
     let answer = manager.get_connection().query_one_raw(pragma).await?;
     let busy: i32 = answer.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-    if busy == 0 {
-        return Ok(());
-    }
-    Err(DbErr::Migration("another program is reading the database file, so its write-ahead log cannot be emptied".into()))
+    Ok(busy == 0)
 }
 
 impl Step for Migration {

@@ -1,9 +1,8 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use clap::{Parser, Subcommand};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-
+use super::global::Global;
 use super::{credential, import, keys, migrate};
 
 /// Keeps the secrets in a control plane's database sealed.
@@ -27,35 +26,6 @@ Examples:
 Exit codes:
   0 done   1 failed   2 usage   3 something is left to do   4 refused by a guard
   5 another run holds the lock   6 database or key source unreachable   130 interrupted";
-
-/// Given before or after the command.
-#[derive(Debug, Args)]
-pub(super) struct Global {
-    /// The configuration [default: strongroom.toml, when it exists]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// How results are printed; with json, exactly one document on standard output
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
-    /// Agree to steps that destroy something
-    #[arg(long, global = true)]
-    pub(super) yes: bool,
-    /// Say more on standard error; twice for even more
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(super) verbose: u8,
-    /// Say nothing but results and errors
-    #[arg(long, global = true)]
-    pub(super) quiet: bool,
-    /// No progress on standard error
-    #[arg(long, global = true)]
-    pub(super) no_progress: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    Text,
-    Json,
-}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

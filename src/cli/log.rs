@@ -2,7 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::arguments::Global;
+use super::global::Global;
 
 /// `RUST_LOG` wins over `-v`.
 pub(super) fn start(global: &Global) {

@@ -5,6 +5,7 @@ mod confirm;
 mod credential;
 mod exit;
 mod failure;
+mod global;
 mod import;
 mod init;
 mod keys;
@@ -43,11 +44,13 @@ pub async fn run() -> ExitCode {
 
 async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
     let session = Session::new(&arguments.global)?;
-    match arguments.command {
+    let done = match arguments.command {
         Command::Init => init::run(&session, output).await,
         Command::Migrate(command) => migrate::run(command, &session, output).await,
         Command::Keys(command) => keys::run(command, &session, output).await,
         Command::Credential(command) => credential::run(command, &session, output).await,
         Command::Import(command) => import::run(command, &session, output).await,
-    }
+    };
+    session.close().await;
+    done
 }

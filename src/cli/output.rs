@@ -5,9 +5,9 @@ use std::io::{IsTerminal as _, Write as _};
 use serde::Serialize;
 use serde_json::json;
 
-use super::arguments::{Format, Global};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::global::{Format, Global};
 
 /// Where results go.
 pub(super) struct Output {

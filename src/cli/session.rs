@@ -1,12 +1,12 @@
 //! What most commands need: the configuration, a pool, the root key, the run lock.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::DatabaseConnection;
 
-use super::arguments::Global;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::global::Global;
 use crate::config::Config;
 use crate::credential::Store;
 use crate::crypto::RootKey;
@@ -19,12 +19,18 @@ use crate::schema;
 pub(super) struct Session {
     pub(super) config: Config,
     yes: bool,
+    pools: Mutex<Vec<DatabaseConnection>>,
     pub(super) stop: Stop,
 }
 
 impl Session {
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
-        Ok(Self { config: Config::read(global.config.as_deref())?, yes: global.yes, stop: super::signals::stop_on_signals() })
+        Ok(Self {
+            config: Config::read(global.config.as_deref())?,
+            yes: global.yes,
+            pools: Mutex::default(),
+            stop: super::signals::stop_on_signals(),
+        })
     }
 
     pub(super) fn yes(&self) -> bool {
@@ -43,7 +49,18 @@ impl Session {
     pub(super) async fn connect(&self, access: Access) -> Result<DatabaseConnection, Failure> {
         let address = self.address()?;
         tracing::debug!(%address, ?access, "connecting");
-        Ok(db::connect(&address, access).await?)
+        let db = db::connect(&address, access).await?;
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
+        Ok(db)
+    }
+
+    /// Closes what was opened, so that SQLite folds its write-ahead log back into the file.
+    pub(super) async fn close(self) {
+        for db in self.pools.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            if let Err(error) = db.close().await {
+                tracing::debug!(%error, "closing");
+            }
+        }
     }
 
     pub(super) async fn root(&self) -> Result<Arc<RootKey>, Failure> {

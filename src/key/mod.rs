@@ -6,16 +6,20 @@
 //!
 //! Does not promise: anything against whoever holds the root.
 
+mod error;
 mod file;
+mod key_rows;
 mod manifest;
+mod manifest_row;
 mod place;
 mod ring;
 mod source;
-mod store;
+mod unopened;
 
+pub use error::RingError;
 pub use file::FileSource;
 pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};
 pub use place::{Place, scope_of};
-pub use ring::{LIFETIME, Ring, Unopened};
+pub use ring::{LIFETIME, Ring};
 pub use source::{KeySource, SourceError};
-pub use store::RingError;
+pub use unopened::Unopened;

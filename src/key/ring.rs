@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use sea_orm::ConnectionTrait;
 use strongroom_entity::{Bound, Label, Sealable, Sealed, key};
 
-use super::store::{self, RingError, Wanted};
-use super::{Manifest, Place};
+use super::key_rows::{self, Wanted};
+use super::manifest_row::{self, read_manifest, write_manifest};
+use super::{Manifest, Place, RingError, Unopened};
 use crate::crypto::{
-    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, ParseError, RingId, RootKey,
-    blind_index, open_cell, seal_cell,
+    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, RingId, RootKey, blind_index,
+    open_cell, seal_cell,
 };
 
 /// A program notices a roll or a change of phase within this time.
@@ -25,45 +26,6 @@ pub struct Ring {
     root: Arc<RootKey>,
     minimum_epoch: i64,
     state: RwLock<State>,
-}
-
-/// Why a cell does not open. Callers outside the program see one answer for all of them; the reason
-/// is for quarantine and for operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unopened {
-    /// The key that the header names is not in the ring, or does not unwrap.
-    #[error("unknown_key")]
-    UnknownKey,
-    /// The key belongs to another project: a forgery under a valid key.
-    #[error("foreign_scope")]
-    ForeignScope,
-    /// Not an envelope.
-    #[error("malformed")]
-    Malformed,
-    /// A version or suite from the future.
-    #[error("unknown_version")]
-    UnknownVersion,
-    /// Sealed for another row, column, owner or database, or its header was altered.
-    #[error("not_for_this_row")]
-    NotForThisRow,
-    /// Its ciphertext or tag was altered.
-    #[error("corrupt")]
-    Corrupt,
-    /// NULL where a cell must be.
-    #[error("missing")]
-    Missing,
-    /// Opens, but not to text.
-    #[error("not_text")]
-    NotText,
-    /// Opens, but the blind index beside it is another value's.
-    #[error("index_mismatch")]
-    IndexMismatch,
-    /// Cannot be sealed: longer than a cell takes, or its scope's key is damaged.
-    #[error("cannot_be_sealed")]
-    CannotBeSealed,
-    /// Opens, but not to the plaintext beside it.
-    #[error("differs_from_plaintext")]
-    DiffersFromPlaintext,
 }
 
 struct State {
@@ -85,23 +47,23 @@ struct Entry {
 impl Ring {
     /// Makes the ring of a database that has none; does nothing otherwise.
     pub async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<(), RingError> {
-        store::make(db, root).await
+        manifest_row::make(db, root).await
     }
 
     /// Loads the ring. `minimum_epoch` guards against an old database put back; 0 accepts any.
     pub async fn load(db: &impl ConnectionTrait, root: Arc<RootKey>, minimum_epoch: i64) -> Result<Self, RingError> {
-        let verified = store::read_manifest(db, &root, minimum_epoch).await?;
+        let verified = read_manifest(db, &root, minimum_epoch).await?;
         let state = State {
             manifest: verified.manifest,
             read_at: Instant::now(),
             data: HashMap::new(),
             by_scope: HashMap::new(),
-            index: store::index_key(db, &root, &verified.ring).await?,
+            index: key_rows::index_key(db, &root, &verified.ring).await?,
             columns: HashMap::new(),
             index_columns: HashMap::new(),
         };
         let ring = Self { id: verified.ring, root, minimum_epoch, state: RwLock::new(state) };
-        ring.keep(store::data_keys(db, &ring.root, &ring.id, Wanted::All).await?);
+        ring.keep(key_rows::data_keys(db, &ring.root, &ring.id, Wanted::All).await?);
         Ok(ring)
     }
 
@@ -149,7 +111,7 @@ impl Ring {
         if unknown.is_empty() {
             return Ok(());
         }
-        let keys = store::data_keys(db, &self.root, &self.id, Wanted::Ids(unknown)).await?;
+        let keys = key_rows::data_keys(db, &self.root, &self.id, Wanted::Ids(unknown)).await?;
         self.keep(keys);
         Ok(())
     }
@@ -167,7 +129,7 @@ impl Ring {
     /// The manifest as the database has it now, from inside a transaction too.
     pub async fn read_manifest(&self, db: &impl ConnectionTrait) -> Result<Manifest, RingError> {
         let minimum = self.minimum_epoch.max(self.manifest().epoch);
-        Ok(store::read_manifest(db, &self.root, minimum).await?.manifest)
+        Ok(read_manifest(db, &self.root, minimum).await?.manifest)
     }
 
     /// Changes the manifest. What this ring remembers changes only with [`Ring::reload`], once the
@@ -177,11 +139,11 @@ impl Ring {
         db: &impl ConnectionTrait,
         change: impl FnOnce(&mut Manifest) -> Result<(), RingError>,
     ) -> Result<Manifest, RingError> {
-        let before = store::read_manifest(db, &self.root, self.minimum_epoch.max(self.manifest().epoch)).await?;
+        let before = read_manifest(db, &self.root, self.minimum_epoch.max(self.manifest().epoch)).await?;
         let mut next = before.manifest.clone();
         change(&mut next)?;
         if next != before.manifest {
-            store::write_manifest(db, &before, next.clone()).await?;
+            write_manifest(db, &before, next.clone()).await?;
         }
         Ok(next)
     }
@@ -197,9 +159,9 @@ impl Ring {
                 return Ok(());
             }
             let wanted = missing.iter().map(|scope| (*scope).to_owned()).collect();
-            self.keep(store::data_keys(db, &self.root, &self.id, Wanted::Scopes(generation, wanted)).await?);
+            self.keep(key_rows::data_keys(db, &self.root, &self.id, Wanted::Scopes(generation, wanted)).await?);
             let (missing, _) = self.missing(&scopes);
-            if missing.is_empty() || !store::make_data_keys(db, &self.root, &self.id, generation, &missing).await? {
+            if missing.is_empty() || !key_rows::make_data_keys(db, &self.root, &self.id, generation, &missing).await? {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(attempt * 5)).await;
@@ -293,16 +255,5 @@ impl Ring {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<OpenError> for Unopened {
-    fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Parse(ParseError::Version | ParseError::Suite) => Self::UnknownVersion,
-            OpenError::Parse(_) => Self::Malformed,
-            OpenError::Commitment => Self::NotForThisRow,
-            OpenError::Corrupt | OpenError::Padding => Self::Corrupt,
-        }
     }
 }

@@ -17,6 +17,9 @@ use super::statement::{Change, compare_and_swap};
 use crate::db::{self, Lock};
 use crate::key::{LIFETIME, Ring};
 
+/// Passes of sealing and opening, however much programs wrote meanwhile: the next step excludes them
+/// and does the rest.
+const ENOUGH: u32 = 3;
 /// Passes before a run gives up on rows that change faster than they are moved.
 const PASSES: u32 = 20;
 
@@ -40,19 +43,21 @@ pub(super) struct Report {
 
 impl Engine<'_> {
     /// Moves every cell, from where an earlier run left off, until a count finds none that could move.
-    /// Sealing and opening leave the last page of a busy table to the step that excludes writers.
+    /// Sealing and opening leave the last rows of a busy table to the step that excludes writers.
     pub(super) async fn run(&self, direction: Direction) -> Result<Report, ResealError> {
         let begun = Instant::now();
         let target = if direction == Direction::Roll { i32::try_from(self.ring.active()).unwrap_or(i32::MAX) } else { 0 };
         let mut checkpoint = Checkpoint::resume_or_new(self.db, self.table.name, direction, target).await?;
         let moved_before = checkpoint.moved;
-        for _ in 0..PASSES {
+        for pass in 1..=PASSES {
             self.pass(&mut checkpoint, moved_before).await?;
             if direction == Direction::Roll {
                 outlast_cached_generations(begun).await;
             }
             let (left, bad) = self.left(&checkpoint).await?;
-            if left <= bad || (direction != Direction::Roll && left <= bad + self.options.page_size()) {
+            let rest_is_for_the_next_step =
+                direction != Direction::Roll && (left <= bad + self.options.page_size() || pass == ENOUGH);
+            if left <= bad || rest_is_for_the_next_step {
                 self.finish(checkpoint.clone()).await?;
                 return Ok(Report { moved: checkpoint.moved.unsigned_abs(), bad });
             }

@@ -80,7 +80,14 @@ fn tuples(rows: usize, width: usize, engine: DbBackend) -> String {
                 (DbBackend::Postgres, 0, _) => "::bytea",
                 _ => "",
             };
-            let _ = write!(list, "{separator}${}{cast}", row * width + column + 1);
+            list.push_str(separator);
+            match engine {
+                DbBackend::Postgres => {
+                    let _ = write!(list, "${}{cast}", row * width + column + 1);
+                }
+                // SQLite looks a numbered parameter up among all before it: thousands of them take seconds.
+                _ => list.push('?'),
+            }
         }
     }
     list + ")"

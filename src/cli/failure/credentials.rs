@@ -1,0 +1,49 @@
+//! What to type when the store or an import did not do what was asked.
+
+use super::Failure;
+use crate::cli::exit::Exit;
+use crate::credential::StoreError;
+use crate::credential::keystone::{ImportError, RepositoryError};
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Ring(error) => error.into(),
+            StoreError::Database(error) => error.into(),
+            StoreError::NoTable => Self::new(Exit::Failed, "no_table", error).help("run `strongroom migrate up`"),
+            StoreError::NotFound => Self::new(Exit::Failed, "not_found", error),
+            StoreError::Exists => Self::new(Exit::Failed, "exists", error),
+            StoreError::Unopenable { .. } => Self::new(Exit::Failed, "unopenable", error)
+                .help("`strongroom keys verify` says why, and names every other such row"),
+            StoreError::NoRoot => Self::refused("key_missing", error).help("set `keys.file` in the configuration"),
+            StoreError::UnknownPhase => {
+                Self::refused("database_newer", error).help("use the program that wrote it, or a newer one")
+            }
+            StoreError::TooLong(..) | StoreError::NotText => Self::new(Exit::Usage, "unfit", error),
+            StoreError::Refused | StoreError::NoRandomness(_) => Self::new(Exit::Failed, "refused_by_database", error),
+        }
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Store(error) => error.into(),
+            ImportError::Source(error) => {
+                let mut failure: Self = error.into();
+                failure.message = format!("Keystone's database: {}", failure.message);
+                failure.help("check `--from`; it must name a database with Keystone's `credential` table")
+            }
+            ImportError::Interrupted(_) => {
+                Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
+            }
+            ImportError::Dropped => Self::new(Exit::Failed, "import", error),
+        }
+    }
+}
+
+impl From<RepositoryError> for Failure {
+    fn from(error: RepositoryError) -> Self {
+        Self::refused("key_repository", error).help("`--key-repository` is Keystone's `[credential] key_repository` folder")
+    }
+}

@@ -1,0 +1,114 @@
+//! What to type when a run ended early.
+
+use super::Failure;
+use crate::cli::exit::Exit;
+use crate::db::LockError;
+use crate::key::RingError;
+use crate::reseal::ResealError;
+use crate::schema::SchemaError;
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Database(error) => error.into(),
+            LockError::Held { .. } => Self::new(Exit::Locked, "locked", error)
+                .help("wait for it to finish; `strongroom migrate status` shows how far it is"),
+            LockError::Lost => {
+                Self::new(Exit::Locked, "lock_lost", error).help("nothing was written after that; the same command again goes on")
+            }
+        }
+    }
+}
+
+impl From<ResealError> for Failure {
+    fn from(error: ResealError) -> Self {
+        match error {
+            ResealError::Ring(error) => error.into(),
+            ResealError::Lock(error) => error.into(),
+            ResealError::Database(error) => error.into(),
+            error => from_reseal(&error),
+        }
+    }
+}
+
+/// The kinds that are not another module's error passed through.
+fn from_reseal(error: &ResealError) -> Failure {
+    match error {
+        ResealError::CutShort { .. } => Failure::new(Exit::Left, "cut_short", error).help("the same command again goes on"),
+        ResealError::Interrupted { .. } => {
+            Failure::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
+        }
+        ResealError::Unverified { .. } => Failure::refused("unverified", error)
+            .help("`strongroom keys verify` lists them all; repair or delete those rows, then run the same command again"),
+        ResealError::UnknownPhase => {
+            Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one")
+        }
+        ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
+        ResealError::WrongPhase { .. } => {
+            Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup")
+        }
+        _ => Failure::new(Exit::Failed, "reseal", error).help("the same command again goes on"),
+    }
+}
+
+impl From<SchemaError> for Failure {
+    fn from(error: SchemaError) -> Self {
+        if let Some(reseal) = error.reseal() {
+            return named(
+                match reseal {
+                    ResealError::Ring(ring) => ring_by_reference(ring),
+                    ResealError::Lock(LockError::Database(error)) | ResealError::Database(error) => error.clone().into(),
+                    ResealError::Lock(LockError::Lost) => LockError::Lost.into(),
+                    ResealError::Lock(LockError::Held { holder }) => LockError::Held { holder: holder.clone() }.into(),
+                    other => from_reseal(other),
+                },
+                &error,
+            );
+        }
+        match error {
+            SchemaError::Database(error) => error.into(),
+            SchemaError::Lock(error) => error.into(),
+            SchemaError::Unknown(_) => {
+                Self::new(Exit::Usage, "unknown_migration", error).help("`strongroom migrate status` lists them")
+            }
+            SchemaError::ForeignTable(_) => {
+                Self::refused("foreign_table", error).help("rename that table, or use another database or schema")
+            }
+            SchemaError::Newer { .. } => {
+                Self::refused("database_newer", error).help("use the program version that migrated it, or a newer one")
+            }
+            SchemaError::Edited { .. } => Self::refused("checksum", error)
+                .help("use the program version that applied it; the history is in table strongroom_history"),
+            SchemaError::Step { ref source, .. } => {
+                let failure: Self = source.clone().into();
+                named(failure, &error)
+            }
+        }
+    }
+}
+
+/// The step's name goes before the reason.
+fn named(mut failure: Failure, error: &SchemaError) -> Failure {
+    if let SchemaError::Step { name, .. } = error {
+        failure.message = format!("migration `{name}`: {}", failure.message);
+    }
+    failure
+}
+
+/// A ring error inside a step's error cannot be moved out of it; what matters can be told again.
+fn ring_by_reference(error: &RingError) -> Failure {
+    match error {
+        RingError::Missing => RingError::Missing.into(),
+        RingError::Forged => RingError::Forged.into(),
+        RingError::WrongRoot { wanted, given } => RingError::WrongRoot { wanted: wanted.clone(), given: given.clone() }.into(),
+        RingError::Stale { found, minimum } => RingError::Stale { found: *found, minimum: *minimum }.into(),
+        RingError::Newer(what) => RingError::Newer(what.clone()).into(),
+        RingError::Raced => RingError::Raced.into(),
+        RingError::Damaged { id, purpose, reason } => RingError::Damaged { id: *id, purpose, reason: *reason }.into(),
+        RingError::Roll(error) => (*error).into(),
+        RingError::Database(error) => error.clone().into(),
+        other @ (RingError::Seal(_) | RingError::NoKey | RingError::Source(_) | RingError::NoRandomness(_)) => {
+            Failure::new(Exit::Failed, "sealing", other).help("`strongroom keys verify` names what is damaged")
+        }
+    }
+}

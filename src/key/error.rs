@@ -1,0 +1,67 @@
+//! Why a ring cannot be used.
+
+use sea_orm::DbErr;
+
+use super::{ManifestError, SourceError};
+use crate::crypto::{NoRandomness, OpenError, SealError};
+
+/// Why a ring cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RingError {
+    /// No manifest where one must be.
+    #[error("the database has no key ring")]
+    Missing,
+    /// The root is another one than the ring's.
+    #[error("wrong key: the ring was made under root {wanted}, and the key source yields root {given}")]
+    WrongRoot {
+        /// The root that the ring names.
+        wanted: String,
+        /// The root that was given.
+        given: String,
+    },
+    /// The manifest was not written by a holder of the root.
+    #[error("the manifest does not verify: it was changed by something that does not hold the root key")]
+    Forged,
+    /// The manifest is older than one that was seen, or than the configuration allows.
+    #[error("the manifest is at epoch {found}, older than epoch {minimum}: an old copy was put back")]
+    Stale {
+        /// The epoch in the database.
+        found: i64,
+        /// The least that is accepted.
+        minimum: i64,
+    },
+    /// The manifest speaks of things that this program does not know.
+    #[error("the manifest was written by a newer program: {0}")]
+    Newer(String),
+    /// Another program changed the manifest at the same moment.
+    #[error("the manifest was changed by another program at the same moment")]
+    Raced,
+    /// A key of the ring does not unwrap.
+    #[error("key {id} ({purpose}) of the ring does not unwrap: {reason}")]
+    Damaged {
+        /// The key.
+        id: i64,
+        /// What it is for.
+        purpose: &'static str,
+        /// Why.
+        reason: OpenError,
+    },
+    /// A value was not sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A key was not prepared for its scope.
+    #[error("there is no data key for this row's scope yet")]
+    NoKey,
+    /// See [`ManifestError`].
+    #[error(transparent)]
+    Roll(#[from] ManifestError),
+    /// See [`SourceError`].
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// See [`NoRandomness`].
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// See [`DbErr`].
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}

@@ -1,0 +1,92 @@
+//! The manifest's row: making it, reading it with every check, and writing the next one.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
+use strongroom_entity::manifest;
+
+use super::key_rows::{make_first_keys, manifest_key};
+use super::{Manifest, RingError};
+use crate::crypto::{ManifestKey, RingId, RootKey, make_bytes, manifest_mac, verify_manifest_mac};
+
+/// Whether the manifest's row is there. Says nothing of its authenticity.
+async fn has_manifest(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(manifest::Entity::find_by_id(1_i16).one(db).await?.is_some())
+}
+
+/// Makes the ring's first rows. Does nothing where a ring is.
+pub(super) async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<(), RingError> {
+    if has_manifest(db).await? {
+        return Ok(());
+    }
+    let ring: RingId = make_bytes()?;
+    let manifest_key = make_first_keys(db, root, &ring).await?;
+    let first = Manifest::new(hex::encode(root.id()));
+    let (body, mac) = authenticate(&manifest_key, &ring, &first)?;
+    let row = manifest::ActiveModel {
+        id: Set(1),
+        ring_id: Set(ring.to_vec()),
+        epoch: Set(first.epoch),
+        body: Set(body),
+        mac: Set(mac),
+    };
+    manifest::Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// What authenticating the manifest yields.
+pub(super) struct Verified {
+    pub(super) ring: RingId,
+    pub(super) key: ManifestKey,
+    pub(super) manifest: Manifest,
+}
+
+/// Reads the manifest, and refuses one that is not the root's, not authentic, or too old.
+pub(super) async fn read_manifest(db: &impl ConnectionTrait, root: &RootKey, minimum_epoch: i64) -> Result<Verified, RingError> {
+    let row = manifest::Entity::find_by_id(1_i16).one(db).await?.ok_or(RingError::Missing)?;
+    let ring: RingId = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
+    refuse_other_root(&row.body, root)?;
+    let key = manifest_key(db, root, &ring).await?;
+    if !verify_manifest_mac(&key, &ring, row.body.as_bytes(), &row.mac) {
+        return Err(RingError::Forged);
+    }
+    let manifest: Manifest = serde_json::from_str(&row.body).map_err(|error| RingError::Newer(error.to_string()))?;
+    if manifest.epoch != row.epoch {
+        return Err(RingError::Forged);
+    }
+    if manifest.epoch < minimum_epoch {
+        return Err(RingError::Stale { found: manifest.epoch, minimum: minimum_epoch });
+    }
+    Ok(Verified { ring, key, manifest })
+}
+
+/// Writes the next manifest, unless somebody else has written one since `before` was read.
+pub(super) async fn write_manifest(db: &impl ConnectionTrait, before: &Verified, mut next: Manifest) -> Result<(), RingError> {
+    next.epoch = before.manifest.epoch + 1;
+    let (body, mac) = authenticate(&before.key, &before.ring, &next)?;
+    let done = manifest::Entity::update_many()
+        .col_expr(manifest::Column::Epoch, Expr::value(next.epoch))
+        .col_expr(manifest::Column::Body, Expr::value(body))
+        .col_expr(manifest::Column::Mac, Expr::value(mac))
+        .filter(manifest::Column::Id.eq(1))
+        .filter(manifest::Column::Epoch.eq(before.manifest.epoch))
+        .exec(db)
+        .await?;
+    if done.rows_affected == 1 { Ok(()) } else { Err(RingError::Raced) }
+}
+
+fn authenticate(key: &ManifestKey, ring: &RingId, manifest: &Manifest) -> Result<(String, Vec<u8>), RingError> {
+    let body = serde_json::to_string(manifest).map_err(|error| RingError::Newer(error.to_string()))?;
+    let mac = manifest_mac(key, ring, body.as_bytes()).to_vec();
+    Ok((body, mac))
+}
+
+/// The manifest names the root before it can be authenticated; a lie here refuses, and opens nothing.
+fn refuse_other_root(body: &str, root: &RootKey) -> Result<(), RingError> {
+    let given = hex::encode(root.id());
+    let body: serde_json::Value = serde_json::from_str(body).map_err(|_| RingError::Forged)?;
+    match body.get("root_id").and_then(serde_json::Value::as_str) {
+        Some(wanted) if wanted == given => Ok(()),
+        Some(wanted) => Err(RingError::WrongRoot { wanted: wanted.chars().take(32).collect(), given }),
+        None => Err(RingError::Forged),
+    }
+}
