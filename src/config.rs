@@ -107,11 +107,14 @@ impl Config {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn database(&self) -> Result<Address, ConfigError> {
         let Database { url, url_file } = &self.database;
+        let in_environment = |setting: &str| std::env::var_os(format!("STRONGROOM__DATABASE__{setting}")).is_some();
         let named = match (url, url_file) {
-            (Some(url), Some(_)) if std::env::var_os("STRONGROOM__DATABASE__URL").is_some() => Some(url.clone()),
-            (Some(_), Some(_)) => return Err(ConfigError::Twice("database.url")),
+            (Some(_), Some(_)) if in_environment("URL") == in_environment("URL_FILE") => {
+                return Err(ConfigError::Twice("database.url"));
+            }
+            (Some(url), Some(_)) if in_environment("URL") => Some(url.clone()),
             (Some(url), None) => Some(url.clone()),
-            (None, Some(file)) => {
+            (_, Some(file)) => {
                 let text = fs::read_to_string(file).map_err(|error| ConfigError::Unreadable("database.url_file", error))?;
                 Some(text.trim().to_owned())
             }

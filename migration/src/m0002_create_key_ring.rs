@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
-use crate::sql::sql;
+use crate::sql::{bound_lock_waits, sql};
 use crate::{Backfill, Phase, Sql, Step};
 
 const UP: Sql = sql!("0002_create_key_ring.up.sql");
@@ -28,6 +28,7 @@ impl MigrationTrait for Migration {
 
     /// Refused while the manifest says that there are cells, whatever the history says.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        bound_lock_waits(manager).await?;
         if self.0.phase(manager.get_connection()).await? != Phase::Plain {
             return Err(DbErr::Migration(
                 "the manifest says that the table has cells: the history was changed by something else".into(),

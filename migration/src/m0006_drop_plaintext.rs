@@ -85,7 +85,11 @@ impl Step for Migration {
     }
 
     fn down_sql(&self) -> Vec<Sql> {
-        vec![DOWN, RESTORED, STALE_GUARD, REQUIRED_GUARD, ABANDONED]
+        vec![DOWN, RESTORED, STALE_GUARD, REQUIRED_GUARD]
+    }
+
+    fn abandon_sql(&self) -> Vec<Sql> {
+        vec![ABANDONED]
     }
 
     fn up_destroys(&self) -> Option<&'static str> {

@@ -9,8 +9,13 @@ pub trait Step: MigrationTrait {
     /// The SQL of going up, in order. With that of going down it makes the step's checksum.
     fn up_sql(&self) -> Vec<Sql>;
 
-    /// The SQL of going down, in order, and of giving a way down up.
+    /// The SQL of going down, in order.
     fn down_sql(&self) -> Vec<Sql>;
+
+    /// The SQL of going up again from half-way down, where that differs.
+    fn abandon_sql(&self) -> Vec<Sql> {
+        Vec::new()
+    }
 
     /// Whether the step asks for keys, so that a missing key is noticed before anything happens.
     fn needs_keys(&self) -> bool {

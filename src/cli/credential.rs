@@ -11,6 +11,7 @@ use super::output::Output;
 use super::secret_argument;
 use super::session::Session;
 use crate::credential::{Credential, Filter, Listed, NewCredential, Page};
+use crate::db::Access;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -112,7 +113,7 @@ async fn run_create(create: Create, session: &Session, output: &Output) -> Resul
     if let Some(file) = create.secret_file {
         new.secret = secret_argument::file(&file)?;
     }
-    session.store().await?.create(&new).await?;
+    session.store(Access::Write).await?.create(&new).await?;
     let (access, secret) = (new.access.as_deref().map(String::as_str), Some(new.secret.as_str()));
     let made = document(&new.id, &new.user_id, new.project_id.as_deref(), &new.kind, access, secret);
     output.result(&made, || text(&made));
@@ -121,7 +122,7 @@ async fn run_create(create: Create, session: &Session, output: &Output) -> Resul
 }
 
 async fn show(which: Which, reveal: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let store = session.store().await?;
+    let store = session.store(Access::Read).await?;
     let Credential { id, user_id, project_id, kind, access, secret, .. } = match which {
         Which { access: Some(access), .. } => store.find(&secret_argument::line(&access)?, reveal).await?,
         Which { id, .. } => store.find_by_id(&id.unwrap_or_default(), reveal).await?,
@@ -146,7 +147,7 @@ fn text(document: &Value) -> String {
 
 async fn run_list(list: List, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let filter = Filter { user_id: list.user_id, project_id: list.project_id, after: list.after };
-    let page = session.keyless_store().await?.list(&filter, list.limit).await?;
+    let page = session.keyless_store(Access::Read).await?.list(&filter, list.limit).await?;
     let credentials: Vec<_> = page.credentials.iter().map(listed).collect();
     output.result(&json!({ "credentials": credentials, "next": page.next }), || list_text(&page));
     Ok(Exit::Done)
@@ -179,8 +180,10 @@ fn list_text(page: &Page) -> String {
 
 async fn delete(which: Which, session: &Session, output: &Output) -> Result<Exit, Failure> {
     match which {
-        Which { access: Some(access), .. } => session.store().await?.delete(&secret_argument::line(&access)?).await?,
-        Which { id, .. } => session.keyless_store().await?.delete_by_id(&id.unwrap_or_default()).await?,
+        Which { access: Some(access), .. } => {
+            session.store(Access::Write).await?.delete(&secret_argument::line(&access)?).await?;
+        }
+        Which { id, .. } => session.keyless_store(Access::Write).await?.delete_by_id(&id.unwrap_or_default()).await?,
     }
     output.result(&json!({ "deleted": true }), || "deleted".to_owned());
     Ok(Exit::Done)

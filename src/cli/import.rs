@@ -54,7 +54,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     let Command::Keystone(keystone) = command;
     let repository = Arc::new(KeyRepository::read(&keystone.key_repository)?);
     let from = db::connect(&keystone.address()?, Access::Read).await?;
-    let store = session.store().await?;
+    let store = session.store(if keystone.dry_run { Access::Read } else { Access::Write }).await?;
     store.phase().await?;
     let db = session.connect(Access::Write).await?;
     let lock = if keystone.dry_run { None } else { Some(session.lock(&db).await?) };
@@ -105,14 +105,18 @@ async fn count(db: &sea_orm::DatabaseConnection) -> Result<u64, Failure> {
     Ok(n.unsigned_abs())
 }
 
+/// Under which Keystone's rows stand in quarantine.
+const QUARANTINE_NAME: &str = "keystone.credential";
+
 /// Once there is a ring there is a quarantine to name these rows in.
 async fn record(db: &sea_orm::DatabaseConnection, report: &Report) -> Result<(), Failure> {
-    if report.quarantined.is_empty() || !db::has_table(db, "strongroom_quarantine").await? {
+    if !db::has_table(db, "strongroom_quarantine").await? {
         return Ok(());
     }
     let run = Uuid::new_v4().to_string();
     let rows = report.quarantined.iter().map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.to_owned()));
-    Ok(reseal::record_quarantine(db, "keystone.credential", &run, rows).await?)
+    reseal::record_quarantine(db, QUARANTINE_NAME, &run, rows).await?;
+    Ok(reseal::forget_older_quarantine(db, QUARANTINE_NAME, &run).await?)
 }
 
 fn text(report: &Report, dry_run: bool) -> String {

@@ -14,6 +14,7 @@ use crate::db::{self, Access, Address, DbBackend, Lock};
 use crate::key::{Ring, RingError};
 use crate::reseal::Stop;
 use crate::schema;
+use strongroom_migration::{Migrator, NoKeys};
 
 /// A command's surroundings.
 pub(super) struct Session {
@@ -75,16 +76,23 @@ impl Session {
         Ok(Some(Arc::new(Ring::load(db, self.root().await?, self.config.minimum_epoch()).await?)))
     }
 
-    pub(super) async fn store(&self) -> Result<Store, Failure> {
-        let db = self.connect(Access::Write).await?;
+    pub(super) async fn store(&self, access: Access) -> Result<Store, Failure> {
+        let db = self.connect_to_ours(access).await?;
         let sealed = db::has_table(&db, "strongroom_manifest").await?;
         let root = if sealed { Some(self.root().await?) } else { None };
         Ok(Store::new(db, root, self.config.minimum_epoch()))
     }
 
     /// A store for what opens nothing.
-    pub(super) async fn keyless_store(&self) -> Result<Store, Failure> {
-        Ok(Store::new(self.connect(Access::Write).await?, None, self.config.minimum_epoch()))
+    pub(super) async fn keyless_store(&self, access: Access) -> Result<Store, Failure> {
+        Ok(Store::new(self.connect_to_ours(access).await?, None, self.config.minimum_epoch()))
+    }
+
+    /// A pool, unless the database is newer, edited or somebody else's.
+    pub(super) async fn connect_to_ours(&self, access: Access) -> Result<DatabaseConnection, Failure> {
+        let db = self.connect(access).await?;
+        schema::status(&db, &Migrator { backfill: Arc::new(NoKeys) }.steps()).await?;
+        Ok(db)
     }
 
     /// The run lock, with the runner's own tables made first.

@@ -42,6 +42,9 @@ pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnec
     match address.engine() {
         DbBackend::Sqlite => {
             let options = sqlite(address, access).map_err(conn)?;
+            if access != Access::Read {
+                make_private_if_allowed(address).map_err(conn)?;
+            }
             let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
             Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.connect_with(options).await.map_err(conn)?))
         }
@@ -133,6 +136,14 @@ fn sqlite_file(address: &Address) -> Result<Option<PathBuf>, sqlx::Error> {
         || file.to_string_lossy().contains(":memory:")
         || file.to_string_lossy().starts_with("file:sqlx-in-memory");
     Ok((!in_memory).then(|| file.to_owned()))
+}
+
+/// `mode=rwc` in the address allows making the file; then it is made for its owner alone.
+fn make_private_if_allowed(address: &Address) -> Result<(), sqlx::Error> {
+    match sqlite_file(address)? {
+        Some(file) if address.expose().contains("mode=rwc") => make_private(&file).map(drop).map_err(sqlx::Error::Io),
+        _ => Ok(()),
+    }
 }
 
 /// Before sealing, the file holds secrets in the clear: nobody else may read it.

@@ -16,7 +16,7 @@ use crate::crypto::{
 };
 
 /// A program notices a roll or a change of phase within this time.
-pub const LIFETIME: Duration = Duration::from_secs(1);
+pub const LIFETIME: Duration = Duration::from_millis(500);
 /// How often programs that use the same scopes for the first time may meet.
 const ATTEMPTS: u64 = 20;
 
@@ -52,10 +52,11 @@ impl Ring {
 
     /// Loads the ring. `minimum_epoch` guards against an old database put back; 0 accepts any.
     pub async fn load(db: &impl ConnectionTrait, root: Arc<RootKey>, minimum_epoch: i64) -> Result<Self, RingError> {
+        let asked_at = Instant::now();
         let verified = read_manifest(db, &root, minimum_epoch).await?;
         let state = State {
             manifest: verified.manifest,
-            read_at: Instant::now(),
+            read_at: asked_at,
             data: HashMap::new(),
             by_scope: HashMap::new(),
             index: key_rows::index_key(db, &root, &verified.ring).await?,
@@ -74,7 +75,11 @@ impl Ring {
         if fresh.id != self.id {
             return Err(RingError::Forged);
         }
-        *self.write() = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let fresh = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
+        if fresh.manifest.epoch >= state.manifest.epoch {
+            *state = fresh;
+        }
         Ok(())
     }
 
@@ -92,11 +97,12 @@ impl Ring {
 
     /// Reads the manifest again. Keys that came since are [learnt](Ring::learn) as they are met.
     pub async fn refresh_now(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        let asked_at = Instant::now();
         let fresh = self.read_manifest(db).await?;
         let mut state = self.write();
         if fresh.epoch >= state.manifest.epoch {
             state.manifest = fresh;
-            state.read_at = Instant::now();
+            state.read_at = asked_at;
         }
         Ok(())
     }
@@ -161,7 +167,14 @@ impl Ring {
             let wanted = missing.iter().map(|scope| (*scope).to_owned()).collect();
             self.keep(key_rows::data_keys(db, &self.root, &self.id, Wanted::Scopes(generation, wanted)).await?);
             let (missing, _) = self.missing(&scopes);
-            if missing.is_empty() || !key_rows::make_data_keys(db, &self.root, &self.id, generation, &missing).await? {
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let made = key_rows::make_data_keys(db, &self.root, &self.id, generation, &missing).await?;
+            if !made {
+                // Another program was quicker, or the key that is there does not unwrap.
+                let wanted = missing.iter().map(|scope| (*scope).to_owned()).collect();
+                self.keep(key_rows::data_keys(db, &self.root, &self.id, Wanted::Scopes(generation, wanted)).await?);
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(attempt * 5)).await;

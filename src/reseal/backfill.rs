@@ -56,7 +56,7 @@ impl ResealBackfill {
 
     async fn rest(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<(), ResealError> {
         self.require(db, direction).await?;
-        let bad = finish_excluded(db, &self.ring(db).await?, &credential::TABLE, direction).await?;
+        let bad = finish_excluded(db, &self.ring(db).await?, &credential::TABLE, direction, &self.options.stop).await?;
         refuse(&bad)
     }
 
@@ -125,7 +125,10 @@ impl Backfill for ResealBackfill {
     }
 
     async fn seal(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
-        self.run(db, Direction::Seal).await.map(drop).map_err(carry)
+        match self.run(db, Direction::Seal).await.map_err(carry)? {
+            0 => Ok(()),
+            count => Err(carry(ResealError::LeftBehind { count })),
+        }
     }
 
     async fn seal_rest(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {

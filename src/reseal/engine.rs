@@ -10,7 +10,7 @@ use super::checkpoint::{Checkpoint, announce_writing};
 use super::count;
 use super::direction::{Direction, Verdict};
 use super::error::ResealError;
-use super::options::{Event, Options};
+use super::options::{Event, Options, Stop};
 use super::page::{self, Row};
 use super::quarantine::{self, Bad};
 use super::statement::{Change, compare_and_swap};
@@ -165,6 +165,7 @@ pub(super) async fn finish_excluded(
     ring: &Arc<Ring>,
     table: &'static SealedTable,
     direction: Direction,
+    stop: &Stop,
 ) -> Result<Vec<Bad>, ResealError> {
     let mut bad = Vec::new();
     let mut after = None;
@@ -172,6 +173,9 @@ pub(super) async fn finish_excluded(
     loop {
         let rows = page::read(db, table, direction.forms(), after.as_deref(), 1000).await?;
         let Some(last) = rows.last() else { break };
+        if stop.is_requested() {
+            return Err(ResealError::Interrupted { moved: 0 });
+        }
         after = Some(last.id.clone());
         let judged = judge(db, ring, table, direction, rows, true).await?;
         let swapped = swap(db, table, direction, &judged.changes).await?;
@@ -236,7 +240,8 @@ async fn swap(
     Ok(db.execute_raw(statement).await?.rows_affected())
 }
 
-/// Other programs may seal under the generation before until their copy of the manifest is too old.
+/// Other programs may seal under the generation before until their copy of the manifest is too old;
+/// as long again for what they had sealed and not yet sent.
 async fn outlast_cached_generations(begun: Instant) {
-    tokio::time::sleep_until((begun + LIFETIME).into()).await;
+    tokio::time::sleep_until((begun + 2 * LIFETIME).into()).await;
 }

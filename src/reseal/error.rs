@@ -33,6 +33,12 @@ pub enum ResealError {
         /// Why, in the words of quarantine.
         reason: String,
     },
+    /// Values that cannot be sealed; everything else is.
+    #[error("{count} values cannot be sealed; all others are")]
+    LeftBehind {
+        /// How many.
+        count: u64,
+    },
     /// Rows change faster than they can be moved.
     #[error("{left} cells keep changing while they are moved")]
     NoHeadway {

@@ -66,7 +66,7 @@ pub(super) async fn forget_run(db: &impl ConnectionTrait, table: &str, run: &str
 }
 
 /// Forgets what older runs met and this one did not.
-pub(super) async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> Result<(), DbErr> {
+pub async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::TableName.eq(table)).filter(Column::Run.ne(run)).exec(db).await.map(drop)
 }
 

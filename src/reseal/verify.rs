@@ -11,6 +11,7 @@ use super::error::ResealError;
 use super::options::{Event, Options};
 use super::page::{self, Cell, Forms, Row};
 use super::quarantine::Bad;
+use crate::crypto::MAXIMUM_PLAINTEXT;
 use crate::key::{Ring, Unopened};
 
 /// What was found.
@@ -94,6 +95,9 @@ fn inspect_cell(
 /// Before cells are required, a row that an older program wrote has none yet.
 fn may_be_missing(column: &SealedColumn, cell: &Cell, phase: Phase) -> Result<(), Unopened> {
     let required = phase >= Phase::Required;
+    if cell.plain.as_ref().is_some_and(|plain| plain.len() > MAXIMUM_PLAINTEXT) {
+        return Err(Unopened::CannotBeSealed);
+    }
     let expected = required && (cell.plain.is_some() || !column.nullable || cell.index.is_some());
     if expected { Err(Unopened::Missing) } else { Ok(()) }
 }

@@ -9,7 +9,7 @@ use strongroom_migration::Step;
 pub fn checksum(step: &dyn Step, engine: DbBackend) -> Result<String, DbErr> {
     let mut digest = Sha256::new();
     add(&mut digest, step.name());
-    for sql in step.up_sql().into_iter().chain(step.down_sql()) {
+    for sql in step.up_sql().into_iter().chain(step.down_sql()).chain(step.abandon_sql()) {
         add(&mut digest, &without_comments(sql.of(engine)?));
     }
     Ok(hex::encode(digest.finalize()))

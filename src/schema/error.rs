@@ -39,6 +39,12 @@ pub enum SchemaError {
         #[source]
         source: DbErr,
     },
+    /// A person or a service manager asked to stop.
+    #[error("interrupted before migration `{before}`; what is finished stays finished")]
+    Interrupted {
+        /// The step that was next.
+        before: String,
+    },
     /// See [`LockError`].
     #[error(transparent)]
     Lock(#[from] LockError),

@@ -10,6 +10,7 @@ use super::checksum::checksum;
 use super::{SchemaError, State, Status, status};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
+use crate::reseal::Stop;
 
 /// Where to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +44,13 @@ pub struct Runner {
     db: DatabaseConnection,
     lock: Arc<Lock>,
     steps: Vec<Box<dyn Step>>,
+    stop: Stop,
 }
 
 impl Runner {
     /// The runner's tables must be [installed](install).
-    pub fn new(db: DatabaseConnection, lock: Arc<Lock>, steps: Vec<Box<dyn Step>>) -> Self {
-        Self { db, lock, steps }
+    pub fn new(db: DatabaseConnection, lock: Arc<Lock>, steps: Vec<Box<dyn Step>>, stop: Stop) -> Self {
+        Self { db, lock, steps, stop }
     }
 
     /// Goes to the target and says which steps it ran. After an error the same call goes on.
@@ -57,6 +59,9 @@ impl Runner {
         let mut done = Vec::new();
         for number in numbers(&status, target) {
             let Some(step) = self.steps.get(number - 1) else { continue };
+            if self.stop.is_requested() {
+                return Err(SchemaError::Interrupted { before: step.name().to_owned() });
+            }
             let up = matches!(target, Target::Up(_));
             on_step(step.name(), up);
             self.lock.check()?;

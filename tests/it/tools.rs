@@ -7,6 +7,7 @@ on_every_engine!(
     history_is_shown,
     a_lock_is_taken_from_a_holder_that_hangs,
     quarantined_rows_are_listed_exported_and_discarded,
+    a_value_that_cannot_be_sealed_is_named_and_holds_up_nothing_else,
 );
 
 fn a_plan_shows_the_sql_and_does_nothing(engine: Engine) {
@@ -81,4 +82,22 @@ fn quarantined_rows_are_listed_exported_and_discarded(engine: Engine) {
     assert_eq!((gone["discarded"].as_bool(), stays["discarded"].as_bool()), (Some(true), Some(false)));
     assert_eq!(room.number("SELECT count(*) FROM credential"), 9);
     room.run(&["keys", "rotate"]).expect(0);
+}
+
+fn a_value_that_cannot_be_sealed_is_named_and_holds_up_nothing_else(engine: Engine) {
+    let mut rows = numbered_rows(20);
+    rows[7].secret_key = "x".repeat((1 << 20) + 1);
+    let room = Room::with_plaintext(engine, &rows);
+    let ran = room.run(&["migrate", "up", "--to", "4", "--format", "json"]).expect(3);
+    assert_eq!(ran.json()["error"]["code"], "left_behind");
+    let exported = room.json(&["keys", "quarantine", "export"]);
+    assert_eq!(exported["quarantined"][0]["id"], "row-000007");
+    assert_eq!(exported["quarantined"][0]["reason"], "cannot_be_sealed");
+    let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
+    assert_eq!(verified["failed"][0]["reason"], "cannot_be_sealed");
+    room.run(&["keys", "quarantine", "discard", "--id", "row-000007", "--yes"]).expect(4);
+    assert_eq!(room.plaintext(), rows);
+    room.execute("UPDATE credential SET secret_key = 'shorter' WHERE id = 'row-000007'");
+    room.run(&["migrate", "up", "--yes"]).expect(0);
+    assert_eq!(room.json(&["credential", "show", "--id", "row-000007", "--reveal"])["secret"], "shorter");
 }

@@ -12,7 +12,7 @@ impl From<LockError> for Failure {
         match error {
             LockError::Database(error) => error.into(),
             LockError::Held { .. } => Self::new(Exit::Locked, "locked", error)
-                .help("wait for it to finish; `strongroom migrate status` shows how far it is"),
+                .help("wait for it to finish; `strongroom migrate status` shows who it is, and `migrate unlock` takes the lock from one that hangs"),
             LockError::Lost => {
                 Self::new(Exit::Locked, "lock_lost", error).help("nothing was written after that; the same command again goes on")
             }
@@ -44,6 +44,8 @@ fn from_reseal(error: &ResealError) -> Failure {
             Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one")
         }
         ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
+        ResealError::LeftBehind { .. } => Failure::new(Exit::Left, "left_behind", error)
+            .help("`strongroom keys quarantine list` names them: shorten or remove them, then run the same command again"),
         ResealError::WrongPhase { .. } => {
             Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup")
         }
@@ -68,6 +70,9 @@ impl From<SchemaError> for Failure {
         match error {
             SchemaError::Database(error) => error.into(),
             SchemaError::Lock(error) => error.into(),
+            SchemaError::Interrupted { .. } => {
+                Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
+            }
             SchemaError::Unknown(_) => {
                 Self::new(Exit::Usage, "unknown_migration", error).help("`strongroom migrate status` lists them")
             }

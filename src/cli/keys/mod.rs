@@ -74,7 +74,7 @@ struct GenerationLine {
 }
 
 async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let db = session.connect(Access::Read).await?;
+    let db = session.connect_to_ours(Access::Read).await?;
     if !db::has_table(&db, credential::TABLE.name).await? {
         return Err(crate::credential::StoreError::NoTable.into());
     }
@@ -137,7 +137,7 @@ fn status_text(document: &StatusDocument) -> String {
 }
 
 async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let db = session.connect(Access::Write).await?;
+    let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
     let lock = session.lock(&db).await?;
     let direction = if rotate.back { Rolling::Back } else { Rolling::Forward };
@@ -159,7 +159,7 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
 }
 
 async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let db = session.connect(Access::Read).await?;
+    let db = session.connect_to_ours(Access::Read).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
     let phase = ring.manifest().phase(credential::TABLE.name).ok_or(ResealError::UnknownPhase)?;
     if phase == Phase::Plain {

@@ -1,8 +1,9 @@
 //! `strongroom keys quarantine …`: what could not be opened.
 
 use clap::Subcommand;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, TransactionTrait as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, TransactionTrait as _};
 use serde_json::{Value, json};
+use strongroom_entity::credential::Column;
 use strongroom_entity::{SealedColumn, credential, key, manifest, quarantine};
 
 use crate::cli::confirm::confirm;
@@ -12,7 +13,7 @@ use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::credential::{Store, StoreError};
 use crate::crypto::Envelope;
-use crate::db::{self, Access, DatabaseConnection, DbErr};
+use crate::db::{self, Access, DatabaseConnection, DatabaseTransaction, DbErr};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -37,7 +38,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
 }
 
 async fn list(session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let rows = quarantined(&session.connect(Access::Read).await?).await?;
+    let rows = quarantined(&session.connect_to_ours(Access::Read).await?).await?;
     let documents: Vec<_> = rows.iter().map(entry).collect();
     output.result(&json!({ "quarantined": documents }), || {
         let lines = rows.iter().map(|row| format!("{}  {}  {}  {}", row.table_name, row.row_id, row.column_name, row.reason));
@@ -47,7 +48,7 @@ async fn list(session: &Session, output: &Output) -> Result<Exit, Failure> {
 }
 
 async fn export(session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let db = session.connect(Access::Read).await?;
+    let db = session.connect_to_ours(Access::Read).await?;
     let mut documents = Vec::new();
     for row in quarantined(&db).await? {
         let sealed = if row.table_name == credential::TABLE.name { whole(&db, &row).await? } else { Value::Null };
@@ -60,19 +61,27 @@ async fn export(session: &Session, output: &Output) -> Result<Exit, Failure> {
 }
 
 async fn discard(id: &str, session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let db = session.connect(Access::Write).await?;
+    let db = session.connect_to_ours(Access::Write).await?;
     if !quarantined(&db).await?.iter().any(|row| row.row_id == id) {
         let failure = Failure::new(Exit::Failed, "not_in_quarantine", "no row of that id is in quarantine");
         return Err(failure.help("`strongroom keys quarantine list` names them"));
     }
-    let store = session.store().await?;
-    let opens = does_open(&store, id).await?;
+    let store = session.store(Access::Write).await?;
+    if !store.phase().await?.cells_count() {
+        let failure = Failure::refused(
+            "plaintext_counts",
+            "the plaintext of this row is there and counts: nothing is lost, and nothing is discarded",
+        );
+        return Err(failure.help("change or delete the credential itself, then seal again with `strongroom migrate up`"));
+    }
+    let judged = credential::Entity::find_by_id(id).one(&db).await?;
+    let opens = judged.is_none() || does_open(&store, id).await?;
     if !opens {
         confirm(session, &[format!("removes credential {id}, which does not open; `keys quarantine export` keeps a copy")])?;
     }
     let transaction = db.begin().await?;
-    if !opens {
-        credential::Entity::delete_by_id(id).exec(&transaction).await?;
+    if let Some(judged) = judged.filter(|_| !opens) {
+        remove(&transaction, judged).await?;
     }
     quarantine::Entity::delete_many().filter(quarantine::Column::RowId.eq(id)).exec(&transaction).await?;
     transaction.commit().await?;
@@ -82,10 +91,27 @@ async fn discard(id: &str, session: &Session, output: &Output) -> Result<Exit, F
     Ok(Exit::Done)
 }
 
-/// A row that is gone, or was Keystone's, has nothing here to lose.
+/// Removes the row as it was judged; one that somebody repaired meanwhile stays.
+async fn remove(db: &DatabaseTransaction, judged: credential::Model) -> Result<(), Failure> {
+    let unchanged = credential::Entity::delete_many()
+        .filter(credential::Column::Id.eq(&judged.id))
+        .filter(credential::Column::UserId.eq(judged.user_id))
+        .filter(credential::Column::SecretKeySealed.eq(judged.secret_key_sealed))
+        .filter(match judged.access_key_sealed {
+            Some(cell) => credential::Column::AccessKeySealed.eq(cell),
+            None => credential::Column::AccessKeySealed.is_null(),
+        });
+    if unchanged.exec(db).await?.rows_affected == 1 {
+        return Ok(());
+    }
+    let failure = Failure::new(Exit::Failed, "changed", "the row was changed meanwhile: nothing was removed");
+    Err(failure.help("run the same command again"))
+}
+
+/// Whether the row opens, access key and secret.
 async fn does_open(store: &Store, id: &str) -> Result<bool, Failure> {
     match store.find_by_id(id, true).await {
-        Ok(_) | Err(StoreError::NotFound) => Ok(true),
+        Ok(_) => Ok(true),
         Err(StoreError::Unopenable { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
@@ -102,31 +128,37 @@ fn entry(row: &quarantine::Model) -> Value {
     json!({ "table": row.table_name, "id": row.row_id, "column": row.column_name, "reason": row.reason })
 }
 
-/// The document that the break-glass script reads; null where the row is gone.
+/// The document that the break-glass script reads; null where the row or its cell is gone.
 async fn whole(db: &DatabaseConnection, bad: &quarantine::Model) -> Result<Value, Failure> {
-    let Some(row) = credential::Entity::find_by_id(&bad.row_id).one(db).await? else { return Ok(Value::Null) };
     let is_it = |column: &&SealedColumn| column.sealed == bad.column_name;
     let Some(column) = credential::TABLE.columns.iter().find(is_it) else { return Ok(Value::Null) };
-    let cell = match column.sealed {
-        "access_key_sealed" => row.access_key_sealed.as_ref().map(|cell| cell.as_bytes().to_vec()),
-        _ => Some(row.secret_key_sealed.as_bytes().to_vec()),
-    };
+    let named = if column.sealed == "access_key_sealed" { Column::AccessKeySealed } else { Column::SecretKeySealed };
+    let row = credential::Entity::find_by_id(&bad.row_id).select_only().columns([
+        Column::UserId,
+        Column::ProjectId,
+        Column::Type,
+        Column::Extra,
+        named,
+    ]);
+    let row: Option<Exported> = row.into_tuple().one(db).await?;
+    let Some((user_id, project_id, kind, extra, Some(cell))) = row else { return Ok(Value::Null) };
     let ring = manifest::Entity::find().one(db).await?;
-    let owners = json!({ "user_id": row.user_id, "project_id": row.project_id, "type": row.r#type, "extra": row.extra });
+    let owners = json!({ "user_id": user_id, "project_id": project_id, "type": kind, "extra": extra });
     Ok(json!({
         "ring_id": ring.map(|ring| hex::encode(ring.ring_id)),
-        "key": wrapped_key(db, cell.as_deref()).await?,
+        "key": wrapped_key(db, &cell).await?,
         "label": column.label,
-        "id": row.id,
+        "id": bad.row_id,
         "owners": owners,
-        "cell": cell.map(hex::encode),
+        "cell": hex::encode(cell),
     }))
 }
 
-async fn wrapped_key(db: &DatabaseConnection, cell: Option<&[u8]>) -> Result<Value, Failure> {
-    let id = cell.and_then(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id());
-    let Some(id) = id else { return Ok(Value::Null) };
-    let found = key::Entity::find_by_id(i64::from(id)).one(db).await?;
+type Exported = (String, Option<String>, String, Option<String>, Option<Vec<u8>>);
+
+async fn wrapped_key(db: &DatabaseConnection, cell: &[u8]) -> Result<Value, Failure> {
+    let Ok(envelope) = Envelope::parse(cell) else { return Ok(Value::Null) };
+    let found = key::Entity::find_by_id(i64::from(envelope.key_id())).one(db).await?;
     Ok(found.map_or(Value::Null, |key| {
         json!({
             "id": key.id, "purpose": key.purpose, "scope": key.scope, "generation": key.generation,

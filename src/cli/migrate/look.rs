@@ -92,14 +92,18 @@ pub(super) async fn show_history(session: &Session, output: &Output) -> Result<E
 /// For a holder that cannot go on and cannot be seen to be gone. One that is alive loses its run.
 pub(super) async fn unlock(id: &str, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect(Access::Write).await?;
-    let Some(holder) = db::lock_holder(&db).await?.filter(|holder| holder.id == id) else {
-        let failure = Failure::new(Exit::Failed, "not_the_holder", "the run lock is not held under that id");
-        return Err(failure.help("`strongroom migrate status` shows by whom it is held, if at all"));
-    };
+    let holder = db::lock_holder(&db).await?.filter(|holder| holder.id == id).ok_or_else(not_the_holder)?;
     if !holder.is_gone {
         confirm(session, &[format!("takes the run lock from {}, which may be alive and then loses its run", holder.shown)])?;
     }
-    let taken = db::take_lock_away(&db, id).await?;
-    output.result(&json!({ "unlocked": taken }), || "the run lock is free".to_owned());
+    if !db::take_lock_away(&db, id).await? {
+        return Err(not_the_holder());
+    }
+    output.result(&json!({ "unlocked": true }), || "the run lock is free".to_owned());
     Ok(Exit::Done)
+}
+
+fn not_the_holder() -> Failure {
+    let failure = Failure::new(Exit::Failed, "not_the_holder", "the run lock is not held under that id");
+    failure.help("`strongroom migrate status` shows by whom it is held, if at all")
 }

@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, release};
 use crate::db::{Access, Lock};
-use crate::reseal::ResealBackfill;
+use crate::reseal::{ResealBackfill, Stop};
 use crate::schema::{self, Runner, Target};
 
 pub(super) use pace::Pace;
@@ -138,7 +138,7 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
         }
         None => Arc::new(NoKeys),
     };
-    let ran = run_steps(&db, &lock, backfill, planned.target, output).await;
+    let ran = run_steps(&db, &lock, backfill, planned.target, session.stop.clone(), output).await;
     release(lock).await;
     let ran = ran?;
     let version = schema::status(&db, &known_steps()).await?.version();
@@ -151,9 +151,10 @@ async fn run_steps(
     lock: &Arc<Lock>,
     backfill: Arc<dyn Backfill>,
     target: Target,
+    stop: Stop,
     output: &Output,
 ) -> Result<Vec<String>, Failure> {
-    let runner = Runner::new(db.clone(), lock.clone(), Migrator { backfill }.steps());
+    let runner = Runner::new(db.clone(), lock.clone(), Migrator { backfill }.steps(), stop);
     let (progress, begun) = (output.progress(), matches!(target, Target::Up(_)));
     let on_step = move |name: &str, _: bool| {
         if progress {

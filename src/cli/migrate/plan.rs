@@ -4,7 +4,7 @@ use sea_orm::{DatabaseConnection, EntityTrait as _, PaginatorTrait as _, QuerySe
 use serde::Serialize;
 use serde_json::json;
 use strongroom_entity::credential;
-use strongroom_migration::Step;
+use strongroom_migration::{Sql, Step};
 
 use super::known_steps;
 use crate::cli::exit::Exit;
@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::db::{self, Access, DbBackend};
-use crate::schema::{self, Status, Target};
+use crate::schema::{self, State, Status, Target};
 
 /// Where somebody wants to go.
 pub(super) enum Wanted {
@@ -84,18 +84,23 @@ pub(super) async fn show(planned: &Planned, sql: bool, session: &Session, output
     let db = session.connect(Access::Read).await?;
     let rows = count_rows(&db).await?;
     let engine = db.get_database_backend();
-    let lines = planned.steps.iter().map(|(number, step)| line(*number, step.as_ref(), planned.is_up(), sql, engine));
+    let half_way_down =
+        |number: usize| planned.status.migrations.get(number - 1).is_some_and(|step| step.state == State::HalfWayDown);
+    let lines = planned.steps.iter().map(|(number, step)| {
+        let statements = match (sql, planned.is_up()) {
+            (false, _) => Vec::new(),
+            (true, true) if half_way_down(*number) => step.abandon_sql(),
+            (true, true) => step.up_sql(),
+            (true, false) => step.down_sql(),
+        };
+        line(*number, step.as_ref(), planned.is_up(), &statements, engine)
+    });
     let lines = lines.collect::<Result<Vec<_>, Failure>>()?;
     output.result(&json!({ "would_run": lines, "rows": rows }), || text(&lines, rows));
     Ok(Exit::Done)
 }
 
-fn line(number: usize, step: &dyn Step, up: bool, sql: bool, engine: DbBackend) -> Result<Line, Failure> {
-    let statements = match (sql, up) {
-        (false, _) => Vec::new(),
-        (true, true) => step.up_sql(),
-        (true, false) => step.down_sql(),
-    };
+fn line(number: usize, step: &dyn Step, up: bool, statements: &[Sql], engine: DbBackend) -> Result<Line, Failure> {
     Ok(Line {
         number,
         name: step.name().to_owned(),
