@@ -9,7 +9,7 @@ use config::{Environment, File, FileFormat};
 use serde::Deserialize;
 
 use crate::db::{Address, AddressError};
-use crate::key::{FileSource, KeySource};
+use crate::key::{EnvironmentSource, FileSource, KeySource};
 
 const DEFAULT_FILE: &str = "strongroom.toml";
 const DEFAULT_URL: &str = "sqlite://strongroom.db?mode=rwc";
@@ -45,12 +45,13 @@ impl std::fmt::Debug for Database {
 struct Keys {
     source: String,
     file: PathBuf,
+    env: String,
     minimum_epoch: i64,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { source: "file".into(), file: "strongroom.key".into(), minimum_epoch: 0 }
+        Self { source: "file".into(), file: "strongroom.key".into(), env: "STRONGROOM_ROOT_KEY".into(), minimum_epoch: 0 }
     }
 }
 
@@ -78,7 +79,7 @@ pub enum ConfigError {
     #[error("the configuration: {0}")]
     Invalid(String),
     /// A key source that this version does not have.
-    #[error("`keys.source` is `{0}`: this version knows `file`")]
+    #[error("`keys.source` is `{0}`: this version knows `file` and `env`")]
     Source(String),
     /// A setting and its `_file` twin.
     #[error("both `{0}` and `{0}_file` are set")]
@@ -127,6 +128,7 @@ impl Config {
     pub fn key_source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
         match self.keys.source.as_str() {
             "file" => Ok(Box::new(self.key_file())),
+            "env" => Ok(Box::new(EnvironmentSource::new(&self.keys.env))),
             other => Err(ConfigError::Source(other.to_owned())),
         }
     }
@@ -134,6 +136,11 @@ impl Config {
     /// The key file, for making it.
     pub fn key_file(&self) -> FileSource {
         FileSource::new(&self.keys.file)
+    }
+
+    /// Whether the root key is in a file, which `init` can make.
+    pub fn has_key_file(&self) -> bool {
+        self.keys.source == "file"
     }
 
     /// Its path, for showing it.

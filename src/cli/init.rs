@@ -12,25 +12,37 @@ use crate::key::SourceError;
 /// Makes the key file and the database where they are missing. Makes no tables.
 pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let address = session.address()?;
-    let path = session.config.key_path().display().to_string();
-    let key_made = match session.config.key_file().make() {
-        Ok(_) => true,
-        Err(SourceError::Exists(_)) => session.root().await.map(|_| false)?,
-        Err(error) => return Err(error.into()),
-    };
+    let key_made = make_key(session).await?;
     let database_made = db::create_if_missing(&address).await?;
-    let document =
-        json!({ "key_file": path, "key_made": key_made, "database": address.to_string(), "database_made": database_made });
-    output.result(&document, || {
-        let key = if key_made { "made" } else { "was there" };
-        let database = if database_made { "made" } else { "was there" };
-        format!("key file  {path}: {key}\ndatabase  {address}: {database}")
+    let path = session.config.has_key_file().then(|| session.config.key_path().display().to_string());
+    let document = json!({
+        "key_file": path, "key_made": key_made, "database": address.to_string(), "database_made": database_made,
     });
-    if key_made {
+    let made = |made| if made { "made" } else { "was there" };
+    output.result(&document, || {
+        let key = path.as_ref().map_or_else(
+            || "key       from the environment: was there".to_owned(),
+            |path| format!("key file  {path}: {}", made(key_made)),
+        );
+        format!("{key}\ndatabase  {address}: {}", made(database_made))
+    });
+    if let Some(path) = path.filter(|_| key_made) {
         output.note(&format!(
             "\nBack up {path} now, away from the database and its backups: without it nothing sealed can\n\
              ever be opened, and with it everything can. Next: `strongroom migrate up`"
         ));
     }
     Ok(Exit::Done)
+}
+
+/// A key that is there already is only looked at: it must be good.
+async fn make_key(session: &Session) -> Result<bool, Failure> {
+    if session.config.has_key_file() {
+        match session.config.key_file().make() {
+            Ok(_) => return Ok(true),
+            Err(SourceError::Exists(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    session.root().await.map(|_| false)
 }

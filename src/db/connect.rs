@@ -11,7 +11,7 @@ use std::time::Duration;
 use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sea_orm::sqlx::{self, ConnectOptions as _};
+use sea_orm::sqlx::{self, ConnectOptions, Connection as _};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxMySqlConnector, SqlxPostgresConnector,
     SqlxSqliteConnector,
@@ -22,6 +22,7 @@ use super::error::is_missing_database;
 
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a writer of SQLite waits for another.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -51,14 +52,24 @@ pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnec
         DbBackend::Postgres => {
             let options = postgres(address, access).map_err(conn)?;
             let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-            Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_with(options).await.map_err(conn)?))
+            answers(&options).await?;
+            Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options)))
         }
         _ => {
             let options = mysql(address).map_err(conn)?;
             let pool = MySqlPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-            Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool.connect_with(options).await.map_err(conn)?))
+            answers(&options).await?;
+            Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool.connect_lazy_with(options)))
         }
     }
+}
+
+/// A pool goes on trying for as long as it waits for a free connection; somebody who typed a wrong
+/// address wants to know at once.
+async fn answers<O: ConnectOptions<Connection: Sized>>(options: &O) -> Result<(), DbErr> {
+    let probe = async { options.connect().await?.close().await };
+    let answered = tokio::time::timeout(CONNECT_TIMEOUT, probe).await;
+    answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(conn)
 }
 
 /// Makes the database if the server, or the file system, does not have it. True when it was made.

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::source::parse;
 use super::{KeySource, SourceError};
 use crate::crypto::{RootKey, make_bytes};
 
@@ -38,13 +39,13 @@ impl FileSource {
 
     fn read(&self) -> Result<RootKey, SourceError> {
         let file = File::open(&self.0).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => SourceError::Missing(self.0.clone()),
+            io::ErrorKind::NotFound => SourceError::Missing { what: self.what() },
             _ => self.io(error),
         })?;
         self.refuse_if_open_to_others(&file)?;
         let mut text = Zeroizing::new(String::new());
-        file.take(LONGEST).read_to_string(&mut text).map_err(|_| SourceError::Malformed(self.0.clone()))?;
-        self.parse(&text)
+        file.take(LONGEST).read_to_string(&mut text).map_err(|_| SourceError::Malformed { what: self.what() })?;
+        parse(&text, &self.what())
     }
 
     /// Asks the open file, not the path, so that it cannot be exchanged in between.
@@ -56,11 +57,8 @@ impl FileSource {
         Ok(())
     }
 
-    fn parse(&self, text: &str) -> Result<RootKey, SourceError> {
-        let malformed = || SourceError::Malformed(self.0.clone());
-        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| malformed())?);
-        let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| malformed())?;
-        RootKey::from_bytes(key).map_err(|weak| SourceError::Weak(self.0.clone(), weak))
+    fn what(&self) -> String {
+        format!("the key file {}", self.0.display())
     }
 
     /// Writes beside the target and links it into place: a crash leaves no half key behind.

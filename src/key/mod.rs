@@ -6,6 +6,7 @@
 //!
 //! Does not promise: anything against whoever holds the root.
 
+mod environment;
 mod error;
 mod file;
 mod key_rows;
@@ -16,6 +17,7 @@ mod ring;
 mod source;
 mod unopened;
 
+pub use environment::EnvironmentSource;
 pub use error::RingError;
 pub use file::FileSource;
 pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};

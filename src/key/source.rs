@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::crypto::{NoRandomness, RootKey, WeakKey};
 
@@ -13,12 +16,15 @@ pub trait KeySource: Send + Sync {
     async fn root(&self) -> Result<RootKey, SourceError>;
 }
 
-/// Why a key source yields no root key.
+/// Why a key source yields no root key. `what` names the source for a person, never what it holds.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// No file.
-    #[error("the key file {0} does not exist")]
-    Missing(PathBuf),
+    /// Nothing there.
+    #[error("{what} does not exist")]
+    Missing {
+        /// The source.
+        what: String,
+    },
     /// Group or others have some right on it.
     #[error("the key file {path} is open to others (mode {mode:04o}): it must be 0600 or 0400")]
     Readable {
@@ -28,11 +34,20 @@ pub enum SourceError {
         mode: u32,
     },
     /// Not base64 of 32 bytes.
-    #[error("the key file {0} is malformed: it must hold 32 bytes in base64")]
-    Malformed(PathBuf),
+    #[error("{what} is malformed: it must hold 32 bytes in base64")]
+    Malformed {
+        /// The source.
+        what: String,
+    },
     /// A known default.
-    #[error("the key file {0} holds a key that protects nothing: every byte of it is the same")]
-    Weak(PathBuf, #[source] WeakKey),
+    #[error("{what} holds a key that protects nothing: every byte of it is the same")]
+    Weak {
+        /// The source.
+        what: String,
+        /// See [`WeakKey`].
+        #[source]
+        weak: WeakKey,
+    },
     /// A key is there already, and is never overwritten.
     #[error("the key file {0} exists already")]
     Exists(PathBuf),
@@ -47,4 +62,12 @@ pub enum SourceError {
         /// What the system says.
         error: std::io::Error,
     },
+}
+
+/// Reads a key as every source writes it: 32 bytes in base64, blanks around it allowed.
+pub(super) fn parse(text: &str, what: &str) -> Result<RootKey, SourceError> {
+    let malformed = || SourceError::Malformed { what: what.to_owned() };
+    let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| malformed())?);
+    let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| malformed())?;
+    RootKey::from_bytes(key).map_err(|weak| SourceError::Weak { what: what.to_owned(), weak })
 }

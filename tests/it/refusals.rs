@@ -109,6 +109,28 @@ fn a_dry_run_does_nothing(engine: Engine) {
 }
 
 #[test]
+fn a_key_in_the_environment() {
+    let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));
+    let key = fs::read_to_string(room.key_file()).unwrap();
+    fs::remove_file(room.key_file()).unwrap();
+    let with = |key: Option<&str>| {
+        let mut command = room.command(&["keys", "verify", "--format", "json"]);
+        command.env("STRONGROOM__KEYS__SOURCE", "env").env("STRONGROOM__KEYS__ENV", "MY_ROOT").env_remove("MY_ROOT");
+        if let Some(key) = key {
+            command.env("MY_ROOT", key);
+        }
+        ran(&mut command)
+    };
+    with(Some(key.trim())).expect(0);
+    let weak = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    for (key, code) in [(None, "key_missing"), (Some("canary"), "key_malformed"), (Some(weak), "key_weak")] {
+        let refused = with(key).expect(4);
+        assert_eq!(refused.json()["error"]["code"], code);
+        assert!(!refused.all().contains("canary"), "{refused:?}");
+    }
+}
+
+#[test]
 fn settings_that_nobody_knows() {
     let room = Room::empty(Engine::Sqlite);
     fs::write(room.path().join("strongroom.toml"), "[database]\nurl = \"sqlite://x.db\"\ncolour = \"blue\"\n").unwrap();

@@ -7,16 +7,16 @@ use crate::key::{ManifestError, RingError, SourceError};
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let (code, help) = match &error {
-            SourceError::Missing(_) => {
+            SourceError::Missing { .. } => {
                 ("key_missing", "make one with `strongroom init`, or restore it from its backup".to_owned())
             }
             SourceError::Readable { path, .. } => {
                 ("key_readable", format!("close it with `chmod 600 {}`, and consider the key known to others", path.display()))
             }
-            SourceError::Malformed(_) => {
+            SourceError::Malformed { .. } => {
                 ("key_malformed", "restore the key file from its backup; `strongroom init` makes new ones only".to_owned())
             }
-            SourceError::Weak(..) => {
+            SourceError::Weak { .. } => {
                 ("key_weak", "restore the key file from its backup, or move it away and run `strongroom init`".to_owned())
             }
             SourceError::Exists(_) => ("key_exists", "an existing key is never overwritten".to_owned()),

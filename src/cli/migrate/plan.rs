@@ -120,7 +120,7 @@ fn text(lines: &[Line], rows: u64) -> String {
     for line in lines {
         out.push(format!("{:>3}  {:<4} {}", line.number, line.direction, line.name));
         out.extend(line.data.map(|data| format!("       data: {data} ({rows} rows)")));
-        out.extend(line.destroys.map(|what| format!("       destroys: {what}")));
+        out.extend(line.destroys.map(|what| format!("       needs agreement: {what}")));
         out.extend(line.sql.iter().flat_map(|sql| sql.lines()).map(|sql| format!("       | {sql}")));
     }
     out.join("\n")
