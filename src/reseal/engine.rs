@@ -55,8 +55,7 @@ impl Engine<'_> {
                 outlast_cached_generations(begun).await;
             }
             let (left, bad) = self.left(&checkpoint).await?;
-            let rest_is_for_the_next_step =
-                direction != Direction::Roll && (left <= bad + self.options.page_size() || pass == ENOUGH);
+            let rest_is_for_the_next_step = direction != Direction::Roll && pass == ENOUGH;
             if left <= bad || rest_is_for_the_next_step {
                 self.finish(checkpoint.clone()).await?;
                 return Ok(Report { moved: checkpoint.moved.unsigned_abs(), bad });

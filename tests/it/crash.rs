@@ -10,6 +10,7 @@ on_every_engine!(
     interrupted_with_ctrl_c,
     two_runs_at_once,
     cut_short_by_max_rows,
+    a_run_that_lost_its_lock_in_the_midst_of_a_page_commits_nothing,
 );
 
 const ROWS: usize = 20_000;
@@ -134,4 +135,20 @@ fn cut_short_by_max_rows(engine: Engine) {
     room.run(&["keys", "rotate", "--max-rows", "400"]).expect(3);
     room.run(&["keys", "rotate", "--max-rows", "400"]).expect(0);
     assert_eq!(cells(&room.json(&["keys", "status"])), [0, 2_000]);
+}
+
+/// The fence is the last statement before every commit: here the lock goes just before it.
+fn a_run_that_lost_its_lock_in_the_midst_of_a_page_commits_nothing(engine: Engine) {
+    let room = Room::sealed(engine, &numbered_rows(20));
+    let cells = room.query_cells();
+    room.in_the_midst_of_a_page("UPDATE strongroom_lock SET token = token + 1");
+    room.run(&["keys", "rotate"]).expect(5);
+    assert_eq!(room.query_cells(), cells);
+    room.no_longer_in_the_midst();
+    room.run(&["keys", "rotate"]).expect(0);
+    assert_eq!(cells_of(&room), [0, 40]);
+}
+
+fn cells_of(room: &Room) -> Vec<u64> {
+    cells(&room.json(&["keys", "status"]))
 }

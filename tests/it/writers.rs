@@ -16,6 +16,8 @@ on_every_engine!(
     a_program_that_knows_only_plaintext_loses_nothing,
     programs_that_use_the_store_lose_nothing,
     half_way_down_a_program_that_knows_only_plaintext_is_refused,
+    a_change_between_reading_and_writing_a_page_is_kept,
+    a_change_of_a_filled_row_empties_its_cells_or_is_refused,
 );
 
 /// Inserts and updates by plain SQL until the database says no. What it said yes to must be there.
@@ -124,6 +126,42 @@ fn half_way_down_a_program_that_knows_only_plaintext_is_refused(engine: Engine) 
     }
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
     assert_eq!(room.plaintext(), numbered_rows(50));
+}
+
+/// The page's cell was made from what the row said before.
+fn a_change_between_reading_and_writing_a_page_is_kept(engine: Engine) {
+    let room = Room::with_plaintext(engine, &numbered_rows(20));
+    room.run(&["migrate", "up", "--to", "3"]).expect(0);
+    let (old, changed) = (numbered_rows(20)[1].secret_key.clone(), "changed meanwhile");
+    room.in_the_midst_of_a_page(&format!("UPDATE credential SET secret_key = '{changed}' WHERE secret_key = '{old}'"));
+    room.run(&["migrate", "up", "--to", "4"]).expect(0);
+    room.run(&["keys", "verify"]).expect(0);
+    assert_eq!(room.number("SELECT count(*) FROM credential WHERE secret_key_sealed IS NULL"), 0);
+    room.no_longer_in_the_midst();
+    room.run(&["migrate", "up", "--yes"]).expect(0);
+    assert_eq!(room.json(&["credential", "show", "--id", "row-000001", "--reveal"])["secret"], changed);
+}
+
+fn a_change_of_a_filled_row_empties_its_cells_or_is_refused(engine: Engine) {
+    let room = Room::with_plaintext(engine, &numbered_rows(5));
+    room.run(&["migrate", "up", "--to", "4"]).expect(0);
+    let empty = "SELECT count(*) FROM credential WHERE secret_key_sealed IS NULL AND access_key_sealed IS NULL AND access_key_index IS NULL";
+    for (n, change) in
+        ["secret_key = 'new'", "access_key = 'new'", "user_id = 'new'", "project_id = NULL", "extra = 'new'"].iter().enumerate()
+    {
+        room.execute(&format!("UPDATE credential SET {change} WHERE id = 'row-{n:06}'"));
+        assert_eq!(room.number(empty), i64::try_from(n).unwrap() + 1, "{change}");
+    }
+    room.run(&["migrate", "up", "--to", "5"]).expect(0);
+    for change in ["secret_key = 'newer'", "access_key = 'newer'", "user_id = 'newer'", "extra = 'newer'"] {
+        assert!(
+            room.try_execute(&format!("UPDATE credential SET {change} WHERE id = 'row-000001'"), vec![]).is_err(),
+            "{change}"
+        );
+    }
+    room.execute("UPDATE credential SET created_at = created_at WHERE id = 'row-000001'");
+    room.run(&["migrate", "up", "--yes"]).expect(0);
+    room.run(&["keys", "verify"]).expect(0);
 }
 
 async fn store(room: &Room, address: &Address) -> Store {

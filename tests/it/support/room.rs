@@ -89,6 +89,29 @@ impl Room {
         self.try_execute(sql, vec![]).unwrap();
     }
 
+    /// Runs a statement inside the engine's own transactions: after a page was read, before it is written.
+    /// Whatever another program could do in between, this does every time.
+    pub fn in_the_midst_of_a_page(&self, statement: &str) {
+        match self.engine {
+            Engine::Sqlite => self.execute(&format!(
+                "CREATE TRIGGER midst AFTER UPDATE OF writing ON strongroom_reseal WHEN new.writing BEGIN {statement}; END"
+            )),
+            Engine::Postgres => {
+                self.execute(&format!(
+                    "CREATE FUNCTION midst() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$"
+                ));
+                self.execute(
+                    "CREATE TRIGGER midst AFTER UPDATE OF writing ON strongroom_reseal FOR EACH ROW WHEN (new.writing) EXECUTE FUNCTION midst()",
+                );
+            }
+        }
+    }
+
+    pub fn no_longer_in_the_midst(&self) {
+        let on = if self.engine == Engine::Postgres { " ON strongroom_reseal" } else { "" };
+        self.execute(&format!("DROP TRIGGER midst{on}"));
+    }
+
     pub fn try_execute(&self, sql: &str, values: Vec<Value>) -> Result<u64, sea_orm::DbErr> {
         let statement = Statement::from_sql_and_values(self.db.get_database_backend(), sql, values);
         runtime().block_on(async { Ok(self.db.execute_raw(statement).await?.rows_affected()) })
