@@ -52,7 +52,12 @@ fn nothing_stored_holds_a_secret(engine: Engine) {
     let rows = nasty_rows();
     let room = Room::with_plaintext(engine, &rows);
     // Bytes that other programs deleted before sealing lie in free space.
-    room.execute("DELETE FROM credential WHERE id = 'row-000000' OR length(secret_key) > 10000");
+    room.script(match engine {
+        Engine::Sqlite => {
+            "PRAGMA secure_delete = OFF; DELETE FROM credential WHERE id = 'row-000000' OR length(secret_key) > 10000"
+        }
+        Engine::Postgres => "DELETE FROM credential WHERE id = 'row-000000' OR length(secret_key) > 10000",
+    });
     let needles = |row: &crate::support::Row| {
         let values = [Some(row.secret_key.clone()), row.access_key.clone()];
         values.into_iter().flatten().filter(|value| value.len() >= 8).map(|value| value.trim().to_owned()).collect::<Vec<_>>()

@@ -117,6 +117,11 @@ impl Room {
         runtime().block_on(async { Ok(self.db.execute_raw(statement).await?.rows_affected()) })
     }
 
+    /// Several statements on one connection.
+    pub fn script(&self, sql: &str) {
+        runtime().block_on(self.db.execute_unprepared(sql)).unwrap();
+    }
+
     pub fn number(&self, sql: &str) -> i64 {
         self.query(sql, |row| row.try_get_by_index(0).unwrap()).remove(0)
     }
