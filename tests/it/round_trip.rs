@@ -51,13 +51,12 @@ fn cells_by_generation(room: &Room) -> Vec<(u64, u64)> {
 fn nothing_stored_holds_a_secret(engine: Engine) {
     let rows = nasty_rows();
     let room = Room::with_plaintext(engine, &rows);
-    // Bytes that other programs deleted before sealing lie in free space.
-    room.script(match engine {
-        Engine::Sqlite => {
-            "PRAGMA secure_delete = OFF; DELETE FROM credential WHERE id = 'row-000000' OR length(secret_key) > 10000"
-        }
-        Engine::Postgres => "DELETE FROM credential WHERE id = 'row-000000' OR length(secret_key) > 10000",
-    });
+    // Bytes that other programs deleted before sealing lie in free space: more than the upgrade itself fills.
+    let deleted = "deleted-secret-needle ";
+    let long = deleted.repeat(30_000);
+    let insert = format!("INSERT INTO credential (id, user_id, type, secret_key) VALUES ('deleted', 'u', 'totp', '{long}')");
+    let pragma = if engine == Engine::Sqlite { "PRAGMA secure_delete = OFF;" } else { "" };
+    room.script(&format!("{pragma} {insert}; DELETE FROM credential WHERE id IN ('deleted', 'row-000000')"));
     let needles = |row: &crate::support::Row| {
         let values = [Some(row.secret_key.clone()), row.access_key.clone()];
         values.into_iter().flatten().filter(|value| value.len() >= 8).map(|value| value.trim().to_owned()).collect::<Vec<_>>()
@@ -68,7 +67,7 @@ fn nothing_stored_holds_a_secret(engine: Engine) {
     room.run(&["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "rotate"]).expect(0);
     let stored = room.everything_stored();
-    for needle in rows.iter().flat_map(needles) {
+    for needle in rows.iter().flat_map(needles).chain([deleted.to_owned()]) {
         let head: String = needle.chars().take(40).collect();
         let base64 = base64::engine::general_purpose::STANDARD.encode(&head);
         for form in [head.clone(), hex::encode(&head), hex::encode_upper(&head), base64.trim_end_matches('=')[..8].to_owned()] {
