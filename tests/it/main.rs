@@ -17,6 +17,7 @@ mod support;
 mod break_glass;
 mod crash;
 mod credentials;
+mod docs;
 mod floors;
 mod help;
 mod keystone;
