@@ -43,4 +43,9 @@ pub(super) enum Command {
     /// Take credentials over from another system
     #[command(subcommand)]
     Import(import::Command),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }

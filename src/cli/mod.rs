@@ -19,7 +19,7 @@ mod signals;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use arguments::{Arguments, Command};
 use exit::Exit;
@@ -50,7 +50,13 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Keys(command) => keys::run(command, &session, output).await,
         Command::Credential(command) => credential::run(command, &session, output).await,
         Command::Import(command) => import::run(command, &session, output).await,
+        Command::Completions { shell } => Ok(completions(shell)),
     };
     session.close().await;
     done
+}
+
+fn completions(shell: clap_complete::Shell) -> Exit {
+    clap_complete::generate(shell, &mut Arguments::command(), "strongroom", &mut std::io::stdout());
+    Exit::Done
 }

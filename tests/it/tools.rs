@@ -10,6 +10,16 @@ on_every_engine!(
     a_value_that_cannot_be_sealed_is_named_and_holds_up_nothing_else,
 );
 
+#[test]
+fn completions_know_every_command() {
+    let room = Room::empty(Engine::Sqlite);
+    for shell in ["bash", "zsh", "fish"] {
+        let script = room.run(&["completions", shell]).expect(0).out;
+        assert!(["migrate", "quarantine", "keystone"].iter().all(|command| script.contains(command)), "{shell}");
+    }
+    room.run(&["completions", "no-such-shell"]).expect(2);
+}
+
 fn a_plan_shows_the_sql_and_does_nothing(engine: Engine) {
     let room = Room::empty(engine);
     std::fs::remove_file(room.key_file()).unwrap();

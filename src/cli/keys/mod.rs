@@ -153,7 +153,8 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
             0 => String::new(),
             bad => format!("\n{bad} cells do not open and stayed where they were: `strongroom keys verify` lists them"),
         };
-        format!("{} rows moved; generation {} is active{rest}", done.moved, done.generation)
+        let rows = if done.moved == 1 { "1 row".to_owned() } else { format!("{} rows", done.moved) };
+        format!("{rows} moved; generation {} is active{rest}", done.generation)
     });
     Ok(if done.bad > 0 { Exit::Left } else { Exit::Done })
 }
