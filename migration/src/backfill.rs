@@ -65,6 +65,8 @@ impl Phase {
 /// is left. `db` is the step's transaction where one is open, so that phase and schema change together.
 #[async_trait]
 pub trait Backfill: Send + Sync {
+    /// Fails once the run lock is lost. Asked before each statement that commits by itself.
+    async fn require_lock(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr>;
     /// Makes the ring's first keys and its manifest.
     async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr>;
     /// The phase of the credential table.
@@ -95,6 +97,11 @@ impl NoKeys {
 
 #[async_trait]
 impl Backfill for NoKeys {
+    /// sea-orm's own tools take no lock.
+    async fn require_lock(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Ok(())
+    }
+
     async fn make_ring(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         Self::refuse()
     }

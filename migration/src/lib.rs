@@ -4,6 +4,8 @@
 //! differs between engines stands in `sql/`, one folder an engine.
 
 mod backfill;
+mod engine;
+mod journal;
 mod m0001_create_credential;
 mod m0002_create_key_ring;
 mod m0003_add_sealed_columns;
@@ -12,6 +14,7 @@ mod m0005_require_sealed;
 mod m0006_drop_plaintext;
 mod m0007_scrub_free_space;
 mod sql;
+mod stage;
 mod step;
 
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use sea_orm_migration::sea_query::{Alias, DynIden, IntoIden as _};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
 pub use backfill::{Backfill, NoKeys, Phase};
+pub use engine::Engine;
 pub use sql::{RUNNER, Sql};
 pub use step::Step;
 
@@ -34,13 +38,13 @@ impl Migrator {
     pub fn steps(&self) -> Vec<Box<dyn Step>> {
         let backfill = || self.backfill.clone();
         vec![
-            Box::new(m0001_create_credential::Migration),
+            Box::new(m0001_create_credential::Migration(backfill())),
             Box::new(m0002_create_key_ring::Migration(backfill())),
             Box::new(m0003_add_sealed_columns::Migration(backfill())),
             Box::new(m0004_seal_credential::Migration(backfill())),
             Box::new(m0005_require_sealed::Migration(backfill())),
             Box::new(m0006_drop_plaintext::Migration(backfill())),
-            Box::new(m0007_scrub_free_space::Migration),
+            Box::new(m0007_scrub_free_space::Migration(backfill())),
         ]
     }
 }

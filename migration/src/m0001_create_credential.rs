@@ -1,15 +1,17 @@
 //! Step 1: the credential table in the clear, as control planes have it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
 use crate::sql::{bound_lock_waits, sql};
-use crate::{Sql, Step};
+use crate::{Backfill, Sql, Step};
 
 const UP: Sql = sql!("0001_create_credential.up.sql");
 const DOWN: Sql = sql!("0001_create_credential.down.sql");
 
-pub(crate) struct Migration;
+pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
@@ -20,12 +22,12 @@ impl MigrationName for Migration {
 #[async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        UP.run(manager).await
+        UP.run(manager, &*self.0).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         bound_lock_waits(manager).await?;
-        DOWN.run(manager).await
+        DOWN.run(manager, &*self.0).await
     }
 }
 

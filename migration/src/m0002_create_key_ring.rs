@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
+use crate::journal;
 use crate::sql::{bound_lock_waits, sql};
 use crate::{Backfill, Phase, Sql, Step};
 
@@ -22,19 +23,21 @@ impl MigrationName for Migration {
 #[async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        UP.run(manager).await?;
+        UP.run(manager, &*self.0).await?;
         self.0.make_ring(manager.get_connection()).await
     }
 
-    /// Refused while the manifest says that there are cells, whatever the history says.
+    /// Refused while the manifest says that there are cells, whatever the history says. A manifest that is
+    /// gone already went in an earlier run, past that question.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         bound_lock_waits(manager).await?;
-        if self.0.phase(manager.get_connection()).await? != Phase::Plain {
+        let asked_before = journal::lacks_table(manager.get_connection(), "strongroom_manifest").await?;
+        if !asked_before && self.0.phase(manager.get_connection()).await? != Phase::Plain {
             return Err(DbErr::Migration(
                 "the manifest says that the table has cells: the history was changed by something else".into(),
             ));
         }
-        DOWN.run(manager).await
+        DOWN.run(manager, &*self.0).await
     }
 }
 

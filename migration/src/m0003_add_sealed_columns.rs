@@ -24,8 +24,8 @@ impl MigrationName for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         bound_lock_waits(manager).await?;
-        UP.run(manager).await?;
-        STALE_GUARD.run(manager).await?;
+        UP.run(manager, &*self.0).await?;
+        STALE_GUARD.run(manager, &*self.0).await?;
         self.0.set_phase(manager.get_connection(), Phase::Dual).await
     }
 
@@ -33,7 +33,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         bound_lock_waits(manager).await?;
         self.0.set_phase(manager.get_connection(), Phase::Plain).await?;
-        DOWN.run(manager).await
+        DOWN.run(manager, &*self.0).await
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
-use crate::sql::{bound_lock_waits, exclude_writers, sql};
+use crate::sql::sql;
+use crate::stage::Stage;
 use crate::{Backfill, Phase, Sql, Step};
 
 const UP: Sql = sql!("0005_require_sealed.up.sql");
@@ -22,20 +23,44 @@ impl MigrationName for Migration {
 
 #[async_trait]
 impl MigrationTrait for Migration {
-    /// Rows that older programs wrote since step 4 are sealed here, with writers excluded.
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        bound_lock_waits(manager).await?;
-        exclude_writers(manager).await?;
-        self.0.seal_rest(manager.get_connection()).await?;
-        UP.run(manager).await?;
-        REQUIRED_GUARD.run(manager).await?;
-        self.0.set_phase(manager.get_connection(), Phase::Required).await
+    /// Going up shuts writers out in a session of its own.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(false)
     }
 
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let stage = Stage::begin(manager).await?;
+        let done = self.require(&stage).await;
+        stage.end(done).await
+    }
+
+    /// The phase first: it never promises what the database does not see to.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        bound_lock_waits(manager).await?;
-        DOWN.run(manager).await?;
-        self.0.set_phase(manager.get_connection(), Phase::Filled).await
+        let stage = Stage::begin(manager).await?;
+        let done = self.release(&stage).await;
+        stage.end(done).await
+    }
+}
+
+impl Migration {
+    /// Rows that older programs wrote since step 4 are sealed here.
+    async fn require(&self, stage: &Stage) -> Result<(), DbErr> {
+        if self.0.phase(stage.db()).await? == Phase::Required {
+            return Ok(());
+        }
+        self.0.seal_rest(stage.db()).await?;
+        UP.run(stage.manager(), &*self.0).await?;
+        REQUIRED_GUARD.run(stage.manager(), &*self.0).await?;
+        self.0.set_phase(stage.db(), Phase::Required).await
+    }
+
+    async fn release(&self, stage: &Stage) -> Result<(), DbErr> {
+        let released_before = self.0.phase(stage.db()).await? == Phase::Filled;
+        if released_before && stage.engine().has_transactional_ddl() {
+            return Ok(());
+        }
+        self.0.set_phase(stage.db(), Phase::Filled).await?;
+        DOWN.run(stage.manager(), &*self.0).await
     }
 }
 

@@ -7,13 +7,22 @@ use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
 use crate::m0003_add_sealed_columns::STALE_GUARD;
 use crate::m0005_require_sealed::REQUIRED_GUARD;
-use crate::sql::{begin, exclude_writers, sql};
+use crate::sql::sql;
+use crate::stage::Stage;
 use crate::{Backfill, Phase, Sql, Step};
 
 const UP: Sql = sql!("0006_drop_plaintext.up.sql");
 const DOWN: Sql = sql!("0006_drop_plaintext.down.sql");
-const ABANDONED: Sql = sql!("0006_drop_plaintext.abandoned.sql");
 const RESTORED: Sql = sql!("0006_drop_plaintext.restored.sql");
+/// Where each statement commits by itself, going up cleans up after every way down.
+const ABANDONED: Sql = Sql {
+    postgres: include_str!("../sql/postgres/0006_drop_plaintext.abandoned.sql"),
+    sqlite: include_str!("../sql/sqlite/0006_drop_plaintext.abandoned.sql"),
+    mysql: UP.mysql,
+};
+/// Where each statement commits by itself, one guard goes only when the next stands.
+const RELEASED: Sql =
+    Sql { postgres: "", sqlite: "", mysql: include_str!("../sql/mysql/0006_drop_plaintext.released.sql") };
 
 pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
 
@@ -32,50 +41,55 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let stage = begin(manager).await?;
-        exclude_writers(&stage).await?;
-        match self.0.phase(stage.get_connection()).await? {
-            Phase::Sealed => return stage.commit().await,
-            Phase::Restoring => ABANDONED.run(&stage).await?,
-            _ => {
-                self.0.verify(stage.get_connection()).await?;
-                UP.run(&stage).await?;
-            }
-        }
-        self.0.set_phase(stage.get_connection(), Phase::Sealed).await?;
-        stage.commit().await
+        let stage = Stage::begin(manager).await?;
+        let done = self.drop_plaintext(&stage).await;
+        stage.end(done).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.add_plaintext_columns(manager).await?;
-        if self.0.phase(manager.get_connection()).await? == Phase::Restoring {
-            self.0.open(manager.get_connection()).await?;
-            self.require_plaintext(manager).await?;
+        let stage = Stage::begin(manager).await?;
+        let done = self.add_plaintext_columns(&stage).await;
+        stage.end(done).await?;
+        if self.0.phase(manager.get_connection()).await? != Phase::Restoring {
+            return Ok(());
         }
-        Ok(())
+        self.0.open(manager.get_connection()).await?;
+        let stage = Stage::begin(manager).await?;
+        let done = self.require_plaintext(&stage).await;
+        stage.end(done).await
     }
 }
 
+/// The phase never promises what the database does not see to: it moves before what it releases, and after
+/// what it requires. Under a transaction the order is of no consequence.
 impl Migration {
-    async fn add_plaintext_columns(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-        let stage = begin(manager).await?;
-        exclude_writers(&stage).await?;
-        if self.0.phase(stage.get_connection()).await? == Phase::Sealed {
-            DOWN.run(&stage).await?;
-            self.0.set_phase(stage.get_connection(), Phase::Restoring).await?;
+    async fn drop_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
+        let phase = self.0.phase(stage.db()).await?;
+        if phase == Phase::Sealed && stage.engine().has_transactional_ddl() {
+            return Ok(());
         }
-        stage.commit().await
+        if !phase.cells_count() {
+            self.0.verify(stage.db()).await?;
+        }
+        self.0.set_phase(stage.db(), Phase::Sealed).await?;
+        let sql = if phase == Phase::Restoring { ABANDONED } else { UP };
+        sql.run(stage.manager(), &*self.0).await
     }
 
-    async fn require_plaintext(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-        let stage = begin(manager).await?;
-        exclude_writers(&stage).await?;
-        self.0.open_rest(stage.get_connection()).await?;
-        RESTORED.run(&stage).await?;
-        STALE_GUARD.run(&stage).await?;
-        REQUIRED_GUARD.run(&stage).await?;
-        self.0.set_phase(stage.get_connection(), Phase::Required).await?;
-        stage.commit().await
+    async fn add_plaintext_columns(&self, stage: &Stage) -> Result<(), DbErr> {
+        if self.0.phase(stage.db()).await? != Phase::Sealed {
+            return Ok(());
+        }
+        DOWN.run(stage.manager(), &*self.0).await?;
+        self.0.set_phase(stage.db(), Phase::Restoring).await
+    }
+
+    async fn require_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
+        self.0.open_rest(stage.db()).await?;
+        for sql in [RESTORED, STALE_GUARD, REQUIRED_GUARD, RELEASED] {
+            sql.run(stage.manager(), &*self.0).await?;
+        }
+        self.0.set_phase(stage.db(), Phase::Required).await
     }
 }
 
@@ -85,7 +99,7 @@ impl Step for Migration {
     }
 
     fn down_sql(&self) -> Vec<Sql> {
-        vec![DOWN, RESTORED, STALE_GUARD, REQUIRED_GUARD]
+        vec![DOWN, RESTORED, STALE_GUARD, REQUIRED_GUARD, RELEASED]
     }
 
     fn abandon_sql(&self) -> Vec<Sql> {

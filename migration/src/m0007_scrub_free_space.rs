@@ -1,19 +1,21 @@
 //! Step 7: the bytes that deleted and rewritten rows left in the database's files.
 //!
-//! Not promised: the write-ahead log of PostgreSQL, replicas, backups and the disk below the files.
+//! Not promised: the write-ahead log of PostgreSQL, the redo, undo and binary logs of MySQL and MariaDB, replicas, backups and the disk below the files.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
-use crate::sql::{begin, sql};
-use crate::{Sql, Step};
+use crate::sql::sql;
+use crate::stage::begin;
+use crate::{Backfill, Sql, Step};
 
 const UP: Sql = sql!("0007_scrub_free_space.up.sql");
 
-pub(crate) struct Migration;
+pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
@@ -29,13 +31,18 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if manager.get_database_backend() == DbBackend::Sqlite {
-            UP.run(manager).await?;
-            return truncate_write_ahead_log(manager).await;
+        match manager.get_database_backend() {
+            DbBackend::Postgres => {
+                let transaction = begin(manager).await?;
+                UP.run(&transaction, &*self.0).await?;
+                transaction.commit().await
+            }
+            DbBackend::Sqlite => {
+                UP.run(manager, &*self.0).await?;
+                truncate_write_ahead_log(manager).await
+            }
+            _ => UP.run(manager, &*self.0).await,
         }
-        let stage = begin(manager).await?;
-        UP.run(&stage).await?;
-        stage.commit().await
     }
 
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {

@@ -1,71 +1,79 @@
 //! SQL per engine, from the files of `sql/`.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait};
-use sea_orm_migration::{DbErr, SchemaManager, SchemaManagerConnection};
+use std::borrow::Cow;
+
+use sea_orm_migration::sea_orm::ConnectionTrait;
+use sea_orm_migration::{DbErr, SchemaManager};
+
+use crate::journal;
+use crate::{Backfill, Engine};
 
 macro_rules! sql {
     ($file:literal) => {
         $crate::sql::Sql {
             postgres: include_str!(concat!("../sql/postgres/", $file)),
             sqlite: include_str!(concat!("../sql/sqlite/", $file)),
+            mysql: include_str!(concat!("../sql/mysql/", $file)),
         }
     };
 }
 pub(crate) use sql;
 
-/// One piece of SQL, as each engine has it.
+/// One piece of SQL, as each engine has it; empty where an engine needs none.
 #[derive(Debug, Clone, Copy)]
 pub struct Sql {
     /// For PostgreSQL.
     pub postgres: &'static str,
     /// For SQLite.
     pub sqlite: &'static str,
+    /// For MySQL, and for MariaDB but for the collation. Each statement stands in a paragraph of its own.
+    pub mysql: &'static str,
 }
 
 /// The runner's own tables. Safe to run again.
 pub const RUNNER: Sql = sql!("runner.sql");
 
+/// The collations that compare bytes and pad nothing.
+const ON_MYSQL: &str = "utf8mb4_0900_bin";
+const ON_MARIADB: &str = "utf8mb4_nopad_bin";
+
 impl Sql {
     /// The text for an engine.
-    pub fn of(&self, engine: DbBackend) -> Result<&'static str, DbErr> {
+    pub fn of(&self, engine: Engine) -> Cow<'static, str> {
         match engine {
-            DbBackend::Postgres => Ok(self.postgres),
-            DbBackend::Sqlite => Ok(self.sqlite),
-            _ => Err(DbErr::BackendNotSupported { db: engine.as_str(), ctx: "schema steps" }),
+            Engine::Postgres => Cow::Borrowed(self.postgres),
+            Engine::Sqlite => Cow::Borrowed(self.sqlite),
+            Engine::MySql => Cow::Borrowed(self.mysql),
+            Engine::MariaDb => Cow::Owned(self.mysql.replace(ON_MYSQL, ON_MARIADB)),
         }
     }
 
-    /// Runs the text.
-    pub async fn run(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    /// Runs the text: at once where schema changes roll back; elsewhere what of it is not done yet, a
+    /// statement at a time, each under the run lock.
+    pub async fn run(&self, manager: &SchemaManager<'_>, backfill: &dyn Backfill) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        db.execute_unprepared(self.of(db.get_database_backend())?).await.map(drop)
+        let engine = Engine::of(db).await?;
+        let text = self.of(engine);
+        if engine.has_transactional_ddl() {
+            return if text.is_empty() { Ok(()) } else { db.execute_unprepared(&text).await.map(drop) };
+        }
+        for statement in journal::statements(&text) {
+            if journal::is_done(db, &statement).await? {
+                continue;
+            }
+            backfill.require_lock(db).await?;
+            db.execute_unprepared(statement.sql).await?;
+        }
+        Ok(())
     }
-}
-
-/// A transaction that no other writer can start beside: on SQLite it holds the write lock from its
-/// first moment, so that it never fails half-way for want of it.
-pub(crate) async fn begin(manager: &SchemaManager<'_>) -> Result<SchemaManager<'static>, DbErr> {
-    let options =
-        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
-    let transaction = manager.get_connection().begin_with_options(options).await?;
-    let owned = SchemaManager::new(SchemaManagerConnection::OwnedTransaction(transaction));
-    bound_lock_waits(&owned).await?;
-    Ok(owned)
 }
 
 /// An upgrade must not queue behind a long query with everybody else queued behind it: it gives up
-/// and the runner tries again.
+/// and the runner tries again. On MySQL and MariaDB the connection is opened with the same bound.
 pub(crate) async fn bound_lock_waits(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if manager.get_database_backend() == DbBackend::Postgres {
-        manager.get_connection().execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
-    }
-    Ok(())
-}
-
-/// Keeps every writer out of the credential table until the transaction ends.
-pub(crate) async fn exclude_writers(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if manager.get_database_backend() == DbBackend::Postgres {
-        manager.get_connection().execute_unprepared("LOCK TABLE credential IN ACCESS EXCLUSIVE MODE").await?;
+    let db = manager.get_connection();
+    if db.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres {
+        db.execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
     }
     Ok(())
 }

@@ -4,13 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::DatabaseConnection;
 
-use super::exit::Exit;
 use super::failure::Failure;
 use super::global::Global;
 use crate::config::Config;
 use crate::credential::Store;
 use crate::crypto::RootKey;
-use crate::db::{self, Access, Address, DbBackend, Lock};
+use crate::db::{self, Access, Address, Lock};
 use crate::key::{Ring, RingError};
 use crate::reseal::Stop;
 use crate::schema;
@@ -39,12 +38,7 @@ impl Session {
     }
 
     pub(super) fn address(&self) -> Result<Address, Failure> {
-        let address = self.config.database()?;
-        if address.engine() == DbBackend::MySql {
-            let failure = Failure::new(Exit::Usage, "engine", "this version keeps its own tables on SQLite and PostgreSQL only");
-            return Err(failure.help("a mysql:// address is accepted by `import keystone --from`"));
-        }
-        Ok(address)
+        Ok(self.config.database()?)
     }
 
     pub(super) async fn connect(&self, access: Access) -> Result<DatabaseConnection, Failure> {

@@ -17,7 +17,7 @@ use sea_orm::{
     SqlxSqliteConnector,
 };
 
-use super::Address;
+use super::{Address, mysql_session};
 use super::error::is_missing_database;
 
 const CONNECTIONS: u32 = 8;
@@ -52,13 +52,19 @@ pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnec
         DbBackend::Postgres => {
             let options = postgres(address, access).map_err(conn)?;
             let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-            answers(&options).await?;
+            in_time(async { options.connect().await?.close().await }).await?;
             Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options)))
         }
         _ => {
             let options = mysql(address).map_err(conn)?;
+            let probe = async {
+                let mut session = options.connect().await?;
+                mysql_session::prepare(&mut session, access).await?;
+                session.close().await
+            };
+            in_time(probe).await?;
             let pool = MySqlPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-            answers(&options).await?;
+            let pool = pool.after_connect(move |session, _| Box::pin(mysql_session::prepare(session, access)));
             Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool.connect_lazy_with(options)))
         }
     }
@@ -66,8 +72,7 @@ pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnec
 
 /// A pool goes on trying for as long as it waits for a free connection; somebody who typed a wrong
 /// address wants to know at once.
-async fn answers<O: ConnectOptions<Connection: Sized>>(options: &O) -> Result<(), DbErr> {
-    let probe = async { options.connect().await?.close().await };
+async fn in_time(probe: impl Future<Output = Result<(), sqlx::Error>>) -> Result<(), DbErr> {
     let answered = tokio::time::timeout(CONNECT_TIMEOUT, probe).await;
     answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(conn)
 }
@@ -91,6 +96,14 @@ pub async fn create_if_missing(address: &Address) -> Result<bool, DbErr> {
 
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 async fn create_on_server(address: &Address) -> Result<(), DbErr> {
+    if address.engine() == DbBackend::MySql {
+        let options = mysql(address).map_err(conn)?;
+        let name = options.get_database().unwrap_or_default().replace('`', "``");
+        let pool = MySqlPoolOptions::new().max_connections(1).connect_with(options.database("information_schema")).await;
+        let server = SqlxMySqlConnector::from_sqlx_mysql_pool(pool.map_err(conn)?);
+        server.execute_unprepared(&format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4")).await?;
+        return server.close().await;
+    }
     let options = postgres(address, Access::Schema).map_err(conn)?;
     let name = options.get_database().unwrap_or_default().replace('"', "\"\"");
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options.database("postgres")).await.map_err(conn)?;
@@ -129,7 +142,7 @@ fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx:
 
 fn mysql(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
     let options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
-    if is_loopback(options.get_host()) || address.names_any(&["sslmode", "ssl-mode"]) {
+    if options.get_socket().is_some() || is_loopback(options.get_host()) || address.names_any(&["sslmode", "ssl-mode"]) {
         return Ok(options);
     }
     Ok(options.ssl_mode(MySqlSslMode::VerifyIdentity))

@@ -1,6 +1,7 @@
 //! What a database's error means for whoever has to decide what to do next.
 
 use sea_orm::sqlx;
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// Nobody answers, or the login is refused: nothing was done.
@@ -16,6 +17,9 @@ pub fn is_unreachable(error: &DbErr) -> bool {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed,
         ) => true,
+        Some(sqlx::Error::Database(_)) if mysql_number(error).is_some() => {
+            mysql_number(error).is_some_and(|number| MYSQL_UNREACHABLE.contains(&number))
+        }
         Some(sqlx::Error::Database(_)) => has_code(error, |code| {
             code.starts_with("08")
                 || code.starts_with("28")
@@ -28,14 +32,22 @@ pub fn is_unreachable(error: &DbErr) -> bool {
 
 /// The server answers and does not have this database.
 pub fn is_missing_database(error: &DbErr) -> bool {
-    has_code(error, |code| code == "3D000")
+    has_code(error, |code| code == "3D000") || mysql_number(error) == Some(1049)
+}
+
+/// MySQL and MariaDB: there is no such table.
+pub(super) fn is_missing_table(error: &DbErr) -> bool {
+    mysql_number(error) == Some(1146)
 }
 
 /// The whole transaction may be tried again: a lock was not to be had, or two transactions met.
 ///
 /// PostgreSQL: serialization failure, deadlock, lock timeout. SQLite: busy and locked, with all of
-/// their extended codes.
+/// their extended codes. MySQL and MariaDB: by number, since most share one SQLSTATE.
 pub fn is_transient(error: &DbErr) -> bool {
+    if let Some(number) = mysql_number(error) {
+        return MYSQL_TRANSIENT.contains(&number);
+    }
     has_code(error, |code| {
         matches!(code, "40001" | "40P01" | "55P03")
             || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
@@ -45,7 +57,21 @@ pub fn is_transient(error: &DbErr) -> bool {
 /// A row is refused by a constraint or a guard.
 pub fn is_constraint_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+        || mysql_number(error).is_some_and(|number| MYSQL_CONSTRAINTS.contains(&number))
         || has_code(error, |code| code.starts_with("23") || matches!(code, "275" | "1299" | "1811" | "1555" | "2067"))
+}
+
+/// Lock wait timeout, deadlock, a record changed since it was read (MariaDB's snapshot isolation), a node that is
+/// not ready and a refused commit (Galera).
+const MYSQL_TRANSIENT: [u16; 5] = [1205, 1213, 1020, 1047, 1180];
+/// Too many connections, access denied to the database or at all, no such database, shutting down.
+const MYSQL_UNREACHABLE: [u16; 6] = [1040, 1044, 1045, 1049, 1053, 1203];
+/// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long.
+const MYSQL_CONSTRAINTS: [u16; 3] = [1364, 3819, 1406];
+
+fn mysql_number(error: &DbErr) -> Option<u16> {
+    let error = driver(error)?.as_database_error()?;
+    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
 fn driver(error: &DbErr) -> Option<&sqlx::Error> {

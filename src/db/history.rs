@@ -98,6 +98,7 @@ async fn insert_started_now(db: &impl ConnectionTrait, row: ActiveModel) -> Resu
 fn now(engine: DbBackend) -> SimpleExpr {
     match engine {
         DbBackend::Postgres => Expr::cust("clock_timestamp()"),
+        DbBackend::MySql => Expr::cust("utc_timestamp(6)"),
         _ => Expr::cust("strftime('%Y-%m-%d %H:%M:%f000', 'now')"),
     }
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, Value};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::{Transient, has_table, holder, is_transient};
+use super::{Transient, has_table, holder, is_transient, statement};
 
 const LEASE: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -50,7 +50,7 @@ pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
     let now = now_ms(db.get_database_backend());
     let sql =
         format!("SELECT holder, expires_ms - {now} AS left_ms FROM strongroom_lock WHERE name = 'run' AND expires_ms > {now}");
-    let Some(row) = db.query_one_raw(statement(db, &sql, [])).await? else { return Ok(None) };
+    let Some(row) = db.query_one_raw(of(db, &sql, [])).await? else { return Ok(None) };
     let (id, left): (String, i64) = (row.try_get("", "holder")?, row.try_get("", "left_ms")?);
     let (shown, is_gone) = (holder::shown(&id), holder::is_dead(&id));
     Ok(Some(Holder { id, shown, is_gone, expires_in: Duration::from_millis(left.unsigned_abs()) }))
@@ -60,7 +60,7 @@ pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
 /// does not have it.
 pub async fn take_away(db: &DatabaseConnection, id: &str) -> Result<bool, DbErr> {
     let sql = "UPDATE strongroom_lock SET token = token + 1, expires_ms = 0, holder = '' WHERE name = 'run' AND holder = $1";
-    Ok(db.execute_raw(statement(db, sql, [id.into()])).await?.rows_affected() == 1)
+    Ok(db.execute_raw(of(db, sql, [id.into()])).await?.rows_affected() == 1)
 }
 
 /// Why the lock is not, or no longer, ours.
@@ -129,20 +129,28 @@ impl Lock {
     }
 
     /// The last statement before every commit of a run: takes the lease's row, so that nobody can
-    /// take the lock over between this and the commit.
+    /// take the lock over between this and the commit. Renews the lease as well: where a long piece of
+    /// work shuts out all writers, it shut out the heartbeat too.
     pub async fn fence(&self, transaction: &impl ConnectionTrait) -> Result<(), LockError> {
         let engine = transaction.get_database_backend();
-        let for_update = if engine == DbBackend::Sqlite { "" } else { "FOR UPDATE" };
-        let sql = format!("SELECT token FROM strongroom_lock WHERE name = 'run' AND token = $1 {for_update}");
-        let fence = Statement::from_sql_and_values(engine, sql, [self.token.into()]);
-        transaction.query_one_raw(fence).await?.map(drop).ok_or(LockError::Lost)
+        let fence = statement(engine, &renewal(engine), [lease_ms(), self.token.into()]);
+        if transaction.execute_raw(fence).await?.rows_affected() == 1 { Ok(()) } else { Err(LockError::Lost) }
+    }
+
+    /// Looks whether the lock is still ours, before a statement that cannot be fenced because it commits
+    /// by itself.
+    pub async fn look(&self, db: &impl ConnectionTrait) -> Result<(), LockError> {
+        self.check()?;
+        let sql = "SELECT token FROM strongroom_lock WHERE name = 'run' AND token = $1";
+        let ours = statement(db.get_database_backend(), sql, [self.token.into()]);
+        db.query_one_raw(ours).await?.map(drop).ok_or(LockError::Lost)
     }
 
     /// Gives the lock back, so that the next run need not wait.
     pub async fn release(self) -> Result<(), LockError> {
         self.heartbeat.abort();
         let sql = "UPDATE strongroom_lock SET expires_ms = 0 WHERE name = 'run' AND token = $1";
-        self.db.execute_raw(statement(&self.db, sql, [self.token.into()])).await?;
+        self.db.execute_raw(of(&self.db, sql, [self.token.into()])).await?;
         Ok(())
     }
 }
@@ -162,7 +170,7 @@ struct Lease {
 impl Lease {
     async fn read(db: &DatabaseConnection) -> Result<Self, DbErr> {
         let sql = "SELECT holder, token, expires_ms FROM strongroom_lock WHERE name = 'run'";
-        let row = db.query_one_raw(statement(db, sql, [])).await?;
+        let row = db.query_one_raw(of(db, sql, [])).await?;
         let row = row.ok_or_else(|| DbErr::RecordNotFound("strongroom_lock has lost its row".into()))?;
         Ok(Self {
             holder: row.try_get("", "holder")?,
@@ -183,11 +191,7 @@ async fn try_to_take(db: &DatabaseConnection, holder: &str) -> Result<Option<i64
 /// One conditional update decides; reading first would let two win.
 async fn claim(db: &DatabaseConnection, holder: &str) -> Result<Option<i64>, DbErr> {
     let now = now_ms(db.get_database_backend());
-    let sql = format!(
-        "UPDATE strongroom_lock SET holder = $1, token = token + 1, expires_ms = {now} + $2 \
-         WHERE name = 'run' AND expires_ms < {now} RETURNING token"
-    );
-    token_of(db.query_one_raw(statement(db, &sql, [holder.into(), lease_ms()])).await?)
+    take_where(db, &format!("expires_ms < {now}"), [holder.into(), lease_ms()]).await
 }
 
 async fn take_from_the_dead(db: &DatabaseConnection, lease: &Lease, holder: &str) -> Result<Option<i64>, DbErr> {
@@ -195,26 +199,36 @@ async fn take_from_the_dead(db: &DatabaseConnection, lease: &Lease, holder: &str
         return Ok(None);
     }
     tracing::info!(holder = holder::shown(&lease.holder), "taking the run lock from a process that is gone");
-    let now = now_ms(db.get_database_backend());
-    let sql = format!(
-        "UPDATE strongroom_lock SET holder = $1, token = token + 1, expires_ms = {now} + $2 \
-         WHERE name = 'run' AND token = $3 RETURNING token"
-    );
-    token_of(db.query_one_raw(statement(db, &sql, [holder.into(), lease_ms(), lease.token.into()])).await?)
+    take_where(db, "token = $3", [holder.into(), lease_ms(), lease.token.into()]).await
+}
+
+/// The new token, if the condition held. MySQL and MariaDB have no RETURNING here: the token comes back
+/// with the statement's own result, as an insert's id would.
+async fn take_where<const N: usize>(db: &DatabaseConnection, condition: &str, values: [Value; N]) -> Result<Option<i64>, DbErr> {
+    let engine = db.get_database_backend();
+    let now = now_ms(engine);
+    let set = |next: &str| format!("UPDATE strongroom_lock SET holder = $1, token = {next}, expires_ms = {now} + $2");
+    if engine == DbBackend::MySql {
+        let sql = format!("{} WHERE name = 'run' AND {condition}", set("last_insert_id(token + 1)"));
+        let done = db.execute_raw(statement(engine, &sql, values)).await?;
+        return Ok((done.rows_affected() == 1).then(|| i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX)));
+    }
+    let sql = format!("{} WHERE name = 'run' AND {condition} RETURNING token", set("token + 1"));
+    let row = db.query_one_raw(statement(engine, &sql, values)).await?;
+    row.map(|row| row.try_get("", "token")).transpose()
 }
 
 /// Renews the lease. No row: somebody else has the lock. No answer for a whole lease: as good as lost.
 async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
-    let now = now_ms(db.get_database_backend());
-    let sql = format!("UPDATE strongroom_lock SET expires_ms = {now} + $1 WHERE name = 'run' AND token = $2");
+    let sql = renewal(db.get_database_backend());
     let mut renewed = Instant::now();
     loop {
         tokio::time::sleep(HEARTBEAT).await;
         let before = Instant::now();
-        match db.execute_raw(statement(&db, &sql, [lease_ms(), token.into()])).await {
+        match db.execute_raw(of(&db, &sql, [lease_ms(), token.into()])).await {
             Ok(done) if done.rows_affected() == 1 => renewed = before,
-            // On SQLite a long transaction of our own keeps everybody from writing, the next holder too.
-            Err(error) if renewed.elapsed() < LEASE || db.get_database_backend() == DbBackend::Sqlite => {
+            // A long piece of work of our own that shuts out writers shuts out the next holder too.
+            Err(error) if renewed.elapsed() < LEASE || is_transient(&error) => {
                 tracing::info!(%error, "the run lock's lease was not renewed yet");
             }
             _ => return lost.store(true, Ordering::Release),
@@ -222,8 +236,14 @@ async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
     }
 }
 
+/// Renews the lease of the holder of a token.
+fn renewal(engine: DbBackend) -> String {
+    format!("UPDATE strongroom_lock SET expires_ms = {} + $1 WHERE name = 'run' AND token = $2", now_ms(engine))
+}
+
 fn now_ms(engine: DbBackend) -> &'static str {
     match engine {
+        DbBackend::MySql => "(timestampdiff(MICROSECOND, '1970-01-01', utc_timestamp(6)) DIV 1000)",
         DbBackend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
         _ => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
     }
@@ -233,10 +253,6 @@ fn lease_ms() -> Value {
     i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX).into()
 }
 
-fn token_of(row: Option<QueryResult>) -> Result<Option<i64>, DbErr> {
-    row.map(|row| row.try_get("", "token")).transpose()
-}
-
-fn statement<const N: usize>(db: &DatabaseConnection, sql: &str, values: [Value; N]) -> Statement {
-    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+fn of<const N: usize>(db: &DatabaseConnection, sql: &str, values: [Value; N]) -> Statement {
+    statement(db.get_database_backend(), sql, values)
 }

@@ -6,25 +6,38 @@ mod error;
 pub mod history;
 mod holder;
 mod lock;
+mod mysql_session;
+mod statement;
 mod transaction;
 
 pub use address::{Address, AddressError};
 pub use connect::{Access, connect, create_if_missing};
 pub use error::{is_constraint_violation, is_missing_database, is_transient, is_unreachable};
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
+pub(crate) use statement::statement;
 pub(crate) use transaction::retry;
 pub use transaction::{Patience, Transient, begin};
 
 pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 
-/// Whether a table of this name is there, in the schema that unqualified names mean. Works for a
-/// login without any right on the table, and writes nothing.
+/// Whether a table of this name is there, in the schema that unqualified names mean. Writes nothing.
+/// Works for a login without any right on the table; on MySQL and MariaDB, which hide such tables, it is
+/// an error there rather than a wrong answer.
 pub async fn has_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => "SELECT 1 AS there WHERE to_regclass(quote_ident($1)) IS NOT NULL",
+        DbBackend::MySql => return has_mysql_table(db, table).await,
         _ => "SELECT 1 AS there FROM sqlite_master WHERE type IN ('table', 'view') AND name = $1",
     };
-    let probe = sea_orm::Statement::from_sql_and_values(engine, sql, [table.into()]);
-    Ok(db.query_one_raw(probe).await?.is_some())
+    Ok(db.query_one_raw(statement(engine, sql, [table.into()])).await?.is_some())
+}
+
+async fn has_mysql_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
+    let probe = format!("SELECT 1 AS there FROM `{table}` LIMIT 0");
+    match db.query_one_raw(statement(DbBackend::MySql, &probe, [])).await {
+        Ok(_) => Ok(true),
+        Err(error) if error::is_missing_table(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

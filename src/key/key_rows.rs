@@ -103,7 +103,7 @@ const KEYS_A_STATEMENT: usize = 1000;
 async fn insert_keys(db: &impl ConnectionTrait, rows: Vec<key::ActiveModel>) -> Result<(), RingError> {
     for chunk in rows.chunks(KEYS_A_STATEMENT) {
         let insert = key::Entity::insert_many(chunk.iter().cloned());
-        insert.on_conflict(OnConflict::new().do_nothing().to_owned()).exec_without_returning(db).await?;
+        insert.on_conflict(OnConflict::new().do_nothing_on([key::Column::Id]).to_owned()).exec_without_returning(db).await?;
     }
     Ok(())
 }

@@ -17,11 +17,11 @@ use super::quarantine::Bad;
 use super::verify::verify;
 use crate::crypto::RootKey;
 use crate::db::{self, Lock};
-use crate::key::{Manifest, Ring, RingError};
+use crate::key::{Manifest, Ring};
 
 /// Does the steps' keyed work under the run lock.
 pub struct ResealBackfill {
-    root: Arc<RootKey>,
+    root: Option<Arc<RootKey>>,
     minimum_epoch: i64,
     lock: Arc<Lock>,
     options: Options,
@@ -29,15 +29,18 @@ pub struct ResealBackfill {
 }
 
 impl ResealBackfill {
-    /// The ring need not exist yet: step 2 makes it.
-    pub fn new(root: Arc<RootKey>, minimum_epoch: i64, lock: Arc<Lock>, options: Options) -> Self {
+    /// The ring need not exist yet: step 2 makes it. Steps that need no keys run without a root.
+    pub fn new(root: Option<Arc<RootKey>>, minimum_epoch: i64, lock: Arc<Lock>, options: Options) -> Self {
         Self { root, minimum_epoch, lock, options, ring: OnceCell::new() }
     }
 
     /// The ring as the database has it now: a transaction that failed may have left keys in memory
     /// that were never committed, and a cell under such a key would be lost.
     async fn ring(&self, db: &SchemaManagerConnection<'_>) -> Result<Arc<Ring>, ResealError> {
-        let load = || async { Ok::<_, RingError>(Arc::new(Ring::load(db, self.root.clone(), self.minimum_epoch).await?)) };
+        let load = || async {
+            let root = self.root.clone().ok_or(ResealError::NoRoot)?;
+            Ok::<_, ResealError>(Arc::new(Ring::load(db, root, self.minimum_epoch).await?))
+        };
         let known = self.ring.initialized();
         let ring = self.ring.get_or_try_init(load).await?.clone();
         if known {
@@ -103,6 +106,16 @@ impl ResealBackfill {
         Ok(self.lock.fence(db).await?)
     }
 
+    /// All of the ring or nothing: keys without their manifest would shut out those of the next attempt.
+    async fn make_ring_once(&self, db: &SchemaManagerConnection<'_>) -> Result<(), ResealError> {
+        let root = self.root.as_ref().ok_or(ResealError::NoRoot)?;
+        let SchemaManagerConnection::Connection(db) = db else { return Ok(Ring::make(db, root).await?) };
+        let transaction = db::begin(db).await?;
+        Ring::make(&transaction, root).await?;
+        self.lock.fence(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
     async fn verify_all(&self, db: &SchemaManagerConnection<'_>) -> Result<(), ResealError> {
         let ring = self.ring(db).await?;
         let found = verify(db, &ring, &credential::TABLE, Phase::Required, &self.options).await?;
@@ -112,8 +125,12 @@ impl ResealBackfill {
 
 #[async_trait]
 impl Backfill for ResealBackfill {
+    async fn require_lock(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        self.lock.look(db).await.map_err(|error| carry(error.into()))
+    }
+
     async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
-        Ring::make(db, &self.root).await.map_err(|error| carry(error.into()))
+        self.make_ring_once(db).await.map_err(carry)
     }
 
     async fn phase(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, DbErr> {

@@ -1,9 +1,11 @@
 //! Where a run stands, so that the same command goes on after a crash.
 
-use sea_orm::{ConnectionTrait, DbErr, Statement, Value};
+use sea_orm::sea_query::{Alias, OnConflict, Query};
+use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use super::direction::Direction;
+use crate::db::statement;
 
 /// The saved state of a table's last run.
 #[derive(Debug, Clone)]
@@ -30,7 +32,7 @@ impl Checkpoint {
         target: i32,
     ) -> Result<Self, DbErr> {
         let sql = "SELECT run, direction, target, after_id, moved, finished FROM strongroom_reseal WHERE table_name = $1";
-        if let Some(row) = db.query_one_raw(statement(db, sql, vec![table.into()])).await? {
+        if let Some(row) = db.query_one_raw(statement(db.get_database_backend(), sql, [table.into()])).await? {
             let same = row.try_get::<String>("", "direction")? == direction.as_str()
                 && row.try_get::<i32>("", "target")? == target
                 && !row.try_get::<bool>("", "finished")?;
@@ -47,11 +49,8 @@ impl Checkpoint {
 
     /// Saves it; part of the page's transaction.
     pub(super) async fn save(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
-        let sql = "INSERT INTO strongroom_reseal (table_name, run, direction, target, after_id, moved, finished, writing) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, FALSE) ON CONFLICT (table_name) DO UPDATE SET run = excluded.run, \
-                   direction = excluded.direction, target = excluded.target, after_id = excluded.after_id, \
-                   moved = excluded.moved, finished = excluded.finished, writing = FALSE";
-        let values: Vec<Value> = vec![
+        let columns = COLUMNS.map(Alias::new);
+        let values = [
             self.table.into(),
             self.run.as_str().into(),
             self.direction.as_str().into(),
@@ -59,18 +58,21 @@ impl Checkpoint {
             self.after.as_deref().unwrap_or_default().into(),
             self.moved.into(),
             self.finished.into(),
+            false.into(),
         ];
-        db.execute_raw(statement(db, sql, values)).await.map(drop)
+        let over = OnConflict::column(Alias::new("table_name")).update_columns(columns.clone().into_iter().skip(1)).to_owned();
+        let mut save = Query::insert();
+        save.into_table(Alias::new("strongroom_reseal")).columns(columns).values_panic(values).on_conflict(over);
+        db.execute(&save).await.map(drop)
     }
 }
+
+const COLUMNS: [&str; 8] = ["table_name", "run", "direction", "target", "after_id", "moved", "finished", "writing"];
 
 /// Says, until the transaction ends, that the engine is writing: the database refuses plaintext from
 /// anybody else while cells count. Nobody outside the transaction ever sees it.
 pub(super) async fn announce_writing(db: &impl ConnectionTrait, table: &str, writing: bool) -> Result<(), DbErr> {
     let sql = "UPDATE strongroom_reseal SET writing = $1 WHERE table_name = $2";
-    db.execute_raw(statement(db, sql, vec![writing.into(), table.into()])).await.map(drop)
+    db.execute_raw(statement(db.get_database_backend(), sql, [writing.into(), table.into()])).await.map(drop)
 }
 
-fn statement(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Statement {
-    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
-}

@@ -42,8 +42,9 @@ pub async fn census(
 ) -> Result<(Census, Vec<GenerationCount>), DbErr> {
     let mut census = Census { total: 0, sealed: 0, plaintext: 0, quarantined: 0 };
     for column in table.columns {
-        let plain = (phase != Phase::Sealed).then(|| format!("{} IS NOT NULL", quoted(column.plain)));
-        let sealed = (phase != Phase::Plain).then(|| format!("{} IS NOT NULL", quoted(column.sealed)));
+        let engine = db.get_database_backend();
+        let plain = (phase != Phase::Sealed).then(|| format!("{} IS NOT NULL", quoted(engine, column.plain)));
+        let sealed = (phase != Phase::Plain).then(|| format!("{} IS NOT NULL", quoted(engine, column.sealed)));
         let either: Vec<_> = plain.iter().chain(&sealed).map(String::as_str).collect();
         census.total += count(db, table, &either.join(" OR ")).await?;
         census.plaintext += count_if(db, table, plain.as_deref()).await?;
@@ -67,10 +68,11 @@ pub(super) async fn left(
         let counts = by_generation(db, table, ring).await?;
         return Ok(counts.iter().filter(|count| count.generation != active).map(|count| count.cells).sum());
     }
+    let engine = db.get_database_backend();
     let mut left = 0;
     for column in table.columns {
         let (from, to) = if direction == Direction::Seal { (column.plain, column.sealed) } else { (column.sealed, column.plain) };
-        left += count(db, table, &format!("{} IS NOT NULL AND {} IS NULL", quoted(from), quoted(to))).await?;
+        left += count(db, table, &format!("{} IS NOT NULL AND {} IS NULL", quoted(engine, from), quoted(engine, to))).await?;
     }
     Ok(left)
 }
@@ -101,13 +103,13 @@ async fn by_generation(
 async fn by_key(db: &impl ConnectionTrait, table: &SealedTable, column: &str) -> Result<Vec<(Option<u32>, u64)>, DbErr> {
     let engine = db.get_database_backend();
     let id = match engine {
-        DbBackend::Postgres => format!("substring({}::bytea FROM {} FOR 4)", quoted(column), KEY_ID_OFFSET + 1),
-        _ => format!("substr({}, {}, 4)", quoted(column), KEY_ID_OFFSET + 1),
+        DbBackend::Postgres => format!("substring({}::bytea FROM {} FOR 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
+        _ => format!("substr({}, {}, 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
     };
     let sql = format!(
         "SELECT {id} AS key_id, count(*) AS cells FROM {} WHERE {} IS NOT NULL GROUP BY 1",
-        quoted(table.name),
-        quoted(column),
+        quoted(engine, table.name),
+        quoted(engine, column),
     );
     let rows = db.query_all_raw(Statement::from_string(engine, sql)).await?;
     rows.iter()
@@ -127,8 +129,9 @@ async fn count_if(db: &impl ConnectionTrait, table: &SealedTable, condition: Opt
 }
 
 async fn count(db: &impl ConnectionTrait, table: &SealedTable, condition: &str) -> Result<u64, DbErr> {
-    let sql = format!("SELECT count(*) AS cells FROM {} WHERE {condition}", quoted(table.name));
-    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let engine = db.get_database_backend();
+    let sql = format!("SELECT count(*) AS cells FROM {} WHERE {condition}", quoted(engine, table.name));
+    let row = db.query_one_raw(Statement::from_string(engine, sql)).await?;
     let cells: i64 = row.map_or(Ok(0), |row| row.try_get("", "cells"))?;
     Ok(u64::try_from(cells).unwrap_or(0))
 }

@@ -1,5 +1,6 @@
 //! What a run does to a row. Pure, apart from the ring.
 
+use sea_orm::DbBackend;
 use strongroom_entity::{SealedColumn, SealedTable};
 
 use super::page::{Cell, Forms, Row};
@@ -49,9 +50,9 @@ impl Direction {
     }
 
     /// The rows that are worth reading: those that still lack a form. A roll tells by the keys.
-    pub(super) fn unfinished(self, table: &SealedTable) -> String {
+    pub(super) fn unfinished(self, table: &SealedTable, engine: DbBackend) -> String {
         let lacks = |column: &SealedColumn| {
-            let (plain, sealed) = (quoted(column.plain), quoted(column.sealed));
+            let (plain, sealed) = (quoted(engine, column.plain), quoted(engine, column.sealed));
             format!("({plain} IS NULL) <> ({sealed} IS NULL)")
         };
         match self {

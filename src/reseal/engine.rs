@@ -75,7 +75,7 @@ impl Engine<'_> {
         if checkpoint.after.is_none() {
             db::retry!(self.begin_pass(checkpoint))?;
         }
-        let unfinished = checkpoint.direction.unfinished(self.table);
+        let unfinished = checkpoint.direction.unfinished(self.table, self.db.get_database_backend());
         let rows = count::rows(self.db, self.table).await?;
         (self.options.on_event)(Event::Started { work: checkpoint.direction.work(), rows });
         loop {

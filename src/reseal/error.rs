@@ -57,6 +57,9 @@ pub enum ResealError {
     /// A roll before there are cells.
     #[error("nothing is sealed yet")]
     NoRing,
+    /// Keyed work was asked for, and no key source was given.
+    #[error("this step needs the key ring, and no key source was given")]
+    NoRoot,
     /// The run's background work was dropped.
     #[error("sealing was dropped by the runtime")]
     Dropped,

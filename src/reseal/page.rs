@@ -1,10 +1,11 @@
 //! A page of rows, read without a lock.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use strongroom_entity::SealedTable;
 use zeroize::Zeroizing;
 
 use super::statement::{quoted, read_bytes};
+use crate::db::statement;
 use crate::key::{Place, scope_of};
 
 /// Which forms of the sealed columns the table has now.
@@ -35,12 +36,14 @@ impl Row {
         Place::raw(label, &self.scope, &self.id, &self.owners)
     }
 
+    /// Everything of it that a statement carries.
     fn size(&self) -> usize {
         let cells = self
             .cells
             .iter()
             .map(|cell| cell.plain.as_ref().map_or(0, |plain| plain.len()) + cell.sealed.as_ref().map_or(0, Vec::len));
-        cells.sum()
+        let owners = self.owners.iter().map(|(_, value)| value.as_ref().map_or(0, Vec::len));
+        self.id.len() + cells.sum::<usize>() + owners.sum::<usize>()
     }
 }
 
@@ -49,7 +52,8 @@ pub(super) fn cells(rows: &[Row]) -> impl Iterator<Item = &[u8]> {
     rows.iter().flat_map(|row| &row.cells).filter_map(|cell| cell.sealed.as_deref())
 }
 
-/// A statement with a page's cells stays below every engine's packet limit.
+/// A statement carries a page as it was read and as it is to be, and stays below every engine's limit: the
+/// smallest is MariaDB's packet of 16 MiB.
 const MAXIMUM_BYTES: usize = 4 << 20;
 
 /// The rows after `after`, or from the first on for `None`, in order of id, at most `limit` and at
@@ -74,14 +78,14 @@ pub(super) async fn read_where(
     limit: u64,
 ) -> Result<Vec<Row>, DbErr> {
     let engine = db.get_database_backend();
-    let id = quoted(table.id);
+    let id = quoted(engine, table.id);
     let beyond = after.map_or_else(String::new, |_| format!("AND {id} > $1"));
     let sql = format!(
         "SELECT {} FROM {} WHERE ({condition}) {beyond} ORDER BY {id} LIMIT {limit}",
         select_list(table, forms, engine),
-        quoted(table.name),
+        quoted(engine, table.name),
     );
-    let found = db.query_all_raw(Statement::from_sql_and_values(engine, sql, after.map(Value::from))).await?;
+    let found = db.query_all_raw(statement(engine, &sql, after.map(Value::from))).await?;
     let rows = found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
     Ok(within_bytes(rows))
 }
@@ -98,14 +102,14 @@ fn within_bytes(mut rows: Vec<Row>) -> Vec<Row> {
 }
 
 fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
-    let mut list = vec![quoted(table.id)];
+    let mut list = vec![quoted(engine, table.id)];
     list.extend(table.owners.iter().map(|owner| read_bytes(owner, engine)));
     for column in table.columns {
         if forms == Forms::Both {
             list.push(read_bytes(column.plain, engine));
         }
-        list.push(quoted(column.sealed));
-        list.extend(column.index.map(quoted));
+        list.push(quoted(engine, column.sealed));
+        list.extend(column.index.map(|index| quoted(engine, index)));
     }
     list.join(", ")
 }

@@ -1,6 +1,6 @@
 //! Rows that do not open: recorded, named, never fatal to the rest.
 
-use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
 };
@@ -77,5 +77,6 @@ pub(super) async fn standing(db: &impl ConnectionTrait, table: &SealedTable) -> 
 
 fn still_there(table: &SealedTable) -> SimpleExpr {
     let SealedTable { name, id, .. } = table;
-    Expr::cust(format!("EXISTS (SELECT 1 FROM \"{name}\" WHERE \"{name}\".\"{id}\" = strongroom_quarantine.row_id)"))
+    let same_row = Expr::col((Alias::new(*name), Alias::new(*id))).equals((Entity, Column::RowId));
+    Expr::exists(Query::select().expr(Expr::val(1)).from(Alias::new(*name)).and_where(same_row).to_owned())
 }

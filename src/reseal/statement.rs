@@ -22,6 +22,7 @@ pub(super) struct Change {
 }
 
 /// Changes every row that is still as it was read, in one statement; its count says how many were.
+/// `changes` must not be empty.
 pub(super) fn compare_and_swap(
     engine: DbBackend,
     table: &SealedTable,
@@ -29,20 +30,22 @@ pub(super) fn compare_and_swap(
     set: &[Slot],
     changes: &[Change],
 ) -> Statement {
-    let mut names = vec!["id".to_owned()];
-    names.extend((0..compare.len()).map(|n| format!("old{n}")));
-    names.extend((0..set.len()).map(|n| format!("new{n}")));
-    let assignments: Vec<_> = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, engine)).collect();
+    let assignments: Vec<_> = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, engine)).collect();
     let conditions: Vec<_> = compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
-    let sql = format!(
-        "WITH v ({}) AS (VALUES {}) UPDATE {table} SET {} FROM v WHERE {table}.{} = v.id AND {}",
-        names.join(", "),
-        tuples(changes.len(), names.len(), engine),
-        assignments.join(", "),
-        quoted(table.id),
-        conditions.join(" AND "),
-        table = quoted(table.name),
-    );
+    let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
+    let names = names(compare.len(), set.len());
+    let (name, id) = (quoted(engine, table.name), quoted(engine, table.id));
+    let sql = match engine {
+        DbBackend::MySql => format!(
+            "UPDATE {name} JOIN ({}) v ON {name}.{id} = v.id SET {assignments} WHERE {conditions}",
+            selects(changes.len(), &names),
+        ),
+        _ => format!(
+            "WITH v ({}) AS (VALUES {}) UPDATE {name} SET {assignments} FROM v WHERE {name}.{id} = v.id AND {conditions}",
+            names.join(", "),
+            tuples(changes.len(), names.len(), engine),
+        ),
+    };
     let values = changes.iter().flat_map(|change| {
         let cells = change.old.iter().chain(&change.new).map(|bytes| Value::Bytes(bytes.clone()));
         std::iter::once(Value::from(change.id.as_str())).chain(cells)
@@ -51,21 +54,49 @@ pub(super) fn compare_and_swap(
 }
 
 impl Slot {
-    fn assignment(self, n: usize, engine: DbBackend) -> String {
+    fn assignment(self, n: usize, table: &SealedTable, engine: DbBackend) -> String {
+        let text = match engine {
+            DbBackend::Postgres => format!("convert_from(v.new{n}, 'UTF8')"),
+            DbBackend::MySql => format!("CONVERT(v.new{n} USING utf8mb4)"),
+            _ => format!("CAST(v.new{n} AS TEXT)"),
+        };
         match (self, engine) {
-            (Self::Bytes(column), _) => format!("{} = v.new{n}", quoted(column)),
-            (Self::Text(column), DbBackend::Postgres) => format!("{} = convert_from(v.new{n}, 'UTF8')", quoted(column)),
-            (Self::Text(column), _) => format!("{} = CAST(v.new{n} AS TEXT)", quoted(column)),
+            // A joined update names the table of each column.
+            (Self::Bytes(column), DbBackend::MySql) => format!("{} = v.new{n}", of_table(table, column, engine)),
+            (Self::Text(column), DbBackend::MySql) => format!("{} = {text}", of_table(table, column, engine)),
+            (Self::Bytes(column), _) => format!("{} = v.new{n}", quoted(engine, column)),
+            (Self::Text(column), _) => format!("{} = {text}", quoted(engine, column)),
         }
     }
 
+    /// NULL is compared like a value.
     fn condition(self, n: usize, table: &SealedTable, engine: DbBackend) -> String {
         let there = match self {
-            Self::Bytes(column) => format!("{}.{}", quoted(table.name), quoted(column)),
-            Self::Text(column) => text_as_bytes(&format!("{}.{}", quoted(table.name), quoted(column)), engine),
+            Self::Bytes(column) => of_table(table, column, engine),
+            Self::Text(column) => text_as_bytes(&of_table(table, column, engine), engine),
         };
-        format!("{there} IS NOT DISTINCT FROM v.old{n}")
+        let same = if engine == DbBackend::MySql { "<=>" } else { "IS NOT DISTINCT FROM" };
+        format!("{there} {same} v.old{n}")
     }
+}
+
+/// The columns of the list of changes.
+fn names(compared: usize, set: usize) -> Vec<String> {
+    let old = (0..compared).map(|n| format!("old{n}"));
+    let new = (0..set).map(|n| format!("new{n}"));
+    std::iter::once("id".to_owned()).chain(old).chain(new).collect()
+}
+
+/// `SELECT ? id, CAST(? AS BINARY) old0, … UNION ALL SELECT ?, ?, …`. The first row's casts make the columns
+/// bytes for all: else a page where one row's bytes are all ASCII fails. The id is not cast: that would lose
+/// the primary key where the table's character set is another.
+fn selects(rows: usize, names: &[String]) -> String {
+    let first: Vec<_> = names
+        .iter()
+        .map(|name| if name == "id" { "? AS id".to_owned() } else { format!("CAST(? AS BINARY) AS {name}") })
+        .collect();
+    let next = format!(" UNION ALL SELECT {}", vec!["?"; names.len()].join(", "));
+    format!("SELECT {}{}", first.join(", "), next.repeat(rows.saturating_sub(1)))
 }
 
 /// `($1, $2), ($3, $4), …`; the first tuple's casts give the columns their types on PostgreSQL.
@@ -94,18 +125,24 @@ fn tuples(rows: usize, width: usize, engine: DbBackend) -> String {
 }
 
 /// An identifier from source code.
-pub(super) fn quoted(identifier: &str) -> String {
-    format!("\"{identifier}\"")
+pub(super) fn quoted(engine: DbBackend, identifier: &str) -> String {
+    if engine == DbBackend::MySql { format!("`{identifier}`") } else { format!("\"{identifier}\"") }
 }
 
 /// A text column, read as its bytes.
 pub(super) fn read_bytes(column: &str, engine: DbBackend) -> String {
-    text_as_bytes(&quoted(column), engine)
+    text_as_bytes(&quoted(engine, column), engine)
 }
 
+fn of_table(table: &SealedTable, column: &str, engine: DbBackend) -> String {
+    format!("{}.{}", quoted(engine, table.name), quoted(engine, column))
+}
+
+/// Bytes in UTF-8, whatever the character set of the column.
 fn text_as_bytes(expression: &str, engine: DbBackend) -> String {
     match engine {
         DbBackend::Postgres => format!("convert_to({expression}, 'UTF8')"),
+        DbBackend::MySql => format!("CAST(CONVERT({expression} USING utf8mb4) AS BINARY)"),
         _ => format!("CAST({expression} AS BLOB)"),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
-use strongroom_migration::{RUNNER, Step};
+use strongroom_migration::{Engine, NoKeys, RUNNER, Step};
 
 use super::checksum::checksum;
 use super::{SchemaError, State, Status, status};
@@ -30,12 +31,15 @@ async fn install_once(db: &DatabaseConnection) -> Result<(), SchemaError> {
     if db::has_table(db, "strongroom_migrations").await? && db::has_table(db, "strongroom_history").await? {
         return Ok(());
     }
+    if db.get_database_backend() == DbBackend::MySql {
+        return Ok(RUNNER.run(&SchemaManager::new(db), &NoKeys).await?);
+    }
     let transaction = db::begin(db).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         // CREATE TABLE IF NOT EXISTS fails when two sessions come at the same moment.
         transaction.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom runner'))").await?;
     }
-    transaction.execute_unprepared(RUNNER.of(db.get_database_backend())?).await?;
+    RUNNER.run(&SchemaManager::new(&transaction), &NoKeys).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -55,6 +59,7 @@ impl Runner {
 
     /// Goes to the target and says which steps it ran. After an error the same call goes on.
     pub async fn go(&self, target: Target, on_step: &(dyn Fn(&str, bool) + Send + Sync)) -> Result<Vec<String>, SchemaError> {
+        let engine = Engine::of(&self.db).await?;
         let status = status(&self.db, &self.steps).await?;
         let mut done = Vec::new();
         for number in numbers(&status, target) {
@@ -65,21 +70,21 @@ impl Runner {
             let up = matches!(target, Target::Up(_));
             on_step(step.name(), up);
             self.lock.check()?;
-            self.run(number, step.as_ref(), up).await?;
+            self.run(engine, number, step.as_ref(), up).await?;
             done.push(step.name().to_owned());
         }
         Ok(done)
     }
 
-    async fn run(&self, number: usize, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+    async fn run(&self, engine: Engine, number: usize, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
         let entry = Entry {
             number: i32::try_from(number).ok(),
             name: step.name().to_owned(),
             kind: "schema",
             direction: if up { "up" } else { "down" },
-            checksum: Some(checksum(step, self.db.get_database_backend())?),
+            checksum: Some(checksum(step, engine)),
         };
-        if step.use_transaction() == Some(false) {
+        if step.use_transaction() == Some(false) || !engine.has_transactional_ddl() {
             let row = db::retry!(self.write_begun(&entry))?;
             db::retry!(self.move_step(&SchemaManager::new(&self.db), step, up))?;
             return db::retry!(self.write_finished(row, step, up));
@@ -142,15 +147,19 @@ pub fn numbers(status: &Status, target: Target) -> Vec<usize> {
 
 /// The table that sea-orm's own tools read, so that they agree with the history.
 async fn mirror(db: &impl ConnectionTrait, name: &str, up: bool) -> Result<(), DbErr> {
-    let engine = db.get_database_backend();
-    let sql = if up {
-        let now = match engine {
-            DbBackend::Postgres => "extract(epoch FROM clock_timestamp())::bigint",
-            _ => "unixepoch()",
-        };
-        format!("INSERT INTO strongroom_migrations (version, applied_at) VALUES ($1, {now}) ON CONFLICT DO NOTHING")
-    } else {
-        "DELETE FROM strongroom_migrations WHERE version = $1".to_owned()
+    let (table, version) = (Alias::new("strongroom_migrations"), Alias::new("version"));
+    if !up {
+        let gone = Query::delete().from_table(table).and_where(Expr::col(version).eq(name)).to_owned();
+        return db.execute(&gone).await.map(drop);
+    }
+    let now = match db.get_database_backend() {
+        DbBackend::Postgres => "extract(epoch FROM clock_timestamp())::bigint",
+        DbBackend::MySql => "unix_timestamp()",
+        _ => "unixepoch()",
     };
-    db.execute_raw(Statement::from_sql_and_values(engine, sql, [name.into()])).await.map(drop)
+    let mut there = Query::insert();
+    there.into_table(table).columns([version.clone(), Alias::new("applied_at")]);
+    there.values_panic([name.into(), Expr::cust(now)]);
+    there.on_conflict(OnConflict::column(version.clone()).do_nothing_on([version]).to_owned());
+    db.execute(&there).await.map(drop)
 }

@@ -3,7 +3,7 @@
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
 use strongroom_entity::history::Model;
-use strongroom_migration::Step;
+use strongroom_migration::{Engine, Step};
 
 use super::SchemaError;
 use super::checksum::checksum;
@@ -67,11 +67,12 @@ impl Status {
 pub async fn status(db: &impl ConnectionTrait, steps: &[Box<dyn Step>]) -> Result<Status, SchemaError> {
     let rows = history::read(db).await?;
     refuse_newer(&rows, steps)?;
+    let engine = Engine::of(db).await?;
     let mut migrations = Vec::with_capacity(steps.len());
     for (number, step) in (1..).zip(steps) {
         let state = state_of(&rows, number);
         if state != State::Pending {
-            refuse_edited(&rows, number, step.as_ref(), db)?;
+            refuse_edited(&rows, number, step.as_ref(), engine)?;
         }
         migrations.push(StepStatus { number, name: step.name().to_owned(), applied: state == State::Applied, state });
     }
@@ -106,8 +107,8 @@ fn refuse_newer(rows: &[Model], steps: &[Box<dyn Step>]) -> Result<(), SchemaErr
     Ok(())
 }
 
-fn refuse_edited(rows: &[Model], number: usize, step: &dyn Step, db: &impl ConnectionTrait) -> Result<(), SchemaError> {
-    let wanted = checksum(step, db.get_database_backend())?;
+fn refuse_edited(rows: &[Model], number: usize, step: &dyn Step, engine: Engine) -> Result<(), SchemaError> {
+    let wanted = checksum(step, engine);
     let applied = rows.iter().rev().find(|row| is_step(row, number)).and_then(|row| row.checksum.as_deref());
     if applied == Some(wanted.as_str()) {
         return Ok(());

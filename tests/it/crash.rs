@@ -23,6 +23,10 @@ fn count_writes(room: &Room) {
         Engine::Sqlite => room.execute(
             "CREATE TRIGGER count_writes AFTER UPDATE OF secret_key_sealed ON credential BEGIN INSERT INTO write_count VALUES (new.id); END",
         ),
+        Engine::MySql | Engine::MariaDb => room.execute(
+            "CREATE TRIGGER count_writes AFTER UPDATE ON credential FOR EACH ROW \
+             BEGIN IF NOT (new.secret_key_sealed <=> old.secret_key_sealed) THEN INSERT INTO write_count VALUES (new.id); END IF; END",
+        ),
         Engine::Postgres => {
             room.execute("CREATE OR REPLACE FUNCTION count_writes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO write_count VALUES (new.id); RETURN NULL; END'");
             room.execute("CREATE TRIGGER count_writes AFTER UPDATE OF secret_key_sealed ON credential FOR EACH ROW EXECUTE FUNCTION count_writes()");

@@ -67,14 +67,18 @@ fn lists_page_by_id(engine: Engine) {
 
 fn a_lookup_uses_the_index(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(2_000));
-    let index = "'00112233445566778899aabbccddeeff'";
+    let index = hex::encode(room.bytes("SELECT access_key_index FROM credential WHERE id = 'row-000777'"));
     let plan = match engine {
         Engine::Sqlite => room
-            .query(&format!("EXPLAIN QUERY PLAN SELECT * FROM credential WHERE access_key_index = x{index}"), |row| {
+            .query(&format!("EXPLAIN QUERY PLAN SELECT * FROM credential WHERE access_key_index = x'{index}'"), |row| {
                 row.try_get::<String>("", "detail").unwrap()
             }),
         Engine::Postgres => room
-            .query(&format!("EXPLAIN SELECT * FROM credential WHERE access_key_index = decode({index}, 'hex')"), |row| {
+            .query(&format!("EXPLAIN SELECT * FROM credential WHERE access_key_index = decode('{index}', 'hex')"), |row| {
+                row.try_get_by_index::<String>(0).unwrap()
+            }),
+        Engine::MySql | Engine::MariaDb => room
+            .query(&format!("EXPLAIN FORMAT=JSON SELECT * FROM credential WHERE access_key_index = x'{index}'"), |row| {
                 row.try_get_by_index::<String>(0).unwrap()
             }),
     };

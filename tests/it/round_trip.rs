@@ -53,10 +53,11 @@ fn nothing_stored_holds_a_secret(engine: Engine) {
     let room = Room::with_plaintext(engine, &rows);
     // Bytes that other programs deleted before sealing lie in free space: more than the upgrade itself fills.
     let deleted = "deleted-secret-needle ";
-    let long = deleted.repeat(30_000);
-    let insert = format!("INSERT INTO credential (id, user_id, type, secret_key) VALUES ('deleted', 'u', 'totp', '{long}')");
+    let long = deleted.repeat(2_500);
+    let rows_to_delete: Vec<_> = (0..12).map(|n| format!("('deleted-{n}', 'u', 'totp', '{long}')")).collect();
+    let insert = format!("INSERT INTO credential (id, user_id, type, secret_key) VALUES {}", rows_to_delete.join(", "));
     let pragma = if engine == Engine::Sqlite { "PRAGMA secure_delete = OFF;" } else { "" };
-    room.script(&format!("{pragma} {insert}; DELETE FROM credential WHERE id IN ('deleted', 'row-000000')"));
+    room.execute(&format!("{pragma} {insert}; DELETE FROM credential WHERE id LIKE 'deleted%' OR id = 'row-000000'"));
     let needles = |row: &crate::support::Row| {
         let values = [Some(row.secret_key.clone()), row.access_key.clone()];
         values.into_iter().flatten().filter(|value| value.len() >= 8).map(|value| value.trim().to_owned()).collect::<Vec<_>>()

@@ -97,7 +97,11 @@ fn quarantined_rows_are_listed_exported_and_discarded(engine: Engine) {
 fn a_value_that_cannot_be_sealed_is_named_and_holds_up_nothing_else(engine: Engine) {
     let mut rows = numbered_rows(20);
     rows[7].secret_key = "x".repeat((1 << 20) + 1);
-    let room = Room::with_plaintext(engine, &rows);
+    let room = Room::with_plaintext(engine, &rows[..7]);
+    if matches!(engine, Engine::MySql | Engine::MariaDb) {
+        room.execute("ALTER TABLE credential MODIFY secret_key mediumtext NOT NULL");
+    }
+    room.insert_plaintext(&rows[7..]);
     let ran = room.run(&["migrate", "up", "--to", "4", "--format", "json"]).expect(3);
     assert_eq!(ran.json()["error"]["code"], "left_behind");
     let exported = room.json(&["keys", "quarantine", "export"]);

@@ -132,12 +132,8 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
 
     let db = session.connect(Access::Schema).await?;
     let lock = session.lock(&db).await?;
-    let backfill: Arc<dyn Backfill> = match root {
-        Some(root) => {
-            Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)))
-        }
-        None => Arc::new(NoKeys),
-    };
+    let backfill: Arc<dyn Backfill> =
+        Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)));
     let ran = run_steps(&db, &lock, backfill, planned.target, session.stop.clone(), output).await;
     release(lock).await;
     let ran = ran?;

@@ -4,14 +4,14 @@ use sea_orm::{DatabaseConnection, EntityTrait as _, PaginatorTrait as _, QuerySe
 use serde::Serialize;
 use serde_json::json;
 use strongroom_entity::credential;
-use strongroom_migration::{Sql, Step};
+use strongroom_migration::{Engine, Sql, Step};
 
 use super::known_steps;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::db::{self, Access, DbBackend};
+use crate::db::{self, Access};
 use crate::schema::{self, State, Status, Target};
 
 /// Where somebody wants to go.
@@ -74,7 +74,7 @@ struct Line {
     number: usize,
     name: String,
     direction: &'static str,
-    sql: Vec<&'static str>,
+    sql: Vec<String>,
     data: Option<&'static str>,
     destroys: Option<&'static str>,
 }
@@ -83,7 +83,7 @@ struct Line {
 pub(super) async fn show(planned: &Planned, sql: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect(Access::Read).await?;
     let rows = count_rows(&db).await?;
-    let engine = db.get_database_backend();
+    let engine = Engine::of(&db).await?;
     let half_way_down =
         |number: usize| planned.status.migrations.get(number - 1).is_some_and(|step| step.state == State::HalfWayDown);
     let lines = planned.steps.iter().map(|(number, step)| {
@@ -95,20 +95,20 @@ pub(super) async fn show(planned: &Planned, sql: bool, session: &Session, output
         };
         line(*number, step.as_ref(), planned.is_up(), &statements, engine)
     });
-    let lines = lines.collect::<Result<Vec<_>, Failure>>()?;
+    let lines: Vec<_> = lines.collect();
     output.result(&json!({ "would_run": lines, "rows": rows }), || text(&lines, rows));
     Ok(Exit::Done)
 }
 
-fn line(number: usize, step: &dyn Step, up: bool, statements: &[Sql], engine: DbBackend) -> Result<Line, Failure> {
-    Ok(Line {
+fn line(number: usize, step: &dyn Step, up: bool, statements: &[Sql], engine: Engine) -> Line {
+    Line {
         number,
         name: step.name().to_owned(),
         direction: if up { "up" } else { "down" },
-        sql: statements.iter().map(|sql| sql.of(engine)).collect::<Result<_, _>>()?,
+        sql: statements.iter().map(|sql| sql.of(engine).into_owned()).filter(|sql| !sql.is_empty()).collect(),
         data: if up { step.up_work() } else { step.down_work() },
         destroys: if up { step.up_destroys() } else { step.down_destroys() },
-    })
+    }
 }
 
 fn text(lines: &[Line], rows: u64) -> String {

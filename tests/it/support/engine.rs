@@ -5,16 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, Database};
-use testcontainers::core::{IntoContainerPort, Mount};
+use strongroom_migration::Engine;
+use testcontainers::core::{ExecCommand, IntoContainerPort, Mount};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::runtime::Runtime;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    Sqlite,
-    Postgres,
-}
 
 /// `make test` removes containers with this label, so that a killed run leaves nothing behind.
 const LABEL: (&str, &str) = ("strongroom.test", "1");
@@ -30,43 +25,83 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     runtime().block_on(work)
 }
 
-struct Postgres {
-    _container: ContainerAsync<GenericImage>,
+/// The address of a new, empty database on an engine's server.
+pub fn new_database(engine: Engine) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let server = server(engine);
+    runtime().block_on(async {
+        let maintenance = Database::connect(server.address(server.maintenance)).await.unwrap();
+        maintenance.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        maintenance.close().await.unwrap();
+    });
+    server.address(&name)
+}
+
+/// What a command inside the server's container prints.
+pub fn printed_inside(engine: Engine, command: &[&str]) -> Vec<u8> {
+    runtime().block_on(async {
+        let mut ran = server(engine).container.exec(ExecCommand::new(command.iter().copied())).await.unwrap();
+        ran.stdout_to_vec().await.unwrap()
+    })
+}
+
+/// A started server.
+struct Server {
+    container: ContainerAsync<GenericImage>,
+    scheme: &'static str,
+    user: &'static str,
+    maintenance: &'static str,
     port: u16,
 }
 
-/// The address of a new, empty database on the PostgreSQL server.
-pub fn new_postgres_database() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let maintenance = postgres_address("postgres");
-    runtime().block_on(async {
-        let server = Database::connect(maintenance).await.unwrap();
-        server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        server.close().await.unwrap();
-    });
-    postgres_address(&name)
+impl Server {
+    fn address(&self, database: &str) -> String {
+        format!("{}://{}:{PASSWORD}@127.0.0.1:{}/{database}", self.scheme, self.user, self.port)
+    }
 }
 
-fn postgres_address(database: &str) -> String {
-    static SERVER: OnceLock<Postgres> = OnceLock::new();
-    let server = SERVER.get_or_init(|| runtime().block_on(start_postgres()));
-    format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/{database}", server.port)
+fn server(engine: Engine) -> &'static Server {
+    static POSTGRES: OnceLock<Server> = OnceLock::new();
+    static MYSQL: OnceLock<Server> = OnceLock::new();
+    static MARIADB: OnceLock<Server> = OnceLock::new();
+    let server = match engine {
+        Engine::Postgres => &POSTGRES,
+        Engine::MySql => &MYSQL,
+        Engine::MariaDb => &MARIADB,
+        Engine::Sqlite => unreachable!("SQLite has no server"),
+    };
+    server.get_or_init(|| runtime().block_on(start(engine)))
 }
+
+/// Data in memory, and no waiting for disks that are not there.
+const POSTGRES: [&str; 5] = ["postgres", "-c", "fsync=off", "-c", "max_connections=300"];
+const MYSQL: [&str; 4] = ["mysqld", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"];
+const MARIADB: [&str; 3] = ["mariadbd", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0"];
 
 /// An engine that cannot be had fails its tests with one line that says so.
-async fn start_postgres() -> Postgres {
-    let image = GenericImage::new("postgres", "17").with_exposed_port(5432.tcp());
-    let request = image
-        .with_env_var("POSTGRES_PASSWORD", PASSWORD)
+async fn start(engine: Engine) -> Server {
+    let (image, port, variable, data, command): (_, _, _, _, &[&str]) = match engine {
+        Engine::MySql => (("mysql", "9"), 3306, "MYSQL_ROOT_PASSWORD", "/var/lib/mysql", &MYSQL),
+        Engine::MariaDb => (("mariadb", "11.8"), 3306, "MARIADB_ROOT_PASSWORD", "/var/lib/mysql", &MARIADB),
+        _ => (("postgres", "17"), 5432, "POSTGRES_PASSWORD", "/var/lib/postgresql/data", &POSTGRES),
+    };
+    let request = GenericImage::new(image.0, image.1)
+        .with_exposed_port(port.tcp())
+        .with_env_var(variable, PASSWORD)
         .with_label(LABEL.0, LABEL.1)
-        .with_mount(Mount::tmpfs_mount("/var/lib/postgresql/data"))
-        .with_cmd(["postgres", "-c", "fsync=off", "-c", "max_connections=300"]);
-    let container =
-        request.start().await.expect("no PostgreSQL server: run tests/containers/prepare, which says what is missing");
-    let port = container.get_host_port_ipv4(5432).await.unwrap();
-    wait_for(&format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}/postgres")).await;
-    Postgres { _container: container, port }
+        .with_mount(Mount::tmpfs_mount(data))
+        .with_cmd(command.iter().copied());
+    let container = request
+        .start()
+        .await
+        .unwrap_or_else(|error| panic!("no {engine} server: run tests/containers/prepare, which says what is missing ({error})"));
+    let port = container.get_host_port_ipv4(port).await.unwrap();
+    let (scheme, user, maintenance) =
+        if engine == Engine::Postgres { ("postgres", "postgres", "postgres") } else { ("mysql", "root", "mysql") };
+    let server = Server { container, scheme, user, maintenance, port };
+    wait_for(&server.address(maintenance)).await;
+    server
 }
 
 async fn wait_for(address: &str) {

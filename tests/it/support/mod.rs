@@ -5,9 +5,11 @@ mod process;
 mod room;
 mod rows;
 
-pub(crate) use engine::{Engine, block_on};
+pub(crate) use engine::block_on;
 pub(crate) use process::{Ran, ran, until};
 pub(crate) use room::{Room, run_with_input};
+pub(crate) use strongroom_migration::Engine;
+
 pub(crate) use rows::{Row, nasty_rows, numbered_rows};
 
 /// Makes one test per engine out of functions that take an [`Engine`].
@@ -18,6 +20,12 @@ macro_rules! on_every_engine {
         }
         mod postgres {
             $(#[test] fn $name() { super::$name($crate::support::Engine::Postgres) })*
+        }
+        mod mysql {
+            $(#[test] fn $name() { super::$name($crate::support::Engine::MySql) })*
+        }
+        mod mariadb {
+            $(#[test] fn $name() { super::$name($crate::support::Engine::MariaDb) })*
         }
     };
 }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, Value};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait as _, Value};
 use tempfile::TempDir;
 
-use super::engine::{Engine, new_postgres_database, runtime};
+use strongroom_migration::Engine;
+
+use super::engine::{new_database, printed_inside, runtime};
 use super::process::{self, Ran, Running};
 use super::rows::Row;
 
@@ -23,7 +25,7 @@ impl Room {
         let folder = TempDir::new().unwrap();
         let url = match engine {
             Engine::Sqlite => format!("sqlite://{}?mode=rwc", folder.path().join("strongroom.db").display()),
-            Engine::Postgres => new_postgres_database(),
+            _ => new_database(engine),
         };
         // The harness's own pool must not hold SQLite's file open while the program vacuums it.
         let db = runtime().block_on(async {
@@ -85,8 +87,9 @@ impl Room {
         Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
+    /// Runs statements as they are, on one connection.
     pub fn execute(&self, sql: &str) {
-        self.try_execute(sql, vec![]).unwrap();
+        runtime().block_on(self.db.execute_unprepared(sql)).unwrap();
     }
 
     /// Runs a statement inside the engine's own transactions: after a page was read, before it is written.
@@ -95,6 +98,10 @@ impl Room {
         match self.engine {
             Engine::Sqlite => self.execute(&format!(
                 "CREATE TRIGGER midst AFTER UPDATE OF writing ON strongroom_reseal WHEN new.writing BEGIN {statement}; END"
+            )),
+            Engine::MySql | Engine::MariaDb => self.execute(&format!(
+                "CREATE TRIGGER midst AFTER UPDATE ON strongroom_reseal FOR EACH ROW \
+                 BEGIN IF new.writing AND NOT old.writing THEN {statement}; END IF; END"
             )),
             Engine::Postgres => {
                 self.execute(&format!(
@@ -113,13 +120,12 @@ impl Room {
     }
 
     pub fn try_execute(&self, sql: &str, values: Vec<Value>) -> Result<u64, sea_orm::DbErr> {
+        // MySQL and MariaDB number by place.
+        let by_place = matches!(self.engine, Engine::MySql | Engine::MariaDb);
+        let numbers = (1..=values.len()).rev().filter(|_| by_place);
+        let sql = numbers.fold(sql.to_owned(), |sql, n| sql.replace(&format!("${n}"), "?"));
         let statement = Statement::from_sql_and_values(self.db.get_database_backend(), sql, values);
         runtime().block_on(async { Ok(self.db.execute_raw(statement).await?.rows_affected()) })
-    }
-
-    /// Several statements on one connection.
-    pub fn script(&self, sql: &str) {
-        runtime().block_on(self.db.execute_unprepared(sql)).unwrap();
     }
 
     pub fn number(&self, sql: &str) -> i64 {
@@ -171,6 +177,9 @@ impl Room {
             Engine::Postgres => {
                 "SELECT count(*) FROM pg_attribute WHERE attrelid = 'credential'::regclass AND attname = 'secret_key_sealed'"
             }
+            Engine::MySql | Engine::MariaDb => {
+                "SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND column_name = 'secret_key_sealed'"
+            }
         });
         if there == 0 {
             return Vec::new();
@@ -194,7 +203,8 @@ impl Room {
         rows
     }
 
-    /// Everything that the database holds: SQLite's files, byte for byte; a full dump of PostgreSQL.
+    /// Everything that the database holds: SQLite's files and MySQL's table files, byte for byte; a full dump of
+    /// PostgreSQL, and its table files.
     pub fn everything_stored(&self) -> Vec<u8> {
         match self.engine {
             Engine::Sqlite => {
@@ -202,6 +212,7 @@ impl Room {
                 let database = files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("strongroom.db"));
                 database.flat_map(|path| std::fs::read(path).unwrap()).collect()
             }
+            Engine::MySql | Engine::MariaDb => self.innodb_files(),
             Engine::Postgres => {
                 let tables = self.query("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'", |row| {
                     row.try_get_by_index::<String>(0).unwrap()
@@ -215,6 +226,20 @@ impl Room {
                 rows.chain(statistics).chain([self.heap_files()]).flat_map(String::into_bytes).collect()
             }
         }
+    }
+
+    /// Every table's file, brought up to date and kept still while it is read.
+    fn innodb_files(&self) -> Vec<u8> {
+        let names = "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()";
+        let tables = self.query(names, |row| row.try_get::<String>("", "name").unwrap());
+        let session = runtime().block_on(self.db.begin()).unwrap();
+        let run = |sql: &str| runtime().block_on(session.execute_unprepared(sql)).unwrap();
+        run(&format!("FLUSH TABLES {} FOR EXPORT", tables.join(", ")));
+        let folder = self.url.rsplit('/').next().unwrap();
+        let files = printed_inside(self.engine, &["sh", "-c", &format!("cat /var/lib/mysql/{folder}/*.ibd")]);
+        run("UNLOCK TABLES");
+        runtime().block_on(session.rollback()).unwrap();
+        files
     }
 
     /// The credential table's own files, TOAST and indexes included, dead rows and all, in hex.

@@ -1,0 +1,2 @@
+-- if table credential
+DROP TABLE credential;
