@@ -13,8 +13,8 @@ pub(crate) struct Stage {
     engine: Engine,
 }
 
-/// Everything that keyed work touches: under table locks nothing else may be.
-const LOCK_TABLES: &str = "LOCK TABLES credential WRITE, strongroom_key WRITE, strongroom_manifest WRITE, \
+/// Everything that keyed work touches, under each name that it uses: under table locks nothing else may be.
+const LOCK_TABLES: &str = "LOCK TABLES credential WRITE, credential AS shape READ, strongroom_key WRITE, strongroom_manifest WRITE, \
                            strongroom_reseal WRITE, strongroom_quarantine WRITE, strongroom_lock WRITE";
 
 impl Stage {

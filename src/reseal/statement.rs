@@ -37,8 +37,9 @@ pub(super) fn compare_and_swap(
     let (name, id) = (quoted(engine, table.name), quoted(engine, table.id));
     let sql = match engine {
         DbBackend::MySql => format!(
-            "UPDATE {name} JOIN ({}) v ON {name}.{id} = v.id SET {assignments} WHERE {conditions}",
-            selects(changes.len(), &names),
+            "UPDATE {name} JOIN ({}{}) v ON {name}.{id} = v.id SET {assignments} WHERE {conditions}",
+            shape(table, &names, compare.iter().chain(set)),
+            format!(" UNION ALL SELECT {}", vec!["?"; names.len()].join(", ")).repeat(changes.len()),
         ),
         _ => format!(
             "WITH v ({}) AS (VALUES {}) UPDATE {name} SET {assignments} FROM v WHERE {name}.{id} = v.id AND {conditions}",
@@ -87,17 +88,22 @@ fn names(compared: usize, set: usize) -> Vec<String> {
     std::iter::once("id".to_owned()).chain(old).chain(new).collect()
 }
 
-/// `SELECT ? id, CAST(? AS BINARY) old0, … UNION ALL SELECT ?, ?, …`. The first row's casts make the columns
-/// bytes for all: else a page where one row's bytes are all ASCII fails. The id is not cast: that would lose
-/// the primary key where the table's character set is another.
-fn selects(rows: usize, names: &[String]) -> String {
-    let first: Vec<_> = names
-        .iter()
-        .map(|name| if name == "id" { "? AS id".to_owned() } else { format!("CAST(? AS BINARY) AS {name}") })
-        .collect();
-    let next = format!(" UNION ALL SELECT {}", vec!["?"; names.len()].join(", "));
-    format!("SELECT {}{}", first.join(", "), next.repeat(rows.saturating_sub(1)))
+/// A select without rows that gives the list of changes its types: those of the table's own columns. A bare
+/// parameter would be text where all of its bytes are ASCII, and a cast one is cut at 64 kB; an id of another
+/// character set than the table's would lose the primary key.
+fn shape<'a>(table: &SealedTable, names: &[String], slots: impl Iterator<Item = &'a Slot>) -> String {
+    let of_shape = |column: &str| format!("{SHAPE}.{}", quoted(DbBackend::MySql, column));
+    let columns = slots.map(|slot| match slot {
+        Slot::Bytes(column) => of_shape(column),
+        Slot::Text(column) => text_as_bytes(&of_shape(column), DbBackend::MySql),
+    });
+    let columns = std::iter::once(of_shape(table.id)).chain(columns).zip(names).map(|(column, name)| format!("{column} AS {name}"));
+    let list = columns.collect::<Vec<_>>().join(", ");
+    format!("SELECT {list} FROM {} AS {SHAPE} WHERE FALSE", quoted(DbBackend::MySql, table.name))
 }
+
+/// The name under which [`shape`] reads the table: where tables are locked, each name is locked by itself.
+const SHAPE: &str = "shape";
 
 /// `($1, $2), ($3, $4), …`; the first tuple's casts give the columns their types on PostgreSQL.
 fn tuples(rows: usize, width: usize, engine: DbBackend) -> String {

@@ -78,8 +78,8 @@ fn a_lookup_uses_the_index(engine: Engine) {
                 row.try_get_by_index::<String>(0).unwrap()
             }),
         Engine::MySql | Engine::MariaDb => room
-            .query(&format!("EXPLAIN FORMAT=JSON SELECT * FROM credential WHERE access_key_index = x'{index}'"), |row| {
-                row.try_get_by_index::<String>(0).unwrap()
+            .query(&format!("EXPLAIN FORMAT=TRADITIONAL SELECT * FROM credential WHERE access_key_index = x'{index}'"), |row| {
+                row.try_get::<Option<String>>("", "key").unwrap().unwrap_or_default()
             }),
     };
     assert!(plan.concat().contains("credential_access_key_index"), "{plan:?}");

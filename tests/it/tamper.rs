@@ -20,7 +20,7 @@ on_every_engine!(
 const ATTACKS: [(&str, &str, &str); 6] = [
     (
         "another row of the same project",
-        "UPDATE credential SET secret_key_sealed = (SELECT secret_key_sealed FROM credential WHERE id = 'row-000012') WHERE id = 'row-000001'",
+        "UPDATE credential SET secret_key_sealed = (SELECT cell FROM (SELECT secret_key_sealed AS cell FROM credential WHERE id = 'row-000012') donor) WHERE id = 'row-000001'",
         "row-000001 not_for_this_row",
     ),
     (
@@ -30,7 +30,7 @@ const ATTACKS: [(&str, &str, &str); 6] = [
     ),
     (
         "another project",
-        "UPDATE credential SET secret_key_sealed = (SELECT secret_key_sealed FROM credential WHERE id = 'row-000004') WHERE id = 'row-000003'",
+        "UPDATE credential SET secret_key_sealed = (SELECT cell FROM (SELECT secret_key_sealed AS cell FROM credential WHERE id = 'row-000004') donor) WHERE id = 'row-000003'",
         "row-000003 foreign_scope",
     ),
     ("a changed owner", "UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000006'", "row-000006 not_for_this_row"),
@@ -221,7 +221,7 @@ fn an_edited_history_moves_nothing(engine: Engine) {
     let cells = room.query_cells();
     room.execute("DELETE FROM strongroom_history WHERE number >= 5");
     room.execute("ALTER TABLE credential ADD COLUMN access_key varchar(255)");
-    room.execute("ALTER TABLE credential ADD COLUMN secret_key text DEFAULT 'forged'");
+    room.execute("ALTER TABLE credential ADD COLUMN secret_key varchar(64) DEFAULT 'forged'");
     let refused = room.run(&["migrate", "up", "--yes", "--format", "json"]).expect(4);
     assert_eq!(refused.json()["error"]["code"], "wrong_phase");
     room.execute("DELETE FROM strongroom_history WHERE number >= 3");

@@ -32,7 +32,7 @@ pub fn numbered_rows(count: usize) -> Vec<Row> {
 
 /// Every kind of text that a control plane holds, and the shapes that rows take.
 pub fn nasty_rows() -> Vec<Row> {
-    let long = "0123456789abcdef".repeat(1024);
+    let long = "0123456789abcdef".repeat(4_090);
     let secrets = [
         "plain-secret-value-0001",
         "Unicode: żółć 秘密 🔐 e\u{301}",
