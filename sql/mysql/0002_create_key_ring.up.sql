@@ -1,13 +1,3 @@
--- The manifest (one row, authenticated).
--- unless table strongroom_manifest
-CREATE TABLE strongroom_manifest (
-    id         smallint   NOT NULL PRIMARY KEY CHECK (id = 1),
-    ring_id    binary(16) NOT NULL,
-    epoch      bigint     NOT NULL,
-    body       mediumtext NOT NULL,
-    mac        binary(32) NOT NULL
-) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
-
 -- The wrapped keys.
 -- unless table strongroom_key
 CREATE TABLE strongroom_key (
@@ -42,4 +32,14 @@ CREATE TABLE strongroom_quarantine (
     run         varchar(36) NOT NULL,
     found_at    datetime(6) NOT NULL DEFAULT (utc_timestamp(6)),
     PRIMARY KEY (table_name, row_id, column_name)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
+
+-- The manifest (one row, authenticated). Last: programs tell by it whether there is a ring.
+-- unless table strongroom_manifest
+CREATE TABLE strongroom_manifest (
+    id         smallint   NOT NULL PRIMARY KEY CHECK (id = 1),
+    ring_id    binary(16) NOT NULL,
+    epoch      bigint     NOT NULL,
+    body       mediumtext NOT NULL,
+    mac        binary(32) NOT NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;

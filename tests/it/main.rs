@@ -24,6 +24,7 @@ mod keystone;
 mod refusals;
 mod roll;
 mod round_trip;
+mod schema_changes;
 mod secrets;
 mod tamper;
 mod tools;

@@ -1,11 +1,13 @@
 //! A room of one's own for each test: a folder, a key, a database, and the program to run in it.
 
 mod engine;
+mod gate;
 mod process;
 mod room;
 mod rows;
 
 pub(crate) use engine::block_on;
+pub(crate) use gate::Gate;
 pub(crate) use process::{Ran, ran, until};
 pub(crate) use room::{Room, run_with_input};
 pub(crate) use strongroom_migration::Engine;

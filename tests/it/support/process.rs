@@ -59,6 +59,10 @@ impl Running {
         Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
     }
 
+    pub fn is_over(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
     pub fn finish(self) -> Ran {
         Ran::of(self.0.wait_with_output().unwrap())
     }

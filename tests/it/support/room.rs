@@ -87,6 +87,19 @@ impl Room {
         Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
+    /// The same, with the database elsewhere.
+    pub fn start_at(&self, url: &str, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        command.env("STRONGROOM__DATABASE__URL", url);
+        Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// The port of the database's server.
+    pub fn port(&self) -> u16 {
+        let (_, after) = self.url.rsplit_once(':').unwrap();
+        after.split_once('/').unwrap().0.parse().unwrap()
+    }
+
     /// Runs statements as they are, on one connection.
     pub fn execute(&self, sql: &str) {
         runtime().block_on(self.db.execute_unprepared(sql)).unwrap();
