@@ -51,7 +51,7 @@ fn look_and_write(room: &Room, gap: usize, rows: &mut [Row]) {
     let row = &mut rows[gap % 12];
     let shown = room.run(&["credential", "show", "--id", &row.id, "--reveal", "--format", "json"]).expect(0).json();
     assert_eq!(shown["secret"], row.secret_key, "in gap {gap}");
-    let changed = format!("changed in gap {gap}");
+    let changed = format!("{}, changed in gap {gap}", row.secret_key);
     let update = format!("UPDATE credential SET secret_key = '{changed}' WHERE id = '{}'", row.id);
     if room.try_execute(&update, vec![]).is_ok() {
         row.secret_key = changed;
