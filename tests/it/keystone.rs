@@ -61,14 +61,21 @@ fn every_row_comes_out_as_expected(engine: Engine) {
     assert_eq!((count, stored.len()), (600, 600));
 }
 
-/// The same code reads Keystone's table on a server.
+/// The same code reads Keystone's table on every server.
 #[test]
-fn keystone_on_postgresql() {
-    let (room, server) = (Room::sealed(Engine::Sqlite, &[]), Room::empty(Engine::Postgres));
-    server.execute(
+fn keystone_on_servers() {
+    for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
+        keystone_on(engine);
+    }
+}
+
+fn keystone_on(engine: Engine) {
+    let (room, server) = (Room::sealed(Engine::Sqlite, &[]), Room::empty(engine));
+    let character_set = if engine == Engine::Postgres { "" } else { "CHARACTER SET utf8mb3" };
+    server.execute(&format!(
         "CREATE TABLE credential (id varchar(64) PRIMARY KEY, user_id varchar(64) NOT NULL, project_id varchar(64), \
-         type varchar(255) NOT NULL, extra text, key_hash varchar(64) NOT NULL, encrypted_blob text NOT NULL)",
-    );
+         type varchar(255) NOT NULL, extra text, key_hash varchar(64) NOT NULL, encrypted_blob text NOT NULL) {character_set}"
+    ));
     let dump = "import sqlite3, json, sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute('SELECT * FROM credential').fetchall()))";
     let read =
         std::process::Command::new(crate::break_glass::python()).args(["-c", dump]).arg(data().join("keystone.sqlite")).output();

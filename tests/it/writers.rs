@@ -5,18 +5,20 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use serde_json::json;
 use strongroom::credential::{NewCredential, Store};
 use strongroom::crypto::RootKey;
 use strongroom::db::{Access, Address, connect};
 use strongroom::key::KeySource as _;
 
-use crate::support::{Engine, Room, block_on, numbered_rows, on_every_engine};
+use crate::support::{Engine, Room, Row, block_on, numbered_rows, on_every_engine};
 
 on_every_engine!(
     a_program_that_knows_only_plaintext_loses_nothing,
     programs_that_use_the_store_lose_nothing,
     half_way_down_a_program_that_knows_only_plaintext_is_refused,
     a_change_between_reading_and_writing_a_page_is_kept,
+    changes_that_a_loose_comparison_would_miss_are_kept,
     a_change_of_a_filled_row_empties_its_cells_or_is_refused,
 );
 
@@ -140,6 +142,43 @@ fn a_change_between_reading_and_writing_a_page_is_kept(engine: Engine) {
     room.no_longer_in_the_midst();
     room.run(&["migrate", "up", "--yes"]).expect(0);
     assert_eq!(room.json(&["credential", "show", "--id", "row-000001", "--reveal"])["secret"], changed);
+}
+
+/// Case, a trailing blank and NULL, all in the midst of a page: while sealing, and again while rolling.
+fn changes_that_a_loose_comparison_would_miss_are_kept(engine: Engine) {
+    let mut rows = numbered_rows(20);
+    let room = Room::with_plaintext(engine, &rows);
+    room.run(&["migrate", "up", "--to", "3"]).expect(0);
+    let change_in_the_midst_of = |command: &[&str], rows: &mut [Row], first: usize| {
+        let changes = |row: &mut [Row]| {
+            row[0].secret_key = row[0].secret_key.to_uppercase();
+            row[1].secret_key.push(' ');
+            row[2].access_key = None;
+            row[3].project_id = None;
+        };
+        changes(&mut rows[first..]);
+        let sql = rows[first..first + 4].iter().map(|row| {
+            let text = |value: &Option<String>| value.as_ref().map_or("NULL".to_owned(), |text| format!("'{text}'"));
+            let (access, project) = (text(&row.access_key), text(&row.project_id));
+            format!(
+                "UPDATE credential SET secret_key = '{}', access_key = {access}, project_id = {project} WHERE id = '{}'",
+                row.secret_key, row.id
+            )
+        });
+        room.in_the_midst_of_a_page(&sql.collect::<Vec<_>>().join("; "));
+        room.run(command).expect(0);
+        room.no_longer_in_the_midst();
+    };
+    change_in_the_midst_of(&["migrate", "up", "--to", "4"], &mut rows, 0);
+    change_in_the_midst_of(&["keys", "rotate"], &mut rows, 10);
+    room.run(&["migrate", "up", "--yes"]).expect(0);
+    room.run(&["keys", "verify"]).expect(0);
+    for row in &rows {
+        let shown = room.json(&["credential", "show", "--id", &row.id, "--reveal"]);
+        assert_eq!((&shown["secret"], &shown["access"]), (&json!(row.secret_key), &json!(row.access_key)), "{}", row.id);
+    }
+    room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
+    assert_eq!(room.plaintext(), rows);
 }
 
 fn a_change_of_a_filled_row_empties_its_cells_or_is_refused(engine: Engine) {

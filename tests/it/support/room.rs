@@ -118,7 +118,7 @@ impl Room {
             )),
             Engine::Postgres => {
                 self.execute(&format!(
-                    "CREATE FUNCTION midst() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$"
+                    "CREATE OR REPLACE FUNCTION midst() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {statement}; RETURN NULL; END $$"
                 ));
                 self.execute(
                     "CREATE TRIGGER midst AFTER UPDATE OF writing ON strongroom_reseal FOR EACH ROW WHEN (new.writing) EXECUTE FUNCTION midst()",
