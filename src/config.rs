@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::db::{Address, AddressError};
-use crate::key::{EnvironmentSource, FileSource, KeySource};
+use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
 
 const DEFAULT_FILE: &str = "strongroom.toml";
 const DEFAULT_URL: &str = "sqlite://strongroom.db?mode=rwc";
@@ -40,19 +41,29 @@ impl std::fmt::Debug for Database {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Keys {
-    source: String,
-    file: PathBuf,
-    env: String,
+    source: Option<String>,
+    file: Option<PathBuf>,
+    env: Option<String>,
+    passphrase: Option<SecretString>,
+    passphrase_file: Option<PathBuf>,
+    sealed_root: Option<PathBuf>,
     minimum_epoch: i64,
+    next: Option<NextKeys>,
 }
 
-impl Default for Keys {
-    fn default() -> Self {
-        Self { source: "file".into(), file: "strongroom.key".into(), env: "STRONGROOM_ROOT_KEY".into(), minimum_epoch: 0 }
-    }
+/// `[keys.next]`: the same settings, for the root that comes next.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct NextKeys {
+    source: Option<String>,
+    file: Option<PathBuf>,
+    env: Option<String>,
+    passphrase: Option<SecretString>,
+    passphrase_file: Option<PathBuf>,
+    sealed_root: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -79,8 +90,11 @@ pub enum ConfigError {
     #[error("the configuration: {0}")]
     Invalid(String),
     /// A key source that this version does not have.
-    #[error("`keys.source` is `{0}`: this version knows `file` and `env`")]
+    #[error("`keys.source` is `{0}`: this version knows `file`, `passphrase` and `env`")]
     Source(String),
+    /// A key source without what it needs.
+    #[error("`{0}` is not set")]
+    Unset(&'static str),
     /// A setting and its `_file` twin.
     #[error("both `{0}` and `{0}_file` are set")]
     Twice(&'static str),
@@ -126,31 +140,66 @@ impl Config {
 
     /// Where the root key comes from.
     pub fn key_source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
-        match self.keys.source.as_str() {
-            "file" => Ok(Box::new(self.key_file())),
-            "env" => Ok(Box::new(EnvironmentSource::new(&self.keys.env))),
-            other => Err(ConfigError::Source(other.to_owned())),
-        }
+        let Keys { source, file, env, passphrase, passphrase_file, sealed_root, .. } = &self.keys;
+        let source = source.as_deref().unwrap_or("file");
+        SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }.source()
     }
 
-    /// The key file, for making it.
-    pub fn key_file(&self) -> FileSource {
-        FileSource::new(&self.keys.file)
-    }
-
-    /// Whether the root key is in a file, which `init` can make.
-    pub fn has_key_file(&self) -> bool {
-        self.keys.source == "file"
-    }
-
-    /// Its path, for showing it.
-    pub fn key_path(&self) -> &Path {
-        &self.keys.file
+    /// Where the root key comes from that is next, or was before: while keys are wrapped under another root,
+    /// programs that hold both go on.
+    pub fn next_key_source(&self) -> Result<Option<Box<dyn KeySource>>, ConfigError> {
+        let Some(NextKeys { source, file, env, passphrase, passphrase_file, sealed_root }) = &self.keys.next else {
+            return Ok(None);
+        };
+        let source = source.as_deref().ok_or(ConfigError::Unset("keys.next.source"))?;
+        SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }.source().map(Some)
     }
 
     /// The oldest manifest that is accepted.
     pub fn minimum_epoch(&self) -> i64 {
         self.keys.minimum_epoch
+    }
+}
+
+/// The settings of one key source.
+struct SourceSettings<'a> {
+    source: &'a str,
+    file: &'a Option<PathBuf>,
+    env: &'a Option<String>,
+    passphrase: &'a Option<SecretString>,
+    passphrase_file: &'a Option<PathBuf>,
+    sealed_root: &'a Option<PathBuf>,
+}
+
+impl SourceSettings<'_> {
+    fn source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
+        match self.source {
+            "file" => Ok(Box::new(FileSource::new(self.file.as_deref().unwrap_or(Path::new("strongroom.key"))))),
+            "env" => Ok(Box::new(EnvironmentSource::new(self.env.as_deref().unwrap_or("STRONGROOM_ROOT_KEY")))),
+            "passphrase" => {
+                let passphrase = match (self.passphrase, self.passphrase_file) {
+                    (Some(_), Some(_)) => return Err(ConfigError::Twice("keys.passphrase")),
+                    (Some(text), None) => Passphrase::Given(text.clone()),
+                    (None, Some(file)) => Passphrase::File(file.clone()),
+                    (None, None) => return Err(ConfigError::Unset("keys.passphrase_file")),
+                };
+                let sealed_root = self.sealed_root.clone().unwrap_or_else(|| sealed_root_beside(&passphrase));
+                Ok(Box::new(PassphraseSource::new(passphrase, sealed_root)))
+            }
+            other => Err(ConfigError::Source(other.to_owned())),
+        }
+    }
+}
+
+/// Where the sealed root is unless something else is said: beside the passphrase file, named after it.
+pub fn sealed_root_beside(passphrase: &Passphrase) -> PathBuf {
+    match passphrase {
+        Passphrase::File(file) => {
+            let mut beside = file.clone().into_os_string();
+            beside.push(".root");
+            beside.into()
+        }
+        Passphrase::Given(_) => "strongroom.root".into(),
     }
 }
 

@@ -7,14 +7,16 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
 use crate::db;
-use crate::key::SourceError;
 
 /// Makes the key file and the database where they are missing. Makes no tables.
 pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let address = session.address()?;
-    let key_made = make_key(session).await?;
+    let source = session.config.key_source()?;
+    let key_made = source.make_if_missing().await?;
+    // One that was there already must be good.
+    source.root().await?;
     let database_made = db::create_if_missing(&address).await?;
-    let path = session.config.has_key_file().then(|| session.config.key_path().display().to_string());
+    let path = source.file().map(|path| path.display().to_string());
     let document = json!({
         "key_file": path, "key_made": key_made, "database": address.to_string(), "database_made": database_made,
     });
@@ -33,16 +35,4 @@ pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Fail
         ));
     }
     Ok(Exit::Done)
-}
-
-/// A key that is there already is only looked at: it must be good.
-async fn make_key(session: &Session) -> Result<bool, Failure> {
-    if session.config.has_key_file() {
-        match session.config.key_file().make() {
-            Ok(_) => return Ok(true),
-            Err(SourceError::Exists(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    session.root().await.map(|_| false)
 }

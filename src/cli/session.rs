@@ -8,9 +8,8 @@ use super::failure::Failure;
 use super::global::Global;
 use crate::config::Config;
 use crate::credential::Store;
-use crate::crypto::RootKey;
 use crate::db::{self, Access, Address, Lock};
-use crate::key::{Ring, RingError};
+use crate::key::{Ring, RingError, Roots};
 use crate::reseal::Stop;
 use crate::schema;
 use strongroom_migration::{Migrator, NoKeys};
@@ -58,8 +57,13 @@ impl Session {
         }
     }
 
-    pub(super) async fn root(&self) -> Result<Arc<RootKey>, Failure> {
-        Ok(Arc::new(self.config.key_source()?.root().await?))
+    /// The roots of the configuration: that of `[keys]`, and that of `[keys.next]` if there is one.
+    pub(super) async fn roots(&self) -> Result<Arc<Roots>, Failure> {
+        let roots = Roots::from(self.config.key_source()?.root().await?);
+        match self.config.next_key_source()? {
+            Some(next) => Ok(Arc::new(roots.with_next(next.root().await?))),
+            None => Ok(Arc::new(roots)),
+        }
     }
 
     /// The ring, where the database has one.
@@ -67,13 +71,13 @@ impl Session {
         if !db::has_table(db, "strongroom_manifest").await? {
             return if self.config.minimum_epoch() > 0 { Err(RingError::Missing.into()) } else { Ok(None) };
         }
-        Ok(Some(Arc::new(Ring::load(db, self.root().await?, self.config.minimum_epoch()).await?)))
+        Ok(Some(Arc::new(Ring::load(db, self.roots().await?, self.config.minimum_epoch()).await?)))
     }
 
     pub(super) async fn store(&self, access: Access) -> Result<Store, Failure> {
         let db = self.connect_to_ours(access).await?;
         let sealed = db::has_table(&db, "strongroom_manifest").await?;
-        let root = if sealed { Some(self.root().await?) } else { None };
+        let root = if sealed { Some(self.roots().await?) } else { None };
         Ok(Store::new(db, root, self.config.minimum_epoch()))
     }
 

@@ -14,14 +14,13 @@ use zeroize::Zeroizing;
 
 use super::row;
 use super::{Credential, Listed, NewCredential, Page, StoreError};
-use crate::crypto::RootKey;
 use crate::db::{has_table, is_constraint_violation};
-use crate::key::{Ring, RingError, Unopened, scope_of};
+use crate::key::{Ring, RingError, Roots, Unopened, scope_of};
 
 /// The credentials of a database.
 pub struct Store {
     db: DatabaseConnection,
-    root: Option<Arc<RootKey>>,
+    root: Option<Arc<Roots>>,
     minimum_epoch: i64,
     ring: RwLock<Option<Arc<Ring>>>,
 }
@@ -39,7 +38,7 @@ pub struct Filter {
 
 impl Store {
     /// A store over a pool. The root key is needed as soon as the database has a key ring.
-    pub fn new(db: DatabaseConnection, root: Option<Arc<RootKey>>, minimum_epoch: i64) -> Self {
+    pub fn new(db: DatabaseConnection, root: Option<Arc<Roots>>, minimum_epoch: i64) -> Self {
         Self { db, root, minimum_epoch, ring: RwLock::new(None) }
     }
 

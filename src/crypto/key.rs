@@ -92,6 +92,10 @@ impl IndexKey {
 }
 
 impl ColumnKey {
+    pub(super) fn from_secret(secret: Secret) -> Self {
+        Self(secret)
+    }
+
     pub(super) fn expand(&self, info: &[&[u8]], okm: &mut [u8]) {
         expand(self.0.expose_secret(), info, okm);
     }

@@ -1,6 +1,7 @@
 //! Sealing, wrapping and blind indexing, and nothing else.
 //!
-//! Promises: only RFC primitives (HKDF-SHA256, RFC 5869; ChaCha20-Poly1305, RFC 8439; HMAC, RFC 2104),
+//! Promises: only RFC primitives (HKDF-SHA256, RFC 5869; ChaCha20-Poly1305, RFC 8439; HMAC, RFC 2104;
+//! Argon2id, RFC 9106),
 //! composed so that `examples/open_cell.py` can open a cell in a hundred lines of another language.
 //! A cell opens only in the database, column and row, and under the owner, that it was sealed for.
 //!
@@ -18,6 +19,7 @@ mod index;
 mod key;
 mod manifest;
 mod pad;
+mod passphrase;
 mod random;
 mod wrap;
 
@@ -28,6 +30,7 @@ pub use index::{BLIND_INDEX_LENGTH, blind_index};
 pub use key::{ColumnIndexKey, ColumnKey, DataKey, IndexKey, ManifestKey, RootKey, WeakKey};
 pub use manifest::{MANIFEST_MAC_LENGTH, manifest_mac, verify_manifest_mac};
 pub use pad::MAXIMUM_PLAINTEXT;
+pub use passphrase::{PassphraseCost, PassphraseError, SealedRoot, open_root, seal_root};
 pub use random::{NoRandomness, make_bytes, make_token};
 pub use wrap::{Purpose, WrappedKeyLabel, unwrap_key, wrap_key};
 

@@ -249,6 +249,13 @@ fn now_ms(engine: DbBackend) -> &'static str {
     }
 }
 
+/// The database's clock, in milliseconds since 1970.
+pub async fn clock_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let engine = db.get_database_backend();
+    let row = db.query_one_raw(statement(engine, &format!("SELECT {} AS now_ms", now_ms(engine)), [])).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "now_ms"))
+}
+
 fn lease_ms() -> Value {
     i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX).into()
 }

@@ -13,7 +13,7 @@ mod transaction;
 pub use address::{Address, AddressError};
 pub use connect::{Access, connect, create_if_missing};
 pub use error::{is_constraint_violation, is_missing_database, is_transient, is_unreachable};
-pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
+pub use lock::{Holder, Lock, LockError, clock_ms, holder as lock_holder, take_away as take_lock_away};
 pub(crate) use statement::statement;
 pub(crate) use transaction::retry;
 pub use transaction::{Patience, Transient, begin};

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QuerySelect as _, Statement, Value,
+};
 use strongroom_entity::key;
 
 use super::RingError;
@@ -36,6 +39,16 @@ pub(super) enum Wanted {
     Scopes(u32, Vec<String>),
 }
 
+/// Empties the wrapped data keys of a generation; how many. A key without its bytes is gone for good.
+pub(super) async fn wipe(db: &impl ConnectionTrait, generation: u32) -> Result<u64, RingError> {
+    let wiped = key::Entity::update_many()
+        .col_expr(key::Column::Wrapped, Expr::value(Vec::<u8>::new()))
+        .filter(key::Column::Purpose.eq(Purpose::Data.as_str()))
+        .filter(key::Column::Generation.eq(generation))
+        .filter(key::Column::Wrapped.ne(Vec::<u8>::new()));
+    Ok(wiped.exec(db).await?.rows_affected)
+}
+
 /// Data keys, those that do not unwrap left out: their cells cannot be opened, and everything else
 /// must go on.
 pub(super) async fn data_keys(
@@ -52,7 +65,7 @@ pub(super) async fn data_keys(
             found.filter(key::Column::Generation.eq(generation)).filter(key::Column::Scope.is_in(scopes))
         }
     };
-    let rows = found.all(db).await?;
+    let rows = found.filter(key::Column::Wrapped.ne(Vec::<u8>::new())).all(db).await?;
     let mut keys = Vec::with_capacity(rows.len());
     for row in rows {
         match unwrap::<DataKey>(root, ring, &row, Purpose::Data) {
@@ -93,28 +106,68 @@ pub(super) async fn make_data_keys(
         let label = WrappedKeyLabel { ring, id, purpose: Purpose::Data, scope, generation };
         rows.push(row(&label, wrap_key(root, &label, &DataKey::make()?)?));
     }
-    insert_keys(db, rows).await?;
+    insert_while_root_is(db, root, rows).await?;
     Ok(!absent.is_empty())
 }
 
 /// Rows in one statement stay far below every engine's limit of parameters.
 const KEYS_A_STATEMENT: usize = 1000;
 
-async fn insert_keys(db: &impl ConnectionTrait, rows: Vec<key::ActiveModel>) -> Result<(), RingError> {
+/// SQLite takes so many parts in one statement.
+const PARTS_A_STATEMENT: usize = 400;
+
+/// Keys wrapped under a root are added only while the manifest names that root: added after a rewrap, they
+/// would be lost to everybody else.
+async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: Vec<key::Model>) -> Result<(), RingError> {
+    let engine = db.get_database_backend();
+    let unless_there = match engine {
+        // Not IGNORE, which would let other errors pass.
+        DbBackend::MySql => "ON DUPLICATE KEY UPDATE strongroom_key.id = strongroom_key.id",
+        _ => "ON CONFLICT DO NOTHING",
+    };
+    for chunk in rows.chunks(PARTS_A_STATEMENT) {
+        let part = |n: usize| {
+            let place = |k: usize| if engine == DbBackend::Postgres { format!("${}", n * 5 + k) } else { "?".to_owned() };
+            let [id, purpose, scope, generation, wrapped] = [1, 2, 3, 4, 5].map(place);
+            let wrapped = if engine == DbBackend::MySql { format!("CAST({wrapped} AS BINARY)") } else { wrapped };
+            format!("SELECT {id} AS id, {purpose} AS purpose, {scope} AS scope, {generation} AS generation, {wrapped} AS wrapped")
+        };
+        let sql = format!(
+            "INSERT INTO strongroom_key (id, purpose, scope, generation, wrapped) \
+             SELECT v.id, v.purpose, v.scope, v.generation, v.wrapped FROM ({}) v CROSS JOIN strongroom_manifest \
+             WHERE strongroom_manifest.body LIKE '%\"root_id\":\"{}\"%' {unless_there}",
+            (0..chunk.len()).map(part).collect::<Vec<_>>().join(" UNION ALL "),
+            hex::encode(root.id()),
+        );
+        let values = chunk.iter().flat_map(|key| -> [Value; 5] {
+            [
+                key.id.into(),
+                key.purpose.as_str().into(),
+                key.scope.as_str().into(),
+                key.generation.into(),
+                key.wrapped.clone().into(),
+            ]
+        });
+        db.execute_raw(Statement::from_sql_and_values(engine, sql, values)).await?;
+    }
+    Ok(())
+}
+
+async fn insert_keys(db: &impl ConnectionTrait, rows: Vec<key::Model>) -> Result<(), RingError> {
     for chunk in rows.chunks(KEYS_A_STATEMENT) {
-        let insert = key::Entity::insert_many(chunk.iter().cloned());
+        let insert = key::Entity::insert_many(chunk.iter().cloned().map(|key| key.into_active_model().reset_all()));
         insert.on_conflict(OnConflict::new().do_nothing_on([key::Column::Id]).to_owned()).exec_without_returning(db).await?;
     }
     Ok(())
 }
 
-fn row(label: &WrappedKeyLabel<'_>, wrapped: Vec<u8>) -> key::ActiveModel {
-    key::ActiveModel {
-        id: Set(label.id.into()),
-        purpose: Set(label.purpose.as_str().to_owned()),
-        scope: Set(label.scope.to_owned()),
-        generation: Set(i32::try_from(label.generation).unwrap_or(i32::MAX)),
-        wrapped: Set(wrapped),
+fn row(label: &WrappedKeyLabel<'_>, wrapped: Vec<u8>) -> key::Model {
+    key::Model {
+        id: label.id.into(),
+        purpose: label.purpose.as_str().to_owned(),
+        scope: label.scope.to_owned(),
+        generation: i32::try_from(label.generation).unwrap_or(i32::MAX),
+        wrapped,
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Generation {
     pub state: KeyState,
     /// The generation that was active when this one was made; where a roll back leads.
     pub made_from: Option<u32>,
+    /// From when on the keys of a retired generation may be wiped: milliseconds since 1970 by the database's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wipe_after: Option<i64>,
 }
 
 /// What the keys of a generation may do.
@@ -74,11 +77,17 @@ pub enum ManifestError {
     /// A roll in the other direction is unfinished.
     #[error("a roll back to generation {0} is unfinished")]
     RollingBack(u32),
+    /// No such generation.
+    #[error("there is no generation {0}")]
+    Unknown(u32),
+    /// It seals, or a roll is under way that may still need it.
+    #[error("generation {0} is in use: it is active, or a roll is unfinished")]
+    InUse(u32),
 }
 
 impl Manifest {
     pub(super) fn new(root_id: String) -> Self {
-        let first = Generation { generation: 1, state: KeyState::Active, made_from: None };
+        let first = Generation { generation: 1, state: KeyState::Active, made_from: None, wipe_after: None };
         Self { epoch: 1, root_id, active: 1, rolling: None, generations: vec![first], phases: BTreeMap::new() }
     }
 
@@ -101,7 +110,7 @@ impl Manifest {
         }
         let newest = self.generations.iter().map(|known| known.generation).max().unwrap_or(0);
         let made_from = Some(self.active);
-        self.generations.push(Generation { generation: newest + 1, state: KeyState::DecryptOnly, made_from });
+        self.generations.push(Generation { generation: newest + 1, state: KeyState::DecryptOnly, made_from, wipe_after: None });
         self.activate(newest + 1, Rolling::Forward);
         Ok(())
     }
@@ -118,6 +127,54 @@ impl Manifest {
         }
         self.activate(before, Rolling::Back);
         Ok(())
+    }
+
+    /// Closes a generation: from the next look at the manifest on, no program opens a cell under its keys. Does
+    /// nothing to one that is closed or retired.
+    pub fn close(&mut self, generation: u32) -> Result<(), ManifestError> {
+        let in_use = self.rolling.is_some() || self.active == generation;
+        let known = self.known(generation)?;
+        match known.state {
+            KeyState::Closed | KeyState::Retired => Ok(()),
+            KeyState::Active | KeyState::DecryptOnly if in_use => Err(ManifestError::InUse(generation)),
+            KeyState::Active | KeyState::DecryptOnly => {
+                known.state = KeyState::Closed;
+                Ok(())
+            }
+        }
+    }
+
+    /// Opens a closed generation again: cells turned out to need it.
+    pub fn reopen(&mut self, generation: u32) -> Result<(), ManifestError> {
+        let known = self.known(generation)?;
+        if known.state == KeyState::Closed {
+            known.state = KeyState::DecryptOnly;
+        }
+        Ok(())
+    }
+
+    /// Retires a closed generation, for good.
+    pub fn retire(&mut self, generation: u32, wipe_after: i64) -> Result<(), ManifestError> {
+        let known = self.known(generation)?;
+        match known.state {
+            KeyState::Closed => {
+                known.state = KeyState::Retired;
+                known.wipe_after = Some(wipe_after);
+                Ok(())
+            }
+            KeyState::Retired => Ok(()),
+            KeyState::Active | KeyState::DecryptOnly => Err(ManifestError::InUse(generation)),
+        }
+    }
+
+    /// Whether cells under a generation's keys may be opened.
+    pub fn opens(&self, generation: u32) -> bool {
+        matches!(self.state(generation), Some(KeyState::Active | KeyState::DecryptOnly))
+    }
+
+    fn known(&mut self, generation: u32) -> Result<&mut Generation, ManifestError> {
+        let known = self.generations.iter_mut().find(|known| known.generation == generation);
+        known.ok_or(ManifestError::Unknown(generation))
     }
 
     /// The state of a generation.
@@ -188,6 +245,21 @@ mod tests {
         manifest.roll_back().unwrap();
         assert_eq!(manifest.active, 1);
         assert_eq!(manifest.roll_forward(), Err(ManifestError::RollingBack(1)));
+    }
+
+    #[test]
+    fn a_generation_in_use_is_not_closed() {
+        let mut manifest = at(&["forward"]);
+        assert_eq!(manifest.close(2), Err(ManifestError::InUse(2)));
+        assert_eq!(manifest.close(3), Err(ManifestError::Unknown(3)));
+        manifest.roll_forward().unwrap();
+        assert_eq!(manifest.close(1), Err(ManifestError::InUse(1)), "a roll is unfinished");
+        let mut manifest = finished(manifest);
+        assert_eq!(manifest.retire(1, 0), Err(ManifestError::InUse(1)), "not closed");
+        manifest.close(1).unwrap();
+        manifest.retire(1, 7).unwrap();
+        manifest.reopen(1).unwrap();
+        assert_eq!((manifest.state(1), manifest.opens(1)), (Some(KeyState::Retired), false));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, Entity
 use strongroom_entity::manifest;
 
 use super::key_rows::{make_first_keys, manifest_key};
-use super::{Manifest, RingError};
+use super::{Manifest, RingError, Roots};
 use crate::crypto::{ManifestKey, RingId, RootKey, make_bytes, manifest_mac, verify_manifest_mac};
 
 /// Whether the manifest's row is there. Says nothing of its authenticity.
@@ -40,12 +40,28 @@ pub(super) struct Verified {
     pub(super) manifest: Manifest,
 }
 
-/// Reads the manifest, and refuses one that is not the root's, not authentic, or too old.
-pub(super) async fn read_manifest(db: &impl ConnectionTrait, root: &RootKey, minimum_epoch: i64) -> Result<Verified, RingError> {
-    let row = manifest::Entity::find_by_id(1_i16).one(db).await?.ok_or(RingError::Missing)?;
+/// Reads the manifest, and refuses one that is not a held root's, not authentic, or too old.
+pub(super) async fn read_manifest(db: &impl ConnectionTrait, roots: &Roots, minimum_epoch: i64) -> Result<Verified, RingError> {
+    let row = read_row(db).await?;
+    match verify(db, &row, roots, minimum_epoch).await {
+        // A rewrap between reading the manifest and reading its key.
+        Err(RingError::Damaged { .. }) => verify(db, &read_row(db).await?, roots, minimum_epoch).await,
+        verified => verified,
+    }
+}
+
+async fn read_row(db: &impl ConnectionTrait) -> Result<manifest::Model, RingError> {
+    manifest::Entity::find_by_id(1_i16).one(db).await?.ok_or(RingError::Missing)
+}
+
+async fn verify(
+    db: &impl ConnectionTrait,
+    row: &manifest::Model,
+    roots: &Roots,
+    minimum_epoch: i64,
+) -> Result<Verified, RingError> {
     let ring: RingId = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
-    refuse_other_root(&row.body, root)?;
-    let key = manifest_key(db, root, &ring).await?;
+    let key = manifest_key(db, root_of(&row.body, roots)?, &ring).await?;
     if !verify_manifest_mac(&key, &ring, row.body.as_bytes(), &row.mac) {
         return Err(RingError::Forged);
     }
@@ -81,12 +97,8 @@ fn authenticate(key: &ManifestKey, ring: &RingId, manifest: &Manifest) -> Result
 }
 
 /// The manifest names the root before it can be authenticated; a lie here refuses, and opens nothing.
-fn refuse_other_root(body: &str, root: &RootKey) -> Result<(), RingError> {
-    let given = hex::encode(root.id());
+fn root_of<'a>(body: &str, roots: &'a Roots) -> Result<&'a RootKey, RingError> {
     let body: serde_json::Value = serde_json::from_str(body).map_err(|_| RingError::Forged)?;
-    match body.get("root_id").and_then(serde_json::Value::as_str) {
-        Some(wanted) if wanted == given => Ok(()),
-        Some(wanted) => Err(RingError::WrongRoot { wanted: wanted.chars().take(32).collect(), given }),
-        None => Err(RingError::Forged),
-    }
+    let id = body.get("root_id").and_then(serde_json::Value::as_str).ok_or(RingError::Forged)?;
+    roots.find(id)
 }

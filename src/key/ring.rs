@@ -9,7 +9,7 @@ use strongroom_entity::{Bound, Label, Sealable, Sealed, key};
 
 use super::key_rows::{self, Wanted};
 use super::manifest_row::{self, read_manifest, write_manifest};
-use super::{Manifest, Place, RingError, Unopened};
+use super::{Manifest, Place, RingError, Roots, Unopened};
 use crate::crypto::{
     BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, RingId, RootKey, blind_index,
     open_cell, seal_cell,
@@ -23,7 +23,7 @@ const ATTEMPTS: u64 = 20;
 /// The keys of one database, shared by every task of a program.
 pub struct Ring {
     id: RingId,
-    root: Arc<RootKey>,
+    roots: Arc<Roots>,
     minimum_epoch: i64,
     state: RwLock<State>,
 }
@@ -51,27 +51,35 @@ impl Ring {
     }
 
     /// Loads the ring. `minimum_epoch` guards against an old database put back; 0 accepts any.
-    pub async fn load(db: &impl ConnectionTrait, root: Arc<RootKey>, minimum_epoch: i64) -> Result<Self, RingError> {
+    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RingError> {
         let asked_at = Instant::now();
-        let verified = read_manifest(db, &root, minimum_epoch).await?;
+        let verified = read_manifest(db, &roots, minimum_epoch).await?;
+        let root = roots.find(&verified.manifest.root_id)?;
+        let index = key_rows::index_key(db, root, &verified.ring).await?;
+        let data_keys = key_rows::data_keys(db, root, &verified.ring, Wanted::All).await?;
         let state = State {
             manifest: verified.manifest,
             read_at: asked_at,
             data: HashMap::new(),
             by_scope: HashMap::new(),
-            index: key_rows::index_key(db, &root, &verified.ring).await?,
+            index,
             columns: HashMap::new(),
             index_columns: HashMap::new(),
         };
-        let ring = Self { id: verified.ring, root, minimum_epoch, state: RwLock::new(state) };
-        ring.keep(key_rows::data_keys(db, &ring.root, &ring.id, Wanted::All).await?);
+        let ring = Self { id: verified.ring, roots, minimum_epoch, state: RwLock::new(state) };
+        ring.keep(data_keys);
         Ok(ring)
+    }
+
+    /// Wipes the wrapped keys of a retired generation; how many. Their rows stay, so that no id is used twice.
+    pub async fn wipe(&self, db: &impl ConnectionTrait, generation: u32) -> Result<u64, RingError> {
+        key_rows::wipe(db, generation).await
     }
 
     /// Reads everything again from what is committed, and forgets keys that are not.
     pub async fn reload(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
         let known = self.manifest().epoch;
-        let fresh = Self::load(db, self.root.clone(), self.minimum_epoch.max(known)).await?;
+        let fresh = Self::load(db, self.roots.clone(), self.minimum_epoch.max(known)).await?;
         if fresh.id != self.id {
             return Err(RingError::Forged);
         }
@@ -110,16 +118,35 @@ impl Ring {
     /// Loads the keys that these cells name, where they came after the ring was loaded.
     pub async fn learn<'a>(&self, db: &impl ConnectionTrait, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
         let named = cells.into_iter().filter_map(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id());
-        let unknown: BTreeSet<u32> = {
-            let state = self.read();
-            named.filter(|id| !state.data.contains_key(id)).collect()
-        };
+        let unknown = self.unknown(named);
         if unknown.is_empty() {
             return Ok(());
         }
-        let keys = key_rows::data_keys(db, &self.root, &self.id, Wanted::Ids(unknown)).await?;
+        self.fetch(db, Wanted::Ids(unknown.clone())).await?;
+        let unknown = self.unknown(unknown.into_iter());
+        if !unknown.is_empty() && self.has_changed_root(db).await? {
+            self.fetch(db, Wanted::Ids(unknown)).await?;
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {
+        let state = self.read();
+        ids.filter(|id| !state.data.contains_key(id)).collect()
+    }
+
+    async fn fetch(&self, db: &impl ConnectionTrait, wanted: Wanted) -> Result<(), RingError> {
+        let manifest = self.manifest();
+        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id, wanted).await?;
         self.keep(keys);
         Ok(())
+    }
+
+    /// Whether the ring was wrapped under another root since the manifest was read.
+    async fn has_changed_root(&self, db: &impl ConnectionTrait) -> Result<bool, RingError> {
+        let before = self.manifest().root_id;
+        self.refresh_now(db).await?;
+        Ok(self.manifest().root_id != before)
     }
 
     /// The manifest as last read.
@@ -135,7 +162,7 @@ impl Ring {
     /// The manifest as the database has it now, from inside a transaction too.
     pub async fn read_manifest(&self, db: &impl ConnectionTrait) -> Result<Manifest, RingError> {
         let minimum = self.minimum_epoch.max(self.manifest().epoch);
-        Ok(read_manifest(db, &self.root, minimum).await?.manifest)
+        Ok(read_manifest(db, &self.roots, minimum).await?.manifest)
     }
 
     /// Changes the manifest. What this ring remembers changes only with [`Ring::reload`], once the
@@ -145,7 +172,7 @@ impl Ring {
         db: &impl ConnectionTrait,
         change: impl FnOnce(&mut Manifest) -> Result<(), RingError>,
     ) -> Result<Manifest, RingError> {
-        let before = read_manifest(db, &self.root, self.minimum_epoch.max(self.manifest().epoch)).await?;
+        let before = read_manifest(db, &self.roots, self.minimum_epoch.max(self.manifest().epoch)).await?;
         let mut next = before.manifest.clone();
         change(&mut next)?;
         if next != before.manifest {
@@ -164,18 +191,18 @@ impl Ring {
             if missing.is_empty() {
                 return Ok(());
             }
-            let wanted = missing.iter().map(|scope| (*scope).to_owned()).collect();
-            self.keep(key_rows::data_keys(db, &self.root, &self.id, Wanted::Scopes(generation, wanted)).await?);
+            let wanted = || missing.iter().map(|scope| (*scope).to_owned()).collect();
+            self.fetch(db, Wanted::Scopes(generation, wanted())).await?;
             let (missing, _) = self.missing(&scopes);
             if missing.is_empty() {
                 return Ok(());
             }
-            let made = key_rows::make_data_keys(db, &self.root, &self.id, generation, &missing).await?;
-            if !made {
+            let root_id = self.manifest().root_id;
+            let made = key_rows::make_data_keys(db, self.roots.find(&root_id)?, &self.id, generation, &missing).await?;
+            let changed_root = (!made || attempt > 0) && self.has_changed_root(db).await?;
+            if !made && !changed_root {
                 // Another program was quicker, or the key that is there does not unwrap.
-                let wanted = missing.iter().map(|scope| (*scope).to_owned()).collect();
-                self.keep(key_rows::data_keys(db, &self.root, &self.id, Wanted::Scopes(generation, wanted)).await?);
-                return Ok(());
+                return self.fetch(db, Wanted::Scopes(generation, missing.iter().map(|scope| (*scope).to_owned()).collect())).await;
             }
             tokio::time::sleep(Duration::from_millis(attempt * 5)).await;
         }
@@ -196,7 +223,14 @@ impl Ring {
     /// Opens a cell in its place.
     pub fn open_at(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
         let id = Envelope::parse(cell).map_err(|error| Unopened::from(OpenError::Parse(error)))?.key_id();
-        let entry = self.read().data.get(&id).cloned().ok_or(Unopened::UnknownKey)?;
+        let entry = {
+            let state = self.read();
+            let entry = state.data.get(&id).cloned().ok_or(Unopened::UnknownKey)?;
+            if !state.manifest.opens(entry.generation) {
+                return Err(Unopened::RetiredKey);
+            }
+            entry
+        };
         if entry.scope != place.scope {
             return Err(Unopened::ForeignScope);
         }

@@ -14,6 +14,15 @@ use crate::crypto::{NoRandomness, RootKey, WeakKey};
 pub trait KeySource: Send + Sync {
     /// Fetches the root key, refusing one that is missing, malformed, known to all or readable by others.
     async fn root(&self) -> Result<RootKey, SourceError>;
+
+    /// Makes a new root where there is none yet; true when one was made. Nothing is ever overwritten.
+    async fn make_if_missing(&self) -> Result<bool, SourceError>;
+
+    /// The settings of `[keys]` that name this source.
+    fn settings(&self) -> Vec<(&'static str, String)>;
+
+    /// The file that must be backed up, if there is one.
+    fn file(&self) -> Option<PathBuf>;
 }
 
 /// Why a key source yields no root key. `what` names the source for a person, never what it holds.
@@ -26,16 +35,24 @@ pub enum SourceError {
         what: String,
     },
     /// Group or others have some right on it.
-    #[error("the key file {path} is open to others (mode {mode:04o}): it must be 0600 or 0400")]
+    #[error("the file {path} is open to others (mode {mode:04o}): it must be 0600 or 0400")]
     Readable {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// Not base64 of 32 bytes.
-    #[error("{what} is malformed: it must hold 32 bytes in base64")]
+    /// Not what it must be.
+    #[error("{what} is malformed: {wanted}")]
     Malformed {
+        /// The source.
+        what: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// The passphrase is another one, or the sealed root was altered.
+    #[error("the passphrase does not open {what}")]
+    WrongPassphrase {
         /// The source.
         what: String,
     },
@@ -49,13 +66,13 @@ pub enum SourceError {
         weak: WeakKey,
     },
     /// A key is there already, and is never overwritten.
-    #[error("the key file {0} exists already")]
+    #[error("the file {0} exists already")]
     Exists(PathBuf),
     /// See [`NoRandomness`].
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
     /// The file cannot be read or written.
-    #[error("the key file {path}: {error}")]
+    #[error("the file {path}: {error}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -64,9 +81,14 @@ pub enum SourceError {
     },
 }
 
+/// A key as every source writes it: a line of base64.
+pub fn text_of(root: &RootKey) -> Zeroizing<String> {
+    Zeroizing::new(STANDARD.encode(root.dangerous_expose()) + "\n")
+}
+
 /// Reads a key as every source writes it: 32 bytes in base64, blanks around it allowed.
 pub(super) fn parse(text: &str, what: &str) -> Result<RootKey, SourceError> {
-    let malformed = || SourceError::Malformed { what: what.to_owned() };
+    let malformed = || SourceError::Malformed { what: what.to_owned(), wanted: "it must hold 32 bytes in base64" };
     let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| malformed())?);
     let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| malformed())?;
     RootKey::from_bytes(key).map_err(|weak| SourceError::Weak { what: what.to_owned(), weak })

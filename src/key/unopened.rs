@@ -9,6 +9,9 @@ pub enum Unopened {
     /// The key that the header names is not in the ring, or does not unwrap.
     #[error("unknown_key")]
     UnknownKey,
+    /// The key's generation is closed or retired.
+    #[error("retired_key")]
+    RetiredKey,
     /// The key belongs to another project: a forgery under a valid key.
     #[error("foreign_scope")]
     ForeignScope,

@@ -15,13 +15,12 @@ use super::error::ResealError;
 use super::options::Options;
 use super::quarantine::Bad;
 use super::verify::verify;
-use crate::crypto::RootKey;
 use crate::db::{self, Lock};
-use crate::key::{Manifest, Ring};
+use crate::key::{Manifest, Ring, Roots};
 
 /// Does the steps' keyed work under the run lock.
 pub struct ResealBackfill {
-    root: Option<Arc<RootKey>>,
+    root: Option<Arc<Roots>>,
     minimum_epoch: i64,
     lock: Arc<Lock>,
     options: Options,
@@ -30,7 +29,7 @@ pub struct ResealBackfill {
 
 impl ResealBackfill {
     /// The ring need not exist yet: step 2 makes it. Steps that need no keys run without a root.
-    pub fn new(root: Option<Arc<RootKey>>, minimum_epoch: i64, lock: Arc<Lock>, options: Options) -> Self {
+    pub fn new(root: Option<Arc<Roots>>, minimum_epoch: i64, lock: Arc<Lock>, options: Options) -> Self {
         Self { root, minimum_epoch, lock, options, ring: OnceCell::new() }
     }
 
@@ -109,9 +108,9 @@ impl ResealBackfill {
     /// All of the ring or nothing: keys without their manifest would shut out those of the next attempt.
     async fn make_ring_once(&self, db: &SchemaManagerConnection<'_>) -> Result<(), ResealError> {
         let root = self.root.as_ref().ok_or(ResealError::NoRoot)?;
-        let SchemaManagerConnection::Connection(db) = db else { return Ok(Ring::make(db, root).await?) };
+        let SchemaManagerConnection::Connection(db) = db else { return Ok(Ring::make(db, root.current()).await?) };
         let transaction = db::begin(db).await?;
-        Ring::make(&transaction, root).await?;
+        Ring::make(&transaction, root.current()).await?;
         self.lock.fence(&transaction).await?;
         Ok(transaction.commit().await?)
     }

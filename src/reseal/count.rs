@@ -77,6 +77,17 @@ pub(super) async fn left(
     Ok(left)
 }
 
+/// Cells under the keys of one generation.
+pub(super) async fn cells_under(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    ring: &Ring,
+    generation: u32,
+) -> Result<u64, DbErr> {
+    let counts = by_generation(db, table, ring).await?;
+    Ok(counts.iter().filter(|count| count.generation == Some(generation)).map(|count| count.cells).sum())
+}
+
 /// Rows of a table.
 pub(super) async fn rows(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
     count(db, table, "1 = 1").await

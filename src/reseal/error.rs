@@ -57,6 +57,14 @@ pub enum ResealError {
     /// A roll before there are cells.
     #[error("nothing is sealed yet")]
     NoRing,
+    /// A generation that is to be retired has cells.
+    #[error("generation {generation} is in use: {cells} cells are sealed under its keys")]
+    StillInUse {
+        /// The generation.
+        generation: u32,
+        /// Cells.
+        cells: u64,
+    },
     /// Keyed work was asked for, and no key source was given.
     #[error("this step needs the key ring, and no key source was given")]
     NoRoot,

@@ -23,6 +23,7 @@ mod help;
 mod keystone;
 mod refusals;
 mod roll;
+mod root;
 mod round_trip;
 mod schema_changes;
 mod secrets;

@@ -206,5 +206,5 @@ fn a_change_of_a_filled_row_empties_its_cells_or_is_refused(engine: Engine) {
 async fn store(room: &Room, address: &Address) -> Store {
     let db = connect(address, Access::Write).await.unwrap();
     let key: RootKey = strongroom::key::FileSource::new(room.key_file()).root().await.unwrap();
-    Store::new(db, Some(key.into()), 0)
+    Store::new(db, Some(std::sync::Arc::new(key.into())), 0)
 }

@@ -14,7 +14,10 @@ impl From<SourceError> for Failure {
                 ("key_readable", format!("close it with `chmod 600 {}`, and consider the key known to others", path.display()))
             }
             SourceError::Malformed { .. } => {
-                ("key_malformed", "restore the key file from its backup; `strongroom init` makes new ones only".to_owned())
+                ("key_malformed", "restore it from its backup; `strongroom init` makes new ones only".to_owned())
+            }
+            SourceError::WrongPassphrase { .. } => {
+                ("wrong_passphrase", "give the passphrase that it was sealed under, or restore it from its backup".to_owned())
             }
             SourceError::Weak { .. } => {
                 ("key_weak", "restore the key file from its backup, or move it away and run `strongroom init`".to_owned())
@@ -63,6 +66,12 @@ impl From<RingError> for Failure {
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
         let help = match error {
+            ManifestError::Unknown(_) => {
+                return Self::new(Exit::Failed, "unknown_generation", error).help("`strongroom keys status` lists the generations");
+            }
+            ManifestError::InUse(_) => {
+                return Self::refused("key_in_use", error).help("`strongroom keys rotate` makes another generation active");
+            }
             ManifestError::NothingBefore(_) => "`strongroom keys status` lists the generations",
             ManifestError::Closed(_) => "`strongroom keys rotate` goes forward to a new one",
             ManifestError::RollingBack(_) => "finish it with `strongroom keys rotate --back`, then rotate",

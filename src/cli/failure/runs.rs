@@ -46,6 +46,9 @@ fn from_reseal(error: &ResealError) -> Failure {
         ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
         ResealError::LeftBehind { .. } => Failure::new(Exit::Left, "left_behind", error)
             .help("`strongroom keys quarantine list` names them: shorten or remove them, then run the same command again"),
+        ResealError::StillInUse { .. } => Failure::refused("key_in_use", error).help(
+            "`strongroom keys rotate` moves every cell that opens; `keys quarantine export` and `discard` deal with the others",
+        ),
         ResealError::WrongPhase { .. } => {
             Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup")
         }

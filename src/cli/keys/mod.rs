@@ -1,6 +1,9 @@
 //! `strongroom keys …`.
 
+mod escrow;
 mod quarantine;
+mod retire;
+mod rewrap;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -31,10 +34,25 @@ pub(crate) enum Command {
     Rotate(Rotate),
     /// Open every cell, and list those that do not open; writes nothing
     Verify,
+    /// Wrap every key under another root; no cell is touched
+    #[command(after_help = REWRAP_EXAMPLES)]
+    Rewrap(rewrap::Rewrap),
+    /// Encrypt the root for an offline recipient, so that a lost key source is not a lost database
+    Escrow(escrow::Escrow),
+    /// Close a generation that seals nothing any more, and after a time of grace wipe its keys
+    Retire(retire::Retire),
     /// What a roll or an import could not open
     #[command(subcommand)]
     Quarantine(quarantine::Command),
 }
+
+const REWRAP_EXAMPLES: &str = "\
+Examples:
+  strongroom keys rewrap --to file:new.key                    a new key file, made if it is not there
+  strongroom keys rewrap --to passphrase-file:passphrase      a root sealed under a passphrase
+  strongroom keys rewrap --to env:STRONGROOM_NEXT_ROOT
+
+Name the same source under [keys.next] beforehand, and running programs go on through the change.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Rotate {
@@ -50,6 +68,9 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
         Command::Status { check } => status(check, session, output).await,
         Command::Rotate(rotate) => roll(&rotate, session, output).await,
         Command::Verify => verify(session, output).await,
+        Command::Rewrap(rewrap) => rewrap::run(&rewrap, session, output).await,
+        Command::Escrow(escrow) => escrow::run(&escrow, session, output).await,
+        Command::Retire(retire) => retire::run(&retire, session, output).await,
         Command::Quarantine(command) => quarantine::run(command, session, output).await,
     }
 }

@@ -128,7 +128,7 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     if !planned.is_up() || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
         confirm(session, &planned.destroys())?;
     }
-    let root = if planned.steps.iter().any(|(_, step)| step.needs_keys()) { Some(session.root().await?) } else { None };
+    let root = if planned.steps.iter().any(|(_, step)| step.needs_keys()) { Some(session.roots().await?) } else { None };
 
     let db = session.connect(Access::Schema).await?;
     let lock = session.lock(&db).await?;

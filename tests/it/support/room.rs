@@ -94,6 +94,16 @@ impl Room {
         Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
+    /// The database's name on its server.
+    pub fn database(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
+    /// What a shell command prints, inside the container of the database's server.
+    pub fn printed_by_the_server_host(&self, command: &str) -> String {
+        String::from_utf8(printed_inside(self.engine, &["sh", "-c", command])).unwrap().trim().to_owned()
+    }
+
     /// The port of the database's server.
     pub fn port(&self) -> u16 {
         let (_, after) = self.url.rsplit_once(':').unwrap();

@@ -1,0 +1,111 @@
+//! `strongroom keys rewrap`: the ring under another root.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::session::{Session, release};
+use crate::config::sealed_root_beside;
+use crate::db::{self, Access};
+use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource, Rewrapped, Ring, RingError, Roots};
+use crate::reseal;
+
+#[derive(Debug, Args)]
+pub(crate) struct Rewrap {
+    /// Where the root comes from that is next: file:PATH, passphrase-file:PATH or env:NAME. A file that is not
+    /// there is made
+    #[arg(long, value_name = "SOURCE")]
+    to: Target,
+}
+
+/// A key source as it is typed.
+#[derive(Debug, Clone)]
+enum Target {
+    File(PathBuf),
+    PassphraseFile(PathBuf),
+    Environment(String),
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some((_, "")) | None => Err("write file:PATH, passphrase-file:PATH or env:NAME".to_owned()),
+            Some(("file", path)) => Ok(Self::File(path.into())),
+            Some(("passphrase-file", path)) => Ok(Self::PassphraseFile(path.into())),
+            Some(("env", name)) => Ok(Self::Environment(name.to_owned())),
+            Some((other, _)) => Err(format!("this version has no key source `{other}`: write file, passphrase-file or env")),
+        }
+    }
+}
+
+impl Target {
+    fn source(&self) -> Box<dyn KeySource> {
+        match self {
+            Self::File(path) => Box::new(FileSource::new(path)),
+            Self::Environment(name) => Box::new(EnvironmentSource::new(name)),
+            Self::PassphraseFile(path) => {
+                let passphrase = Passphrase::File(path.clone());
+                let sealed_root = sealed_root_beside(&passphrase);
+                Box::new(PassphraseSource::new(passphrase, sealed_root))
+            }
+        }
+    }
+}
+
+/// Run again after a crash it goes on, whichever of the two roots the ring is under by then.
+pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect_to_ours(Access::Write).await?;
+    if !db::has_table(&db, "strongroom_manifest").await? {
+        return Err(RingError::Missing.into());
+    }
+    let source = rewrap.to.source();
+    let from = session.config.key_source()?.root().await?;
+    let made = source.make_if_missing().await?;
+    let to = source.root().await?;
+    let (to_id, settings) = (hex::encode(to.id()), source.settings());
+    if to.id() == from.id() {
+        let document = document(Rewrapped::default(), &to_id, &settings);
+        output.result(&document, || "the ring is under that root already: nothing to do".to_owned());
+        return Ok(Exit::Done);
+    }
+    let roots = Roots::from(from).with_next(to);
+    let lock = session.lock(&db).await?;
+    let done = reseal::rewrap(&db, &roots, &lock, roots.current(), roots.find(&to_id)?).await;
+    release(lock).await;
+    let done = done?;
+    // The proof: the ring loads under the new root alone.
+    Ring::load(&db, std::sync::Arc::new(Roots::from(source.root().await?)), session.config.minimum_epoch()).await?;
+    output.result(&document(done, &to_id, &settings), || text(done, &to_id, &settings));
+    if let Some(file) = source.file().filter(|_| made) {
+        output.note(&format!("\nBack up {} now: without it nothing sealed can ever be opened.", file.display()));
+    }
+    output.note(
+        "Programs that do not know the new root refuse to go on: change their configuration, or give it to them\n\
+         beforehand under [keys.next]. Keep the old key for backups of the database, and make a new escrow.",
+    );
+    Ok(if done.damaged > 0 { Exit::Left } else { Exit::Done })
+}
+
+type Settings = [(&'static str, String)];
+
+fn document(done: Rewrapped, root_id: &str, settings: &Settings) -> Value {
+    let settings: Map<_, _> = settings.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+    json!({ "keys": done.keys, "damaged": done.damaged, "root_id": root_id, "configuration": { "keys": settings } })
+}
+
+fn text(done: Rewrapped, root_id: &str, settings: &Settings) -> String {
+    let mut lines = vec![format!("{} keys are wrapped under root {root_id}; no cell was touched", done.keys)];
+    if done.damaged > 0 {
+        lines.push(format!("{} keys do not unwrap and stay as they are", done.damaged));
+    }
+    lines.push("now set in the configuration:\n\n[keys]".to_owned());
+    lines.extend(settings.iter().map(|(name, value)| format!("{name} = {value:?}")));
+    lines.join("\n")
+}

@@ -1,0 +1,82 @@
+//! Wrapping a ring's keys under another root. No cell is touched.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
+use strongroom_entity::key;
+
+use super::manifest_row::{read_manifest, write_manifest};
+use super::{RingError, Roots};
+use crate::crypto::{DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, unwrap_key, wrap_key};
+
+/// What became of the ring's keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rewrapped {
+    /// Wrapped under the other root now.
+    pub keys: u64,
+    /// Do not unwrap under either, and stay as they are: their cells could not be opened before.
+    pub damaged: u64,
+}
+
+/// Wraps every key under another root and names that root in the manifest: part of the caller's
+/// transaction, so it is all of the ring or nothing. `roots` must hold both.
+pub async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey) -> Result<Rewrapped, RingError> {
+    let before = read_manifest(db, roots, 0).await?;
+    let from = roots.find(&before.manifest.root_id)?;
+    if from.id() == to.id() {
+        return Ok(Rewrapped::default());
+    }
+    let mut next = before.manifest.clone();
+    next.root_id = hex::encode(to.id());
+    // The manifest first: from here on no program adds a key under the root before.
+    write_manifest(db, &before, next).await?;
+    rewrap_keys(db, &before.ring, from, to).await
+}
+
+/// Wraps what a program inserted under the root before at the very moment of the rewrap. To be run once
+/// every program has noticed the change.
+pub async fn rewrap_stragglers(db: &impl ConnectionTrait, roots: &Roots, from: &RootKey) -> Result<Rewrapped, RingError> {
+    let now = read_manifest(db, roots, 0).await?;
+    rewrap_keys(db, &now.ring, from, roots.find(&now.manifest.root_id)?).await
+}
+
+/// Rows in one statement stay far below every engine's limit of parameters.
+const KEYS_A_STATEMENT: usize = 1000;
+
+async fn rewrap_keys(db: &impl ConnectionTrait, ring: &RingId, from: &RootKey, to: &RootKey) -> Result<Rewrapped, RingError> {
+    let mut done = Rewrapped::default();
+    let mut changed = Vec::new();
+    // A key without bytes was wiped.
+    for row in key::Entity::find().filter(key::Column::Wrapped.ne(Vec::<u8>::new())).all(db).await? {
+        match rewrap_one(ring, &row, from, to) {
+            Ok(wrapped) => changed.push(key::Model { wrapped, ..row }),
+            Err(RingError::Damaged { .. }) if rewrap_one(ring, &row, to, to).is_ok() => {}
+            Err(RingError::Damaged { id, .. }) => {
+                tracing::warn!(id, "a key that does not unwrap stays as it is");
+                done.damaged += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let over = OnConflict::column(key::Column::Id).update_column(key::Column::Wrapped).to_owned();
+    done.keys = changed.len() as u64;
+    for chunk in changed.chunks(KEYS_A_STATEMENT) {
+        let rows = chunk.iter().cloned().map(|key| key.into_active_model().reset_all());
+        key::Entity::insert_many(rows).on_conflict(over.clone()).exec_without_returning(db).await?;
+    }
+    Ok(done)
+}
+
+fn rewrap_one(ring: &RingId, row: &key::Model, from: &RootKey, to: &RootKey) -> Result<Vec<u8>, RingError> {
+    let damaged = |reason| RingError::Damaged { id: row.id, purpose: "ring", reason };
+    let (Some(purpose), Ok(id), Ok(generation)) =
+        (Purpose::parse(&row.purpose), u32::try_from(row.id), u32::try_from(row.generation))
+    else {
+        return Err(damaged(OpenError::Corrupt));
+    };
+    let label = WrappedKeyLabel { ring, id, purpose, scope: &row.scope, generation };
+    Ok(match purpose {
+        Purpose::Data => wrap_key(to, &label, &unwrap_key::<DataKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
+        Purpose::Index => wrap_key(to, &label, &unwrap_key::<IndexKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
+        Purpose::Manifest => wrap_key(to, &label, &unwrap_key::<ManifestKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
+    })
+}

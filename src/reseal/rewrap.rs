@@ -1,0 +1,53 @@
+//! Wrapping the ring under another root, in the one history and under the run lock.
+
+use sea_orm::DatabaseConnection;
+
+use super::error::ResealError;
+use crate::crypto::RootKey;
+use crate::db::history::{self, Entry};
+use crate::db::{self, Lock};
+use crate::key::{self, LIFETIME, Rewrapped, Roots};
+
+/// Wraps every key of the ring under `to`, which `roots` must hold beside the root before. Run again, it does
+/// what is left: keys that a program added at the very moment.
+pub async fn rewrap(
+    db: &DatabaseConnection,
+    roots: &Roots,
+    lock: &Lock,
+    from: &RootKey,
+    to: &RootKey,
+) -> Result<Rewrapped, ResealError> {
+    let done = db::retry!(rewrap_once(db, roots, lock, to))?;
+    // Until then a program may add keys under the root before.
+    tokio::time::sleep(2 * LIFETIME).await;
+    let late = db::retry!(rewrap_late(db, roots, lock, from))?;
+    Ok(Rewrapped { keys: done.keys + late.keys, damaged: late.damaged })
+}
+
+async fn rewrap_once(db: &DatabaseConnection, roots: &Roots, lock: &Lock, to: &RootKey) -> Result<Rewrapped, ResealError> {
+    let transaction = db::begin(db).await?;
+    let done = key::rewrap(&transaction, roots, to).await?;
+    if done.keys == 0 {
+        return Ok(done);
+    }
+    let entry = Entry {
+        number: None,
+        name: format!("rewrap under root {}", hex::encode(to.id())),
+        kind: "rewrap",
+        direction: "up",
+        checksum: None,
+    };
+    let row = history::begin(&transaction, lock, &entry).await?;
+    history::finish(&transaction, lock, row).await?;
+    lock.fence(&transaction).await?;
+    transaction.commit().await?;
+    Ok(done)
+}
+
+async fn rewrap_late(db: &DatabaseConnection, roots: &Roots, lock: &Lock, from: &RootKey) -> Result<Rewrapped, ResealError> {
+    let transaction = db::begin(db).await?;
+    let done = key::rewrap_stragglers(&transaction, roots, from).await?;
+    lock.fence(&transaction).await?;
+    transaction.commit().await?;
+    Ok(done)
+}
