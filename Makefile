@@ -3,7 +3,7 @@
 CARGO ?= cargo
 PYTHON := target/python/bin/python
 
-.PHONY: demo check test bench python containers clean-containers
+.PHONY: demo check test bench man python age containers clean-containers
 
 demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back (SQLite; needs Rust only)
 	$(CARGO) build --quiet
@@ -16,17 +16,23 @@ check: ## format, lints, documentation, unit tests
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
 	$(CARGO) test --workspace --lib --quiet
 
-test: containers python ## everything, on real servers in containers; installs what is missing
+test: containers python age ## everything, on real servers in containers; installs what is missing
 	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
 bench: containers ## rows per second, and ratios to a baseline in the same run
 	$(CARGO) bench; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
+
+man: ## manual pages in target/man
+	$(CARGO) run --quiet -- man --out target/man
 
 containers:
 	tests/containers/prepare
 
 clean-containers:
 	@docker ps --all --quiet --filter label=strongroom.test | xargs --no-run-if-empty docker rm --force --volumes > /dev/null
+
+age: ## what opens an escrowed root outside this project
+	@command -v age > /dev/null || apt-get install -y age > /dev/null || { apt-get update > /dev/null && apt-get install -y age > /dev/null; }
 
 python: $(PYTHON) ## an interpreter with `cryptography`, for the break-glass script
 

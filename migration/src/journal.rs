@@ -63,10 +63,13 @@ impl<'a> Guard<'a> {
         let (from, values): (&str, Vec<Value>) = match self.kind {
             "table" => ("tables WHERE table_schema = DATABASE() AND table_name = ?", vec![table.into()]),
             "trigger" => ("triggers WHERE trigger_schema = DATABASE() AND trigger_name = ?", vec![table.into()]),
-            "constraint" => ("table_constraints WHERE constraint_schema = DATABASE() AND constraint_name = ?", vec![table.into()]),
-            "column" => {
-                ("columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?", vec![table.into(), column.into()])
+            "constraint" => {
+                ("table_constraints WHERE constraint_schema = DATABASE() AND constraint_name = ?", vec![table.into()])
             }
+            "column" => (
+                "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?",
+                vec![table.into(), column.into()],
+            ),
             "required" => (
                 "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ? AND is_nullable = 'NO'",
                 vec![table.into(), column.into()],
@@ -86,7 +89,8 @@ mod tests {
     #[test]
     fn a_paragraph_is_a_statement_with_its_guard() {
         let text = "-- Why.\n-- unless column t.c\nALTER TABLE t;\n\n-- if table t\nDROP TABLE t;\n\nINSERT INTO t;\n";
-        let found: Vec<_> = statements(text).map(|statement| statement.guard.map(|g| (g.runs_if_there, g.kind, g.name))).collect();
+        let found: Vec<_> =
+            statements(text).map(|statement| statement.guard.map(|g| (g.runs_if_there, g.kind, g.name))).collect();
         assert_eq!(found, [Some((false, "column", "t.c")), Some((true, "table", "t")), None]);
     }
 

@@ -21,8 +21,7 @@ const ABANDONED: Sql = Sql {
     mysql: UP.mysql,
 };
 /// Where each statement commits by itself, one guard goes only when the next stands.
-const RELEASED: Sql =
-    Sql { postgres: "", sqlite: "", mysql: include_str!("../sql/mysql/0006_drop_plaintext.released.sql") };
+const RELEASED: Sql = Sql { postgres: "", sqlite: "", mysql: include_str!("../sql/mysql/0006_drop_plaintext.released.sql") };
 
 pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
 

@@ -1,6 +1,8 @@
 //! One session that keeps every writer out of the credential table until it ends.
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 use sea_orm_migration::{DbErr, SchemaManager, SchemaManagerConnection};
 
 use crate::Engine;

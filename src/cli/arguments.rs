@@ -1,5 +1,7 @@
 //! What can be typed.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
@@ -43,6 +45,12 @@ pub(super) enum Command {
     /// Take credentials over from another system
     #[command(subcommand)]
     Import(import::Command),
+    /// Write a manual page for each command into a folder
+    Man {
+        /// The folder; made if it is not there
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell

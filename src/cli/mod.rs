@@ -17,9 +17,11 @@ mod secret_argument;
 mod session;
 mod signals;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use serde_json::json;
 
 use arguments::{Arguments, Command};
 use exit::Exit;
@@ -50,10 +52,18 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Keys(command) => keys::run(command, &session, output).await,
         Command::Credential(command) => credential::run(command, &session, output).await,
         Command::Import(command) => import::run(command, &session, output).await,
+        Command::Man { out } => manual(&out, output),
         Command::Completions { shell } => Ok(completions(shell)),
     };
     session.close().await;
     done
+}
+
+fn manual(out: &Path, output: &Output) -> Result<Exit, Failure> {
+    let written = std::fs::create_dir_all(out).and_then(|()| clap_mangen::generate_to(Arguments::command(), out));
+    written.map_err(|error| Failure::new(Exit::Failed, "man", format!("{} cannot be written: {error}", out.display())))?;
+    output.result(&json!({ "folder": out.display().to_string() }), || format!("manual pages are in {}", out.display()));
+    Ok(Exit::Done)
 }
 
 fn completions(shell: clap_complete::Shell) -> Exit {

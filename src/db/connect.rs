@@ -17,8 +17,8 @@ use sea_orm::{
     SqlxSqliteConnector,
 };
 
-use super::{Address, mysql_session};
 use super::error::is_missing_database;
+use super::{Address, mysql_session};
 
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);

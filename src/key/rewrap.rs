@@ -1,7 +1,9 @@
 //! Wrapping a ring's keys under another root. No cell is touched.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+};
 use strongroom_entity::key;
 
 use super::manifest_row::{read_manifest, write_manifest};

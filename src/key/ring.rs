@@ -202,7 +202,9 @@ impl Ring {
             let changed_root = (!made || attempt > 0) && self.has_changed_root(db).await?;
             if !made && !changed_root {
                 // Another program was quicker, or the key that is there does not unwrap.
-                return self.fetch(db, Wanted::Scopes(generation, missing.iter().map(|scope| (*scope).to_owned()).collect())).await;
+                return self
+                    .fetch(db, Wanted::Scopes(generation, missing.iter().map(|scope| (*scope).to_owned()).collect()))
+                    .await;
             }
             tokio::time::sleep(Duration::from_millis(attempt * 5)).await;
         }

@@ -75,4 +75,3 @@ pub(super) async fn announce_writing(db: &impl ConnectionTrait, table: &str, wri
     let sql = "UPDATE strongroom_reseal SET writing = $1 WHERE table_name = $2";
     db.execute_raw(statement(db.get_database_backend(), sql, [writing.into(), table.into()])).await.map(drop)
 }
-

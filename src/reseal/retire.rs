@@ -78,13 +78,8 @@ async fn mark(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u32
     let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
     let wipe_after = db::clock_ms(&transaction).await?.saturating_add(grace);
     ring.change_manifest(&transaction, |manifest| Ok(manifest.retire(generation, wipe_after)?)).await?;
-    let entry = Entry {
-        number: None,
-        name: format!("retire generation {generation}"),
-        kind: "retire",
-        direction: "up",
-        checksum: None,
-    };
+    let entry =
+        Entry { number: None, name: format!("retire generation {generation}"), kind: "retire", direction: "up", checksum: None };
     let row = history::begin(&transaction, lock, &entry).await?;
     history::finish(&transaction, lock, row).await?;
     commit(transaction, lock).await

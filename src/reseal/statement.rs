@@ -97,7 +97,8 @@ fn shape<'a>(table: &SealedTable, names: &[String], slots: impl Iterator<Item = 
         Slot::Bytes(column) => of_shape(column),
         Slot::Text(column) => text_as_bytes(&of_shape(column), DbBackend::MySql),
     });
-    let columns = std::iter::once(of_shape(table.id)).chain(columns).zip(names).map(|(column, name)| format!("{column} AS {name}"));
+    let columns =
+        std::iter::once(of_shape(table.id)).chain(columns).zip(names).map(|(column, name)| format!("{column} AS {name}"));
     let list = columns.collect::<Vec<_>>().join(", ");
     format!("SELECT {list} FROM {} AS {SHAPE} WHERE FALSE", quoted(DbBackend::MySql, table.name))
 }

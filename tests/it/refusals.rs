@@ -96,9 +96,7 @@ fn looking_writes_nothing(engine: Engine) {
     let tables = match engine {
         Engine::Sqlite => "SELECT count(*) FROM sqlite_master",
         Engine::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
-        Engine::MySql | Engine::MariaDb => {
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()"
-        }
+        Engine::MySql | Engine::MariaDb => "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()",
     };
     assert_eq!(room.number(tables), 0);
 }

@@ -67,7 +67,8 @@ impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
         let help = match error {
             ManifestError::Unknown(_) => {
-                return Self::new(Exit::Failed, "unknown_generation", error).help("`strongroom keys status` lists the generations");
+                return Self::new(Exit::Failed, "unknown_generation", error)
+                    .help("`strongroom keys status` lists the generations");
             }
             ManifestError::InUse(_) => {
                 return Self::refused("key_in_use", error).help("`strongroom keys rotate` makes another generation active");

@@ -38,7 +38,9 @@ pub(super) async fn run(escrow: &Escrow, session: &Session, output: &Output) -> 
     })?;
     let (file, recipients) = (escrow.out.display().to_string(), escrow.recipient.len());
     output.result(&json!({ "file": file, "root_id": id, "recipients": recipients }), || {
-        format!("root {id} is in {file}, for {recipients} recipient(s); `age --decrypt -i IDENTITY {file}` makes a key file of it")
+        format!(
+            "root {id} is in {file}, for {recipients} recipient(s); `age --decrypt -i IDENTITY {file}` makes a key file of it"
+        )
     });
     Ok(Exit::Done)
 }
