@@ -10,7 +10,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::db::{Address, AddressError};
+
 use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
+use crate::schema::Wish;
 
 const DEFAULT_FILE: &str = "strongroom.toml";
 const DEFAULT_URL: &str = "sqlite://strongroom.db?mode=rwc";
@@ -23,6 +25,8 @@ pub struct Config {
     database: Database,
     /// `[keys]`
     keys: Keys,
+    /// `[adopt]`
+    adopt: Adopt,
     /// `[server]`: read by the HTTPS service, which this version does not have; checked all the same.
     server: Server,
 }
@@ -64,6 +68,28 @@ struct NextKeys {
     passphrase: Option<SecretString>,
     passphrase_file: Option<PathBuf>,
     sealed_root: Option<PathBuf>,
+}
+
+/// `[adopt]`: the table that `migrate adopt` takes over.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Adopt {
+    table: Option<String>,
+    columns: AdoptColumns,
+}
+
+/// `[adopt.columns]`: our columns by their names in that table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AdoptColumns {
+    id: Option<String>,
+    user_id: Option<String>,
+    project_id: Option<String>,
+    r#type: Option<String>,
+    access_key: Option<String>,
+    secret_key: Option<String>,
+    extra: Option<String>,
+    created_at: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -153,6 +179,23 @@ impl Config {
         };
         let source = source.as_deref().ok_or(ConfigError::Unset("keys.next.source"))?;
         SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }.source().map(Some)
+    }
+
+    /// The table that is to be adopted, and which of its columns is which.
+    pub fn adoption(&self) -> Wish {
+        let columns = &self.adopt.columns;
+        let pairs = [
+            ("id", &columns.id),
+            ("user_id", &columns.user_id),
+            ("project_id", &columns.project_id),
+            ("type", &columns.r#type),
+            ("access_key", &columns.access_key),
+            ("secret_key", &columns.secret_key),
+            ("extra", &columns.extra),
+            ("created_at", &columns.created_at),
+        ];
+        let named = pairs.into_iter().filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.clone()?)));
+        Wish { table: self.adopt.table.clone().unwrap_or_else(|| "credential".to_owned()), columns: named.collect() }
     }
 
     /// The oldest manifest that is accepted.

@@ -4,15 +4,15 @@
 //! `-- unless table NAME`, `-- if column TABLE.NAME`. So a run that was killed between any two statements
 //! goes on with the next one, whoever runs it, and nothing has to be remembered.
 
-use sea_orm_migration::DbErr;
 use sea_orm_migration::sea_orm::{ConnectionTrait, Statement as Query, Value};
+use sea_orm_migration::{DbErr, SchemaManagerConnection};
 
-use crate::Engine;
+use crate::{Backfill, Engine};
 
 /// One statement, and what tells that it need not run.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Statement<'a> {
-    pub(crate) sql: &'a str,
+struct Statement<'a> {
+    sql: &'a str,
     guard: Option<Guard<'a>>,
 }
 
@@ -24,14 +24,35 @@ struct Guard<'a> {
     name: &'a str,
 }
 
+/// Runs a text: at once where schema changes roll back; elsewhere what of it is not done yet, a statement at
+/// a time, each under the run lock.
+pub(crate) async fn run(
+    db: &SchemaManagerConnection<'_>,
+    engine: Engine,
+    text: &str,
+    backfill: &dyn Backfill,
+) -> Result<(), DbErr> {
+    if engine.has_transactional_ddl() {
+        return if text.is_empty() { Ok(()) } else { db.execute_unprepared(text).await.map(drop) };
+    }
+    for statement in statements(text) {
+        if is_done(db, &statement).await? {
+            continue;
+        }
+        backfill.require_lock(db).await?;
+        db.execute_unprepared(statement.sql).await?;
+    }
+    Ok(())
+}
+
 /// The statements of a text, in order.
-pub(crate) fn statements(text: &str) -> impl Iterator<Item = Statement<'_>> {
+fn statements(text: &str) -> impl Iterator<Item = Statement<'_>> {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
     paragraphs.map(|sql| Statement { sql, guard: sql.lines().find_map(Guard::parse) })
 }
 
 /// Whether the database shows that the statement ran.
-pub(crate) async fn is_done(db: &impl ConnectionTrait, statement: &Statement<'_>) -> Result<bool, DbErr> {
+async fn is_done(db: &impl ConnectionTrait, statement: &Statement<'_>) -> Result<bool, DbErr> {
     match &statement.guard {
         Some(guard) => Ok(guard.is_there(db).await? != guard.runs_if_there),
         None => Ok(false),
@@ -70,13 +91,17 @@ impl<'a> Guard<'a> {
                 "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?",
                 vec![table.into(), column.into()],
             ),
+            "index" => (
+                "statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
+                vec![table.into(), column.into()],
+            ),
             "required" => (
                 "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ? AND is_nullable = 'NO'",
                 vec![table.into(), column.into()],
             ),
             other => return Err(DbErr::Custom(format!("sql/ asks for an unknown kind of thing: {other}"))),
         };
-        let sql = format!("SELECT 1 AS there FROM information_schema.{from}");
+        let sql = format!("SELECT 1 AS there FROM information_schema.{from} LIMIT 1");
         let probe = Query::from_sql_and_values(db.get_database_backend(), sql, values);
         Ok(db.query_one_raw(probe).await?.is_some())
     }

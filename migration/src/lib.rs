@@ -3,6 +3,7 @@
 //! The steps hold no key. What needs keys is asked of a [`Backfill`] that the runner injects. What
 //! differs between engines stands in `sql/`, one folder an engine.
 
+mod adoption;
 mod backfill;
 mod engine;
 mod journal;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use sea_orm_migration::sea_query::{Alias, DynIden, IntoIden as _};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
+pub use adoption::{Adoption, binary_collation};
 pub use backfill::{Backfill, NoKeys, Phase};
 pub use engine::Engine;
 pub use sql::{RUNNER, Sql};
@@ -31,14 +33,21 @@ pub use step::Step;
 pub struct Migrator {
     /// Does the work that needs keys.
     pub backfill: Arc<dyn Backfill>,
+    /// The table that step 1 takes over or gives back instead of making or dropping one.
+    pub adopted: Option<Adoption>,
 }
 
 impl Migrator {
+    /// For looking at the steps.
+    pub fn without_keys() -> Self {
+        Self { backfill: Arc::new(NoKeys), adopted: None }
+    }
+
     /// Every step, in order; the number of the n-th is n.
     pub fn steps(&self) -> Vec<Box<dyn Step>> {
         let backfill = || self.backfill.clone();
         vec![
-            Box::new(m0001_create_credential::Migration(backfill())),
+            Box::new(m0001_create_credential::Migration { backfill: backfill(), adopted: self.adopted.clone() }),
             Box::new(m0002_create_key_ring::Migration(backfill())),
             Box::new(m0003_add_sealed_columns::Migration(backfill())),
             Box::new(m0004_seal_credential::Migration(backfill())),

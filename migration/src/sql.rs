@@ -48,23 +48,12 @@ impl Sql {
         }
     }
 
-    /// Runs the text: at once where schema changes roll back; elsewhere what of it is not done yet, a
-    /// statement at a time, each under the run lock.
+    /// Runs the text, or what is left of it.
     pub async fn run(&self, manager: &SchemaManager<'_>, backfill: &dyn Backfill) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let engine = Engine::of(db).await?;
         let text = self.of(engine);
-        if engine.has_transactional_ddl() {
-            return if text.is_empty() { Ok(()) } else { db.execute_unprepared(&text).await.map(drop) };
-        }
-        for statement in journal::statements(&text) {
-            if journal::is_done(db, &statement).await? {
-                continue;
-            }
-            backfill.require_lock(db).await?;
-            db.execute_unprepared(statement.sql).await?;
-        }
-        Ok(())
+        journal::run(db, engine, &text, backfill).await
     }
 }
 

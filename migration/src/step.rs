@@ -2,7 +2,7 @@
 
 use sea_orm_migration::MigrationTrait;
 
-use crate::Sql;
+use crate::{Engine, Sql};
 
 /// A schema step. Its number is its place in the list of steps.
 pub trait Step: MigrationTrait {
@@ -15,6 +15,11 @@ pub trait Step: MigrationTrait {
     /// The SQL of going up again from half-way down, where that differs.
     fn abandon_sql(&self) -> Vec<Sql> {
         Vec::new()
+    }
+
+    /// The SQL that runs in place of the step's own, where the database has its own history.
+    fn sql_instead(&self, _engine: Engine, _up: bool) -> Option<String> {
+        None
     }
 
     /// Whether the step asks for keys, so that a missing key is noticed before anything happens.

@@ -29,3 +29,10 @@ CREATE TABLE IF NOT EXISTS strongroom_migrations (
     version    varchar(255) NOT NULL PRIMARY KEY,
     applied_at bigint       NOT NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;
+
+-- What was changed about a table that was there before, so that it can be given back as it was.
+-- unless table strongroom_adoption
+CREATE TABLE IF NOT EXISTS strongroom_adoption (
+    id   smallint NOT NULL PRIMARY KEY CHECK (id = 1),
+    body text     NOT NULL
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin;

@@ -20,3 +20,5 @@ CREATE TABLE IF NOT EXISTS strongroom_history (
 );
 -- What sea-orm's own tools read when they run this migrator. Not `seaql_migrations`: that one may be the host program's.
 CREATE TABLE IF NOT EXISTS strongroom_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL);
+-- What was changed about a table that was there before, so that it can be given back as it was.
+CREATE TABLE IF NOT EXISTS strongroom_adoption (id smallint NOT NULL PRIMARY KEY CHECK (id = 1), body text NOT NULL);

@@ -12,7 +12,7 @@ use crate::db::{self, Access, Address, Lock};
 use crate::key::{Ring, RingError, Roots};
 use crate::reseal::Stop;
 use crate::schema;
-use strongroom_migration::{Migrator, NoKeys};
+use strongroom_migration::Migrator;
 
 /// A command's surroundings.
 pub(super) struct Session {
@@ -89,7 +89,7 @@ impl Session {
     /// A pool, unless the database is newer, edited or somebody else's.
     pub(super) async fn connect_to_ours(&self, access: Access) -> Result<DatabaseConnection, Failure> {
         let db = self.connect(access).await?;
-        schema::status(&db, &Migrator { backfill: Arc::new(NoKeys) }.steps()).await?;
+        schema::status(&db, &Migrator::without_keys().steps()).await?;
         Ok(db)
     }
 

@@ -2,6 +2,7 @@
 
 use sea_orm::DbErr;
 
+use super::Unfit;
 use crate::db::{LockError, Transient, is_transient};
 use crate::reseal::{ResealError, uncarry};
 
@@ -14,6 +15,12 @@ pub enum SchemaError {
     /// Somebody else's table bears our name.
     #[error("table `{0}` exists and was not made by Strongroom")]
     ForeignTable(&'static str),
+    /// The record of an adoption is not what this program writes.
+    #[error("the record of the adopted table was altered")]
+    AlteredAdoption,
+    /// See [`Unfit`].
+    #[error("the table cannot be adopted: {0}")]
+    Unfit(#[from] Unfit),
     /// The history names steps that this program does not have.
     #[error("the database is newer than this program: it knows migration {number} `{name}`")]
     Newer {

@@ -6,12 +6,16 @@
 //!
 //! Does not promise: a way back that needs no work. Going down opens every cell again.
 
+mod adoption;
 mod checksum;
 mod error;
+mod examine;
 mod runner;
 mod status;
 
+pub use adoption::{adopted, write_adoption};
 pub use checksum::checksum;
 pub use error::SchemaError;
+pub use examine::{Examined, Unfit, Wish, examine};
 pub use runner::{Runner, Target, install, numbers};
-pub use status::{State, Status, StepStatus, status};
+pub use status::{State, Status, StepStatus, is_ours, status};

@@ -28,7 +28,7 @@ pub async fn install(db: &DatabaseConnection) -> Result<(), SchemaError> {
 }
 
 async fn install_once(db: &DatabaseConnection) -> Result<(), SchemaError> {
-    if db::has_table(db, "strongroom_migrations").await? && db::has_table(db, "strongroom_history").await? {
+    if db::has_table(db, "strongroom_adoption").await? && db::has_table(db, "strongroom_history").await? {
         return Ok(());
     }
     if db.get_database_backend() == DbBackend::MySql {

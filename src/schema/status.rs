@@ -5,8 +5,8 @@ use serde::Serialize;
 use strongroom_entity::history::Model;
 use strongroom_migration::{Engine, Step};
 
-use super::SchemaError;
 use super::checksum::checksum;
+use super::{SchemaError, adopted};
 use crate::db::{has_table, history};
 
 /// Where a database stands.
@@ -116,9 +116,14 @@ fn refuse_edited(rows: &[Model], number: usize, step: &dyn Step, engine: Engine)
     Err(SchemaError::Edited { number, name: step.name().to_owned() })
 }
 
+/// Whether step 1 is in force: the table is ours, made or adopted.
+pub async fn is_ours(db: &impl ConnectionTrait) -> Result<bool, SchemaError> {
+    Ok(matches!(state_of(&history::read(db).await?, 1), State::Applied | State::HalfWayDown))
+}
+
 async fn refuse_foreign_table(db: &impl ConnectionTrait, migrations: &[StepStatus]) -> Result<(), SchemaError> {
     let ours = migrations.first().is_none_or(|step| step.state != State::Pending);
-    if !ours && has_table(db, "credential").await? {
+    if !ours && has_table(db, "credential").await? && adopted(db).await?.is_none() {
         return Err(SchemaError::ForeignTable("credential"));
     }
     Ok(())

@@ -14,6 +14,7 @@
 
 mod support;
 
+mod adoption;
 mod break_glass;
 mod crash;
 mod credentials;

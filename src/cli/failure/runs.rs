@@ -5,7 +5,7 @@ use crate::cli::exit::Exit;
 use crate::db::LockError;
 use crate::key::RingError;
 use crate::reseal::ResealError;
-use crate::schema::SchemaError;
+use crate::schema::{SchemaError, Unfit};
 
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
@@ -56,6 +56,12 @@ fn from_reseal(error: &ResealError) -> Failure {
     }
 }
 
+impl From<Unfit> for Failure {
+    fn from(error: Unfit) -> Self {
+        SchemaError::from(error).into()
+    }
+}
+
 impl From<SchemaError> for Failure {
     fn from(error: SchemaError) -> Self {
         if let Some(reseal) = error.reseal() {
@@ -79,8 +85,18 @@ impl From<SchemaError> for Failure {
             SchemaError::Unknown(_) => {
                 Self::new(Exit::Usage, "unknown_migration", error).help("`strongroom migrate status` lists them")
             }
-            SchemaError::ForeignTable(_) => {
-                Self::refused("foreign_table", error).help("rename that table, or use another database or schema")
+            SchemaError::ForeignTable(_) => Self::refused("foreign_table", error).help(
+                "`strongroom migrate adopt --dry-run` shows whether it can be taken over; or use another database or schema",
+            ),
+            SchemaError::AlteredAdoption => {
+                Self::refused("adoption_altered", error).help("restore table strongroom_adoption from a backup")
+            }
+            SchemaError::Unfit(Unfit::Database(error)) => error.into(),
+            SchemaError::Unfit(Unfit::NoTable(_)) => {
+                Self::new(Exit::Failed, "no_table", error).help("name the table in the configuration, under [adopt]")
+            }
+            SchemaError::Unfit(_) => {
+                Self::refused("unfit_table", error).help("[adopt.columns] in the configuration says which column is which")
             }
             SchemaError::Newer { .. } => {
                 Self::refused("database_newer", error).help("use the program version that migrated it, or a newer one")

@@ -17,9 +17,11 @@ use crate::reseal;
 
 #[derive(Debug, Args)]
 pub(crate) struct Rewrap {
-    /// Where the root comes from that is next: file:PATH, passphrase-file:PATH or env:NAME. A file that is not
-    /// there is made
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        help = "Where the next root comes from: file:PATH, passphrase-file:PATH or env:NAME; a missing file is made"
+    )]
     to: Target,
 }
 

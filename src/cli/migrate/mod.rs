@@ -1,5 +1,6 @@
 //! `strongroom migrate …`.
 
+mod adopt;
 mod look;
 mod pace;
 mod plan;
@@ -43,6 +44,13 @@ pub(crate) enum Command {
     /// Go back, as far as plaintext byte for byte
     #[command(after_help = DOWN_EXAMPLES)]
     Down(Down),
+    /// Take over a plaintext table that was there before, after showing what is there and would be done
+    #[command(after_help = ADOPT_HELP)]
+    Adopt {
+        /// Show what is there and would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Show what was done to the database, and when
     History,
     /// Take the run lock from a holder that cannot go on
@@ -52,6 +60,19 @@ pub(crate) enum Command {
         holder: String,
     },
 }
+
+const ADOPT_HELP: &str = "\
+The configuration says which table, and which column is which where the names differ:
+
+  [adopt]
+  table = \"ec2_credential\"
+  [adopt.columns]
+  id = \"uuid\"
+  access_key = \"access\"
+  secret_key = \"secret\"
+
+The table gets the name credential and these columns, so stop the programs that know it by other names.
+`strongroom migrate down --to 0` gives it back as it was.";
 
 const UP_EXAMPLES: &str = "\
 Examples:
@@ -111,6 +132,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
             let wanted = back.to.map_or(Wanted::DownSteps(back.steps.unwrap_or(0)), Wanted::DownTo);
             go(&wanted, dry_run, &pace, session, output).await
         }
+        Command::Adopt { dry_run } => adopt::run(dry_run, session, output).await,
         Command::History => look::show_history(session, output).await,
         Command::Unlock { holder } => look::unlock(&holder, session, output).await,
     }
@@ -137,7 +159,7 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     let ran = run_steps(&db, &lock, backfill, planned.target, session.stop.clone(), output).await;
     release(lock).await;
     let ran = ran?;
-    let version = schema::status(&db, &known_steps()).await?.version();
+    let (Target::Up(version) | Target::Down(version)) = planned.target;
     output.result(&json!({ "ran": ran, "version": version }), || format!("the database is at version {version}"));
     Ok(Exit::Done)
 }
@@ -150,7 +172,8 @@ async fn run_steps(
     stop: Stop,
     output: &Output,
 ) -> Result<Vec<String>, Failure> {
-    let runner = Runner::new(db.clone(), lock.clone(), Migrator { backfill }.steps(), stop);
+    let migrator = Migrator { backfill, adopted: schema::adopted(db).await? };
+    let runner = Runner::new(db.clone(), lock.clone(), migrator.steps(), stop);
     let (progress, begun) = (output.progress(), matches!(target, Target::Up(_)));
     let on_step = move |name: &str, _: bool| {
         if progress {
@@ -162,5 +185,10 @@ async fn run_steps(
 
 /// The steps, for looking at them.
 fn known_steps() -> Vec<Box<dyn Step>> {
-    Migrator { backfill: Arc::new(NoKeys) }.steps()
+    Migrator::without_keys().steps()
+}
+
+/// The steps as this database has them.
+async fn steps_of(db: &DatabaseConnection) -> Result<Vec<Box<dyn Step>>, Failure> {
+    Ok(Migrator { backfill: Arc::new(NoKeys), adopted: schema::adopted(db).await? }.steps())
 }

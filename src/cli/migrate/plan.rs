@@ -6,7 +6,7 @@ use serde_json::json;
 use strongroom_entity::credential;
 use strongroom_migration::{Engine, Sql, Step};
 
-use super::known_steps;
+use super::steps_of;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -33,10 +33,11 @@ pub(super) struct Planned {
 impl Planned {
     pub(super) async fn read(wanted: &Wanted, session: &Session) -> Result<Self, Failure> {
         let db = session.connect(Access::Read).await?;
-        let status = schema::status(&db, &known_steps()).await?;
+        let known = steps_of(&db).await?;
+        let status = schema::status(&db, &known).await?;
         let target = target(wanted, &status)?;
         let numbers = schema::numbers(&status, target);
-        let steps = (1..).zip(known_steps()).filter(|(number, _)| numbers.contains(number));
+        let steps = (1..).zip(known).filter(|(number, _)| numbers.contains(number));
         let mut steps: Vec<_> = steps.collect();
         if matches!(target, Target::Down(_)) {
             steps.reverse();
@@ -105,9 +106,16 @@ fn line(number: usize, step: &dyn Step, up: bool, statements: &[Sql], engine: En
         number,
         name: step.name().to_owned(),
         direction: if up { "up" } else { "down" },
-        sql: statements.iter().map(|sql| sql.of(engine).into_owned()).filter(|sql| !sql.is_empty()).collect(),
+        sql: sql_of(step, up, statements, engine),
         data: if up { step.up_work() } else { step.down_work() },
         destroys: if up { step.up_destroys() } else { step.down_destroys() },
+    }
+}
+
+fn sql_of(step: &dyn Step, up: bool, statements: &[Sql], engine: Engine) -> Vec<String> {
+    match step.sql_instead(engine, up) {
+        Some(instead) if !statements.is_empty() => vec![instead],
+        _ => statements.iter().map(|sql| sql.of(engine).into_owned()).filter(|sql| !sql.is_empty()).collect(),
     }
 }
 

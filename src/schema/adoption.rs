@@ -1,0 +1,39 @@
+//! What was changed about an adopted table, as the database remembers it.
+
+use sea_orm::sea_query::{Alias, OnConflict, Query};
+use sea_orm::{ConnectionTrait, DbErr};
+use strongroom_migration::Adoption;
+
+use super::SchemaError;
+use crate::db::{has_table, statement};
+
+const TABLE: &str = "strongroom_adoption";
+
+/// The adoption that is in force or under way. Writes nothing.
+pub async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption>, SchemaError> {
+    if !has_table(db, TABLE).await? {
+        return Ok(None);
+    }
+    let read = statement(db.get_database_backend(), "SELECT body FROM strongroom_adoption WHERE id = 1", []);
+    let Some(row) = db.query_one_raw(read).await? else { return Ok(None) };
+    let body: String = row.try_get("", "body")?;
+    let adoption: Adoption = serde_json::from_str(&body).map_err(|_| SchemaError::AlteredAdoption)?;
+    // The row is not authenticated: what it names goes into statements.
+    let names = adoption.renamed.iter().flat_map(|(ours, theirs)| [ours, theirs]).chain(&adoption.added);
+    let names = names.chain([&adoption.table]).chain(&adoption.primary_key).chain(&adoption.unique);
+    let names = names.chain(adoption.collation.iter().flat_map(|(set, collation)| [set, collation]));
+    if names.into_iter().all(|name| Adoption::is_plain_name(name)) {
+        Ok(Some(adoption))
+    } else {
+        Err(SchemaError::AlteredAdoption)
+    }
+}
+
+/// Writes it down, before anything is changed: whoever goes on after a crash knows what was meant.
+pub async fn write_adoption(db: &impl ConnectionTrait, adoption: &Adoption) -> Result<(), DbErr> {
+    let body = serde_json::to_string(adoption).unwrap_or_default();
+    let mut write = Query::insert();
+    write.into_table(Alias::new(TABLE)).columns(["id", "body"].map(Alias::new)).values_panic([1.into(), body.into()]);
+    write.on_conflict(OnConflict::column(Alias::new("id")).update_column(Alias::new("body")).to_owned());
+    db.execute(&write).await.map(drop)
+}
