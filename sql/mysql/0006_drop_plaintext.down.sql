@@ -1,8 +1,9 @@
+-- Cells may hold more than 64 kB by now, which is all that text takes on MySQL and MariaDB.
 -- The constraint keeps everybody out of the new columns until the triggers stand.
 -- unless column credential.secret_key
 ALTER TABLE credential
     ADD COLUMN access_key varchar(255) AFTER type,
-    ADD COLUMN secret_key text AFTER access_key,
+    ADD COLUMN secret_key mediumtext AFTER access_key,
     ADD CONSTRAINT strongroom_nothing_yet CHECK (access_key IS NULL AND secret_key IS NULL);
 
 -- While cells count, only the reseal engine writes plaintext beside them: what another program wrote

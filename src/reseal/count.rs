@@ -1,8 +1,10 @@
 //! Counting cells by what they are, from the cells themselves.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Statement,
+};
 use serde::Serialize;
-use strongroom_entity::SealedTable;
+use strongroom_entity::{SealedTable, key};
 use strongroom_migration::Phase;
 
 use super::direction::Direction;
@@ -78,14 +80,16 @@ pub(super) async fn left(
 }
 
 /// Cells under the keys of one generation.
-pub(super) async fn cells_under(
-    db: &impl ConnectionTrait,
-    table: &'static SealedTable,
-    ring: &Ring,
-    generation: u32,
-) -> Result<u64, DbErr> {
-    let counts = by_generation(db, table, ring).await?;
-    Ok(counts.iter().filter(|count| count.generation == Some(generation)).map(|count| count.cells).sum())
+pub(super) async fn cells_under(db: &impl ConnectionTrait, table: &'static SealedTable, generation: u32) -> Result<u64, DbErr> {
+    let ids = key::Entity::find().select_only().column(key::Column::Id).filter(key::Column::Generation.eq(generation));
+    let ids: Vec<i64> = ids.filter(key::Column::Purpose.eq("data")).into_tuple().all(db).await?;
+    let mut cells = 0;
+    for column in table.columns {
+        let counts = by_key(db, table, column.sealed).await?;
+        let under = counts.iter().filter(|(id, _)| id.is_some_and(|id| ids.contains(&i64::from(id))));
+        cells += under.map(|(_, count)| count).sum::<u64>();
+    }
+    Ok(cells)
 }
 
 /// Rows of a table.

@@ -33,13 +33,11 @@ pub async fn retire(
     grace: Duration,
 ) -> Result<Retired, ResealError> {
     if ring.manifest().state(generation) != Some(KeyState::Retired) {
-        refuse_in_use(db, ring, generation).await?;
-        db::retry!(change(db, ring, lock, |manifest| Ok(manifest.close(generation)?)))?;
-        // Programs that have not noticed yet may still write back what they read.
-        tokio::time::sleep(2 * LIFETIME).await;
-        ring.reload(db).await?;
-        if let Err(in_use) = refuse_in_use(db, ring, generation).await {
-            db::retry!(change(db, ring, lock, |manifest| Ok(manifest.reopen(generation)?)))?;
+        if let Err(in_use) = close(db, ring, lock, generation).await {
+            // A run that was killed may have left it closed.
+            if ring.manifest().state(generation).is_some() {
+                db::retry!(change(db, ring, lock, |manifest| Ok(manifest.reopen(generation)?)))?;
+            }
             return Err(in_use);
         }
         db::retry!(mark(db, ring, lock, generation, grace))?;
@@ -54,9 +52,19 @@ pub async fn retire(
     Ok(Retired { generation, wiped: true, wiped_in: Duration::ZERO })
 }
 
-/// Counts from the cells themselves.
-async fn refuse_in_use(db: &DatabaseConnection, ring: &Ring, generation: u32) -> Result<(), ResealError> {
-    match count::cells_under(db, &credential::TABLE, ring, generation).await? {
+/// Closes it, unless a cell needs it, before or after.
+async fn close(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u32) -> Result<(), ResealError> {
+    refuse_in_use(db, generation).await?;
+    db::retry!(change(db, ring, lock, |manifest| Ok(manifest.close(generation)?)))?;
+    // Programs that have not noticed yet may still write back what they read.
+    tokio::time::sleep(2 * LIFETIME).await;
+    ring.reload(db).await?;
+    refuse_in_use(db, generation).await
+}
+
+/// Counts from the cells themselves, by the rows of the keys: a key that does not unwrap may yet be restored.
+async fn refuse_in_use(db: &DatabaseConnection, generation: u32) -> Result<(), ResealError> {
+    match count::cells_under(db, &credential::TABLE, generation).await? {
         0 => Ok(()),
         cells => Err(ResealError::StillInUse { generation, cells }),
     }

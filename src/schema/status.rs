@@ -97,8 +97,13 @@ fn is_step(row: &Model, number: usize) -> bool {
 }
 
 fn refuse_newer(rows: &[Model], steps: &[Box<dyn Step>]) -> Result<(), SchemaError> {
-    for row in rows {
+    for (place, row) in rows.iter().enumerate() {
         let Some(number) = row.number else { continue };
+        let later = rows.iter().skip(place + 1).any(|later| later.number == Some(number));
+        // A step of a newer program that went down again is none of ours to know.
+        if later || (row.direction == "down" && row.finished_at.is_some()) {
+            continue;
+        }
         let known = usize::try_from(number).ok().and_then(|number| steps.get(number.checked_sub(1)?));
         if known.is_none_or(|step| step.name() != row.name) {
             return Err(SchemaError::Newer { number, name: row.name.clone() });

@@ -8,7 +8,7 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let (code, help) = match &error {
             SourceError::Missing { .. } => {
-                ("key_missing", "make one with `strongroom init`, or restore it from its backup".to_owned())
+                ("key_missing", "restore it from its backup; `strongroom init` makes one where nothing is sealed yet".to_owned())
             }
             SourceError::Readable { path, .. } => {
                 ("key_readable", format!("close it with `chmod 600 {}`, and consider the key known to others", path.display()))
@@ -38,7 +38,9 @@ impl From<RingError> for Failure {
             RingError::Source(error) => return error.into(),
             RingError::Roll(error) => return error.into(),
             RingError::Missing => "run `strongroom migrate up`",
-            RingError::WrongRoot { .. } => "set `keys.file` to the key file that this database was sealed under",
+            RingError::WrongRoot { .. } => {
+                "set `[keys]` to the source of the root that this database is under, or add it as `[keys.next]`"
+            }
             RingError::Forged => "compare table strongroom_manifest with a backup; whoever changed it can write to this database",
             RingError::Stale { .. } => {
                 "an older copy of the database was put back: restore the newest, or lower `keys.minimum_epoch`"

@@ -26,7 +26,10 @@ pub(super) async fn run(retire: &Retire, session: &Session, output: &Output) -> 
     let generation = retire.generation;
     let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
-    confirm(session, &[format!("generation {generation} opens nothing any more, old backups included once its keys are wiped")])?;
+    confirm(
+        session,
+        &[format!("generation {generation} opens nothing any more, and its keys are wiped after the time of grace")],
+    )?;
     let lock = session.lock(&db).await?;
     let done = match ring.reload(&db).await {
         Ok(()) => reseal::retire(&db, &ring, &lock, generation, retire.grace).await,

@@ -11,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::{Session, release};
 use crate::config::sealed_root_beside;
+use crate::crypto::RootKey;
 use crate::db::{self, Access};
 use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource, Rewrapped, Ring, RingError, Roots};
 use crate::reseal;
@@ -68,15 +69,15 @@ pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> 
         return Err(RingError::Missing.into());
     }
     let source = rewrap.to.source();
-    let from = session.config.key_source()?.root().await?;
     let made = source.make_if_missing().await?;
     let to = source.root().await?;
     let (to_id, settings) = (hex::encode(to.id()), source.settings());
-    if to.id() == from.id() {
+    let Some(from) = other_root(session, &to).await? else {
+        Ring::load(&db, std::sync::Arc::new(to.into()), session.config.minimum_epoch()).await?;
         let document = document(Rewrapped::default(), &to_id, &settings);
         output.result(&document, || "the ring is under that root already: nothing to do".to_owned());
         return Ok(Exit::Done);
-    }
+    };
     let roots = Roots::from(from).with_next(to);
     let lock = session.lock(&db).await?;
     let done = reseal::rewrap(&db, &roots, &lock, roots.current(), roots.find(&to_id)?).await;
@@ -93,6 +94,17 @@ pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> 
          beforehand under [keys.next]. Keep the old key for backups of the database, and make a new escrow.",
     );
     Ok(if done.damaged > 0 { Exit::Left } else { Exit::Done })
+}
+
+/// The root that the ring is, or was, under: of the configured ones that which it is not going to. Once the
+/// configuration was changed, that is the one in `[keys.next]`.
+async fn other_root(session: &Session, to: &RootKey) -> Result<Option<RootKey>, Failure> {
+    let current = session.config.key_source()?.root().await?;
+    if current.id() != to.id() {
+        return Ok(Some(current));
+    }
+    let Some(next) = session.config.next_key_source()? else { return Ok(None) };
+    Ok(Some(next.root().await?).filter(|next| next.id() != to.id()))
 }
 
 type Settings = [(&'static str, String)];
