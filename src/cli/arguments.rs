@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{credential, import, keys, migrate};
+use super::{credential, export, import, keys, migrate};
 
 /// Keeps the secrets in a control plane's database sealed.
 #[derive(Debug, Parser)]
@@ -43,6 +43,9 @@ pub(super) enum Command {
     /// Take credentials over from another system
     #[command(subcommand)]
     Import(import::Command),
+    /// Hand credentials over to another system
+    #[command(subcommand)]
+    Export(export::Command),
     /// Print completions for a shell
     Completions {
         /// The shell

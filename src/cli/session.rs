@@ -1,15 +1,18 @@
 //! What most commands need: the configuration, a pool, the root key, the run lock.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::DatabaseConnection;
 
+use super::exit::Exit;
 use super::failure::Failure;
 use super::global::Global;
-use crate::config::Config;
+use super::secret_argument;
+use crate::config::{Config, ConfigError};
 use crate::credential::Store;
 use crate::crypto::RootKey;
-use crate::db::{self, Access, Address, Lock};
+use crate::db::{self, Access, Address, DbErr, Lock};
 use crate::key::{Ring, RingError};
 use crate::reseal::Stop;
 use crate::schema;
@@ -42,9 +45,22 @@ impl Session {
     }
 
     pub(super) async fn connect(&self, access: Access) -> Result<DatabaseConnection, Failure> {
-        let address = self.address()?;
+        Ok(self.connect_to(&self.address()?, access).await?)
+    }
+
+    /// The address of another database, from an option or its `-file` twin.
+    pub(super) fn other_address(&self, option: &str, url: Option<&str>, file: Option<&Path>) -> Result<Address, Failure> {
+        let url = match (url, file) {
+            (Some(url), _) => secret_argument::line(url)?,
+            (None, Some(file)) => secret_argument::file(file)?,
+            (None, None) => return Err(Failure::new(Exit::Usage, "usage", format!("{option} or {option}-file is needed"))),
+        };
+        Ok(Address::parse(url.trim()).map_err(ConfigError::from)?)
+    }
+
+    pub(super) async fn connect_to(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
         tracing::debug!(%address, ?access, "connecting");
-        let db = db::connect(&address, access).await?;
+        let db = db::connect(address, access).await?;
         self.pools.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
         Ok(db)
     }
