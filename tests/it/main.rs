@@ -21,6 +21,7 @@ mod docs;
 mod floors;
 mod help;
 mod keystone;
+mod keystone_export;
 mod refusals;
 mod roll;
 mod round_trip;

@@ -85,17 +85,14 @@ pub async fn export(
 ) -> Result<ExportReport, ExportError> {
     let run = Run { store, target, overwrite: options.overwrite, go_on };
     if options.dry_run {
-        let (mut report, differing) = run.pass(false).await?;
-        let count = differing.map_or(0, |(count, _)| count);
+        let Settled { mut report, differing: Differing { count, .. } } = run.pass(false).await?;
         (report.updated, report.would_overwrite) = if options.overwrite { (count, None) } else { (0, Some(count)) };
         return Ok(report);
     }
-    if !options.overwrite
-        && let (_, Some((count, first))) = run.pass(false).await?
-    {
-        return Err(ExportError::Differs { count, first });
+    if !options.overwrite {
+        run.pass(false).await?.differing.refuse()?;
     }
-    Ok(run.pass(true).await?.0)
+    Ok(run.pass(true).await?.report)
 }
 
 struct Run<'a> {
@@ -105,8 +102,19 @@ struct Run<'a> {
     go_on: &'a (dyn Fn(u64) -> bool + Send + Sync),
 }
 
-/// How many rows of Keystone's say something else, and the first of them.
-type Differing = Option<(u64, String)>;
+/// Rows of Keystone's that say something else.
+#[derive(Default)]
+struct Differing {
+    count: u64,
+    first: Option<String>,
+}
+
+/// What became of some rows.
+#[derive(Default)]
+struct Settled {
+    report: ExportReport,
+    differing: Differing,
+}
 
 /// A credential that has a form in Keystone.
 struct Row {
@@ -124,9 +132,8 @@ enum There {
 
 impl Run<'_> {
     /// Goes through the table once, looking only or writing too.
-    async fn pass(&self, write: bool) -> Result<(ExportReport, Differing), ExportError> {
-        let mut report = ExportReport::default();
-        let mut differing: Differing = None;
+    async fn pass(&self, write: bool) -> Result<Settled, ExportError> {
+        let mut so_far = Settled::default();
         let mut filter = Filter::default();
         loop {
             let page = self.store.list(&filter, PAGE).await?;
@@ -134,15 +141,11 @@ impl Run<'_> {
                 return Err(ExportError::Interrupted);
             }
             let ids: Vec<String> = page.credentials.into_iter().map(|listed| listed.id).collect();
-            let rows = self.open(&ids, &mut report).await?;
-            if write {
-                self.write(rows, &mut report).await?;
-            } else {
-                self.look(rows, &mut report, &mut differing).await?;
-            }
+            let rows = self.open(&ids, &mut so_far.report).await?;
+            self.settle(&rows, write, &mut so_far).await?;
             match page.next {
                 Some(next) => filter.after = Some(next),
-                None => return Ok((report, differing)),
+                None => return Ok(so_far),
             }
         }
     }
@@ -179,56 +182,56 @@ impl Run<'_> {
         Ok(rows)
     }
 
-    async fn look(&self, rows: Vec<Arc<Row>>, report: &mut ExportReport, differing: &mut Differing) -> Result<(), ExportError> {
-        let found = retry!(source::find_many(&self.target.db, &ids(&rows)))?;
-        for (row, (there, _)) in rows.iter().zip(self.compare(&rows, found, false).await?) {
-            match there {
-                There::Nothing => report.exported += 1,
-                There::Same => report.unchanged += 1,
-                There::Another => differing.get_or_insert_with(|| (0, row.form.id.clone())).0 += 1,
+    /// The page at once; one by one when Keystone's database refuses some row of it.
+    async fn settle(&self, rows: &[Arc<Row>], write: bool, so_far: &mut Settled) -> Result<(), ExportError> {
+        match retry!(self.together(rows, write)) {
+            Err(ExportError::Target(error)) if is_constraint_violation(&error) => {}
+            done => return done.map(|done| so_far.add(done)),
+        }
+        for row in rows {
+            match retry!(self.together(std::slice::from_ref(row), write)) {
+                Err(ExportError::Target(error)) if is_constraint_violation(&error) => {
+                    so_far.report.pass_over(row.ours.id.clone(), "refused");
+                }
+                done => so_far.add(done?),
             }
         }
         Ok(())
     }
 
-    /// The page at once; one by one when Keystone's database refuses some row of it.
-    async fn write(&self, rows: Vec<Arc<Row>>, report: &mut ExportReport) -> Result<(), ExportError> {
-        match retry!(self.write_together(&rows)) {
-            Err(ExportError::Target(error)) if is_constraint_violation(&error) => {}
-            done => return done.map(|done| report.add(&done)),
+    async fn together(&self, rows: &[Arc<Row>], write: bool) -> Result<Settled, ExportError> {
+        if write {
+            return self.write(rows).await;
         }
-        for row in rows {
-            match retry!(self.write_together(std::slice::from_ref(&row))) {
-                Err(ExportError::Target(error)) if is_constraint_violation(&error) => {
-                    report.pass_over(row.ours.id.clone(), "refused");
-                }
-                done => report.add(&done?),
+        let mut done = Settled::default();
+        let found = source::find_many(&self.target.db, &ids(rows)).await?;
+        for (row, (there, _)) in rows.iter().zip(self.compare(rows, found, false).await?) {
+            match there {
+                There::Nothing => done.report.exported += 1,
+                There::Same => done.report.unchanged += 1,
+                There::Another => done.differing.push(&row.form.id),
             }
         }
-        Ok(())
+        Ok(done)
     }
 
     /// One transaction. What Keystone has is looked at again in it: it may have changed since.
-    async fn write_together(&self, rows: &[Arc<Row>]) -> Result<ExportReport, ExportError> {
+    async fn write(&self, rows: &[Arc<Row>]) -> Result<Settled, ExportError> {
         let transaction = db::begin(&self.target.db).await?;
         let found = source::find_many(&transaction, &ids(rows)).await?;
-        let compared = self.compare(rows, found, true).await?;
-        let another = || rows.iter().zip(&compared).filter(|(_, (there, _))| *there == There::Another);
-        if let Some((first, _)) = another().next().filter(|_| !self.overwrite) {
-            return Err(ExportError::Differs { count: another().count() as u64, first: first.form.id.clone() });
-        }
-        let mut done = ExportReport::default();
+        let mut done = Settled::default();
         let mut fresh = Vec::new();
-        for compared in compared {
+        for (row, compared) in rows.iter().zip(self.compare(rows, found, true).await?) {
             match compared {
-                (There::Nothing, Some(row)) => fresh.push(row),
-                (There::Another, Some(row)) if target::update(&transaction, &row).await? => done.updated += 1,
-                (There::Another, Some(row)) => fresh.push(row),
-                _ => done.unchanged += 1,
+                (There::Another, _) if !self.overwrite => done.differing.push(&row.form.id),
+                (There::Another, Some(changed)) if target::update(&transaction, &changed).await? => done.report.updated += 1,
+                (_, Some(new)) => fresh.push(new),
+                (_, None) => done.report.unchanged += 1,
             }
         }
+        done.differing.refuse()?;
         target::insert(&transaction, &fresh).await?;
-        done.exported = fresh.len() as u64;
+        done.report.exported = fresh.len() as u64;
         transaction.commit().await?;
         Ok(done)
     }
@@ -279,10 +282,26 @@ impl ExportReport {
     fn pass_over(&mut self, id: String, reason: impl ToString) {
         self.quarantined.push(Quarantined { id, reason: reason.to_string() });
     }
+}
 
-    fn add(&mut self, page: &Self) {
-        self.exported += page.exported;
-        self.updated += page.updated;
-        self.unchanged += page.unchanged;
+impl Settled {
+    fn add(&mut self, page: Self) {
+        self.report.exported += page.report.exported;
+        self.report.updated += page.report.updated;
+        self.report.unchanged += page.report.unchanged;
+        self.differing.count += page.differing.count;
+        self.differing.first = self.differing.first.take().or(page.differing.first);
+    }
+}
+
+impl Differing {
+    fn push(&mut self, id: &str) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| id.to_owned());
+    }
+
+    fn refuse(&mut self) -> Result<(), ExportError> {
+        let Self { count, first } = std::mem::take(self);
+        first.map_or(Ok(()), |first| Err(ExportError::Differs { count, first }))
     }
 }
