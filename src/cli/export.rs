@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::import::count;
 use super::output::Output;
 use super::progress;
+use super::secret_argument;
 use super::session::Session;
 use crate::credential::Store;
 use crate::credential::keystone::{self, ExportError, ExportOptions, ExportReport, KeyRepository, Target};
@@ -27,12 +28,12 @@ pub(crate) enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  strongroom export keystone --to sqlite://keystone.sqlite --key-repository /etc/keystone/credential-keys --dry-run
+  strongroom export keystone --to sqlite://keystone.sqlite --key-repository credential-keys --dry-run
   cat keystone-url | strongroom export keystone --to - --key-repository /etc/keystone/credential-keys
 
-Adds and updates rows of Keystone's `credential` table, and deletes none. A row that says something else there is
-overwritten only with --yes; without it nothing at all is written, and the exit code is 4. Credentials that do not
-open are named, and the exit code is 3.";
+Adds and updates rows of Keystone's `credential` table, and deletes none. A row that says something
+else there is overwritten only with --yes; without it nothing is written, and the exit code is 4.
+Credentials that do not open are named, and the exit code is 3.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Keystone {
@@ -53,7 +54,7 @@ pub(crate) struct Keystone {
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let Command::Keystone(keystone) = command;
     let repository = KeyRepository::read(&keystone.key_repository)?;
-    let address = session.other_address("--to", keystone.to.as_deref(), keystone.to_file.as_deref())?;
+    let address = secret_argument::address("--to", keystone.to.as_deref(), keystone.to_file.as_deref())?;
     let access = if keystone.dry_run { Access::Read } else { Access::Guest };
     let to = session.connect_to(&address, access).await.map_err(ExportError::Target)?;
     let export = Export {

@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::progress;
+use super::secret_argument;
 use super::session::{Session, release};
 use crate::credential::keystone::{self, ImportOptions, KeyRepository, Report};
 use crate::db::{self, Access};
@@ -51,7 +52,7 @@ pub(crate) struct Keystone {
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let Command::Keystone(keystone) = command;
     let repository = Arc::new(KeyRepository::read(&keystone.key_repository)?);
-    let address = session.other_address("--from", keystone.from.as_deref(), keystone.from_file.as_deref())?;
+    let address = secret_argument::address("--from", keystone.from.as_deref(), keystone.from_file.as_deref())?;
     let from = session.connect_to(&address, Access::Read).await.map_err(keystone::ImportError::Source)?;
     let store = session.store(if keystone.dry_run { Access::Read } else { Access::Write }).await?;
     store.phase().await?;
@@ -104,7 +105,7 @@ async fn record(db: &sea_orm::DatabaseConnection, report: &Report) -> Result<(),
         return Ok(());
     }
     let run = Uuid::new_v4().to_string();
-    let rows = report.quarantined.iter().map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.to_owned()));
+    let rows = report.quarantined.iter().map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.clone()));
     reseal::record_quarantine(db, QUARANTINE_NAME, &run, rows).await?;
     Ok(reseal::forget_older_quarantine(db, QUARANTINE_NAME, &run).await?)
 }

@@ -1,15 +1,12 @@
 //! What most commands need: the configuration, a pool, the root key, the run lock.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::DatabaseConnection;
 
-use super::exit::Exit;
 use super::failure::Failure;
 use super::global::Global;
-use super::secret_argument;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::credential::Store;
 use crate::crypto::RootKey;
 use crate::db::{self, Access, Address, DbErr, Lock};
@@ -46,16 +43,6 @@ impl Session {
 
     pub(super) async fn connect(&self, access: Access) -> Result<DatabaseConnection, Failure> {
         Ok(self.connect_to(&self.address()?, access).await?)
-    }
-
-    /// The address of another database, from an option or its `-file` twin.
-    pub(super) fn other_address(&self, option: &str, url: Option<&str>, file: Option<&Path>) -> Result<Address, Failure> {
-        let url = match (url, file) {
-            (Some(url), _) => secret_argument::line(url)?,
-            (None, Some(file)) => secret_argument::file(file)?,
-            (None, None) => return Err(Failure::new(Exit::Usage, "usage", format!("{option} or {option}-file is needed"))),
-        };
-        Ok(Address::parse(url.trim()).map_err(ConfigError::from)?)
     }
 
     pub(super) async fn connect_to(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {

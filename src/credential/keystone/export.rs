@@ -162,7 +162,7 @@ impl Run<'_> {
                     Some(form) => rows.push(Arc::new(Row { ours, form })),
                     None => report.pass_over(ours.id, "unfit"),
                 },
-                Err(StoreError::Unopenable { id, reason }) => report.pass_over(id, reason),
+                Err(StoreError::Unopenable { id, reason }) => report.pass_over(id, reason.to_string()),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -279,8 +279,8 @@ fn as_new(found: Credential) -> Result<NewCredential, StoreError> {
 }
 
 impl ExportReport {
-    fn pass_over(&mut self, id: String, reason: impl ToString) {
-        self.quarantined.push(Quarantined { id, reason: reason.to_string() });
+    fn pass_over(&mut self, id: String, reason: impl Into<String>) {
+        self.quarantined.push(Quarantined { id, reason: reason.into() });
     }
 }
 
