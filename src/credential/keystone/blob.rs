@@ -59,7 +59,8 @@ pub(super) fn write(access: &str, secret: &str, others: &Map<String, Value>) -> 
     if others.contains_key("access") || others.contains_key("secret") {
         return None;
     }
-    let once = ascii_json(&Blob { access, secret, others }, access.len() + secret.len() + 512)?;
+    let length = access.len() + secret.len() + serde_json::to_vec(others).ok()?.len() + 64;
+    let once = ascii_json(&Blob { access, secret, others }, length)?;
     ascii_json(once.as_str(), once.len())
 }
 

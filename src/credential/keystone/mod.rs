@@ -8,11 +8,13 @@ mod blob;
 mod export;
 mod form;
 mod import;
+mod outcome;
 mod repository;
 mod source;
 mod target;
 
-pub use export::{ExportError, ExportOptions, ExportReport, export};
+pub use export::{ExportOptions, export};
 pub use import::{ImportError, ImportOptions, Quarantined, Report, import};
+pub use outcome::{ExportError, ExportReport};
 pub use repository::{KeyRepository, RepositoryError};
 pub use target::Target;
