@@ -2,8 +2,9 @@
 
 CARGO ?= cargo
 PYTHON := target/python/bin/python
+KEYSTONE := target/keystone/bin/keystone-manage
 
-.PHONY: demo check test bench man python age containers clean-containers
+.PHONY: demo check test bench man python keystone age containers clean-containers
 
 demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back (SQLite; needs Rust only)
 	$(CARGO) build --quiet
@@ -16,7 +17,7 @@ check: ## format, lints, documentation, unit tests
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
 	$(CARGO) test --workspace --lib --quiet
 
-test: containers python age ## everything, on real servers in containers; installs what is missing
+test: containers python keystone age ## everything, on real servers in containers; installs what is missing
 	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
 bench: containers ## rows per second, and ratios to a baseline in the same run
@@ -39,3 +40,9 @@ python: $(PYTHON) ## an interpreter with `cryptography`, for the break-glass scr
 $(PYTHON):
 	python3 -m venv target/python || { apt-get install -y python3-venv && python3 -m venv target/python; }
 	target/python/bin/pip install --quiet cryptography
+
+keystone: $(KEYSTONE) ## a real Keystone, which must open what was exported
+
+$(KEYSTONE): | $(PYTHON)
+	python3 -m venv target/keystone
+	target/keystone/bin/pip install --quiet keystone==30.0.0

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{credential, import, keys, migrate};
+use super::{credential, export, import, keys, migrate};
 
 /// Keeps the secrets in a control plane's database sealed.
 #[derive(Debug, Parser)]
@@ -45,6 +45,9 @@ pub(super) enum Command {
     /// Take credentials over from another system
     #[command(subcommand)]
     Import(import::Command),
+    /// Hand credentials over to another system
+    #[command(subcommand)]
+    Export(export::Command),
     /// Write a manual page for each command into a folder
     Man {
         /// The folder; made if it is not there

@@ -12,9 +12,8 @@ use super::output::Output;
 use super::progress;
 use super::secret_argument;
 use super::session::{Session, release};
-use crate::config::ConfigError;
 use crate::credential::keystone::{self, ImportOptions, KeyRepository, Report};
-use crate::db::{self, Access, Address};
+use crate::db::{self, Access};
 use crate::reseal::{self, Event};
 
 #[derive(Debug, Subcommand)]
@@ -53,14 +52,16 @@ pub(crate) struct Keystone {
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let Command::Keystone(keystone) = command;
     let repository = Arc::new(KeyRepository::read(&keystone.key_repository)?);
-    let from = db::connect(&keystone.address()?, Access::Read).await?;
+    let address = secret_argument::address("--from", keystone.from.as_deref(), keystone.from_file.as_deref())?;
+    let from = session.connect_to(&address, Access::Read).await.map_err(keystone::ImportError::Source)?;
     let store = session.store(if keystone.dry_run { Access::Read } else { Access::Write }).await?;
     store.phase().await?;
     let db = session.connect(Access::Write).await?;
     let lock = if keystone.dry_run { None } else { Some(session.lock(&db).await?) };
 
     let listener = progress::listener(output);
-    listener(Event::Started { work: "importing", rows: count(&from).await? });
+    let rows = count(&from).await.map_err(keystone::ImportError::Source)?;
+    listener(Event::Started { work: "importing", rows });
     let stop = session.stop.clone();
     let seen = std::sync::atomic::AtomicU64::new(0);
     let go_on = |read: u64| {
@@ -86,21 +87,11 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Left })
 }
 
-impl Keystone {
-    fn address(&self) -> Result<Address, Failure> {
-        let url = match (&self.from, &self.from_file) {
-            (Some(url), _) => secret_argument::line(url)?,
-            (None, Some(file)) => secret_argument::file(file)?,
-            (None, None) => return Err(Failure::new(Exit::Usage, "usage", "--from or --from-file is needed")),
-        };
-        Ok(Address::parse(url.trim()).map_err(ConfigError::from)?)
-    }
-}
-
-async fn count(db: &sea_orm::DatabaseConnection) -> Result<u64, Failure> {
+/// Rows of a table `credential`, whose ever it is.
+pub(super) async fn count(db: &sea_orm::DatabaseConnection) -> Result<u64, sea_orm::DbErr> {
     use sea_orm::{ConnectionTrait as _, Statement};
     let statement = Statement::from_string(db.get_database_backend(), "SELECT count(*) AS n FROM credential");
-    let row = db.query_one_raw(statement).await.map_err(|error| Failure::from(keystone::ImportError::Source(error)))?;
+    let row = db.query_one_raw(statement).await?;
     let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(n.unsigned_abs())
 }
@@ -114,7 +105,7 @@ async fn record(db: &sea_orm::DatabaseConnection, report: &Report) -> Result<(),
         return Ok(());
     }
     let run = Uuid::new_v4().to_string();
-    let rows = report.quarantined.iter().map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.to_owned()));
+    let rows = report.quarantined.iter().map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.clone()));
     reseal::record_quarantine(db, QUARANTINE_NAME, &run, rows).await?;
     Ok(reseal::forget_older_quarantine(db, QUARANTINE_NAME, &run).await?)
 }

@@ -4,6 +4,7 @@ mod arguments;
 mod confirm;
 mod credential;
 mod exit;
+mod export;
 mod failure;
 mod global;
 mod import;
@@ -52,6 +53,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Keys(command) => keys::run(command, &session, output).await,
         Command::Credential(command) => credential::run(command, &session, output).await,
         Command::Import(command) => import::run(command, &session, output).await,
+        Command::Export(command) => export::run(command, &session, output).await,
         Command::Man { out } => manual(&out, output),
         Command::Completions { shell } => Ok(completions(shell)),
     };

@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::config::ConfigError;
+use crate::db::Address;
 
 /// The argument itself, or for `-` a line of standard input.
 pub(super) fn line(argument: &str) -> Result<Zeroizing<String>, Failure> {
@@ -25,6 +27,16 @@ pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     std::fs::read_to_string(path)
         .map(Zeroizing::new)
         .map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("{} cannot be read: {error}", path.display())))
+}
+
+/// The address of another database, from an option or its `-file` twin.
+pub(super) fn address(option: &str, url: Option<&str>, path: Option<&Path>) -> Result<Address, Failure> {
+    let url = match (url, path) {
+        (Some(url), _) => line(url)?,
+        (None, Some(path)) => file(path)?,
+        (None, None) => return Err(Failure::new(Exit::Usage, "usage", format!("{option} or {option}-file is needed"))),
+    };
+    Ok(Address::parse(url.trim()).map_err(ConfigError::from)?)
 }
 
 fn all_of_stdin() -> Result<Zeroizing<String>, Failure> {

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::global::Global;
 use crate::config::Config;
 use crate::credential::Store;
-use crate::db::{self, Access, Address, Lock};
+use crate::db::{self, Access, Address, DbErr, Lock};
 use crate::key::{Ring, RingError, Roots};
 use crate::reseal::Stop;
 use crate::schema;
@@ -41,9 +41,12 @@ impl Session {
     }
 
     pub(super) async fn connect(&self, access: Access) -> Result<DatabaseConnection, Failure> {
-        let address = self.address()?;
+        Ok(self.connect_to(&self.address()?, access).await?)
+    }
+
+    pub(super) async fn connect_to(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
         tracing::debug!(%address, ?access, "connecting");
-        let db = db::connect(&address, access).await?;
+        let db = db::connect(address, access).await?;
         self.pools.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
         Ok(db)
     }

@@ -3,7 +3,7 @@
 use sea_orm::DbErr;
 
 use crate::crypto::NoRandomness;
-use crate::key::RingError;
+use crate::key::{RingError, Unopened};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,8 @@ pub enum StoreError {
     Unopenable {
         /// The row.
         id: String,
+        /// Why.
+        reason: Unopened,
     },
     /// The access key or the id is taken.
     #[error("a credential with this id or access key exists already")]

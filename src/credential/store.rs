@@ -76,19 +76,16 @@ impl Store {
     }
 
     /// Those of these ids that are there, secrets and all; `Err` for those that do not open.
-    pub async fn find_many(&self, ids: &[String]) -> Result<HashMap<String, Result<Credential, StoreError>>, StoreError> {
+    pub async fn find_many(&self, ids: &[String]) -> Result<Found, StoreError> {
+        for _ in 1..ATTEMPTS {
+            let phase = self.phase().await?;
+            match self.find_many_at(ids, phase).await {
+                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
+                done => return done,
+            }
+        }
         let phase = self.phase().await?;
-        if !phase.cells_count() {
-            let by_id = plain_credential::Column::Id.is_in(ids);
-            let rows = plain_credential::Entity::find().filter(by_id).all(&self.db).await?;
-            return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, true)))).collect());
-        }
-        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
-        let mut found = HashMap::new();
-        for row in Entity::find().filter(Column::Id.is_in(ids)).all(&self.db).await? {
-            found.insert(row.id.clone(), self.opened(&ring, &row, true).await);
-        }
-        Ok(found)
+        self.find_many_at(ids, phase).await
     }
 
     /// A page of the list, at most `limit` rows. Opens nothing and needs no key.
@@ -185,10 +182,24 @@ impl Store {
         let found = self.opened(&ring, &row, reveal).await?;
         match by {
             By::Access(access) if found.access.as_ref().is_none_or(|found| found.as_str() != *access) => {
-                Err(StoreError::Unopenable { id: found.id })
+                Err(StoreError::Unopenable { id: found.id, reason: Unopened::IndexMismatch })
             }
             _ => Ok(found),
         }
+    }
+
+    async fn find_many_at(&self, ids: &[String], phase: Phase) -> Result<Found, StoreError> {
+        if !phase.cells_count() {
+            let by_id = plain_credential::Column::Id.is_in(ids);
+            let rows = plain_credential::Entity::find().filter(by_id).all(&self.db).await?;
+            return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, true)))).collect());
+        }
+        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
+        let mut found = HashMap::new();
+        for row in Entity::find().filter(Column::Id.is_in(ids)).all(&self.db).await? {
+            found.insert(row.id.clone(), self.opened(&ring, &row, true).await);
+        }
+        Ok(found)
     }
 
     async fn insert_at(&self, rows: &[NewCredential], phase: Phase) -> Result<(), StoreError> {
@@ -218,10 +229,13 @@ impl Store {
         ring.learn(&self.db, cells).await?;
         open(ring, row, reveal).map_err(|reason| {
             tracing::warn!(id = row.id, %reason, "a credential does not open");
-            StoreError::Unopenable { id: row.id.clone() }
+            StoreError::Unopenable { id: row.id.clone(), reason }
         })
     }
 }
+
+/// Credentials by id; `Err` for those that do not open.
+type Found = HashMap<String, Result<Credential, StoreError>>;
 
 /// How a credential is looked for.
 enum By<'a> {

@@ -33,6 +33,8 @@ pub enum Access {
     Read,
     /// Reading and writing rows.
     Write,
+    /// Reading and writing rows in somebody else's database: no setting of it is changed.
+    Guest,
     /// Changing the schema. SQLite's foreign keys are off, as making a table anew demands.
     Schema,
 }
@@ -124,7 +126,11 @@ fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sql
     if access == Access::Read {
         return Ok(options.read_only(true).create_if_missing(false));
     }
-    Ok(options.pragma("secure_delete", "ON").journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
+    let options = options.pragma("secure_delete", "ON");
+    if access == Access::Guest {
+        return Ok(options);
+    }
+    Ok(options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
 }
 
 /// Off loopback the server's certificate is verified unless the address itself says otherwise.

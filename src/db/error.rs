@@ -66,8 +66,9 @@ pub fn is_constraint_violation(error: &DbErr) -> bool {
 const MYSQL_TRANSIENT: [u16; 5] = [1205, 1213, 1020, 1047, 1180];
 /// Too many connections, access denied to the database or at all, no such database, shutting down.
 const MYSQL_UNREACHABLE: [u16; 6] = [1040, 1044, 1045, 1049, 1053, 1203];
-/// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long.
-const MYSQL_CONSTRAINTS: [u16; 3] = [1364, 3819, 1406];
+/// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long, or characters that a column does
+/// not have, stored in it (1366, 3988) or compared with it (1267, 1271).
+const MYSQL_CONSTRAINTS: [u16; 7] = [1364, 3819, 1406, 1366, 3988, 1267, 1271];
 
 fn mysql_number(error: &DbErr) -> Option<u16> {
     let error = driver(error)?.as_database_error()?;

@@ -15,7 +15,7 @@ pub(super) async fn prepare(session: &mut MySqlConnection, access: Access) -> Re
     session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
     match access {
         Access::Read => session.execute("SET SESSION TRANSACTION READ ONLY").await?,
-        Access::Write => return require_strict(session).await,
+        Access::Write | Access::Guest => return require_strict(session).await,
         Access::Schema => session.execute("SET SESSION lock_wait_timeout = 3").await?,
     };
     require_strict(session).await

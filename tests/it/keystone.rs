@@ -16,22 +16,22 @@ on_every_engine!(
     rows_that_differ_here_are_left_alone,
 );
 
-fn data() -> PathBuf {
+pub fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keystone")
 }
 
 /// A copy, since reading SQLite's files may write beside them.
-fn keystone_in(room: &Room) -> String {
+pub fn keystone_in(room: &Room) -> String {
     let copy = room.path().join("keystone.sqlite");
     std::fs::copy(data().join("keystone.sqlite"), &copy).unwrap();
     format!("sqlite://{}", copy.display())
 }
 
-fn import<'a>(from: &'a str, keys: &'a str) -> Vec<&'a str> {
+pub fn import<'a>(from: &'a str, keys: &'a str) -> Vec<&'a str> {
     vec!["import", "keystone", "--from", from, "--key-repository", keys]
 }
 
-fn keys() -> String {
+pub fn keys() -> String {
     data().join("credential-keys").display().to_string()
 }
 
@@ -43,12 +43,21 @@ fn every_row_comes_out_as_expected(engine: Engine) {
     let again = room.json(&import(&from, &keys));
     assert_eq!(again, json!({ "read": 600, "imported": 0, "unchanged": 600, "quarantined": [] }));
 
+    assert_is_as_expected(&room);
+}
+
+/// What every row must open to.
+pub fn expected() -> Vec<BTreeMap<String, String>> {
+    let mut expected = csv::Reader::from_path(data().join("expected.csv")).unwrap();
+    expected.deserialize().map(Result::unwrap).collect()
+}
+
+/// What a person would get back in the clear.
+pub fn assert_is_as_expected(room: &Room) {
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
     let stored: BTreeMap<String, _> = room.plaintext().into_iter().map(|row| (row.id.clone(), row)).collect();
-    let mut expected = csv::Reader::from_path(data().join("expected.csv")).unwrap();
     let mut count = 0;
-    for record in expected.deserialize::<BTreeMap<String, String>>() {
-        let record = record.unwrap();
+    for record in expected() {
         let row = &stored[&record["id"]];
         let or_null = |name: &str| Some(record[name].clone()).filter(|text| !text.is_empty());
         assert_eq!((&row.user_id, &row.kind, &row.secret_key), (&record["user_id"], &record["type"], &record["secret"]));
@@ -69,13 +78,18 @@ fn keystone_on_servers() {
     }
 }
 
-fn keystone_on(engine: Engine) {
-    let (room, server) = (Room::sealed(Engine::Sqlite, &[]), Room::empty(engine));
-    let character_set = if engine == Engine::Postgres { "" } else { "CHARACTER SET utf8mb3" };
+/// Keystone's table as it is on a server, with the narrow characters that it has on MySQL and MariaDB.
+pub fn make_table(server: &Room) {
+    let character_set = if matches!(server.engine, Engine::MySql | Engine::MariaDb) { "CHARACTER SET utf8mb3" } else { "" };
     server.execute(&format!(
         "CREATE TABLE credential (id varchar(64) PRIMARY KEY, user_id varchar(64) NOT NULL, project_id varchar(64), \
          type varchar(255) NOT NULL, extra text, key_hash varchar(64) NOT NULL, encrypted_blob text NOT NULL) {character_set}"
     ));
+}
+
+fn keystone_on(engine: Engine) {
+    let (room, server) = (Room::sealed(Engine::Sqlite, &[]), Room::empty(engine));
+    make_table(&server);
     let dump = "import sqlite3, json, sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute('SELECT * FROM credential').fetchall()))";
     let read =
         std::process::Command::new(crate::break_glass::python()).args(["-c", dump]).arg(data().join("keystone.sqlite")).output();

@@ -22,6 +22,7 @@ mod docs;
 mod floors;
 mod help;
 mod keystone;
+mod keystone_export;
 mod refusals;
 mod roll;
 mod root;

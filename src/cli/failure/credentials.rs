@@ -1,9 +1,11 @@
-//! What to type when the store or an import did not do what was asked.
+//! What to type when the store, an import or an export did not do what was asked.
+
+use sea_orm::DbErr;
 
 use super::Failure;
 use crate::cli::exit::Exit;
 use crate::credential::StoreError;
-use crate::credential::keystone::{ImportError, RepositoryError};
+use crate::credential::keystone::{ExportError, ImportError, RepositoryError};
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
@@ -29,17 +31,33 @@ impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
         match error {
             ImportError::Store(error) => error.into(),
-            ImportError::Source(error) => {
-                let mut failure: Self = error.into();
-                failure.message = format!("Keystone's database: {}", failure.message);
-                failure.help("check `--from`; it must name a database with Keystone's `credential` table")
-            }
+            ImportError::Source(error) => keystones(error, "--from"),
             ImportError::Interrupted(_) => {
                 Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
             }
             ImportError::Dropped => Self::new(Exit::Failed, "import", error),
         }
     }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Store(error) => error.into(),
+            ExportError::Target(error) => keystones(error, "--to"),
+            ExportError::Differs { .. } => {
+                Self::refused("needs_yes", error).help("run it again with --yes to overwrite what Keystone has")
+            }
+            ExportError::Interrupted => Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on"),
+            ExportError::Dropped => Self::new(Exit::Failed, "export", error),
+        }
+    }
+}
+
+fn keystones(error: DbErr, option: &str) -> Failure {
+    let mut failure: Failure = error.into();
+    failure.message = format!("Keystone's database: {}", failure.message);
+    failure.help(format!("check `{option}`; it must name a database with Keystone's `credential` table"))
 }
 
 impl From<RepositoryError> for Failure {

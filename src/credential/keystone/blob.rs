@@ -1,7 +1,9 @@
-//! What an EC2 credential's blob says. Keystone encodes it as JSON once or twice.
+//! What an EC2 credential's blob says. Keystone encodes it as JSON once or twice; we write it as its POST
+//! does, twice.
 
 use std::io;
 
+use serde::Serialize;
 use serde_json::ser::Formatter;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -45,15 +47,45 @@ fn string(value: Value) -> Option<Zeroizing<String>> {
     }
 }
 
+/// Writes a blob: a JSON object in a JSON string. `None` when another member has the name of one of the keys.
+pub(super) fn write(access: &str, secret: &str, others: &Map<String, Value>) -> Option<Zeroizing<String>> {
+    #[derive(Serialize)]
+    struct Blob<'a> {
+        access: &'a str,
+        secret: &'a str,
+        #[serde(flatten)]
+        others: &'a Map<String, Value>,
+    }
+    if others.contains_key("access") || others.contains_key("secret") {
+        return None;
+    }
+    let length = access.len() + secret.len() + serde_json::to_vec(others).ok()?.len() + 64;
+    let once = ascii_json(&Blob { access, secret, others }, length)?;
+    ascii_json(once.as_str(), once.len())
+}
+
 /// JSON with a blank after `,` and `:`, as Keystone writes it, so that texts compare.
 pub(super) fn spaced_json(value: &Value) -> Option<String> {
-    let mut text = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Spaced);
-    serde::Serialize::serialize(value, &mut serializer).ok()?;
+    json(value, Vec::new(), Spaced { ascii: false })
+}
+
+/// The same in ASCII alone, byte for byte what Python's `json.dumps` writes. `length` is about what goes in:
+/// a buffer that need not grow leaves nothing behind that is not wiped.
+pub(super) fn ascii_json<T: Serialize + ?Sized>(value: &T, length: usize) -> Option<Zeroizing<String>> {
+    json(value, Vec::with_capacity(length.saturating_mul(LONGEST_ESCAPE)), Spaced { ascii: true }).map(Zeroizing::new)
+}
+
+fn json<T: Serialize + ?Sized>(value: &T, mut text: Vec<u8>, spaced: Spaced) -> Option<String> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, spaced)).ok()?;
     String::from_utf8(text).ok()
 }
 
-struct Spaced;
+/// `\u0001` for one byte.
+const LONGEST_ESCAPE: usize = 6;
+
+struct Spaced {
+    ascii: bool,
+}
 
 impl Formatter for Spaced {
     fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
@@ -66,6 +98,19 @@ impl Formatter for Spaced {
 
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
         writer.write_all(b": ")
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if !self.ascii {
+            return writer.write_all(fragment.as_bytes());
+        }
+        for character in fragment.chars() {
+            match character {
+                ' '..='~' => writer.write_all(&[character as u8])?,
+                _ => character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -99,5 +144,15 @@ mod tests {
     #[test]
     fn no_other_members_leave_no_extra() {
         assert!(parse(r#"{"access":"a","secret":"s"}"#).unwrap().extra.is_none());
+    }
+
+    #[test]
+    fn a_blob_is_written_as_python_does() {
+        let others = serde_json::from_str(r#"{"trust_id": null, "n": [1, 2]}"#).unwrap();
+        let written = write("a", "\u{1}\u{7f}\"\\/\n\u{f3}\u{1f510}", &others).unwrap();
+        // json.dumps(json.dumps({"access": "a", "secret": …, "n": [1, 2], "trust_id": None}))
+        let python = r#""{\"access\": \"a\", \"secret\": \"\\u0001\\u007f\\\"\\\\/\\n\\u00f3\\ud83d\\udd10\", \"n\": [1, 2], \"trust_id\": null}""#;
+        assert_eq!(written.as_str(), python);
+        assert!(write("a", "s", &serde_json::from_str(r#"{"secret": "t"}"#).unwrap()).is_none());
     }
 }

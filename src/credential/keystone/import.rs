@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbErr};
 use serde::Serialize;
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
-use super::blob;
+use super::form;
 use super::repository::{Decrypted, KeyRepository};
 use super::source::{self, SourceRow};
 use crate::credential::{NewCredential, Store, StoreError};
@@ -31,11 +28,12 @@ pub struct Report {
 /// A row that was passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Quarantined {
-    /// The row in Keystone.
+    /// The row: an import's in Keystone, an export's here.
     pub id: String,
-    /// `undecryptable`, `null_key`, `malformed`, `id_mismatch`, or `conflict` for a row that is here
-    /// already and says something else.
-    pub reason: &'static str,
+    /// Import: `undecryptable`, `null_key`, `malformed`, `id_mismatch`, or `conflict` for a row that is
+    /// here already and says something else. Export: why it does not open, `unfit` for what Keystone's
+    /// table has no place for, or `refused` by Keystone's database.
+    pub reason: String,
 }
 
 /// Why an import ended early. What was imported stays, and is `unchanged` next time.
@@ -99,45 +97,14 @@ async fn decode_all(
 }
 
 fn decode(repository: &KeyRepository, row: &SourceRow, accept_null_key: bool) -> Decoded {
-    let bad = |reason| Quarantined { id: row.id.clone(), reason };
+    let bad = |reason: &str| Quarantined { id: row.id.clone(), reason: reason.into() };
     let plain = match repository.decrypt(&row.encrypted_blob) {
         Decrypted::Under(plain) => plain,
         Decrypted::UnderNullKey(plain) if accept_null_key => plain,
         Decrypted::UnderNullKey(_) => return Err(bad("null_key")),
         Decrypted::Not => return Err(bad("undecryptable")),
     };
-    let text = std::str::from_utf8(&plain).map_err(|_| bad("malformed"))?;
-    let mut new = NewCredential {
-        id: row.id.clone(),
-        user_id: row.user_id.clone(),
-        project_id: row.project_id.clone(),
-        kind: row.r#type.clone(),
-        access: None,
-        secret: Zeroizing::new(text.to_owned()),
-        extra: None,
-    };
-    if new.kind == "ec2" {
-        let blob = blob::parse(text).ok_or_else(|| bad("malformed"))?;
-        if hex::encode(Sha256::digest(blob.access.as_bytes())) != row.id {
-            return Err(bad("id_mismatch"));
-        }
-        (new.access, new.secret, new.extra) = (Some(blob.access), blob.secret, blob.extra);
-    }
-    let keystones = row.extra.as_deref().map(str::trim).filter(|text| !matches!(*text, "" | "{}" | "null"));
-    if let Some(keystones) = keystones {
-        new.extra = Some(with_keystones_extra(new.extra.as_deref(), keystones).ok_or_else(|| bad("malformed"))?);
-    }
-    new.check().map_err(|_| bad("malformed"))?;
-    Ok(new)
-}
-
-/// Keystone has an `extra` of its own, nearly always `{}`. What it holds is kept under one name.
-/// `None` when it is not JSON.
-fn with_keystones_extra(ours: Option<&str>, keystones: &str) -> Option<String> {
-    let theirs: Value = serde_json::from_str(keystones).ok()?;
-    let mut members: serde_json::Map<String, Value> = ours.map_or(Ok(serde_json::Map::new()), serde_json::from_str).ok()?;
-    members.insert("keystone:extra".into(), theirs);
-    blob::spaced_json(&Value::Object(members))
+    form::read(row, &plain).map_err(bad)
 }
 
 async fn take(store: &Store, decoded: Vec<Decoded>, dry_run: bool, report: &mut Report) -> Result<(), ImportError> {
@@ -149,7 +116,7 @@ async fn take(store: &Store, decoded: Vec<Decoded>, dry_run: bool, report: &mut 
             Err(bad) => report.quarantined.push(bad),
             Ok((None, new)) => fresh.push(new),
             Ok((Some(Ok(stored)), new)) if new.is(&stored) => report.unchanged += 1,
-            Ok((Some(_), new)) => report.quarantined.push(Quarantined { id: new.id, reason: "conflict" }),
+            Ok((Some(_), new)) => report.quarantined.push(Quarantined { id: new.id, reason: "conflict".into() }),
         }
     }
     if dry_run {
@@ -171,7 +138,7 @@ async fn insert(store: &Store, fresh: Vec<NewCredential>, report: &mut Report) -
                 match store.create(&new).await {
                     Ok(()) => report.imported += 1,
                     Err(StoreError::Exists | StoreError::Refused) => {
-                        report.quarantined.push(Quarantined { id: new.id, reason: "conflict" });
+                        report.quarantined.push(Quarantined { id: new.id, reason: "conflict".into() });
                     }
                     Err(error) => return Err(error.into()),
                 }

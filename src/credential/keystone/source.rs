@@ -1,6 +1,9 @@
 //! Reading Keystone's own table, page by page.
 
-use sea_orm::{DatabaseConnection, DbBackend, DbErr, FromQueryResult, Statement};
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, Statement};
 
 /// A row of Keystone's `credential` table.
 #[derive(FromQueryResult)]
@@ -21,4 +24,15 @@ pub(super) async fn page(db: &DatabaseConnection, after: &str, limit: u64) -> Re
         "SELECT id, user_id, project_id, type, encrypted_blob, extra FROM credential WHERE id > {parameter} ORDER BY id LIMIT {limit}"
     );
     SourceRow::find_by_statement(Statement::from_sql_and_values(engine, sql, [after.into()])).all(db).await
+}
+
+/// Those of these ids that are there. A database that compares loosely may answer with others too; they
+/// stand under their own ids.
+pub(super) async fn find_many(db: &impl ConnectionTrait, ids: &[&str]) -> Result<HashMap<String, SourceRow>, DbErr> {
+    let columns = ["id", "user_id", "project_id", "type", "encrypted_blob", "extra"];
+    let mut select = Query::select();
+    select.columns(columns.map(Alias::new)).from(Alias::new("credential"));
+    select.and_where(Expr::col(Alias::new("id")).is_in(ids.iter().copied()));
+    let rows = SourceRow::find_by_statement(db.get_database_backend().build(&select)).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.id.clone(), row)).collect())
 }
