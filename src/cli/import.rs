@@ -53,7 +53,7 @@ pub(crate) struct Keystone {
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let Command::Keystone(keystone) = command;
     let repository = Arc::new(KeyRepository::read(&keystone.key_repository)?);
-    let from = db::connect(&keystone.address()?, Access::Read).await?;
+    let from = db::connect(&keystone.address(session)?, Access::Read).await?;
     let store = session.store(if keystone.dry_run { Access::Read } else { Access::Write }).await?;
     store.phase().await?;
     let db = session.connect(Access::Write).await?;
@@ -87,13 +87,14 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
 }
 
 impl Keystone {
-    fn address(&self) -> Result<Address, Failure> {
+    fn address(&self, session: &Session) -> Result<Address, Failure> {
         let url = match (&self.from, &self.from_file) {
             (Some(url), _) => secret_argument::line(url)?,
             (None, Some(file)) => secret_argument::file(file)?,
             (None, None) => return Err(Failure::new(Exit::Usage, "usage", "--from or --from-file is needed")),
         };
-        Ok(Address::parse(url.trim()).map_err(ConfigError::from)?)
+        let address = Address::parse(url.trim()).map_err(ConfigError::from)?;
+        Ok(address.with_tls(session.config.database_tls()?))
     }
 }
 

@@ -44,6 +44,10 @@ pub async fn run() -> ExitCode {
 
 async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
     let session = Session::new(&arguments.global)?;
+    if session.config.allows_insecure() {
+        output
+            .warning("`database.allow_insecure` is set: databases off loopback are reached without verified TLS, or without any");
+    }
     let done = match arguments.command {
         Command::Init => init::run(&session, output).await,
         Command::Migrate(command) => migrate::run(command, &session, output).await,

@@ -17,8 +17,9 @@ use sea_orm::{
     SqlxSqliteConnector,
 };
 
-use super::{Address, mysql_session};
 use super::error::is_missing_database;
+use super::tls::{Mode, Peer};
+use super::{Address, mysql_session};
 
 const CONNECTIONS: u32 = 8;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -127,29 +128,63 @@ fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sql
     Ok(options.pragma("secure_delete", "ON").journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
 }
 
-/// Off loopback the server's certificate is verified unless the address itself says otherwise.
 fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::Error> {
     let mut options = PgConnectOptions::from_str(address.expose())?.application_name("strongroom").disable_statement_logging();
-    let local = options.get_socket().is_some() || options.get_host().starts_with('/') || is_loopback(options.get_host());
-    if !local && !address.names_any(&["sslmode", "ssl-mode"]) {
-        options = options.ssl_mode(PgSslMode::VerifyFull);
+    let host = options.get_host().to_owned();
+    let socket = options.get_socket().is_some() || host.starts_with('/');
+    if let Some(mode) = mode(address, socket, &host)? {
+        options = options.ssl_mode(match mode {
+            Mode::Off => PgSslMode::Disable,
+            Mode::Opportunistic => PgSslMode::Prefer,
+            Mode::Unverified => PgSslMode::Require,
+            Mode::AnyHost => PgSslMode::VerifyCa,
+            Mode::Verified => PgSslMode::VerifyFull,
+        });
+    }
+    if let Some(pem) = address.tls().authorities() {
+        options = options.ssl_root_cert_from_pem(pem);
     }
     if access == Access::Read {
         options = options.options([("default_transaction_read_only", "on")]);
     }
-    Ok(options)
+    Ok(options.host(without_brackets(&host)))
 }
 
 fn mysql(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
-    let options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
-    if options.get_socket().is_some() || is_loopback(options.get_host()) || address.names_any(&["sslmode", "ssl-mode"]) {
-        return Ok(options);
+    let mut options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
+    let host = options.get_host().to_owned();
+    if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
+        options = options.ssl_mode(match mode {
+            Mode::Off => MySqlSslMode::Disabled,
+            Mode::Opportunistic => MySqlSslMode::Preferred,
+            Mode::Unverified => MySqlSslMode::Required,
+            Mode::AnyHost => MySqlSslMode::VerifyCa,
+            Mode::Verified => MySqlSslMode::VerifyIdentity,
+        });
     }
-    Ok(options.ssl_mode(MySqlSslMode::VerifyIdentity))
+    if let Some(pem) = address.tls().authorities() {
+        options = options.ssl_ca_from_pem(pem);
+    }
+    Ok(options.host(without_brackets(&host)))
+}
+
+/// Judged by the host that the driver will go to: parameters of the address can name another.
+fn mode(address: &Address, socket: bool, host: &str) -> Result<Option<Mode>, sqlx::Error> {
+    let peer = match socket {
+        true => Peer::Socket,
+        false if is_loopback(host) => Peer::Loopback,
+        false => Peer::Remote,
+    };
+    address.tls().mode(peer, address.asked()).map_err(|refused| sqlx::Error::Configuration(refused.into()))
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || without_brackets(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A URL's IPv6 address as certificates know it.
+fn without_brackets(host: &str) -> &str {
+    host.trim_matches(['[', ']'])
 }
 
 /// The file of a SQLite address; none for memory.

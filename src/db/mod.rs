@@ -8,13 +8,17 @@ mod holder;
 mod lock;
 mod mysql_session;
 mod statement;
+mod tls;
+mod tls_failure;
 mod transaction;
 
 pub use address::{Address, AddressError};
 pub use connect::{Access, connect, create_if_missing};
-pub use error::{is_constraint_violation, is_missing_database, is_transient, is_unreachable};
+pub use error::{insecure_address, is_constraint_violation, is_missing_database, is_transient, is_unreachable};
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
 pub(crate) use statement::statement;
+pub use tls::{InsecureAddress, Tls, TlsError};
+pub use tls_failure::{TlsFailure, tls_failure};
 pub(crate) use transaction::retry;
 pub use transaction::{Patience, Transient, begin};
 

@@ -27,6 +27,7 @@ mod round_trip;
 mod schema_changes;
 mod secrets;
 mod tamper;
+mod tls;
 mod tools;
 mod vectors;
 mod writers;
