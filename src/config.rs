@@ -11,7 +11,8 @@ use serde::Deserialize;
 use crate::db::{Address, AddressError, Tls, TlsError};
 use crate::key::{EnvironmentSource, FileSource, KeySource};
 
-const DEFAULT_FILE: &str = "strongroom.toml";
+/// Read when it exists and no other is named.
+pub const DEFAULT_FILE: &str = "strongroom.toml";
 const DEFAULT_URL: &str = "sqlite://strongroom.db?mode=rwc";
 
 /// Everything that can be set.

@@ -3,6 +3,7 @@
 mod arguments;
 mod confirm;
 mod credential;
+mod doctor;
 mod exit;
 mod failure;
 mod global;
@@ -54,6 +55,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Keys(command) => keys::run(command, &session, output).await,
         Command::Credential(command) => credential::run(command, &session, output).await,
         Command::Import(command) => import::run(command, &session, output).await,
+        Command::Doctor => doctor::run(arguments.global.config.as_deref(), &session, output).await,
         Command::Completions { shell } => Ok(completions(shell)),
     };
     session.close().await;

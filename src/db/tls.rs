@@ -93,7 +93,7 @@ impl fmt::Debug for Tls {
 
 /// Where the server is, as seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Peer {
+pub enum Peer {
     /// A Unix socket: nobody in between.
     Socket,
     /// This machine.

@@ -26,6 +26,6 @@ pub(crate) use backfill::uncarry;
 pub use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use options::{Event, Options, Stop};
-pub use quarantine::{Bad, forget_older as forget_older_quarantine, record as record_quarantine};
+pub use quarantine::{Bad, forget_older as forget_older_quarantine, record as record_quarantine, standing as quarantined};
 pub use roll::{RollReport, roll};
 pub use verify::{Verification, verify};

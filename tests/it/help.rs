@@ -5,7 +5,7 @@ use crate::support::{Engine, Room, numbered_rows};
 #[test]
 fn help() {
     let room = Room::empty(Engine::Sqlite);
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
         &["--help"],
         &["migrate", "--help"],
         &["migrate", "up", "--help"],
@@ -15,6 +15,7 @@ fn help() {
         &["credential", "create", "--help"],
         &["credential", "list", "--help"],
         &["import", "keystone", "--help"],
+        &["doctor", "--help"],
     ];
     let pages = commands.map(|command| format!("$ strongroom {}\n{}", command.join(" "), room.run(command).expect(0).out));
     insta::assert_snapshot!(pages.join("\n"));

@@ -18,6 +18,7 @@ mod break_glass;
 mod crash;
 mod credentials;
 mod docs;
+mod doctor;
 mod floors;
 mod help;
 mod keystone;

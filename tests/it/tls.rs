@@ -71,6 +71,8 @@ fn the_right_authority_opens_the_way(engine: Engine) {
     let shown = run(&["credential", "show", "--id", made["id"].as_str().unwrap(), "--reveal", "--format", "json"]);
     assert_eq!(shown.json()["secret"], made["secret"]);
     assert!(!shown.err.contains("warning"), "{}", shown.err);
+    let doctor = run(&["doctor"]);
+    assert!(doctor.out.contains("encrypted with TLSv1.3, verified; another host"), "{}", doctor.out);
     let in_the_clear = format!("{}?ssl-mode=disable", server.url(&name));
     let mut command = desk.command(&in_the_clear, None, &["migrate", "status"]);
     ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(6);
@@ -113,6 +115,9 @@ fn the_loud_flag_allows_plaintext_and_says_so(engine: Engine) {
         let warnings: Vec<_> = status.err.lines().collect();
         assert!(matches!(warnings[..], [line] if line.contains("warning: `database.allow_insecure`")), "{}", status.err);
     }
+    let mut command = desk.command(&in_the_clear, None, &["doctor"]);
+    let doctor = ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(3);
+    assert!(doctor.out.contains("warn  tls             not encrypted, not verified; another host"), "{}", doctor.out);
     // An authority is still asked, unless the address itself says otherwise.
     let mut command = desk.command(&server.careless_url(&name), Some(&Authority::new()), &["migrate", "status"]);
     ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(6);

@@ -151,6 +151,15 @@ impl TlsServer {
         self.url_at(self.on_loopback(), self.recipe.user, database)
     }
 
+    /// As root.
+    pub fn execute(&self, sql: &str) {
+        runtime().block_on(async {
+            let root = Database::connect(self.root(self.recipe.maintenance)).await.unwrap();
+            root.execute_unprepared(sql).await.unwrap();
+            root.close().await.unwrap();
+        });
+    }
+
     /// The name of a database that nobody else uses; `init` makes it.
     pub fn new_name() -> String {
         static NEXT: AtomicU32 = AtomicU32::new(1);
