@@ -9,7 +9,6 @@
 #[expect(dead_code, unused_imports, unused_macros, unreachable_pub, reason = "the tests use more of it")]
 #[expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
