@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::check::Check;
+use super::keys;
 use crate::cli::session::Session;
 use crate::db::{self, Address};
 
@@ -40,7 +41,9 @@ fn database(file: &Path) -> Check {
 fn keys_beside(session: &Session, file: &Path) -> Check {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let keys: Vec<_> = entries.filter(|path| looks_like_a_key(path) && !is_same(path, session.config.key_path())).collect();
+    let in_use = keys::file(session);
+    let keys: Vec<_> =
+        entries.filter(|path| looks_like_a_key(path) && !in_use.as_ref().is_some_and(|key| is_same(path, key))).collect();
     let open: Vec<_> = keys.into_iter().filter(|path| is_open(path)).collect();
     if open.is_empty() {
         return Check::ok("other keys", "none that is open to others lies beside the database");

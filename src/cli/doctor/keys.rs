@@ -1,5 +1,7 @@
 //! The root key: whether its source yields one.
 
+use std::path::PathBuf;
+
 use super::check::Check;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -18,9 +20,10 @@ async fn root_id(session: &Session) -> Result<String, Failure> {
 }
 
 fn name(session: &Session) -> String {
-    if session.config.has_key_file() {
-        format!("file {}, closed to others", session.config.key_path().display())
-    } else {
-        "environment".to_owned()
-    }
+    file(session).map_or_else(|| "environment".to_owned(), |path| format!("file {}, closed to others", path.display()))
+}
+
+/// Where the root key lies, if it lies in a file.
+pub(super) fn file(session: &Session) -> Option<PathBuf> {
+    session.config.has_key_file().then(|| session.config.key_path().to_owned())
 }
