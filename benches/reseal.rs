@@ -7,14 +7,7 @@
 
 #[path = "../tests/it/support/mod.rs"]
 #[expect(dead_code, unused_imports, unused_macros, unreachable_pub, reason = "the tests use more of it")]
-#[expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "as in the tests"
-)]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "as in the tests")]
 mod support;
 
 use std::time::Instant;

@@ -9,12 +9,12 @@ use config::{Environment, File, FileFormat};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::db::{Address, AddressError};
-
+use crate::db::{Address, AddressError, Tls, TlsError};
 use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
 use crate::schema::Wish;
 
-const DEFAULT_FILE: &str = "strongroom.toml";
+/// Read when it exists and no other is named.
+pub const DEFAULT_FILE: &str = "strongroom.toml";
 const DEFAULT_URL: &str = "sqlite://strongroom.db?mode=rwc";
 
 /// Everything that can be set.
@@ -36,6 +36,8 @@ pub struct Config {
 struct Database {
     url: Option<String>,
     url_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
+    allow_insecure: bool,
 }
 
 /// The URL may hold a password.
@@ -130,6 +132,9 @@ pub enum ConfigError {
     /// See [`AddressError`].
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// `database.ca_file`.
+    #[error("`database.ca_file`: {0}")]
+    Authorities(#[from] TlsError),
 }
 
 impl Config {
@@ -147,7 +152,7 @@ impl Config {
     /// Where the database is: the setting, then `DATABASE_URL`, then a file in the working directory.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn database(&self) -> Result<Address, ConfigError> {
-        let Database { url, url_file } = &self.database;
+        let Database { url, url_file, .. } = &self.database;
         let in_environment = |setting: &str| std::env::var_os(format!("STRONGROOM__DATABASE__{setting}")).is_some();
         let named = match (url, url_file) {
             (Some(_), Some(_)) if in_environment("URL") == in_environment("URL_FILE") => {
@@ -161,7 +166,21 @@ impl Config {
             }
             (None, None) => std::env::var("DATABASE_URL").ok(),
         };
-        Ok(Address::parse(named.as_deref().unwrap_or(DEFAULT_URL))?)
+        Ok(Address::parse(named.as_deref().unwrap_or(DEFAULT_URL))?.with_tls(self.database_tls()?))
+    }
+
+    /// What is asked of TLS to any database, ours or another's that is read or written.
+    pub fn database_tls(&self) -> Result<Tls, ConfigError> {
+        let tls = if self.database.allow_insecure { Tls::default().allow_insecure() } else { Tls::default() };
+        Ok(match &self.database.ca_file {
+            Some(file) => tls.with_ca_file(file)?,
+            None => tls,
+        })
+    }
+
+    /// Whether connections off loopback may go without TLS or its verification.
+    pub fn allows_insecure(&self) -> bool {
+        self.database.allow_insecure
     }
 
     /// Where the root key comes from.

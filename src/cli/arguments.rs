@@ -29,6 +29,10 @@ Exit codes:
   0 done   1 failed   2 usage   3 something is left to do   4 refused by a guard
   5 another run holds the lock   6 database or key source unreachable   130 interrupted";
 
+const DOCTOR: &str = "\
+Each line is ok, warn or bad, and says what to type next when it is not ok. The exit code is that of the worst:
+6 when the database cannot be reached, 4 when a guard would refuse, 3 when something is left to do, else 0.";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make a key file and a database where they are missing
@@ -48,6 +52,9 @@ pub(super) enum Command {
     /// Hand credentials over to another system
     #[command(subcommand)]
     Export(export::Command),
+    /// Look at everything that can be wrong, and say what to do about it; writes nothing
+    #[command(after_help = DOCTOR)]
+    Doctor,
     /// Write a manual page for each command into a folder
     Man {
         /// The folder; made if it is not there

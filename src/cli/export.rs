@@ -55,6 +55,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     let Command::Keystone(keystone) = command;
     let repository = KeyRepository::read(&keystone.key_repository)?;
     let address = secret_argument::address("--to", keystone.to.as_deref(), keystone.to_file.as_deref())?;
+    let address = address.with_tls(session.config.database_tls()?);
     let access = if keystone.dry_run { Access::Read } else { Access::Guest };
     let to = session.connect_to(&address, access).await.map_err(ExportError::Target)?;
     let export = Export {

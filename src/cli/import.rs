@@ -53,6 +53,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     let Command::Keystone(keystone) = command;
     let repository = Arc::new(KeyRepository::read(&keystone.key_repository)?);
     let address = secret_argument::address("--from", keystone.from.as_deref(), keystone.from_file.as_deref())?;
+    let address = address.with_tls(session.config.database_tls()?);
     let from = session.connect_to(&address, Access::Read).await.map_err(keystone::ImportError::Source)?;
     let store = session.store(if keystone.dry_run { Access::Read } else { Access::Write }).await?;
     store.phase().await?;

@@ -3,6 +3,7 @@
 mod arguments;
 mod confirm;
 mod credential;
+mod doctor;
 mod exit;
 mod export;
 mod failure;
@@ -47,6 +48,10 @@ pub async fn run() -> ExitCode {
 
 async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
     let session = Session::new(&arguments.global)?;
+    if session.config.allows_insecure() {
+        output
+            .warning("`database.allow_insecure` is set: databases off loopback are reached without verified TLS, or without any");
+    }
     let done = match arguments.command {
         Command::Init => init::run(&session, output).await,
         Command::Migrate(command) => migrate::run(command, &session, output).await,
@@ -55,6 +60,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Import(command) => import::run(command, &session, output).await,
         Command::Export(command) => export::run(command, &session, output).await,
         Command::Man { out } => manual(&out, output),
+        Command::Doctor => doctor::run(arguments.global.config.as_deref(), &session, output).await,
         Command::Completions { shell } => Ok(completions(shell)),
     };
     session.close().await;

@@ -37,6 +37,11 @@ impl Output {
         }
     }
 
+    /// What a person should not get used to.
+    pub(super) fn warning(&self, text: &str) {
+        self.note(&format!("{} {text}", colour("warning:", "1;33")));
+    }
+
     /// Whether progress is wanted at all.
     pub(super) fn progress(&self) -> bool {
         self.progress

@@ -6,12 +6,16 @@ use sea_orm::DbBackend;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-/// A database's URL. Printing it leaves the password out.
+use super::Tls;
+use super::tls::Asked;
+
+/// A database's URL, and how the way there is encrypted. Printing it leaves the password out.
 pub struct Address {
     url: SecretString,
     shown: String,
     engine: DbBackend,
-    parameters: Vec<String>,
+    asked: Option<Asked>,
+    tls: Tls,
 }
 
 /// The URL is not one of a database.
@@ -23,7 +27,13 @@ pub enum AddressError {
     /// Another scheme.
     #[error("unknown database scheme `{0}`: use sqlite://, postgres:// or mysql://")]
     Scheme(String),
+    /// An `sslmode` that neither engine has.
+    #[error("unknown `{0}` in the database address: PostgreSQL's strictest is `verify-full`, MySQL's `verify_identity`")]
+    Mode(String),
 }
+
+/// Both engines' drivers read either.
+const MODE: [&str; 2] = ["sslmode", "ssl-mode"];
 
 impl Address {
     /// Reads a URL: `sqlite://`, `postgres://` or `mysql://`.
@@ -35,12 +45,17 @@ impl Address {
             "mysql" | "mariadb" => DbBackend::MySql,
             other => return Err(AddressError::Scheme(other.to_owned())),
         };
-        Ok(Self {
-            url: SecretString::from(text.to_owned()),
-            shown: without_password(&url),
-            engine,
-            parameters: url.query_pairs().map(|(name, _)| name.into_owned()).collect(),
-        })
+        let server = engine != DbBackend::Sqlite;
+        let asked = if server { asked(&url)? } else { None };
+        let text = if asked.is_some() { without_mode(&url) } else { text.to_owned() };
+        Ok(Self { shown: without_password(&url), url: SecretString::from(text), engine, asked, tls: Tls::default() })
+    }
+
+    /// The same address with other demands on TLS than the default's.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// The engine that the scheme names.
@@ -48,11 +63,17 @@ impl Address {
         self.engine
     }
 
-    /// Whether the address sets one of these parameters.
-    pub(super) fn names_any(&self, parameters: &[&str]) -> bool {
-        self.parameters.iter().any(|name| parameters.contains(&name.as_str()))
+    /// The demands on TLS.
+    pub(super) fn tls(&self) -> &Tls {
+        &self.tls
     }
 
+    /// What `sslmode` says, if it is set.
+    pub(super) fn asked(&self) -> Option<Asked> {
+        self.asked.clone()
+    }
+
+    /// The URL, without `sslmode`: that is not the driver's to decide.
     pub(super) fn expose(&self) -> &str {
         self.url.expose_secret()
     }
@@ -68,6 +89,21 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({self})")
     }
+}
+
+/// The last one counts, as with the drivers.
+fn asked(url: &Url) -> Result<Option<Asked>, AddressError> {
+    let Some((name, value)) = url.query_pairs().filter(|(name, _)| MODE.contains(&&**name)).last() else {
+        return Ok(None);
+    };
+    Asked::parse(&name, &value).map(Some).ok_or_else(|| AddressError::Mode(format!("{name}={value}")))
+}
+
+fn without_mode(url: &Url) -> String {
+    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(name, _)| !MODE.contains(&name.as_str())).collect();
+    let mut rest = url.clone();
+    rest.query_pairs_mut().clear().extend_pairs(kept);
+    rest.into()
 }
 
 /// Query parameters go too: drivers take passwords there.

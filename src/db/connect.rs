@@ -18,6 +18,7 @@ use sea_orm::{
 };
 
 use super::error::is_missing_database;
+use super::tls::{Mode, Peer};
 use super::{Address, mysql_session};
 
 const CONNECTIONS: u32 = 8;
@@ -72,6 +73,37 @@ pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnec
     }
 }
 
+/// The way to a server, as its address and the demands on TLS set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// Where the server is.
+    pub peer: Peer,
+    /// Whether nobody but the server itself can be at the other end.
+    pub is_verified: bool,
+}
+
+/// The way to a server; none for SQLite. An error where [`connect`] would refuse.
+pub fn way(address: &Address) -> Result<Option<Way>, DbErr> {
+    Ok(match address.engine() {
+        DbBackend::Sqlite => None,
+        DbBackend::Postgres => {
+            let options = postgres(address, Access::Read).map_err(conn)?;
+            let is_verified = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
+            Some(Way { peer: peer(options.get_socket().is_some(), options.get_host()), is_verified })
+        }
+        _ => {
+            let options = mysql(address).map_err(conn)?;
+            let is_verified = matches!(options.get_ssl_mode(), MySqlSslMode::VerifyIdentity);
+            Some(Way { peer: peer(options.get_socket().is_some(), options.get_host()), is_verified })
+        }
+    })
+}
+
+/// The file of a SQLite address; none for memory, and for a server.
+pub fn sqlite_file(address: &Address) -> Option<PathBuf> {
+    if address.engine() == DbBackend::Sqlite { file_of(address).ok().flatten() } else { None }
+}
+
 /// A pool goes on trying for as long as it waits for a free connection; somebody who typed a wrong
 /// address wants to know at once.
 async fn in_time(probe: impl Future<Output = Result<(), sqlx::Error>>) -> Result<(), DbErr> {
@@ -82,7 +114,7 @@ async fn in_time(probe: impl Future<Output = Result<(), sqlx::Error>>) -> Result
 /// Makes the database if the server, or the file system, does not have it. True when it was made.
 pub async fn create_if_missing(address: &Address) -> Result<bool, DbErr> {
     if address.engine() == DbBackend::Sqlite {
-        let made = match sqlite_file(address).map_err(conn)? {
+        let made = match file_of(address).map_err(conn)? {
             Some(file) => make_private(&file).map_err(|error| conn(error.into()))?,
             None => false,
         };
@@ -116,7 +148,7 @@ async fn create_on_server(address: &Address) -> Result<(), DbErr> {
 
 /// Deleted bytes are overwritten (`secure_delete`), and a commit is on disk when it returns.
 fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sqlx::Error> {
-    if access == Access::Read && sqlite_file(address)?.is_some_and(|file| !file.exists()) {
+    if access == Access::Read && file_of(address)?.is_some_and(|file| !file.exists()) {
         return Ok(SqliteConnectOptions::from_str("sqlite::memory:")?.disable_statement_logging());
     }
     let options = SqliteConnectOptions::from_str(address.expose())?
@@ -133,33 +165,70 @@ fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sql
     Ok(options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
 }
 
-/// Off loopback the server's certificate is verified unless the address itself says otherwise.
 fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::Error> {
     let mut options = PgConnectOptions::from_str(address.expose())?.application_name("strongroom").disable_statement_logging();
-    let local = options.get_socket().is_some() || options.get_host().starts_with('/') || is_loopback(options.get_host());
-    if !local && !address.names_any(&["sslmode", "ssl-mode"]) {
-        options = options.ssl_mode(PgSslMode::VerifyFull);
+    let host = options.get_host().to_owned();
+    if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
+        options = options.ssl_mode(match mode {
+            Mode::Off => PgSslMode::Disable,
+            Mode::Opportunistic => PgSslMode::Prefer,
+            Mode::Unverified => PgSslMode::Require,
+            Mode::AnyHost => PgSslMode::VerifyCa,
+            Mode::Verified => PgSslMode::VerifyFull,
+        });
+    }
+    if let Some(pem) = address.tls().authorities() {
+        options = options.ssl_root_cert_from_pem(pem);
     }
     if access == Access::Read {
         options = options.options([("default_transaction_read_only", "on")]);
     }
-    Ok(options)
+    Ok(options.host(without_brackets(&host)))
 }
 
 fn mysql(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
-    let options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
-    if options.get_socket().is_some() || is_loopback(options.get_host()) || address.names_any(&["sslmode", "ssl-mode"]) {
-        return Ok(options);
+    let mut options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
+    let host = options.get_host().to_owned();
+    if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
+        options = options.ssl_mode(match mode {
+            Mode::Off => MySqlSslMode::Disabled,
+            Mode::Opportunistic => MySqlSslMode::Preferred,
+            Mode::Unverified => MySqlSslMode::Required,
+            Mode::AnyHost => MySqlSslMode::VerifyCa,
+            Mode::Verified => MySqlSslMode::VerifyIdentity,
+        });
     }
-    Ok(options.ssl_mode(MySqlSslMode::VerifyIdentity))
+    if let Some(pem) = address.tls().authorities() {
+        options = options.ssl_ca_from_pem(pem);
+    }
+    Ok(options.host(without_brackets(&host)))
+}
+
+/// Judged by the host that the driver will go to: parameters of the address can name another.
+fn mode(address: &Address, socket: bool, host: &str) -> Result<Option<Mode>, sqlx::Error> {
+    let mode = address.tls().mode(peer(socket, host), address.asked());
+    mode.map_err(|refused| sqlx::Error::Configuration(refused.into()))
+}
+
+fn peer(socket: bool, host: &str) -> Peer {
+    match socket || host.starts_with('/') {
+        true => Peer::Socket,
+        false if is_loopback(host) => Peer::Loopback,
+        false => Peer::Remote,
+    }
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || without_brackets(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A URL's IPv6 address as certificates know it.
+fn without_brackets(host: &str) -> &str {
+    host.trim_matches(['[', ']'])
 }
 
 /// The file of a SQLite address; none for memory.
-fn sqlite_file(address: &Address) -> Result<Option<PathBuf>, sqlx::Error> {
+fn file_of(address: &Address) -> Result<Option<PathBuf>, sqlx::Error> {
     let options = SqliteConnectOptions::from_str(address.expose())?;
     let file = options.get_filename();
     let in_memory = file.as_os_str().is_empty()
@@ -170,7 +239,7 @@ fn sqlite_file(address: &Address) -> Result<Option<PathBuf>, sqlx::Error> {
 
 /// `mode=rwc` in the address allows making the file; then it is made for its owner alone.
 fn make_private_if_allowed(address: &Address) -> Result<(), sqlx::Error> {
-    match sqlite_file(address)? {
+    match file_of(address)? {
         Some(file) if address.expose().contains("mode=rwc") => make_private(&file).map(drop).map_err(sqlx::Error::Io),
         _ => Ok(()),
     }

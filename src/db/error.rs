@@ -4,6 +4,8 @@ use sea_orm::sqlx;
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
+use super::InsecureAddress;
+
 /// Nobody answers, or the login is refused: nothing was done.
 pub fn is_unreachable(error: &DbErr) -> bool {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
@@ -27,6 +29,14 @@ pub fn is_unreachable(error: &DbErr) -> bool {
                 || matches!(code, "3D000" | "53300" | "14")
         }),
         _ => false,
+    }
+}
+
+/// The address was refused before anything was sent: it gives up TLS where TLS is required.
+pub fn insecure_address(error: &DbErr) -> Option<&InsecureAddress> {
+    match driver(error)? {
+        sqlx::Error::Configuration(cause) => cause.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -75,7 +85,7 @@ fn mysql_number(error: &DbErr) -> Option<u16> {
     error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
-fn driver(error: &DbErr) -> Option<&sqlx::Error> {
+pub(super) fn driver(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))

@@ -56,6 +56,18 @@ pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
     Ok(Some(Holder { id, shown, is_gone, expires_in: Duration::from_millis(left.unsigned_abs()) }))
 }
 
+/// Whose lease ran out without the lock being given back, for a person: that run was killed or hangs. The
+/// next run takes the lock at once. Writes nothing.
+pub async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
+    if !has_table(db, "strongroom_lock").await? {
+        return Ok(None);
+    }
+    let now = now_ms(db.get_database_backend());
+    let sql = format!("SELECT holder FROM strongroom_lock WHERE name = 'run' AND expires_ms > 0 AND expires_ms <= {now}");
+    let Some(row) = db.query_one_raw(of(db, &sql, [])).await? else { return Ok(None) };
+    Ok(Some(holder::shown(&row.try_get::<String>("", "holder")?)))
+}
+
 /// Takes the lock away from a holder, who can commit nothing from then on. False when that holder
 /// does not have it.
 pub async fn take_away(db: &DatabaseConnection, id: &str) -> Result<bool, DbErr> {
@@ -241,7 +253,7 @@ fn renewal(engine: DbBackend) -> String {
     format!("UPDATE strongroom_lock SET expires_ms = {} + $1 WHERE name = 'run' AND token = $2", now_ms(engine))
 }
 
-fn now_ms(engine: DbBackend) -> &'static str {
+pub(super) fn now_ms(engine: DbBackend) -> &'static str {
     match engine {
         DbBackend::MySql => "(timestampdiff(MICROSECOND, '1970-01-01', utc_timestamp(6)) DIV 1000)",
         DbBackend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",

@@ -7,14 +7,21 @@ pub mod history;
 mod holder;
 mod lock;
 mod mysql_session;
+pub mod server;
 mod statement;
+mod tls;
+mod tls_failure;
 mod transaction;
 
 pub use address::{Address, AddressError};
-pub use connect::{Access, connect, create_if_missing};
-pub use error::{is_constraint_violation, is_missing_database, is_transient, is_unreachable};
-pub use lock::{Holder, Lock, LockError, clock_ms, holder as lock_holder, take_away as take_lock_away};
+pub use connect::{Access, Way, connect, create_if_missing, sqlite_file, way};
+pub use error::{insecure_address, is_constraint_violation, is_missing_database, is_transient, is_unreachable};
+pub use lock::{
+    Holder, Lock, LockError, abandoned_by as lock_abandoned_by, clock_ms, holder as lock_holder, take_away as take_lock_away,
+};
 pub(crate) use statement::statement;
+pub use tls::{InsecureAddress, Peer, Tls, TlsError};
+pub use tls_failure::{TlsFailure, tls_failure};
 pub(crate) use transaction::retry;
 pub use transaction::{Patience, Transient, begin};
 

@@ -28,7 +28,7 @@ pub(crate) use backfill::uncarry;
 pub use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use options::{Event, Options, Stop};
-pub use quarantine::{Bad, forget_older as forget_older_quarantine, record as record_quarantine};
+pub use quarantine::{Bad, forget_older as forget_older_quarantine, record as record_quarantine, standing as quarantined};
 pub use retire::{Retired, retire};
 pub use rewrap::rewrap;
 pub use roll::{RollReport, roll};

@@ -71,7 +71,7 @@ pub async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> 
 }
 
 /// How many cells of rows that are still there stand in quarantine.
-pub(super) async fn standing(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
+pub async fn standing(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
     Entity::find().filter(Column::TableName.eq(table.name)).filter(still_there(table)).count(db).await
 }
 

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
@@ -19,6 +18,7 @@ mod break_glass;
 mod crash;
 mod credentials;
 mod docs;
+mod doctor;
 mod floors;
 mod help;
 mod keystone;
@@ -30,6 +30,7 @@ mod round_trip;
 mod schema_changes;
 mod secrets;
 mod tamper;
+mod tls;
 mod tools;
 mod vectors;
 mod writers;

@@ -3,6 +3,7 @@
 mod credentials;
 mod keys;
 mod runs;
+mod tls;
 
 use sea_orm::DbErr;
 
@@ -44,6 +45,9 @@ impl From<ConfigError> for Failure {
 
 impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
+        if let Some(failure) = tls::failure(&error) {
+            return failure;
+        }
         if db::is_missing_database(&error) {
             let failure =
                 Self::new(Exit::Unreachable, "database_missing", format!("the database does not exist: {}", line(&error)));

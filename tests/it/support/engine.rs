@@ -12,8 +12,8 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::runtime::Runtime;
 
 /// `make test` removes containers with this label, so that a killed run leaves nothing behind.
-const LABEL: (&str, &str) = ("strongroom.test", "1");
-const PASSWORD: &str = "only-for-tests";
+pub(super) const LABEL: (&str, &str) = ("strongroom.test", "1");
+pub(super) const PASSWORD: &str = "only-for-tests";
 
 /// One runtime for connections and containers of all tests.
 pub fn runtime() -> &'static Runtime {
@@ -79,32 +79,55 @@ const POSTGRES: [&str; 5] = ["postgres", "-c", "fsync=off", "-c", "max_connectio
 const MYSQL: [&str; 4] = ["mysqld", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"];
 const MARIADB: [&str; 3] = ["mariadbd", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0"];
 
+/// What a server is started from.
+pub(super) struct Recipe {
+    pub(super) image: (&'static str, &'static str),
+    pub(super) port: u16,
+    pub(super) password_variable: &'static str,
+    pub(super) data: &'static str,
+    pub(super) command: &'static [&'static str],
+    pub(super) scheme: &'static str,
+    pub(super) user: &'static str,
+    pub(super) maintenance: &'static str,
+}
+
+impl Recipe {
+    pub(super) fn of(engine: Engine) -> Self {
+        let (image, password_variable, command): (_, _, &[&str]) = match engine {
+            Engine::MySql => (("mysql", "9"), "MYSQL_ROOT_PASSWORD", &MYSQL),
+            Engine::MariaDb => (("mariadb", "11.8"), "MARIADB_ROOT_PASSWORD", &MARIADB),
+            _ => (("postgres", "17"), "POSTGRES_PASSWORD", &POSTGRES),
+        };
+        let (port, data, scheme, user, maintenance) = match engine {
+            Engine::Postgres => (5432, "/var/lib/postgresql/data", "postgres", "postgres", "postgres"),
+            _ => (3306, "/var/lib/mysql", "mysql", "root", "mysql"),
+        };
+        Self { image, port, password_variable, data, command, scheme, user, maintenance }
+    }
+}
+
 /// An engine that cannot be had fails its tests with one line that says so.
 async fn start(engine: Engine) -> Server {
-    let (image, port, variable, data, command): (_, _, _, _, &[&str]) = match engine {
-        Engine::MySql => (("mysql", "9"), 3306, "MYSQL_ROOT_PASSWORD", "/var/lib/mysql", &MYSQL),
-        Engine::MariaDb => (("mariadb", "11.8"), 3306, "MARIADB_ROOT_PASSWORD", "/var/lib/mysql", &MARIADB),
-        _ => (("postgres", "17"), 5432, "POSTGRES_PASSWORD", "/var/lib/postgresql/data", &POSTGRES),
-    };
+    let Recipe { image, port, password_variable, data, command, scheme, user, maintenance } = Recipe::of(engine);
     let request = GenericImage::new(image.0, image.1)
         .with_exposed_port(port.tcp())
-        .with_env_var(variable, PASSWORD)
+        .with_env_var(password_variable, PASSWORD)
         .with_label(LABEL.0, LABEL.1)
         .with_mount(Mount::tmpfs_mount(data))
         .with_cmd(command.iter().copied());
-    let container = request
-        .start()
-        .await
-        .unwrap_or_else(|error| panic!("no {engine} server: run tests/containers/prepare, which says what is missing ({error})"));
+    let container = started(engine, request.start().await);
     let port = container.get_host_port_ipv4(port).await.unwrap();
-    let (scheme, user, maintenance) =
-        if engine == Engine::Postgres { ("postgres", "postgres", "postgres") } else { ("mysql", "root", "mysql") };
     let server = Server { container, scheme, user, maintenance, port };
     wait_for(&server.address(maintenance)).await;
     server
 }
 
-async fn wait_for(address: &str) {
+pub(super) fn started<T, E: std::fmt::Display>(engine: Engine, container: Result<T, E>) -> T {
+    container
+        .unwrap_or_else(|error| panic!("no {engine} server: run tests/containers/prepare, which says what is missing ({error})"))
+}
+
+pub(super) async fn wait_for(address: &str) {
     let begun = Instant::now();
     while let Err(error) = Database::connect(address).await {
         assert!(begun.elapsed() < Duration::from_mins(1), "the server does not start: {error}");

@@ -1,6 +1,6 @@
 //! A gate in front of a MySQL or MariaDB server that lets so many schema statements through, and no more.
 //!
-//! It reads the client's packets (https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html),
+//! It reads the client's packets (<https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html>),
 //! so what it stops is what the program sent, whenever that is.
 
 use std::io::{self, Read, Write};
@@ -19,7 +19,7 @@ struct State {
     reached: AtomicBool,
 }
 
-/// COM_QUERY: text that is run as it is. Schema statements have no other way.
+/// `COM_QUERY`: text that is run as it is. Schema statements have no other way.
 const QUERY: u8 = 3;
 
 impl Gate {

@@ -5,6 +5,7 @@ mod gate;
 mod process;
 mod room;
 mod rows;
+mod tls_server;
 
 pub(crate) use engine::block_on;
 pub(crate) use gate::Gate;
@@ -13,6 +14,7 @@ pub(crate) use room::{Room, run_with_input};
 pub(crate) use strongroom_migration::Engine;
 
 pub(crate) use rows::{Row, nasty_rows, numbered_rows};
+pub(crate) use tls_server::{Authority, TlsServer};
 
 /// Makes one test per engine out of functions that take an [`Engine`].
 macro_rules! on_every_engine {
@@ -20,6 +22,14 @@ macro_rules! on_every_engine {
         mod sqlite {
             $(#[test] fn $name() { super::$name($crate::support::Engine::Sqlite) })*
         }
+        $crate::support::on_every_server!($($name),*);
+    };
+}
+pub(crate) use on_every_engine;
+
+/// The same, without SQLite.
+macro_rules! on_every_server {
+    ($($name:ident),* $(,)?) => {
         mod postgres {
             $(#[test] fn $name() { super::$name($crate::support::Engine::Postgres) })*
         }
@@ -31,4 +41,4 @@ macro_rules! on_every_engine {
         }
     };
 }
-pub(crate) use on_every_engine;
+pub(crate) use on_every_server;

@@ -1,0 +1,122 @@
+//! The ring, and the cells that it opens: counted from their headers, none is opened.
+
+use strongroom_entity::credential::TABLE;
+use strongroom_migration::Phase;
+
+use super::check::Check;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::db::{self, DatabaseConnection};
+use crate::key::{Manifest, Ring, Rolling};
+use crate::reseal::{self, Census, GenerationCount, ResealError};
+
+/// Needs the root, but where there is no ring.
+pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bool) -> Vec<Check> {
+    match has_ring(db).await {
+        Err(error) => return vec![Check::failed("manifest", error)],
+        Ok(true) if !has_root => {
+            let hint = "mend the key, then run `strongroom doctor` again";
+            return vec![Check::advice("manifest", "there, and not verified: that takes the root key", hint)];
+        }
+        Ok(_) => {}
+    }
+    let ring = match session.ring(db).await {
+        Ok(ring) => ring,
+        Err(failure) => return vec![Check::failed("manifest", failure)],
+    };
+    let manifest = ring.as_ref().map(|ring| ring.manifest());
+    let mut checks = vec![judge_manifest(manifest.as_ref(), session.config.minimum_epoch())];
+    match count(db, ring.as_deref(), manifest.as_ref()).await {
+        Ok(Some((phase, cells, counts))) => {
+            checks.push(Check::ok("phase", phase.as_str()));
+            checks.extend(manifest.map(|manifest| judge_generations(&manifest, &counts)));
+            checks.push(judge_plaintext(phase, &cells));
+        }
+        Ok(None) => checks.push(Check::ok("cells", "there is no table yet")),
+        Err(failure) => checks.push(Check::failed("cells", failure)),
+    }
+    checks
+}
+
+async fn has_ring(db: &DatabaseConnection) -> Result<bool, db::DbErr> {
+    db::has_table(db, "strongroom_manifest").await
+}
+
+type Counted = (Phase, Census, Vec<GenerationCount>);
+
+async fn count(db: &DatabaseConnection, ring: Option<&Ring>, manifest: Option<&Manifest>) -> Result<Option<Counted>, Failure> {
+    if !db::has_table(db, TABLE.name).await? {
+        return Ok(None);
+    }
+    let phase = manifest.map_or(Some(Phase::Plain), |manifest| manifest.phase(TABLE.name)).ok_or(ResealError::UnknownPhase)?;
+    let (cells, counts) = reseal::census(db, &TABLE, phase, ring).await?;
+    Ok(Some((phase, cells, counts)))
+}
+
+fn judge_manifest(manifest: Option<&Manifest>, minimum: i64) -> Check {
+    let Some(manifest) = manifest else { return Check::ok("manifest", "none yet; migration 2 makes it") };
+    let epoch = manifest.epoch;
+    let pinned =
+        if minimum > 0 { format!("{minimum} and above are accepted") } else { "`keys.minimum_epoch` is not set".to_owned() };
+    Check::ok("manifest", format!("verifies; epoch {epoch}; {pinned}"))
+}
+
+fn judge_generations(manifest: &Manifest, counts: &[GenerationCount]) -> Check {
+    let active = manifest.active;
+    if let Some(rolling) = manifest.rolling {
+        let flag = if rolling == Rolling::Back { " --back" } else { "" };
+        let message = format!("a roll to generation {active} is unfinished");
+        return Check::left("generations", message, format!("go on with `strongroom keys rotate{flag}`"));
+    }
+    let elsewhere: Vec<String> = counts
+        .iter()
+        .filter(|count| count.generation != Some(active) && count.cells > 0)
+        .map(|count| match count.generation {
+            Some(generation) => format!("{} cells on generation {generation}", count.cells),
+            None => format!("{} cells under keys that the ring does not have", count.cells),
+        })
+        .collect();
+    if elsewhere.is_empty() {
+        return Check::ok("generations", format!("generation {active} is active; every cell is on it"));
+    }
+    let message = format!("generation {active} is active; {}", elsewhere.join(", "));
+    Check::left(
+        "generations",
+        message,
+        "`strongroom keys verify` names cells that do not open; `strongroom keys rotate` moves the rest",
+    )
+}
+
+fn judge_plaintext(phase: Phase, cells: &Census) -> Check {
+    if cells.plaintext == 0 {
+        return Check::ok("plaintext", "none");
+    }
+    let message = format!("{} of {} values stand in the clear", cells.plaintext, cells.total);
+    let hint = if phase == Phase::Restoring {
+        "finish the way down, or `strongroom migrate up`"
+    } else {
+        "seal them with `strongroom migrate up`"
+    };
+    Check::left("plaintext", message, hint)
+}
+
+/// Needs no key: the names stand there in the clear.
+pub(super) async fn quarantine(db: &DatabaseConnection) -> Check {
+    match count_quarantine(db).await {
+        Ok(0) => Check::ok("quarantine", "empty"),
+        Ok(cells) => {
+            let hint = "`strongroom keys quarantine list` names them";
+            Check::left("quarantine", format!("{cells} cells do not open"), hint)
+        }
+        Err(error) => Check::unknown("quarantine", error),
+    }
+}
+
+async fn count_quarantine(db: &DatabaseConnection) -> Result<u64, db::DbErr> {
+    for table in ["strongroom_quarantine", TABLE.name] {
+        if !db::has_table(db, table).await? {
+            return Ok(0);
+        }
+    }
+    reseal::quarantined(db, &TABLE).await
+}

@@ -1,0 +1,133 @@
+//! What was looked at, and how it is.
+
+use serde::Serialize;
+
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Ok,
+    Warn,
+    Bad,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+pub(super) struct Check {
+    name: &'static str,
+    state: State,
+    message: String,
+    /// What to do about it.
+    hint: Option<String>,
+    /// What it alone would end the program with.
+    #[serde(skip)]
+    exit: Exit,
+}
+
+impl Check {
+    /// As it should be.
+    pub(super) fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Self { name, state: State::Ok, message: message.into(), hint: None, exit: Exit::Done }
+    }
+
+    /// Worth a thought; nothing is refused and nothing left to do.
+    pub(super) fn advice(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { name, state: State::Warn, message: message.into(), hint: Some(hint.into()), exit: Exit::Done }
+    }
+
+    /// Something is left to do, or differs.
+    pub(super) fn left(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Left, ..Self::advice(name, message, hint) }
+    }
+
+    /// A command would fail, in these words.
+    pub(super) fn failed(name: &'static str, failure: impl Into<Failure>) -> Self {
+        let Failure { exit, message, help, .. } = failure.into();
+        Self { name, state: State::Bad, message, hint: help, exit }
+    }
+
+    /// Could not be looked at; no verdict.
+    pub(super) fn unknown(name: &'static str, failure: impl Into<Failure>) -> Self {
+        let message = format!("cannot be told: {}", failure.into().message);
+        Self::advice(name, message, "look again with a login that may see it")
+    }
+
+    pub(super) fn is_bad(&self) -> bool {
+        self.state == State::Bad
+    }
+
+    fn text(&self) -> String {
+        let state = match self.state {
+            State::Ok => "ok",
+            State::Warn => "warn",
+            State::Bad => "bad",
+        };
+        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("\n                      help: {hint}"));
+        format!("{state:<5} {:<15} {}{hint}", self.name, self.message)
+    }
+}
+
+/// Everything that was looked at, in order.
+#[derive(Default)]
+pub(super) struct Checks(Vec<Check>);
+
+impl Checks {
+    pub(super) fn push(&mut self, check: Check) {
+        self.0.push(check);
+    }
+
+    pub(super) fn extend(&mut self, checks: impl IntoIterator<Item = Check>) {
+        self.0.extend(checks);
+    }
+
+    pub(super) fn all(&self) -> &[Check] {
+        &self.0
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.0.iter().map(Check::text).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The worst wins.
+    pub(super) fn exit(&self) -> Exit {
+        self.0.iter().map(|check| check.exit).max_by_key(|exit| weight(*exit)).unwrap_or(Exit::Done)
+    }
+}
+
+fn weight(exit: Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::Left => 1,
+        Exit::Locked | Exit::Interrupted => 2,
+        Exit::Failed => 3,
+        Exit::Usage => 4,
+        Exit::Refused => 5,
+        Exit::Unreachable => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_wins() {
+        let failed = |exit| Check::failed("x", Failure::new(exit, "x", "x"));
+        let mut checks = Checks::default();
+        assert_eq!(checks.exit(), Exit::Done);
+        for (check, worst) in [
+            (Check::advice("x", "", ""), Exit::Done),
+            (Check::left("x", "", ""), Exit::Left),
+            (failed(Exit::Failed), Exit::Failed),
+            (failed(Exit::Refused), Exit::Refused),
+            (failed(Exit::Unreachable), Exit::Unreachable),
+            (failed(Exit::Refused), Exit::Unreachable),
+        ] {
+            checks.push(check);
+            assert_eq!(checks.exit(), worst);
+        }
+    }
+}

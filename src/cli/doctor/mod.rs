@@ -1,0 +1,60 @@
+//! `strongroom doctor`: everything that can be wrong, each on a line of its own. Writes nothing.
+
+mod cells;
+mod check;
+mod files;
+mod keys;
+mod schema;
+mod server;
+mod surroundings;
+mod way;
+
+use std::path::Path;
+
+use serde_json::json;
+
+use self::check::{Check, Checks};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::session::Session;
+use crate::db::Access;
+
+/// One bad check does not keep the rest from being looked at, unless they depend on it.
+pub(super) async fn run(config: Option<&Path>, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let mut checks = Checks::default();
+    checks.push(surroundings::program());
+    checks.push(surroundings::configuration(config));
+    let root = keys::source(session).await;
+    let has_root = !root.is_bad();
+    checks.push(root);
+    match session.address() {
+        Ok(address) => {
+            checks.extend(files::all(session, &address));
+            look_at_database(session, &address, has_root, &mut checks).await;
+        }
+        Err(failure) => checks.push(Check::failed("database", failure)),
+    }
+    let exit = checks.exit();
+    output.result(&json!({ "checks": checks.all(), "ok": exit == Exit::Done }), || checks.text());
+    Ok(exit)
+}
+
+async fn look_at_database(session: &Session, address: &crate::db::Address, has_root: bool, checks: &mut Checks) {
+    let db = match session.connect(Access::Read).await {
+        Ok(db) => db,
+        Err(failure) => return checks.push(Check::failed("database", failure)),
+    };
+    checks.push(server::version(&db, address).await);
+    checks.push(way::encryption(&db, address).await);
+    checks.push(server::clock(&db).await);
+    checks.extend(server::settings(&db).await);
+    let status = schema::migrations(&db).await;
+    let is_ours = !status.is_bad();
+    checks.push(status);
+    checks.push(schema::lock(&db).await);
+    if is_ours {
+        checks.extend(cells::all(session, &db, has_root).await);
+        checks.push(cells::quarantine(&db).await);
+    }
+}

@@ -1,0 +1,50 @@
+//! The migrations, and the run lock.
+
+use strongroom_migration::Migrator;
+
+use super::check::Check;
+use crate::db::{self, DatabaseConnection};
+use crate::schema::{self, State, Status};
+
+/// Bad for a database that is newer, edited or somebody else's.
+pub(super) async fn migrations(db: &DatabaseConnection) -> Check {
+    match schema::status(db, &Migrator::without_keys().steps()).await {
+        Ok(status) => judge(&status),
+        Err(error) => Check::failed("migrations", error),
+    }
+}
+
+fn judge(status: &Status) -> Check {
+    let version = status.version();
+    let half_way = status.migrations.iter().find(|step| matches!(step.state, State::HalfWayUp | State::HalfWayDown));
+    if let Some(step) = half_way {
+        let command = if step.state == State::HalfWayUp { "up" } else { "down" };
+        let message = format!("migration {} `{}` is half-way {command}", step.number, step.name);
+        return Check::left("migrations", message, format!("go on with `strongroom migrate {command}`"));
+    }
+    if status.pending > 0 {
+        let message = format!("at version {version}; {} pending", status.pending);
+        return Check::left("migrations", message, "run `strongroom migrate plan`, then `strongroom migrate up`");
+    }
+    Check::ok("migrations", format!("at version {version}; none pending"))
+}
+
+pub(super) async fn lock(db: &DatabaseConnection) -> Check {
+    let told = async { Ok::<_, db::DbErr>((db::lock_holder(db).await?, db::lock_abandoned_by(db).await?)) };
+    match told.await {
+        Ok((Some(holder), _)) if holder.is_gone => {
+            let message = format!("held by {}, which is gone", holder.shown);
+            Check::advice("run lock", message, "the next run takes it at once: run the same command again")
+        }
+        Ok((Some(holder), _)) => {
+            let message = format!("held by {}, for {} s more unless it is renewed", holder.shown, holder.expires_in.as_secs());
+            Check::advice("run lock", message, "wait for it to finish; `strongroom migrate unlock` takes it from one that hangs")
+        }
+        Ok((None, Some(shown))) => {
+            let message = format!("free: {shown} ended without giving it back, and its lease is over");
+            Check::advice("run lock", message, "`strongroom migrate status` shows what is left: run the same command again")
+        }
+        Ok((None, None)) => Check::ok("run lock", "free"),
+        Err(error) => Check::unknown("run lock", error),
+    }
+}
