@@ -81,7 +81,7 @@ struct Paragraphs(Engine, String);
 
 impl Paragraphs {
     fn add(&mut self, left_to_do: &str, statement: &str) {
-        self.1 += &format!("-- {left_to_do}\n{statement};\n\n");
+        self.1.extend(["-- ", left_to_do, "\n", statement, ";\n\n"]);
     }
 
     /// MySQL takes double quotes for text.

@@ -157,6 +157,9 @@ fn a_login_that_may_only_read_is_enough(engine: Engine) {
     }
     let scheme = if engine == Engine::Postgres { "postgres" } else { "mysql" };
     let url = format!("{scheme}://{reader}:for-reading@{host}/{database}");
+    for look in [&["migrate", "status"][..], &["migrate", "plan", "--to", "0"], &["migrate", "history"], &["keys", "status"]] {
+        ran(room.command(look).env("STRONGROOM__DATABASE__URL", &url)).expect(0);
+    }
     let ran = ran(room.command(&["doctor", "--format", "json"]).env("STRONGROOM__DATABASE__URL", url)).expect(0);
     let found = checks(&ran);
     assert_check(&found, "plaintext", "ok", "none");

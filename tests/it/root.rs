@@ -55,8 +55,8 @@ fn a_rewrap_touches_no_cell_and_is_repeated_harmlessly(engine: Engine) {
 }
 
 async fn roots(room: &Room, files: [&str; 2]) -> Arc<Roots> {
-    let root = |file: &str| FileSource::new(room.path().join(file));
-    let [current, next] = files.map(root);
+    let source = |file: &str| FileSource::new(room.path().join(file));
+    let [current, next] = files.map(source);
     Arc::new(Roots::from(current.root().await.unwrap()).with_next(next.root().await.unwrap()))
 }
 

@@ -77,7 +77,7 @@ impl From<SchemaError> for Failure {
             );
         }
         match error {
-            SchemaError::Database(error) => error.into(),
+            SchemaError::Database(error) | SchemaError::Unfit(Unfit::Database(error)) => error.into(),
             SchemaError::Lock(error) => error.into(),
             SchemaError::Interrupted { .. } => {
                 Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
@@ -91,7 +91,6 @@ impl From<SchemaError> for Failure {
             SchemaError::AlteredAdoption => {
                 Self::refused("adoption_altered", error).help("restore table strongroom_adoption from a backup")
             }
-            SchemaError::Unfit(Unfit::Database(error)) => error.into(),
             SchemaError::Unfit(Unfit::NoTable(_)) => {
                 Self::new(Exit::Failed, "no_table", error).help("name the table in the configuration, under [adopt]")
             }

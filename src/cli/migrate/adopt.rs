@@ -25,12 +25,11 @@ pub(super) async fn run(dry_run: bool, session: &Session, output: &Output) -> Re
         let failure = Failure::refused("adopted_already", "the credential table is Strongroom's own already");
         return Err(failure.help("`strongroom migrate status` shows where it stands"));
     }
-    let (adoption, found) = match begun {
-        Some(adoption) => (adoption, None),
-        None => {
-            let found = schema::examine(&db, engine, &session.config.adoption()).await?;
-            (found.adoption.clone(), Some(found))
-        }
+    let (adoption, found) = if let Some(adoption) = begun {
+        (adoption, None)
+    } else {
+        let found = schema::examine(&db, engine, &session.config.adoption()).await?;
+        (found.adoption.clone(), Some(found))
     };
     db.close().await?;
     let sql = adoption.adopt(engine);
