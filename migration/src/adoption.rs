@@ -47,7 +47,8 @@ impl Adoption {
         }
         sql.rename_primary_key(self.primary_key.as_deref(), Some(PRIMARY_KEY));
         if self.collation.is_some() {
-            sql.convert("utf8mb4", binary_collation(engine));
+            let ours = binary_collation(engine);
+            sql.convert(&format!("unless collation {TABLE}.{ours}"), "utf8mb4", ours);
         }
         sql.1
     }
@@ -56,7 +57,7 @@ impl Adoption {
     pub fn release(&self, engine: Engine) -> String {
         let mut sql = Paragraphs(engine, String::new());
         if let Some((character_set, collation)) = &self.collation {
-            sql.convert(character_set, collation);
+            sql.convert(&format!("if collation {TABLE}.{}", binary_collation(engine)), character_set, collation);
         }
         sql.rename_primary_key(self.primary_key.as_ref().map(|_| PRIMARY_KEY), self.primary_key.as_deref());
         sql.release_indexes(self.unique.as_deref());
@@ -157,9 +158,9 @@ impl Paragraphs {
         }
     }
 
-    fn convert(&mut self, character_set: &str, collation: &str) {
+    fn convert(&mut self, left_to_do: &str, character_set: &str, collation: &str) {
         let statement = format!("ALTER TABLE {TABLE} CONVERT TO CHARACTER SET {character_set} COLLATE {collation}");
-        self.add(&format!("if table {TABLE}"), &statement);
+        self.add(left_to_do, &statement);
     }
 }
 

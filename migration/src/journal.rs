@@ -91,6 +91,10 @@ impl<'a> Guard<'a> {
                 "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?",
                 vec![table.into(), column.into()],
             ),
+            "collation" => (
+                "tables WHERE table_schema = DATABASE() AND table_name = ? AND table_collation = ?",
+                vec![table.into(), column.into()],
+            ),
             "index" => (
                 "statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
                 vec![table.into(), column.into()],

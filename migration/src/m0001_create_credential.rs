@@ -32,14 +32,13 @@ impl MigrationTrait for Migration {
         journal::run(manager.get_connection(), engine, &adopted.adopt(engine), &*self.backfill).await
     }
 
-    /// An adopted table is given back with its rows, and forgotten.
+    /// An adopted table is given back with its rows.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         bound_lock_waits(manager).await?;
         let Some(adopted) = &self.adopted else { return DOWN.run(manager, &*self.backfill).await };
         let db = manager.get_connection();
         let engine = Engine::of(db).await?;
-        journal::run(db, engine, &adopted.release(engine), &*self.backfill).await?;
-        sea_orm_migration::sea_orm::ConnectionTrait::execute_unprepared(db, "DELETE FROM strongroom_adoption").await.map(drop)
+        journal::run(db, engine, &adopted.release(engine), &*self.backfill).await
     }
 }
 

@@ -44,8 +44,10 @@ pub async fn roll(
 
 async fn begin(db: &DatabaseConnection, ring: &Ring, lock: &Lock, direction: Rolling) -> Result<i64, ResealError> {
     let transaction = db::begin(db).await?;
-    if ring.read_manifest(&transaction).await?.phase(credential::TABLE.name) == Some(Phase::Plain) {
-        return Err(ResealError::NoRing);
+    match ring.read_manifest(&transaction).await?.phase(credential::TABLE.name) {
+        None => return Err(ResealError::UnknownPhase),
+        Some(Phase::Plain) => return Err(ResealError::NoRing),
+        Some(_) => {}
     }
     let start = |manifest: &mut Manifest| match direction {
         Rolling::Forward => Ok(manifest.roll_forward()?),

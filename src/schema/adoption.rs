@@ -5,13 +5,15 @@ use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_migration::Adoption;
 
 use super::SchemaError;
+use super::status::step_1_is_begun;
 use crate::db::{has_table, statement};
 
 const TABLE: &str = "strongroom_adoption";
 
-/// The adoption that is in force or under way. Writes nothing.
+/// The adoption that is in force or under way. Writes nothing. The record of a table that was given back, or
+/// of one that nothing was done to yet, counts for nothing.
 pub async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption>, SchemaError> {
-    if !has_table(db, TABLE).await? {
+    if !has_table(db, TABLE).await? || !step_1_is_begun(db).await? {
         return Ok(None);
     }
     let read = statement(db.get_database_backend(), "SELECT body FROM strongroom_adoption WHERE id = 1", []);
@@ -27,6 +29,11 @@ pub async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption>, Sche
     } else {
         Err(SchemaError::AlteredAdoption)
     }
+}
+
+/// Forgets it, when step 1 begins to make a table of its own.
+pub(super) async fn forget_adoption(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    db.execute(Query::delete().from_table(Alias::new(TABLE))).await.map(drop)
 }
 
 /// Writes it down, before anything is changed: whoever goes on after a crash knows what was meant.

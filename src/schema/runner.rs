@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBacken
 use sea_orm_migration::SchemaManager;
 use strongroom_migration::{Engine, NoKeys, RUNNER, Step};
 
+use super::adoption::forget_adoption;
 use super::checksum::checksum;
 use super::{SchemaError, State, Status, status};
 use crate::db::history::{self, Entry};
@@ -84,6 +85,10 @@ impl Runner {
             direction: if up { "up" } else { "down" },
             checksum: Some(checksum(step, engine)),
         };
+        let makes_a_table_of_its_own = number == 1 && up && step.sql_instead(engine, up).is_none();
+        if makes_a_table_of_its_own {
+            forget_adoption(&self.db).await?;
+        }
         if step.use_transaction() == Some(false) || !engine.has_transactional_ddl() {
             let row = db::retry!(self.write_begun(&entry))?;
             db::retry!(self.move_step(&SchemaManager::new(&self.db), step, up))?;

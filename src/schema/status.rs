@@ -1,12 +1,12 @@
 //! Where a database stands. Reads only, and works for a login without DDL rights.
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 use strongroom_entity::history::Model;
 use strongroom_migration::{Engine, Step};
 
+use super::SchemaError;
 use super::checksum::checksum;
-use super::{SchemaError, adopted};
 use crate::db::{has_table, history};
 
 /// Where a database stands.
@@ -77,7 +77,10 @@ pub async fn status(db: &impl ConnectionTrait, steps: &[Box<dyn Step>]) -> Resul
         migrations.push(StepStatus { number, name: step.name().to_owned(), applied: state == State::Applied, state });
     }
     let pending = migrations.iter().filter(|step| !step.applied).count();
-    refuse_foreign_table(db, &migrations).await?;
+    let adopting = steps.first().is_some_and(|step| step.sql_instead(engine, true).is_some());
+    if !adopting {
+        refuse_foreign_table(db, &migrations).await?;
+    }
     Ok(Status { migrations, pending })
 }
 
@@ -121,6 +124,11 @@ fn refuse_edited(rows: &[Model], number: usize, step: &dyn Step, engine: Engine)
     Err(SchemaError::Edited { number, name: step.name().to_owned() })
 }
 
+/// Whether step 1 is in force, or half-way in either direction.
+pub(super) async fn step_1_is_begun(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(state_of(&history::read(db).await?, 1) != State::Pending)
+}
+
 /// Whether step 1 is in force: the table is ours, made or adopted.
 pub async fn is_ours(db: &impl ConnectionTrait) -> Result<bool, SchemaError> {
     Ok(matches!(state_of(&history::read(db).await?, 1), State::Applied | State::HalfWayDown))
@@ -128,7 +136,7 @@ pub async fn is_ours(db: &impl ConnectionTrait) -> Result<bool, SchemaError> {
 
 async fn refuse_foreign_table(db: &impl ConnectionTrait, migrations: &[StepStatus]) -> Result<(), SchemaError> {
     let ours = migrations.first().is_none_or(|step| step.state != State::Pending);
-    if !ours && has_table(db, "credential").await? && adopted(db).await?.is_none() {
+    if !ours && has_table(db, "credential").await? {
         return Err(SchemaError::ForeignTable("credential"));
     }
     Ok(())

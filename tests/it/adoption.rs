@@ -84,8 +84,8 @@ fn a_table_with_other_names_is_taken_over_and_given_back(engine: Engine) {
         [text(0), text(1)].concat() + &["access", "secret"].map(|name| row.try_get::<String>("", name).unwrap()).concat()
     });
     assert_eq!((rows.len(), rows[1].as_str()), (20, "key-1owner-1AK1secret-value-1"));
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_adoption"), 0);
     room.run(&["migrate", "up", "--yes"]).expect(0);
+    assert!(room.json(&["migrate", "plan", "--to", "0"]).to_string().contains("DROP TABLE credential"), "a table of our own");
 }
 
 fn a_table_that_does_not_fit_is_refused_with_the_reason(engine: Engine) {

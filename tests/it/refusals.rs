@@ -109,6 +109,36 @@ fn a_dry_run_does_nothing(engine: Engine) {
     assert_eq!(room.json(&["migrate", "status"])["pending"], 6);
 }
 
+/// As a later release might write it, under the right key.
+#[test]
+fn a_manifest_that_a_newer_program_wrote() {
+    use strongroom::crypto::{ManifestKey, Purpose, RootKey, WrappedKeyLabel, manifest_mac, unwrap_key};
+    let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));
+    let key = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, fs::read(room.key_file()).unwrap().trim_ascii());
+    let root = RootKey::from_bytes(&key.unwrap().try_into().unwrap()).unwrap();
+    let ring = room.bytes("SELECT ring_id FROM strongroom_manifest").try_into().unwrap();
+    let label = WrappedKeyLabel { ring: &ring, id: 1, purpose: Purpose::Manifest, scope: "-", generation: 1 };
+    let wrapped = room.bytes("SELECT wrapped FROM strongroom_key WHERE id = 1");
+    let manifest_key: ManifestKey = unwrap_key(&root, &label, &wrapped).unwrap();
+    let body = room.text("SELECT body FROM strongroom_manifest");
+    let newer = [
+        body.replace("\"credential\":\"sealed\"", "\"credential\":\"shredded\""),
+        body.replacen('{', "{\"colour\":\"blue\",", 1),
+        body.replace("\"state\":\"active\"", "\"state\":\"asleep\""),
+    ];
+    for newer in newer {
+        assert_ne!(newer, body);
+        let mac = manifest_mac(&manifest_key, &ring, newer.as_bytes()).to_vec();
+        room.try_execute("UPDATE strongroom_manifest SET body = $1, mac = $2", vec![newer.into(), mac.into()]).unwrap();
+        for command in
+            [&["keys", "status"][..], &["keys", "verify"], &["keys", "rotate"], &["credential", "create", "--user-id", "u"]]
+        {
+            let refused = room.run(&[command, &["--format", "json"]].concat()).expect(4).json();
+            assert_eq!(refused["error"]["code"], "database_newer", "{command:?}");
+        }
+    }
+}
+
 #[test]
 fn a_key_in_the_environment() {
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use strongroom::credential::{NewCredential, Store};
 use strongroom::db::{Access, Address, connect};
-use strongroom::key::{FileSource, KeySource as _, Roots};
+use strongroom::key::{FileSource, KeySource as _, Ring, Roots};
 
 use crate::support::{Engine, Ran, Room, block_on, nasty_rows, numbered_rows, on_every_engine, ran};
 
@@ -18,6 +18,7 @@ on_every_engine!(
     a_program_that_knows_both_roots_goes_on_through_a_rewrap,
     a_key_made_under_the_root_before_is_not_taken,
     a_generation_without_cells_is_retired_and_wiped,
+    cells_under_a_damaged_key_keep_their_generation,
 );
 
 /// Runs with settings over those of the room.
@@ -48,6 +49,8 @@ fn a_rewrap_touches_no_cell_and_is_repeated_harmlessly(engine: Engine) {
 
     // As after a crash between the commit and the last word.
     assert_eq!(room.json(&["keys", "rewrap", "--to", "file:next.key"])["keys"], 0);
+    let changed = [("FILE", "next.key"), ("NEXT__SOURCE", "file"), ("NEXT__FILE", "strongroom.key")];
+    with(&room, &changed, &["keys", "rewrap", "--to", "file:next.key"]).expect(0);
     assert_eq!(room.number("SELECT count(*) FROM strongroom_history WHERE kind = 'rewrap'"), 1);
     with(&room, &next, &["keys", "rotate"]).expect(0);
     with(&room, &next, &["migrate", "down", "--to", "1", "--yes"]).expect(0);
@@ -123,6 +126,11 @@ fn a_generation_without_cells_is_retired_and_wiped(engine: Engine) {
     put(&old);
     assert_eq!(code(retire("2", &[]).expect(4)), "key_in_use");
     room.run(&["keys", "verify"]).expect(0);
+    // As a run leaves it that is killed after closing.
+    block_on(close_generation(&room, 2));
+    room.run(&["keys", "verify"]).expect(3);
+    assert_eq!(code(retire("2", &[]).expect(4)), "key_in_use");
+    room.run(&["keys", "verify"]).expect(0);
     put(&now);
 
     assert!(room.run(&["keys", "retire", "2"]).expect(4).err.contains("--yes"));
@@ -139,6 +147,24 @@ fn a_generation_without_cells_is_retired_and_wiped(engine: Engine) {
     room.run(&["keys", "rotate"]).expect(0);
     room.run(&["keys", "rewrap", "--to", "file:next.key"]).expect(0);
     with(&room, &[("FILE", "next.key")], &["keys", "verify"]).expect(0);
+}
+
+async fn close_generation(room: &Room, generation: u32) {
+    let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
+    let root = FileSource::new(room.key_file()).root().await.unwrap();
+    let ring = Ring::load(&db, Arc::new(root.into()), 0).await.unwrap();
+    ring.change_manifest(&db, |manifest| Ok(manifest.close(generation)?)).await.unwrap();
+}
+
+/// Its key may yet be restored from a backup.
+fn cells_under_a_damaged_key_keep_their_generation(engine: Engine) {
+    let room = Room::sealed(engine, &numbered_rows(10));
+    room.execute("UPDATE strongroom_key SET scope = 'project:other' WHERE scope = 'project:project-3' AND generation = 1");
+    room.run(&["keys", "rotate"]).expect(3);
+    room.run(&["keys", "retire", "1", "--yes"]).expect(4);
+    room.execute("UPDATE strongroom_key SET scope = 'project:project-3' WHERE scope = 'project:other'");
+    room.run(&["keys", "rotate"]).expect(0);
+    room.run(&["keys", "retire", "1", "--yes"]).expect(0);
 }
 
 fn private(path: &Path, text: &str) {

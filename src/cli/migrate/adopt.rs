@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use strongroom_migration::{Adoption, Engine};
+use strongroom_migration::{Adoption, Engine, Migrator};
 
 use super::run_steps;
 use crate::cli::confirm::confirm;
@@ -62,7 +62,8 @@ async fn adopt(
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     let backfill = ResealBackfill::new(None, session.config.minimum_epoch(), lock.clone(), Options::default());
-    run_steps(db, lock, Arc::new(backfill), Target::Up(1), session.stop.clone(), output).await.map(drop)
+    let migrator = Migrator { backfill: Arc::new(backfill), adopted: Some(adoption.clone()) };
+    run_steps(db, lock, &migrator, Target::Up(1), session.stop.clone(), output).await.map(drop)
 }
 
 fn document(adoption: &Adoption, found: Option<&Examined>, sql: &str, adopted: bool) -> serde_json::Value {

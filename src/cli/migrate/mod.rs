@@ -156,7 +156,9 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     let lock = session.lock(&db).await?;
     let backfill: Arc<dyn Backfill> =
         Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)));
-    let ran = run_steps(&db, &lock, backfill, planned.target, session.stop.clone(), output).await;
+    let adopted = schema::adopted(&db).await?;
+    let migrator = Migrator { backfill, adopted };
+    let ran = run_steps(&db, &lock, &migrator, planned.target, session.stop.clone(), output).await;
     release(lock).await;
     let ran = ran?;
     let (Target::Up(version) | Target::Down(version)) = planned.target;
@@ -167,12 +169,11 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
 async fn run_steps(
     db: &DatabaseConnection,
     lock: &Arc<Lock>,
-    backfill: Arc<dyn Backfill>,
+    migrator: &Migrator,
     target: Target,
     stop: Stop,
     output: &Output,
 ) -> Result<Vec<String>, Failure> {
-    let migrator = Migrator { backfill, adopted: schema::adopted(db).await? };
     let runner = Runner::new(db.clone(), lock.clone(), migrator.steps(), stop);
     let (progress, begun) = (output.progress(), matches!(target, Target::Up(_)));
     let on_step = move |name: &str, _: bool| {
