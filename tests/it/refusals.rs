@@ -115,11 +115,11 @@ fn a_manifest_that_a_newer_program_wrote() {
     use strongroom::crypto::{ManifestKey, Purpose, RootKey, WrappedKeyLabel, manifest_mac, unwrap_key};
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));
     let key = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, fs::read(room.key_file()).unwrap().trim_ascii());
-    let root = RootKey::from_bytes(&key.unwrap().try_into().unwrap()).unwrap();
+    let root_key = RootKey::from_bytes(&key.unwrap().try_into().unwrap()).unwrap();
     let ring = room.bytes("SELECT ring_id FROM strongroom_manifest").try_into().unwrap();
     let label = WrappedKeyLabel { ring: &ring, id: 1, purpose: Purpose::Manifest, scope: "-", generation: 1 };
     let wrapped = room.bytes("SELECT wrapped FROM strongroom_key WHERE id = 1");
-    let manifest_key: ManifestKey = unwrap_key(&root, &label, &wrapped).unwrap();
+    let manifest_key: ManifestKey = unwrap_key(&root_key, &label, &wrapped).unwrap();
     let body = room.text("SELECT body FROM strongroom_manifest");
     let newer = [
         body.replace("\"credential\":\"sealed\"", "\"credential\":\"shredded\""),

@@ -151,8 +151,8 @@ fn a_generation_without_cells_is_retired_and_wiped(engine: Engine) {
 
 async fn close_generation(room: &Room, generation: u32) {
     let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
-    let root = FileSource::new(room.key_file()).root().await.unwrap();
-    let ring = Ring::load(&db, Arc::new(root.into()), 0).await.unwrap();
+    let key = FileSource::new(room.key_file()).root().await.unwrap();
+    let ring = Ring::load(&db, Arc::new(key.into()), 0).await.unwrap();
     ring.change_manifest(&db, |manifest| Ok(manifest.close(generation)?)).await.unwrap();
 }
 
