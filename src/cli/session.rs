@@ -105,9 +105,12 @@ impl Session {
 
 /// Gives the lock back; one that was lost meanwhile is nobody's concern any more.
 pub(super) async fn release(lock: Arc<Lock>) {
-    if let Some(lock) = Arc::into_inner(lock)
-        && let Err(error) = lock.release().await
-    {
-        tracing::warn!(%error, "the run lock was not given back; it ends by itself");
+    match Arc::into_inner(lock) {
+        Some(lock) => {
+            if let Err(error) = lock.release().await {
+                tracing::warn!(%error, "the run lock was not given back; it ends by itself");
+            }
+        }
+        None => tracing::warn!("the run lock is in use and was not given back; it ends by itself"),
     }
 }

@@ -63,7 +63,7 @@ async fn adopt(
     transaction.commit().await?;
     let backfill = ResealBackfill::new(None, session.config.minimum_epoch(), lock.clone(), Options::default());
     let migrator = Migrator { backfill: Arc::new(backfill), adopted: Some(adoption.clone()) };
-    run_steps(db, lock, &migrator, Target::Up(1), session.stop.clone(), output).await.map(drop)
+    run_steps(db, lock, migrator, Target::Up(1), session.stop.clone(), output).await.map(drop)
 }
 
 fn document(adoption: &Adoption, found: Option<&Examined>, sql: &str, adopted: bool) -> serde_json::Value {

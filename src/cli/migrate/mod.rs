@@ -158,7 +158,7 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
         Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)));
     let adopted = schema::adopted(&db).await?;
     let migrator = Migrator { backfill, adopted };
-    let ran = run_steps(&db, &lock, &migrator, planned.target, session.stop.clone(), output).await;
+    let ran = run_steps(&db, &lock, migrator, planned.target, session.stop.clone(), output).await;
     release(lock).await;
     let ran = ran?;
     let (Target::Up(version) | Target::Down(version)) = planned.target;
@@ -166,15 +166,17 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     Ok(Exit::Done)
 }
 
+/// Takes the migrator with it: a copy of the lock that outlived the run would keep it from being given back.
 async fn run_steps(
     db: &DatabaseConnection,
     lock: &Arc<Lock>,
-    migrator: &Migrator,
+    migrator: Migrator,
     target: Target,
     stop: Stop,
     output: &Output,
 ) -> Result<Vec<String>, Failure> {
     let runner = Runner::new(db.clone(), lock.clone(), migrator.steps(), stop);
+    drop(migrator);
     let (progress, begun) = (output.progress(), matches!(target, Target::Up(_)));
     let on_step = move |name: &str, _: bool| {
         if progress {
