@@ -105,12 +105,10 @@ impl Session {
 
 /// Gives the lock back; one that was lost meanwhile is nobody's concern any more.
 pub(super) async fn release(lock: Arc<Lock>) {
-    match Arc::into_inner(lock) {
-        Some(lock) => {
-            if let Err(error) = lock.release().await {
-                tracing::warn!(%error, "the run lock was not given back; it ends by itself");
-            }
-        }
-        None => tracing::warn!("the run lock is in use and was not given back; it ends by itself"),
+    let Some(lock) = Arc::into_inner(lock) else {
+        return tracing::warn!("the run lock is in use and was not given back; it ends by itself");
+    };
+    if let Err(error) = lock.release().await {
+        tracing::warn!(%error, "the run lock was not given back; it ends by itself");
     }
 }
