@@ -2,6 +2,7 @@
 //!
 //! Refuses settings that it does not know: a misspelt one must not be passed over in silence.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use crate::db::{Address, AddressError, Tls, TlsError};
 use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
+use crate::policy::{Names, Wishes};
 use crate::schema::Wish;
 
 /// Read when it exists and no other is named.
@@ -27,6 +29,8 @@ pub struct Config {
     keys: Keys,
     /// `[adopt]`
     adopt: Adopt,
+    /// `[policy]`
+    policy: Policy,
     /// `[server]`: read by the HTTPS service, which this version does not have; checked all the same.
     server: Server,
 }
@@ -70,6 +74,15 @@ struct NextKeys {
     passphrase: Option<SecretString>,
     passphrase_file: Option<PathBuf>,
     sealed_root: Option<PathBuf>,
+}
+
+/// `[policy]`: what components may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Policy {
+    file: Option<PathBuf>,
+    prefix: Option<String>,
+    password_files: BTreeMap<String, PathBuf>,
 }
 
 /// `[adopt]`: the table that `migrate adopt` takes over.
@@ -132,6 +145,11 @@ pub enum ConfigError {
     /// See [`AddressError`].
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// `policy.prefix`.
+    #[error(
+        "`policy.prefix` must be a lowercase letter, then lowercase letters, digits and `_`, end with `_`, not begin with `sr_` and have at most 12 characters"
+    )]
+    Prefix,
     /// `database.ca_file`.
     #[error("`database.ca_file`: {0}")]
     Authorities(#[from] TlsError),
@@ -215,6 +233,18 @@ impl Config {
         ];
         let named = pairs.into_iter().filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.clone()?)));
         Wish { table: self.adopt.table.clone().unwrap_or_else(|| "credential".to_owned()), columns: named.collect() }
+    }
+
+    /// What policies are made from: the accounts' prefix, and the operator's own file. `over` is a file that goes before
+    /// the configured one.
+    pub fn policy_wishes(&self, over: Option<&Path>) -> Result<Wishes, ConfigError> {
+        let names =
+            self.policy.prefix.as_ref().map(|prefix| Names::with_prefix(prefix).ok_or(ConfigError::Prefix)).transpose()?;
+        let own = over.or(self.policy.file.as_deref()).map(|file| {
+            let text = fs::read_to_string(file).map_err(|error| ConfigError::Unreadable("policy file", error))?;
+            Ok::<_, ConfigError>((file.display().to_string(), text))
+        });
+        Ok(Wishes { names, own: own.transpose()?, password_files: self.policy.password_files.clone() })
     }
 
     /// The oldest manifest that is accepted.

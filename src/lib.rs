@@ -5,7 +5,7 @@
 //! - [`crypto`]: sealing, wrapping, blind indexes. Pure.
 //! - [`key`]: the key ring and key sources. [`db`]: connecting, the run lock, history.
 //! - [`reseal`]: the engine that rewrites cells. [`schema`]: the migration runner.
-//!   [`credential`]: the built-in store, and import.
+//!   [`credential`]: the built-in store, and import. [`policy`]: what components may do, and their logins.
 //! - `cli` and `config`: the program, behind the feature `cli`.
 
 #[cfg(feature = "cli")]
@@ -16,5 +16,6 @@ pub mod credential;
 pub mod crypto;
 pub mod db;
 pub mod key;
+pub mod policy;
 pub mod reseal;
 pub mod schema;

@@ -5,10 +5,12 @@
 
 mod bound;
 pub mod credential;
+pub mod database_login;
 pub mod history;
 pub mod key;
 pub mod manifest;
 pub mod plain_credential;
+pub mod policy;
 pub mod quarantine;
 mod sealed;
 mod table;

@@ -90,7 +90,7 @@ pub trait Backfill: Send + Sync {
 pub struct NoKeys;
 
 impl NoKeys {
-    fn refuse<T>() -> Result<T, DbErr> {
+    pub(crate) fn refuse<T>() -> Result<T, DbErr> {
         Err(DbErr::Migration("this step needs the key ring, and no key source was given".into()))
     }
 }

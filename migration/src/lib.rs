@@ -6,6 +6,7 @@
 mod adoption;
 mod backfill;
 mod engine;
+mod grants;
 mod journal;
 mod m0001_create_credential;
 mod m0002_create_key_ring;
@@ -14,6 +15,8 @@ mod m0004_seal_credential;
 mod m0005_require_sealed;
 mod m0006_drop_plaintext;
 mod m0007_scrub_free_space;
+mod m0008_create_policy;
+mod m0009_policy_1;
 mod sql;
 mod stage;
 mod step;
@@ -26,6 +29,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 pub use adoption::{Adoption, binary_collation};
 pub use backfill::{Backfill, NoKeys, Phase};
 pub use engine::Engine;
+pub use grants::{Grants, POLICIES};
 pub use sql::{RUNNER, Sql};
 pub use step::Step;
 
@@ -33,6 +37,8 @@ pub use step::Step;
 pub struct Migrator {
     /// Does the work that needs keys.
     pub backfill: Arc<dyn Backfill>,
+    /// Does the work on accounts and grants.
+    pub grants: Arc<dyn Grants>,
     /// The table that step 1 takes over or gives back instead of making or dropping one.
     pub adopted: Option<Adoption>,
 }
@@ -40,7 +46,7 @@ pub struct Migrator {
 impl Migrator {
     /// For looking at the steps.
     pub fn without_keys() -> Self {
-        Self { backfill: Arc::new(NoKeys), adopted: None }
+        Self { backfill: Arc::new(NoKeys), grants: Arc::new(NoKeys), adopted: None }
     }
 
     /// Every step, in order; the number of the n-th is n.
@@ -54,6 +60,8 @@ impl Migrator {
             Box::new(m0005_require_sealed::Migration(backfill())),
             Box::new(m0006_drop_plaintext::Migration(backfill())),
             Box::new(m0007_scrub_free_space::Migration(backfill())),
+            Box::new(m0008_create_policy::Migration(backfill())),
+            Box::new(m0009_policy_1::Migration(self.grants.clone())),
         ]
     }
 }

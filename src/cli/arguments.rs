@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{credential, export, import, keys, migrate};
+use super::{credential, export, import, keys, migrate, policy};
 
 /// Keeps the secrets in a control plane's database sealed.
 #[derive(Debug, Parser)]
@@ -52,6 +52,8 @@ pub(super) enum Command {
     /// Hand credentials over to another system
     #[command(subcommand)]
     Export(export::Command),
+    /// What each component may do, and the database logins that hold it to that
+    Policy(policy::Arguments),
     /// Look at everything that can be wrong, and say what to do about it; writes nothing
     #[command(after_help = DOCTOR)]
     Doctor,

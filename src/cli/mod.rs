@@ -14,6 +14,7 @@ mod keys;
 mod log;
 mod migrate;
 mod output;
+mod policy;
 mod progress;
 mod secret_argument;
 mod session;
@@ -59,6 +60,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Credential(command) => credential::run(command, &session, output).await,
         Command::Import(command) => import::run(command, &session, output).await,
         Command::Export(command) => export::run(command, &session, output).await,
+        Command::Policy(command) => policy::run(command, &session, output).await,
         Command::Man { out } => manual(&out, output),
         Command::Doctor => doctor::run(arguments.global.config.as_deref(), &session, output).await,
         Command::Completions { shell } => Ok(completions(shell)),

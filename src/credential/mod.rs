@@ -6,6 +6,7 @@
 mod error;
 pub mod keystone;
 mod model;
+mod read;
 mod row;
 mod store;
 

@@ -7,17 +7,17 @@ use strongroom_entity::{credential, plain_credential};
 use strongroom_migration::Phase;
 
 use super::NewCredential;
-use crate::key::{Ring, RingError};
+use crate::key::{RingError, Share};
 use strongroom_entity::Label as _;
 
 /// One statement that inserts every row: plaintext, cells or both, as the phase demands.
-pub(super) fn insert(rows: &[NewCredential], phase: Phase, ring: Option<&Ring>) -> Result<InsertStatement, RingError> {
+pub(super) fn insert(rows: &[NewCredential], phase: Phase, keys: Option<&Share>) -> Result<InsertStatement, RingError> {
     let mut statement = Query::insert();
     statement.into_table(credential::Entity);
     for (position, row) in rows.iter().enumerate() {
         let mut columns = Vec::new();
-        if let Some(ring) = ring.filter(|_| phase != Phase::Plain) {
-            columns.extend(set_columns::<credential::Entity, _>(&sealed(row, ring)?));
+        if let Some(keys) = keys.filter(|_| phase != Phase::Plain) {
+            columns.extend(set_columns::<credential::Entity, _>(&sealed(row, keys)?));
         }
         if !phase.cells_count() {
             columns.extend(set_columns::<plain_credential::Entity, _>(&plain(row)));
@@ -33,7 +33,7 @@ pub(super) fn insert(rows: &[NewCredential], phase: Phase, ring: Option<&Ring>) 
     Ok(statement)
 }
 
-fn sealed(new: &NewCredential, ring: &Ring) -> Result<credential::ActiveModel, RingError> {
+fn sealed(new: &NewCredential, keys: &Share) -> Result<credential::ActiveModel, RingError> {
     let mut row = credential::ActiveModel {
         id: Set(new.id.clone()),
         user_id: Set(new.user_id.clone()),
@@ -45,10 +45,10 @@ fn sealed(new: &NewCredential, ring: &Ring) -> Result<credential::ActiveModel, R
         ..Default::default()
     };
     if let Some(access) = &new.access {
-        row.access_key_index = Set(Some(ring.index(AccessKey::LABEL, access.as_bytes()).to_vec()));
-        ring.seal::<AccessKey>(&mut row, access.as_bytes())?;
+        row.access_key_index = Set(Some(keys.index(AccessKey::LABEL, access.as_bytes())?.to_vec()));
+        keys.seal::<AccessKey>(&mut row, access.as_bytes())?;
     }
-    ring.seal::<SecretKey>(&mut row, new.secret.as_bytes())?;
+    keys.seal::<SecretKey>(&mut row, new.secret.as_bytes())?;
     Ok(row)
 }
 

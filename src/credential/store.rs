@@ -7,22 +7,25 @@ use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
 };
-use strongroom_entity::credential::{AccessKey, Column, Entity, Model, SecretKey};
-use strongroom_entity::{Bound, Label, Sealed, plain_credential};
+use strongroom_entity::credential::{AccessKey, Column, Entity, SecretKey};
+use strongroom_entity::{Bound, Label, plain_credential};
 use strongroom_migration::Phase;
 use zeroize::Zeroizing;
 
+use super::read::{Row, Unrevealed};
 use super::row;
 use super::{Credential, Listed, NewCredential, Page, StoreError};
 use crate::db::{has_table, is_constraint_violation};
-use crate::key::{Ring, RingError, Roots, Unopened, scope_of};
+use crate::key::{Ring, RingError, Roots, Share, Unopened, scope_of};
 
 /// The credentials of a database.
 pub struct Store {
     db: DatabaseConnection,
     root: Option<Arc<Roots>>,
     minimum_epoch: i64,
-    ring: RwLock<Option<Arc<Ring>>>,
+    keys: RwLock<Option<Arc<Share>>>,
+    /// Whether the share was given, and the ring is not this login's to read.
+    is_given: bool,
 }
 
 /// Which credentials to list.
@@ -39,7 +42,13 @@ pub struct Filter {
 impl Store {
     /// A store over a pool. The root key is needed as soon as the database has a key ring.
     pub fn new(db: DatabaseConnection, root: Option<Arc<Roots>>, minimum_epoch: i64) -> Self {
-        Self { db, root, minimum_epoch, ring: RwLock::new(None) }
+        Self { db, root, minimum_epoch, keys: RwLock::new(None), is_given: false }
+    }
+
+    /// A store over a component's pool, with its share of the ring: what it may not do is refused by the database, or for
+    /// want of a key.
+    pub fn of_component(db: DatabaseConnection, keys: Arc<Share>) -> Self {
+        Self { db, root: None, minimum_epoch: 0, keys: RwLock::new(Some(keys)), is_given: true }
     }
 
     /// Stores a credential.
@@ -119,8 +128,8 @@ impl Store {
 
     /// The phase of the table now, from a manifest at most [`LIFETIME`](crate::key::LIFETIME) old.
     pub async fn phase(&self) -> Result<Phase, StoreError> {
-        match self.ring().await? {
-            Some(ring) => phase_of(&ring),
+        match self.keys().await? {
+            Some(keys) => phase_of(&keys),
             None => self.require_table().await.map(|()| Phase::Plain),
         }
     }
@@ -129,13 +138,13 @@ impl Store {
         if has_table(&self.db, "credential").await? { Ok(()) } else { Err(StoreError::NoTable) }
     }
 
-    /// The ring, fresh enough; `None` while the database has none.
-    async fn ring(&self) -> Result<Option<Arc<Ring>>, StoreError> {
-        let known = self.ring.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(ring) = known {
-            match ring.refresh(&self.db).await {
-                Err(RingError::Database(_)) if !has_table(&self.db, MANIFEST_TABLE).await? => self.forget_ring(),
-                refreshed => return refreshed.map(|()| Some(ring)).map_err(StoreError::from),
+    /// The keys, fresh enough; `None` while the database has none.
+    async fn keys(&self) -> Result<Option<Arc<Share>>, StoreError> {
+        let known = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(keys) = known {
+            match keys.refresh().await {
+                Err(RingError::Database(_)) if self.has_lost_the_ring().await? => self.forget_keys(),
+                refreshed => return refreshed.map(|()| Some(keys)).map_err(StoreError::from),
             }
         }
         if !has_table(&self.db, MANIFEST_TABLE).await? {
@@ -143,13 +152,18 @@ impl Store {
         }
         let root = self.root.clone().ok_or(StoreError::NoRoot)?;
         let ring = Arc::new(Ring::load(&self.db, root, self.minimum_epoch).await?);
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Some(ring.clone());
-        Ok(Some(ring))
+        let keys = Arc::new(Share::whole(ring, self.db.clone()));
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
+        Ok(Some(keys))
     }
 
     /// The database went down past the ring.
-    fn forget_ring(&self) {
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = None;
+    async fn has_lost_the_ring(&self) -> Result<bool, StoreError> {
+        Ok(!self.is_given && !has_table(&self.db, MANIFEST_TABLE).await?)
+    }
+
+    fn forget_keys(&self) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     async fn find_one(&self, by: &By<'_>, reveal: bool) -> Result<Credential, StoreError> {
@@ -173,13 +187,13 @@ impl Store {
             let found = plain_credential::Entity::find().filter(wanted).one(&self.db).await?;
             return found.map(|row| from_plain(row, reveal)).ok_or(StoreError::NotFound);
         }
-        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
+        let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
         let wanted = match by {
             By::Id(id) => Column::Id.eq(*id),
-            By::Access(access) => Column::AccessKeyIndex.eq(ring.index(AccessKey::LABEL, access.as_bytes()).to_vec()),
+            By::Access(access) => Column::AccessKeyIndex.eq(keys.index(AccessKey::LABEL, access.as_bytes())?.to_vec()),
         };
-        let row = Entity::find().filter(wanted).one(&self.db).await?.ok_or(StoreError::NotFound)?;
-        let found = self.opened(&ring, &row, reveal).await?;
+        let found = self.select(&keys, wanted.into(), reveal).await?;
+        let found = found.into_iter().next().ok_or(StoreError::NotFound)?.1?;
         match by {
             By::Access(access) if found.access.as_ref().is_none_or(|found| found.as_str() != *access) => {
                 Err(StoreError::Unopenable { id: found.id, reason: Unopened::IndexMismatch })
@@ -194,40 +208,57 @@ impl Store {
             let rows = plain_credential::Entity::find().filter(by_id).all(&self.db).await?;
             return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, true)))).collect());
         }
-        let ring = self.ring().await?.ok_or(StoreError::NoRoot)?;
-        let mut found = HashMap::new();
-        for row in Entity::find().filter(Column::Id.is_in(ids)).all(&self.db).await? {
-            found.insert(row.id.clone(), self.opened(&ring, &row, true).await);
+        let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
+        Ok(self.select(&keys, Column::Id.is_in(ids).into(), true).await?.into_iter().collect())
+    }
+
+    /// Only what is asked for is read: a component that may not read the secret finds the rest.
+    async fn select(
+        &self,
+        keys: &Share,
+        wanted: Condition,
+        reveal: bool,
+    ) -> Result<Vec<(String, Result<Credential, StoreError>)>, StoreError> {
+        let columns = Row::COLUMNS.into_iter().chain(reveal.then_some(Column::SecretKeySealed));
+        let select = Entity::find().select_only().columns(columns).filter(wanted);
+        let rows: Vec<Row> = if reveal {
+            select.into_model().all(&self.db).await?
+        } else {
+            let rows: Vec<Unrevealed> = select.into_model().all(&self.db).await?;
+            rows.into_iter().map(Row::from).collect()
+        };
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            found.push((row.id.clone(), self.opened(keys, &row, reveal).await));
         }
         Ok(found)
     }
 
     async fn insert_at(&self, rows: &[NewCredential], phase: Phase) -> Result<(), StoreError> {
-        let ring = self.ring().await?;
-        if let Some(ring) = ring.as_ref().filter(|_| phase != Phase::Plain) {
-            ring.prepare(&self.db, rows.iter().map(|row| scope_of(row.project_id.as_deref()))).await?;
+        let keys = self.keys().await?;
+        if let Some(keys) = keys.as_ref().filter(|_| phase != Phase::Plain) {
+            keys.prepare(rows.iter().map(|row| scope_of(row.project_id.as_deref()))).await?;
         }
-        self.db.execute(&row::insert(rows, phase, ring.as_deref())?).await?;
+        self.db.execute(&row::insert(rows, phase, keys.as_deref())?).await?;
         Ok(())
     }
 
     /// After a statement that the database did not take: whether an upgrade has moved the table to
     /// another phase since, so that the statement is to be made anew.
     async fn has_moved_on(&self, phase: Phase) -> Result<bool, StoreError> {
-        if !has_table(&self.db, MANIFEST_TABLE).await? {
-            self.forget_ring();
+        if self.has_lost_the_ring().await? {
+            self.forget_keys();
         }
-        if let Some(ring) = self.ring().await? {
-            ring.refresh_now(&self.db).await?;
+        if let Some(keys) = self.keys().await? {
+            keys.refresh_now().await?;
         }
         Ok(self.phase().await? != phase)
     }
 
     /// Opens a row. A key that came after the ring was loaded is looked for first.
-    async fn opened(&self, ring: &Ring, row: &Model, reveal: bool) -> Result<Credential, StoreError> {
-        let cells = row.access_key_sealed.iter().map(Sealed::as_bytes).chain([row.secret_key_sealed.as_bytes()]);
-        ring.learn(&self.db, cells).await?;
-        open(ring, row, reveal).map_err(|reason| {
+    async fn opened(&self, keys: &Share, row: &Row, reveal: bool) -> Result<Credential, StoreError> {
+        keys.learn(row.cells()).await?;
+        open(keys, row, reveal).map_err(|reason| {
             tracing::warn!(id = row.id, %reason, "a credential does not open");
             StoreError::Unopenable { id: row.id.clone(), reason }
         })
@@ -247,24 +278,24 @@ const MANIFEST_TABLE: &str = "strongroom_manifest";
 /// An upgrade moves a table through several phases; a statement meets more than one at most rarely.
 const ATTEMPTS: u32 = 4;
 
-fn phase_of(ring: &Ring) -> Result<Phase, StoreError> {
-    ring.manifest().phase("credential").ok_or(StoreError::UnknownPhase)
+fn phase_of(keys: &Share) -> Result<Phase, StoreError> {
+    keys.manifest().phase("credential").ok_or(StoreError::UnknownPhase)
 }
 
-fn open(ring: &Ring, row: &Model, reveal: bool) -> Result<Credential, Unopened> {
+fn open(keys: &Share, row: &Row, reveal: bool) -> Result<Credential, Unopened> {
     Ok(Credential {
         id: row.id.clone(),
         user_id: row.user_id.clone(),
         project_id: row.project_id.clone(),
         kind: row.r#type.clone(),
-        access: text::<AccessKey>(ring, row)?,
-        secret: if reveal { text::<SecretKey>(ring, row)? } else { None },
+        access: text::<AccessKey>(keys, row)?,
+        secret: if reveal { text::<SecretKey>(keys, row)? } else { None },
         extra: row.extra.clone(),
     })
 }
 
-fn text<L: Label>(ring: &Ring, row: &impl Bound<L>) -> Result<Option<Zeroizing<String>>, Unopened> {
-    let Some(opened) = ring.open::<L>(row)? else { return Ok(None) };
+fn text<L: Label>(keys: &Share, row: &impl Bound<L>) -> Result<Option<Zeroizing<String>>, Unopened> {
+    let Some(opened) = keys.open::<L>(row)? else { return Ok(None) };
     let text = opened.as_text().ok_or(Unopened::NotText)?;
     Ok(Some(Zeroizing::new(text.to_owned())))
 }

@@ -13,7 +13,7 @@
 //! ```
 
 use hkdf::Hkdf;
-use secrecy::{ExposeSecret as _, SecretBox};
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -39,6 +39,9 @@ pub struct IndexKey(pub(super) Secret);
 
 /// Authenticates the manifest.
 pub struct ManifestKey(pub(super) Secret);
+
+/// The password of a component's database login: 256 random bits.
+pub struct DatabasePassword(pub(super) Secret);
 
 /// A data key narrowed to one column of one ring: all that a reader of that column needs.
 pub struct ColumnKey(Secret);
@@ -91,6 +94,21 @@ impl IndexKey {
     }
 }
 
+impl DatabasePassword {
+    /// Takes a password that somebody else made: 64 hexadecimal digits, not all the same.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text, bytes.as_mut_slice()).ok()?;
+        let weak = bytes.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
+        (!weak).then(|| Self(SecretBox::new(Box::new(*bytes))))
+    }
+
+    /// The password as a server takes it: 64 hexadecimal digits.
+    pub fn text(&self) -> SecretString {
+        hex::encode(self.0.expose_secret()).into()
+    }
+}
+
 impl ColumnKey {
     pub(super) fn from_secret(secret: Secret) -> Self {
         Self(secret)
@@ -127,7 +145,7 @@ macro_rules! ring_key {
         }
     )*};
 }
-ring_key!(DataKey, IndexKey, ManifestKey);
+ring_key!(DataKey, IndexKey, ManifestKey, DatabasePassword);
 
 /// `HKDF-Extract(salt = domain | ring id | u16 label length | label, ikm = key)`.
 fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {

@@ -1,4 +1,9 @@
-//! The manifest's authentication code: `HMAC-SHA256(manifest key, "strongroom/manifest/1" | ring id | body)`.
+//! Authentication codes of the ring's texts.
+//!
+//! ```text
+//! manifest = HMAC-SHA256(manifest key, "strongroom/manifest/1" | ring id | body)
+//! policy   = HMAC-SHA256(manifest key, "strongroom/policy/1" | ring id | u64 number | body), body = source, version and policy
+//! ```
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::ExposeSecret as _;
@@ -19,12 +24,26 @@ pub fn verify_manifest_mac(key: &ManifestKey, ring: &RingId, body: &[u8], code: 
     mac(key, ring, body).verify_slice(code).is_ok()
 }
 
+/// The code over a policy's exact bytes and its place in the order.
+pub fn policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {
+    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body]).finalize().into_bytes().into()
+}
+
+/// Compares in constant time.
+pub fn verify_policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8], code: &[u8]) -> bool {
+    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body]).verify_slice(code).is_ok()
+}
+
 fn mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> Hmac<Sha256> {
+    keyed(key, &[b"strongroom/manifest/1", ring, body])
+}
+
+fn keyed(key: &ManifestKey, parts: &[&[u8]]) -> Hmac<Sha256> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.0.expose_secret()) else {
         unreachable!("HMAC takes keys of any length");
     };
-    mac.update(b"strongroom/manifest/1");
-    mac.update(ring);
-    mac.update(body);
+    for part in parts {
+        mac.update(part);
+    }
     mac
 }

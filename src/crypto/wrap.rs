@@ -26,6 +26,8 @@ pub enum Purpose {
     Index,
     /// Authenticates the manifest.
     Manifest,
+    /// Not a key: the password of a component's database login.
+    Login,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Data => "data",
             Self::Index => "index",
             Self::Manifest => "manifest",
+            Self::Login => "login",
         }
     }
 

@@ -58,6 +58,18 @@ impl Address {
         self
     }
 
+    /// The same server by another login, and by another database if one is named. `None` for SQLite.
+    pub fn with_login(&self, user: &str, password: &SecretString, database: Option<&str>) -> Option<Self> {
+        let mut url = Url::parse(self.expose()).ok().filter(|_| self.engine != DbBackend::Sqlite)?;
+        url.set_username(user).ok()?;
+        url.set_password(Some(password.expose_secret())).ok()?;
+        if let Some(database) = database {
+            url.set_path(database);
+        }
+        let (shown, text): (_, String) = (without_password(&url), url.into());
+        Some(Self { url: text.into(), shown, engine: self.engine, asked: self.asked.clone(), tls: self.tls.clone() })
+    }
+
     /// The engine that the scheme names.
     pub fn engine(&self) -> DbBackend {
         self.engine

@@ -147,7 +147,7 @@ async fn create_on_server(address: &Address) -> Result<(), DbErr> {
 }
 
 /// Deleted bytes are overwritten (`secure_delete`), and a commit is on disk when it returns.
-fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sqlx::Error> {
+pub(super) fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sqlx::Error> {
     if access == Access::Read && file_of(address)?.is_some_and(|file| !file.exists()) {
         return Ok(SqliteConnectOptions::from_str("sqlite::memory:")?.disable_statement_logging());
     }
@@ -165,7 +165,7 @@ fn sqlite(address: &Address, access: Access) -> Result<SqliteConnectOptions, sql
     Ok(options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
 }
 
-fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::Error> {
+pub(super) fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::Error> {
     let mut options = PgConnectOptions::from_str(address.expose())?.application_name("strongroom").disable_statement_logging();
     let host = options.get_host().to_owned();
     if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
@@ -186,7 +186,7 @@ fn postgres(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx:
     Ok(options.host(without_brackets(&host)))
 }
 
-fn mysql(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
+pub(super) fn mysql(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
     let mut options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
     let host = options.get_host().to_owned();
     if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
@@ -254,6 +254,6 @@ fn make_private(file: &Path) -> io::Result<bool> {
     }
 }
 
-fn conn(error: sqlx::Error) -> DbErr {
+pub(super) fn conn(error: sqlx::Error) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }

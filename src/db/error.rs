@@ -34,6 +34,11 @@ pub fn is_unreachable(error: &DbErr) -> bool {
 
 /// The address was refused before anything was sent: it gives up TLS where TLS is required.
 pub fn insecure_address(error: &DbErr) -> Option<&InsecureAddress> {
+    configuration(error)
+}
+
+/// The error of ours that the driver was handed as its own.
+pub(crate) fn configuration<E: std::error::Error + 'static>(error: &DbErr) -> Option<&E> {
     match driver(error)? {
         sqlx::Error::Configuration(cause) => cause.downcast_ref(),
         _ => None,
@@ -58,10 +63,20 @@ pub fn is_transient(error: &DbErr) -> bool {
     if let Some(number) = mysql_number(error) {
         return MYSQL_TRANSIENT.contains(&number);
     }
+    if has_code(error, |code| code == "XX000") {
+        // Two sessions changed one row of a catalog, as grants do.
+        return error.to_string().contains("tuple");
+    }
     has_code(error, |code| {
         matches!(code, "40001" | "40P01" | "55P03")
             || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
     })
+}
+
+/// The login may not do this.
+pub fn is_forbidden(error: &DbErr) -> bool {
+    mysql_number(error).is_some_and(|number| MYSQL_FORBIDDEN.contains(&number))
+        || has_code(error, |code| matches!(code, "42501" | "23"))
 }
 
 /// A row is refused by a constraint or a guard.
@@ -74,6 +89,9 @@ pub fn is_constraint_violation(error: &DbErr) -> bool {
 /// Lock wait timeout, deadlock, a record changed since it was read (MariaDB's snapshot isolation), a node that is
 /// not ready and a refused commit (Galera).
 const MYSQL_TRANSIENT: [u16; 5] = [1205, 1213, 1020, 1047, 1180];
+/// To a database, a table, a column, somebody's session, a routine, a privilege that grants speak
+/// of, and one of the whole server.
+const MYSQL_FORBIDDEN: [u16; 7] = [1044, 1095, 1142, 1143, 1370, 1410, 1227];
 /// Too many connections, access denied to the database or at all, no such database, shutting down.
 const MYSQL_UNREACHABLE: [u16; 6] = [1040, 1044, 1045, 1049, 1053, 1203];
 /// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long, or characters that a column does

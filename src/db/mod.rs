@@ -7,6 +7,7 @@ pub mod history;
 mod holder;
 mod lock;
 mod mysql_session;
+mod options;
 pub mod server;
 mod statement;
 mod tls;
@@ -15,10 +16,13 @@ mod transaction;
 
 pub use address::{Address, AddressError};
 pub use connect::{Access, Way, connect, create_if_missing, sqlite_file, way};
-pub use error::{insecure_address, is_constraint_violation, is_missing_database, is_transient, is_unreachable};
+pub(crate) use error::configuration;
+pub use error::{insecure_address, is_constraint_violation, is_forbidden, is_missing_database, is_transient, is_unreachable};
 pub use lock::{
     Holder, Lock, LockError, abandoned_by as lock_abandoned_by, clock_ms, holder as lock_holder, take_away as take_lock_away,
 };
+pub(crate) use mysql_session::prepare_component as prepare_mysql;
+pub(crate) use options::{Options, options};
 pub(crate) use statement::statement;
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};

@@ -28,3 +28,25 @@ async fn require_strict(session: &mut MySqlConnection) -> Result<(), sqlx::Error
     }
     Err(sqlx::Error::Protocol("the server does not keep sql_mode strict, and would cut long values".into()))
 }
+
+/// The same for a session of a component, with its limits in milliseconds. MySQL bounds reading statements only.
+pub(crate) async fn prepare_component(
+    session: &mut MySqlConnection,
+    lock_timeout: Option<u64>,
+    statement_timeout: Option<u64>,
+) -> Result<(), sqlx::Error> {
+    prepare(session, Access::Write).await?;
+    if let Some(ms) = lock_timeout {
+        let seconds = ms.div_ceil(1000);
+        let sql = format!("SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}");
+        session.execute(sqlx::AssertSqlSafe(sql)).await?;
+    }
+    let version: String = session.fetch_one("SELECT version()").await?.try_get(0)?;
+    match statement_timeout {
+        // MariaDB holds the account itself to it.
+        Some(ms) if !version.contains("MariaDB") => {
+            session.execute(sqlx::AssertSqlSafe(format!("SET SESSION max_execution_time = {ms}"))).await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}

@@ -52,6 +52,9 @@ pub enum RingError {
     /// A key was not prepared for its scope.
     #[error("there is no data key for this row's scope yet")]
     NoKey,
+    /// A column's key was asked of a share that does not have it.
+    #[error("the policy gives this component no key for that column")]
+    NotShared,
     /// See [`ManifestError`].
     #[error(transparent)]
     Roll(#[from] ManifestError),

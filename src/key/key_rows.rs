@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QuerySelect as _, Statement, Value,
+    QueryFilter as _, QuerySelect as _, SqlErr, Statement, Value,
 };
 use strongroom_entity::key;
 
@@ -120,11 +120,8 @@ const PARTS_A_STATEMENT: usize = 400;
 /// would be lost to everybody else.
 async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: Vec<key::Model>) -> Result<(), RingError> {
     let engine = db.get_database_backend();
-    let unless_there = match engine {
-        // Not IGNORE, which would let other errors pass.
-        DbBackend::MySql => "ON DUPLICATE KEY UPDATE strongroom_key.id = strongroom_key.id",
-        _ => "ON CONFLICT DO NOTHING",
-    };
+    // On MySQL passing a row over would take IGNORE, which lets other errors pass too, or the right to update keys.
+    let unless_there = if engine == DbBackend::MySql { "" } else { "ON CONFLICT DO NOTHING" };
     for chunk in rows.chunks(PARTS_A_STATEMENT) {
         let part = |n: usize| {
             let place = |k: usize| if engine == DbBackend::Postgres { format!("${}", n * 5 + k) } else { "?".to_owned() };
@@ -148,7 +145,11 @@ async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: V
                 key.wrapped.clone().into(),
             ]
         });
-        db.execute_raw(Statement::from_sql_and_values(engine, sql, values)).await?;
+        match db.execute_raw(Statement::from_sql_and_values(engine, sql, values)).await {
+            // Another program was quicker with one of them: the caller looks again, and makes what is left.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {}
+            done => done.map(|_| ())?,
+        }
     }
     Ok(())
 }

@@ -7,13 +7,14 @@ use sea_orm::{
 use strongroom_entity::key;
 
 use super::manifest_row::{read_manifest, write_manifest};
+use super::policy_keys::rewrap_logins;
 use super::{RingError, Roots};
 use crate::crypto::{DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, unwrap_key, wrap_key};
 
 /// What became of the ring's keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rewrapped {
-    /// Wrapped under the other root now.
+    /// Keys, and passwords of logins, that are wrapped under the other root now.
     pub keys: u64,
     /// Do not unwrap under either, and stay as they are: their cells could not be opened before.
     pub damaged: u64,
@@ -21,7 +22,9 @@ pub struct Rewrapped {
 
 /// Wraps every key under another root and names that root in the manifest: part of the caller's
 /// transaction, so it is all of the ring or nothing. `roots` must hold both.
-pub async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey) -> Result<Rewrapped, RingError> {
+///
+/// `logins` says whether there is a table of logins, whose passwords are wrapped like keys.
+pub async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey, logins: bool) -> Result<Rewrapped, RingError> {
     let before = read_manifest(db, roots, 0).await?;
     let from = roots.find(&before.manifest.root_id)?;
     if from.id() == to.id() {
@@ -31,14 +34,31 @@ pub async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey) -> R
     next.root_id = hex::encode(to.id());
     // The manifest first: from here on no program adds a key under the root before.
     write_manifest(db, &before, next).await?;
-    rewrap_keys(db, &before.ring, from, to).await
+    rewrap_all(db, &before.ring, from, to, logins).await
 }
 
 /// Wraps what a program inserted under the root before at the very moment of the rewrap. To be run once
 /// every program has noticed the change.
-pub async fn rewrap_stragglers(db: &impl ConnectionTrait, roots: &Roots, from: &RootKey) -> Result<Rewrapped, RingError> {
+pub async fn rewrap_stragglers(
+    db: &impl ConnectionTrait,
+    roots: &Roots,
+    from: &RootKey,
+    logins: bool,
+) -> Result<Rewrapped, RingError> {
     let now = read_manifest(db, roots, 0).await?;
-    rewrap_keys(db, &now.ring, from, roots.find(&now.manifest.root_id)?).await
+    rewrap_all(db, &now.ring, from, roots.find(&now.manifest.root_id)?, logins).await
+}
+
+async fn rewrap_all(
+    db: &impl ConnectionTrait,
+    ring: &RingId,
+    from: &RootKey,
+    to: &RootKey,
+    logins: bool,
+) -> Result<Rewrapped, RingError> {
+    let done = rewrap_keys(db, ring, from, to).await?;
+    let (passwords, damaged) = if logins { rewrap_logins(db, ring, from, to).await? } else { (0, 0) };
+    Ok(Rewrapped { keys: done.keys + passwords, damaged: done.damaged + damaged })
 }
 
 /// Rows in one statement stay far below every engine's limit of parameters.
@@ -80,5 +100,7 @@ fn rewrap_one(ring: &RingId, row: &key::Model, from: &RootKey, to: &RootKey) -> 
         Purpose::Data => wrap_key(to, &label, &unwrap_key::<DataKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
         Purpose::Index => wrap_key(to, &label, &unwrap_key::<IndexKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
         Purpose::Manifest => wrap_key(to, &label, &unwrap_key::<ManifestKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
+        // Passwords have a table of their own.
+        Purpose::Login => return Err(damaged(OpenError::Corrupt)),
     })
 }

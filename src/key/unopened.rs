@@ -39,6 +39,9 @@ pub enum Unopened {
     /// Cannot be sealed: longer than a cell takes, or its scope's key is damaged.
     #[error("cannot_be_sealed")]
     CannotBeSealed,
+    /// The policy gives whoever asks no key for this column.
+    #[error("not_shared")]
+    NotShared,
     /// Opens, but not to the plaintext beside it.
     #[error("differs_from_plaintext")]
     DiffersFromPlaintext,

@@ -1,11 +1,11 @@
 //! Wrapping the ring under another root, in the one history and under the run lock.
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use super::error::ResealError;
 use crate::crypto::RootKey;
 use crate::db::history::{self, Entry};
-use crate::db::{self, Lock};
+use crate::db::{self, Lock, has_table};
 use crate::key::{self, LIFETIME, Rewrapped, Roots};
 
 /// Wraps every key of the ring under `to`, which `roots` must hold beside the root before. Run again, it does
@@ -26,7 +26,7 @@ pub async fn rewrap(
 
 async fn rewrap_once(db: &DatabaseConnection, roots: &Roots, lock: &Lock, to: &RootKey) -> Result<Rewrapped, ResealError> {
     let transaction = db::begin(db).await?;
-    let done = key::rewrap(&transaction, roots, to).await?;
+    let done = key::rewrap(&transaction, roots, to, has_logins(&transaction).await?).await?;
     if done.keys == 0 {
         return Ok(done);
     }
@@ -44,9 +44,13 @@ async fn rewrap_once(db: &DatabaseConnection, roots: &Roots, lock: &Lock, to: &R
     Ok(done)
 }
 
+async fn has_logins(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    has_table(db, "strongroom_database_login").await
+}
+
 async fn rewrap_late(db: &DatabaseConnection, roots: &Roots, lock: &Lock, from: &RootKey) -> Result<Rewrapped, ResealError> {
     let transaction = db::begin(db).await?;
-    let done = key::rewrap_stragglers(&transaction, roots, from).await?;
+    let done = key::rewrap_stragglers(&transaction, roots, from, has_logins(&transaction).await?).await?;
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     Ok(done)

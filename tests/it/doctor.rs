@@ -53,7 +53,7 @@ fn a_healthy_database_is_well(engine: Engine) {
     assert_check(&found, "database", "ok", &engine.to_string());
     assert_check(&found, "manifest", "ok", "verifies");
     assert_check(&found, "phase", "ok", "sealed");
-    assert_check(&found, "migrations", "ok", "version 7");
+    assert_check(&found, "migrations", "ok", "version 9");
     assert_check(&found, "configuration", "ok", "STRONGROOM__DATABASE__URL");
     let key = fs::read_to_string(room.key_file()).unwrap();
     for secret in ["only-for-tests", key.trim(), "secret-"] {
@@ -160,7 +160,9 @@ fn a_login_that_may_only_read_is_enough(engine: Engine) {
     for look in [&["migrate", "status"][..], &["migrate", "plan", "--to", "0"], &["migrate", "history"], &["keys", "status"]] {
         ran(room.command(look).env("STRONGROOM__DATABASE__URL", &url)).expect(0);
     }
-    let ran = ran(room.command(&["doctor", "--format", "json"]).env("STRONGROOM__DATABASE__URL", url)).expect(0);
+    // PostgreSQL shows every login what others may do, this reader's own rights on our tables among it.
+    let code = if engine == Engine::Postgres { 3 } else { 0 };
+    let ran = ran(room.command(&["doctor", "--format", "json"]).env("STRONGROOM__DATABASE__URL", url)).expect(code);
     let found = checks(&ran);
     assert_check(&found, "plaintext", "ok", "none");
     match engine {
@@ -178,12 +180,14 @@ fn triggers_of_an_account_that_is_gone(engine: Engine) {
     let (before, database) = room.url().rsplit_once('/').unwrap();
     let (owner, (_, host)) = (format!("owner_{database}"), before.rsplit_once('@').unwrap());
     room.execute(&format!("CREATE USER {owner} IDENTIFIED BY 'for-a-while'"));
-    room.execute(&format!("GRANT ALL ON *.* TO {owner}"));
+    room.execute(&format!("GRANT ALL ON *.* TO {owner} WITH GRANT OPTION"));
     let url = format!("mysql://{owner}:for-a-while@{host}/{database}");
     ran(room.command(&["migrate", "up", "--yes"]).env("STRONGROOM__DATABASE__URL", &url)).expect(0);
     doctor(&room, 0);
     room.execute(&format!("DROP USER {owner}"));
-    assert_check(&doctor(&room, 0), "trigger owners", "warn", &owner);
+    // MariaDB's views of the components were this owner's too.
+    let code = if engine == Engine::MariaDb { 3 } else { 0 };
+    assert_check(&doctor(&room, code), "trigger owners", "warn", &owner);
 }
 
 /// On the servers that no other test measures anything on.

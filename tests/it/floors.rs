@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room's floor. Members of the workspace are below every room of `src/`.
-const FLOORS: [(&str, u8); 9] = [
+const FLOORS: [(&str, u8); 10] = [
     ("crypto", 1),
     ("key", 2),
     ("db", 2),
     ("reseal", 3),
     ("schema", 3),
     ("credential", 3),
+    ("policy", 3),
     ("config", 4),
     ("cli", 4),
     ("main", 5),

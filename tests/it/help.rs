@@ -5,7 +5,7 @@ use crate::support::{Engine, Room, numbered_rows};
 #[test]
 fn help() {
     let room = Room::empty(Engine::Sqlite);
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 13] = [
         &["--help"],
         &["migrate", "--help"],
         &["migrate", "up", "--help"],
@@ -16,6 +16,8 @@ fn help() {
         &["credential", "list", "--help"],
         &["import", "keystone", "--help"],
         &["export", "keystone", "--help"],
+        &["policy", "--help"],
+        &["policy", "rotate-login", "--help"],
         &["doctor", "--help"],
     ];
     let pages = commands.map(|command| format!("$ strongroom {}\n{}", command.join(" "), room.run(command).expect(0).out));

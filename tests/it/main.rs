@@ -13,19 +13,23 @@
 
 mod support;
 
+mod access;
 mod adoption;
 mod break_glass;
 mod crash;
 mod credentials;
 mod docs;
 mod doctor;
+mod drift;
 mod floors;
 mod help;
 mod keystone;
 mod keystone_export;
+mod policy;
 mod refusals;
 mod roll;
 mod root;
+mod rotation;
 mod round_trip;
 mod schema_changes;
 mod secrets;

@@ -53,11 +53,13 @@ fn history_tells_what_was_done(engine: Engine) {
             "up require_sealed",
             "up drop_plaintext",
             "up scrub_free_space",
+            "up create_policy",
+            "up policy_1",
             "up roll to generation 2",
             "down roll to generation 1",
-            "down scrub_free_space",
-            "down drop_plaintext",
+            "down policy_1",
+            "down create_policy",
         ]
     );
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_migrations"), 5, "sea-orm's own table agrees");
+    assert_eq!(room.number("SELECT count(*) FROM strongroom_migrations"), 7, "sea-orm's own table agrees");
 }

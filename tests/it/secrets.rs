@@ -29,6 +29,23 @@ fn no_secret_in_output_or_logs(engine: Engine) {
     check(loud(&["keys", "rotate"]));
     check(loud(&["keys", "verify"]));
     check(loud(&["credential", "list"]));
+    check(loud(&["policy", "plan"]));
+    check(loud(&["policy", "show", "--format", "json"]));
+    if engine != Engine::Sqlite {
+        let password = |room: &Room| room.json(&["policy", "login", "api", "--reveal"])["password"].as_str().unwrap().to_owned();
+        let before = password(&room);
+        let said = [
+            loud(&["policy", "rotate-login", "api", "--settle", "1"]),
+            loud(&["policy", "apply"]),
+            loud(&["policy", "login", "api"]),
+        ];
+        for said in said {
+            for password in [&before, &password(&room)] {
+                assert!(!said.all().contains(password), "{said:#?}");
+            }
+            check(said);
+        }
+    }
     room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000003'");
     check(loud(&["credential", "show", "--id", "row-000003", "--reveal"]));
     check(loud(&["keys", "rotate", "--format", "json"]));

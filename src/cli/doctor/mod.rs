@@ -4,6 +4,7 @@ mod cells;
 mod check;
 mod files;
 mod keys;
+mod policy;
 mod schema;
 mod server;
 mod surroundings;
@@ -56,5 +57,8 @@ async fn look_at_database(session: &Session, address: &crate::db::Address, has_r
     if is_ours {
         checks.extend(cells::all(session, &db, has_root).await);
         checks.push(cells::quarantine(&db).await);
+        if has_root {
+            checks.extend(policy::all(session, &db).await);
+        }
     }
 }

@@ -48,7 +48,7 @@ impl From<RingError> for Failure {
             RingError::Newer(_) => "use the program that wrote it, or a newer one",
             RingError::Raced => "run the same command again",
             RingError::Damaged { .. } => "restore table strongroom_key from a backup",
-            RingError::Seal(_) | RingError::NoKey | RingError::NoRandomness(_) => {
+            RingError::Seal(_) | RingError::NoKey | RingError::NotShared | RingError::NoRandomness(_) => {
                 return Self::new(Exit::Failed, "sealing", error).help("`strongroom keys verify` names what is damaged");
             }
         };

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod keys;
+mod policy;
 mod runs;
 mod tls;
 

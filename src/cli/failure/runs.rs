@@ -4,6 +4,7 @@ use super::Failure;
 use crate::cli::exit::Exit;
 use crate::db::LockError;
 use crate::key::RingError;
+use crate::policy;
 use crate::reseal::ResealError;
 use crate::schema::{SchemaError, Unfit};
 
@@ -76,6 +77,9 @@ impl From<SchemaError> for Failure {
                 &error,
             );
         }
+        if let Some(grants) = error.database().and_then(policy::uncarry) {
+            return named(super::policy::by_reference(grants), &error);
+        }
         match error {
             SchemaError::Database(error) | SchemaError::Unfit(Unfit::Database(error)) => error.into(),
             SchemaError::Lock(error) => error.into(),
@@ -119,7 +123,7 @@ fn named(mut failure: Failure, error: &SchemaError) -> Failure {
 }
 
 /// A ring error inside a step's error cannot be moved out of it; what matters can be told again.
-fn ring_by_reference(error: &RingError) -> Failure {
+pub(super) fn ring_by_reference(error: &RingError) -> Failure {
     match error {
         RingError::Missing => RingError::Missing.into(),
         RingError::Forged => RingError::Forged.into(),
@@ -130,7 +134,11 @@ fn ring_by_reference(error: &RingError) -> Failure {
         RingError::Damaged { id, purpose, reason } => RingError::Damaged { id: *id, purpose, reason: *reason }.into(),
         RingError::Roll(error) => (*error).into(),
         RingError::Database(error) => error.clone().into(),
-        other @ (RingError::Seal(_) | RingError::NoKey | RingError::Source(_) | RingError::NoRandomness(_)) => {
+        other @ (RingError::Seal(_)
+        | RingError::NoKey
+        | RingError::NotShared
+        | RingError::Source(_)
+        | RingError::NoRandomness(_)) => {
             Failure::new(Exit::Failed, "sealing", other).help("`strongroom keys verify` names what is damaged")
         }
     }

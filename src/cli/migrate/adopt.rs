@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use strongroom_migration::{Adoption, Engine, Migrator};
+use strongroom_migration::{Adoption, Engine, Migrator, NoKeys};
 
 use super::run_steps;
 use crate::cli::confirm::confirm;
@@ -62,7 +62,7 @@ async fn adopt(
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     let backfill = ResealBackfill::new(None, session.config.minimum_epoch(), lock.clone(), Options::default());
-    let migrator = Migrator { backfill: Arc::new(backfill), adopted: Some(adoption.clone()) };
+    let migrator = Migrator { backfill: Arc::new(backfill), grants: Arc::new(NoKeys), adopted: Some(adoption.clone()) };
     run_steps(db, lock, migrator, Target::Up(1), session.stop.clone(), output).await.map(drop)
 }
 

@@ -19,6 +19,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, release};
 use crate::db::{Access, Lock};
+use crate::policy::PolicySteps;
 use crate::reseal::{ResealBackfill, Stop};
 use crate::schema::{self, Runner, Target};
 
@@ -152,12 +153,14 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     }
     let root = if planned.steps.iter().any(|(_, step)| step.needs_keys()) { Some(session.roots().await?) } else { None };
 
+    let wishes = session.config.policy_wishes(None)?;
     let db = session.connect(Access::Schema).await?;
     let lock = session.lock(&db).await?;
+    let grants = Arc::new(PolicySteps::new(root.clone(), session.config.minimum_epoch(), wishes, lock.clone()));
     let backfill: Arc<dyn Backfill> =
         Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)));
     let adopted = schema::adopted(&db).await?;
-    let migrator = Migrator { backfill, adopted };
+    let migrator = Migrator { backfill, grants, adopted };
     let ran = run_steps(&db, &lock, migrator, planned.target, session.stop.clone(), output).await;
     release(lock).await;
     let ran = ran?;
@@ -193,5 +196,5 @@ fn known_steps() -> Vec<Box<dyn Step>> {
 
 /// The steps as this database has them.
 async fn steps_of(db: &DatabaseConnection) -> Result<Vec<Box<dyn Step>>, Failure> {
-    Ok(Migrator { backfill: Arc::new(NoKeys), adopted: schema::adopted(db).await? }.steps())
+    Ok(Migrator { backfill: Arc::new(NoKeys), grants: Arc::new(NoKeys), adopted: schema::adopted(db).await? }.steps())
 }

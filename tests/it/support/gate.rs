@@ -79,5 +79,5 @@ impl State {
 fn changes_schema(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
     let statement = text.lines().find(|line| !line.starts_with("--")).unwrap_or_default();
-    ["CREATE", "ALTER", "DROP"].iter().any(|verb| statement.starts_with(verb))
+    ["CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "SET DEFAULT"].iter().any(|verb| statement.starts_with(verb))
 }

@@ -1,5 +1,6 @@
 //! A room of one's own for each test: a folder, a key, a database, and the program to run in it.
 
+mod component;
 mod engine;
 mod gate;
 mod process;
@@ -7,7 +8,8 @@ mod room;
 mod rows;
 mod tls_server;
 
-pub(crate) use engine::block_on;
+pub(crate) use component::{Verdict, is_refusal, tried};
+pub(crate) use engine::{block_on, runtime};
 pub(crate) use gate::Gate;
 pub(crate) use process::{Ran, ran, until};
 pub(crate) use room::{Room, run_with_input};

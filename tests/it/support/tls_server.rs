@@ -4,7 +4,10 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use sea_orm::{ConnectionTrait, Database};
 use strongroom_migration::Engine;
 use testcontainers::core::{ExecCommand, IntoContainerPort, Mount};
@@ -35,6 +38,17 @@ impl Authority {
         let parameters = CertificateParams::new([host.to_string()]).unwrap();
         (parameters.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
+
+    /// A client's certificate, and its key.
+    pub fn sign_client(&self) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        // One that bears its issuer's name passes for signed by itself.
+        parameters.distinguished_name = DistinguishedName::new();
+        parameters.distinguished_name.push(DnType::CommonName, "a client");
+        (parameters.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
 }
 
 /// A server whose certificate is for its own address in the network of containers.
@@ -56,7 +70,7 @@ chmod 600 /tls/server.key
 for entrypoint in docker-entrypoint.sh postgres-entrypoint mysql-entrypoint mariadb-entrypoint; do
     if command -v $entrypoint > /dev/null; then exec $entrypoint "$@"; fi
 done"#;
-const CERTIFY: &str = r#"mkdir /tls; printf %s "$1" > /tls/server.pem; printf %s "$2" > /tls/server.key; touch /tls/ready"#;
+const CERTIFY: &str = r#"mkdir /tls; printf %s "$1" > /tls/server.pem; printf %s "$2" > /tls/server.key; printf %s "$3" > /tls/ca.pem; touch /tls/ready"#;
 
 impl TlsServer {
     pub fn of(engine: Engine) -> &'static Self {
@@ -75,10 +89,20 @@ impl TlsServer {
     async fn start(engine: Engine) -> Self {
         let recipe = Recipe::of(engine);
         let (owner, tls): (_, &[&str]) = match engine {
-            Engine::Postgres => {
-                ("postgres", &["-c", "ssl=on", "-c", "ssl_cert_file=/tls/server.pem", "-c", "ssl_key_file=/tls/server.key"])
-            }
-            _ => ("mysql", &["--ssl-cert=/tls/server.pem", "--ssl-key=/tls/server.key"]),
+            Engine::Postgres => (
+                "postgres",
+                &[
+                    "-c",
+                    "ssl=on",
+                    "-c",
+                    "ssl_cert_file=/tls/server.pem",
+                    "-c",
+                    "ssl_key_file=/tls/server.key",
+                    "-c",
+                    "ssl_ca_file=/tls/ca.pem",
+                ],
+            ),
+            _ => ("mysql", &["--ssl-cert=/tls/server.pem", "--ssl-key=/tls/server.key", "--ssl-ca=/tls/ca.pem"]),
         };
         let request = GenericImage::new(recipe.image.0, recipe.image.1)
             .with_entrypoint("sh")
@@ -92,7 +116,7 @@ impl TlsServer {
         let host = container.get_bridge_ip_address().await.unwrap();
         let authority = Authority::new();
         let (certificate, key) = authority.sign(host);
-        container.exec(ExecCommand::new(["sh", "-c", CERTIFY, "sh", &certificate, &key])).await.unwrap();
+        container.exec(ExecCommand::new(["sh", "-c", CERTIFY, "sh", &certificate, &key, &authority.pem])).await.unwrap();
         let published = container.get_host_port_ipv4(recipe.port).await.unwrap();
         let server = Self { recipe, container, authority, host, published };
         wait_for(&server.root(server.recipe.maintenance)).await;
@@ -112,7 +136,7 @@ impl TlsServer {
             }
             _ => vec![
                 format!("CREATE USER careful IDENTIFIED BY '{PASSWORD}' REQUIRE SSL"),
-                "GRANT ALL ON *.* TO careful".to_owned(),
+                "GRANT ALL ON *.* TO careful WITH GRANT OPTION".to_owned(),
             ],
         };
         for statement in statements {
@@ -157,6 +181,14 @@ impl TlsServer {
             let root = Database::connect(self.root(self.recipe.maintenance)).await.unwrap();
             root.execute_unprepared(sql).await.unwrap();
             root.close().await.unwrap();
+        });
+    }
+
+    /// In the server's container.
+    pub fn run(&self, script: &str) {
+        runtime().block_on(async {
+            let mut done = self.container.exec(ExecCommand::new(["sh", "-c", script])).await.unwrap();
+            done.stdout_to_vec().await.unwrap();
         });
     }
 

@@ -1,0 +1,2 @@
+DROP TABLE strongroom_database_login;
+DROP TABLE strongroom_policy;

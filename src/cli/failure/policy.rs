@@ -1,0 +1,60 @@
+//! What to type when a policy is not in force.
+
+use super::Failure;
+use super::runs::ring_by_reference;
+use crate::cli::exit::Exit;
+use crate::db::LockError;
+use crate::policy::GrantError;
+
+impl From<GrantError> for Failure {
+    fn from(error: GrantError) -> Self {
+        by_reference(&error)
+    }
+}
+
+/// Inside a step's error it cannot be moved out.
+pub(super) fn by_reference(error: &GrantError) -> Failure {
+    match error {
+        GrantError::Ring(error) => ring_by_reference(error),
+        GrantError::Lock(LockError::Database(error)) | GrantError::Database(error) => error.clone().into(),
+        GrantError::Lock(LockError::Lost) => LockError::Lost.into(),
+        GrantError::Lock(LockError::Held { holder }) => LockError::Held { holder: holder.clone() }.into(),
+        GrantError::Policy(error) => {
+            Failure::new(Exit::Usage, "policy", error).help("`strongroom policy plan --policy FILE` reads it again")
+        }
+        GrantError::Password(_) => {
+            Failure::refused("password_file", error).help("`policy.password_files` in the configuration names it; `chmod 600` closes it")
+        }
+        GrantError::NoPolicy => Failure::new(Exit::Failed, "no_policy", error).help("run `strongroom migrate up`"),
+        GrantError::UnknownComponent(_) => {
+            Failure::new(Exit::Failed, "unknown_component", error).help("`strongroom policy show` lists the components")
+        }
+        GrantError::Unsupported(_) => {
+            Failure::refused("unsupported_server", error).help("`strongroom migrate up --to 8` seals without policies")
+        }
+        GrantError::Forged(_) | GrantError::UnknownLogin { .. } => Failure::refused("policy_forged", error)
+            .help("compare tables strongroom_policy and strongroom_database_login with a backup"),
+        GrantError::SharedAccounts(_) => {
+            Failure::refused("shared_accounts", error).help("set `policy.prefix` in the configuration of one of the two")
+        }
+        GrantError::Forbidden { .. } => Failure::refused("forbidden", error).help(
+            "migrate with a login that may: CREATEROLE and ownership on PostgreSQL, CREATE USER and grant option on MySQL and MariaDB; \
+             everything but policies is there at version 8 (`strongroom migrate up --to 8`)",
+        ),
+        GrantError::Left(_) => Failure::new(Exit::Left, "drift", error)
+            .help("`strongroom policy check` lists them all; what somebody else granted, they must take back"),
+        GrantError::Denied { .. } => {
+            Failure::refused("denied", error).help("take that right away, or take the denial out of the policy")
+        }
+        GrantError::StalePlan(_) => Failure::refused("stale_plan", error).help("make a new one with `strongroom policy plan --out FILE`"),
+        GrantError::Login { .. } => {
+            Failure::refused("login_refused", error).help("`strongroom policy check` shows how the server differs")
+        }
+        GrantError::TooManyConnections { .. } => Failure::refused("too_many_connections", error)
+            .help("lower `connections` in the policy, or raise the server's `max_connections`"),
+        GrantError::SessionsStay { .. } => {
+            Failure::new(Exit::Failed, "sessions_stay", error).help("end them on the server; the same command again goes on")
+        }
+        GrantError::NoRoot => Failure::refused("key_missing", error).help("name a key source under [keys]"),
+    }
+}

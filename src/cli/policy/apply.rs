@@ -1,0 +1,118 @@
+//! `strongroom policy apply`.
+
+use std::path::Path;
+
+use serde_json::json;
+use strongroom_migration::{Engine, Migrator};
+
+use super::plan_file::PlanFile;
+use super::{Desk, lock_patiently};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::session::{Session, release};
+use crate::db::history::{self, Entry};
+use crate::db::{self, Lock};
+use crate::policy::login::{LoginState, Logins};
+use crate::policy::stored::{self, Source};
+use crate::policy::{Applied, GrantError, Policy, converge, try_login};
+use crate::schema;
+
+pub(super) async fn run(desk: &Desk, plan: Option<&Path>, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    require_migrations(desk).await?;
+    let policy = desk.wanted()?;
+    let file = plan.map(PlanFile::read).transpose()?;
+    let lock = lock_patiently(session, &desk.db).await?;
+    let applied = match &file {
+        Some(file) => match file.require(desk, &policy, &desk.plan(&policy).await?).await {
+            Ok(()) => apply(desk, &lock, &policy).await,
+            Err(failure) => {
+                release(lock).await;
+                return Err(failure);
+            }
+        },
+        None => apply(desk, &lock, &policy).await,
+    };
+    release(lock).await;
+    let applied = applied?;
+    try_logins(desk, &policy, session, output).await?;
+    output.result(&json!({ "statements": applied.statements, "sessions_ended": applied.sessions }), || text(applied, desk));
+    Ok(Exit::Done)
+}
+
+/// A policy by hand stands on the newest one that a migration brought.
+async fn require_migrations(desk: &Desk) -> Result<(), Failure> {
+    let status = schema::status(&desk.db, &Migrator::without_keys().steps()).await?;
+    if status.pending == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Left, "pending", format!("{} migrations are pending", status.pending))
+        .help("run `strongroom migrate up` first"))
+}
+
+async fn apply(desk: &Desk, lock: &Lock, policy: &Policy) -> Result<Applied, GrantError> {
+    let entry = Entry { number: None, name: name(policy), kind: "policy", direction: "up", checksum: None };
+    match desk.site.target.engine {
+        Engine::Postgres | Engine::Sqlite => db::retry!(apply_at_once(desk, lock, policy, &entry)),
+        Engine::MySql | Engine::MariaDb => db::retry!(apply_by_statement(desk, lock, policy, &entry)),
+    }
+}
+
+fn name(policy: &Policy) -> String {
+    let components: Vec<_> = policy.components.keys().map(String::as_str).collect();
+    format!("policy {} for {}", policy.version, components.join(", ")).chars().take(128).collect()
+}
+
+async fn apply_at_once(desk: &Desk, lock: &Lock, policy: &Policy, entry: &Entry) -> Result<Applied, GrantError> {
+    let transaction = db::begin(&desk.db).await?;
+    stored::write(&transaction, &desk.site.keys, policy, Source::Command).await?;
+    let applied = converge(&transaction, lock, &desk.site, policy).await?;
+    let row = history::begin(&transaction, lock, entry).await?;
+    history::finish(&transaction, lock, row).await?;
+    lock.fence(&transaction).await?;
+    transaction.commit().await?;
+    Ok(applied)
+}
+
+/// The policy and the row of the history come first: they say what was meant, should this be killed.
+async fn apply_by_statement(desk: &Desk, lock: &Lock, policy: &Policy, entry: &Entry) -> Result<Applied, GrantError> {
+    let transaction = db::begin(&desk.db).await?;
+    stored::write(&transaction, &desk.site.keys, policy, Source::Command).await?;
+    let row = history::begin(&transaction, lock, entry).await?;
+    lock.fence(&transaction).await?;
+    transaction.commit().await?;
+    let applied = converge(&desk.db, lock, &desk.site, policy).await?;
+    history::finish(&desk.db, lock, row).await?;
+    Ok(applied)
+}
+
+/// Looking at the server is one proof; being each component is another. A login that may do more is an error; one that
+/// cannot be tried from here, for want of a client certificate or by the server's rules for hosts, is named.
+async fn try_logins(desk: &Desk, policy: &Policy, session: &Session, output: &Output) -> Result<(), Failure> {
+    if !desk.site.has_accounts() {
+        return Ok(());
+    }
+    let (address, logins) = (session.address()?, Logins::read(&desk.db).await?);
+    for name in policy.components.keys() {
+        let Some((slot, row)) = logins.find(name, LoginState::Active) else { continue };
+        let user = desk.site.target.names.login(name, slot);
+        let password = desk.site.keys.password(row)?.text();
+        match try_login(&address, &desk.site.target, policy, name, &user, &password).await {
+            Ok(()) => {}
+            Err(GrantError::Database(error)) => output.warning(&format!("login {user} could not be tried from here: {error}")),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn text(applied: Applied, desk: &Desk) -> String {
+    match applied {
+        _ if !desk.site.has_accounts() => "the policy is in force: each connection of a component is held to it".to_owned(),
+        Applied { statements: 0, .. } => "nothing to do: the server follows the policy".to_owned(),
+        Applied { statements, sessions: 0 } => format!("the server follows the policy: {statements} statements were run"),
+        Applied { statements, sessions } => {
+            format!("the server follows the policy: {statements} statements were run, and {sessions} sessions ended")
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `strongroom policy explain COMPONENT TABLE.COLUMN`.
+
+use serde::Serialize;
+use serde_json::json;
+use strongroom_entity::credential;
+use strongroom_migration::Engine;
+
+use super::Desk;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::policy::{GrantError, Object, Policy, Verb};
+
+#[derive(Serialize)]
+struct Answer {
+    column: String,
+    verb: Verb,
+    /// By the policy in force.
+    allowed: bool,
+    /// Denied in so many words, and not only not allowed.
+    denied: bool,
+    /// On the server, by which grants.
+    paths: Vec<String>,
+}
+
+pub(super) async fn run(desk: &Desk, component: &str, column: &str, output: &Output) -> Result<Exit, Failure> {
+    let policy = desk.in_force().await?;
+    if !policy.components.contains_key(component) {
+        return Err(GrantError::UnknownComponent(component.to_owned()).into());
+    }
+    let plan = desk.plan(&policy).await?;
+    let mut answers = Vec::new();
+    for (table, column) in columns(desk, column)? {
+        for verb in Verb::ALL {
+            answers.push(answer(desk, &policy, &plan.found.state, component, verb, (&table, &column)));
+        }
+    }
+    output.result(&json!({ "component": component, "answers": answers }), || text(component, &answers));
+    Ok(Exit::Done)
+}
+
+/// A column as it is called, or the columns of a sealed value.
+fn columns(desk: &Desk, name: &str) -> Result<Vec<(String, String)>, Failure> {
+    let there =
+        |table: &str, column: &str| desk.site.catalog.get(table).is_some_and(|columns| columns.iter().any(|it| it == column));
+    if let Some((table, column)) = name.split_once('.').filter(|(table, column)| there(table, column)) {
+        return Ok(vec![(table.to_owned(), column.to_owned())]);
+    }
+    let sealed = credential::TABLE.columns.iter().filter(|column| column.label == name);
+    let cells: Vec<_> = sealed
+        .filter(|column| there(credential::TABLE.name, column.sealed))
+        .map(|column| (credential::TABLE.name.to_owned(), column.sealed.to_owned()))
+        .collect();
+    if cells.is_empty() {
+        let failure = Failure::new(Exit::Failed, "unknown_column", format!("there is no column `{name}`"));
+        return Err(failure.help("write TABLE.COLUMN; `strongroom policy show` lists them"));
+    }
+    Ok(cells)
+}
+
+fn answer(
+    desk: &Desk,
+    policy: &Policy,
+    state: &crate::policy::State,
+    component: &str,
+    verb: Verb,
+    (table, column): (&str, &str),
+) -> Answer {
+    let role = desk.site.target.names.role(component);
+    let schema = if desk.site.target.engine == Engine::MariaDb { role.clone() } else { desk.site.target.schema.clone() };
+    let object = match verb {
+        Verb::Delete => Object::Table(schema, table.to_owned()),
+        _ => Object::Column(schema, table.to_owned(), column.to_owned()),
+    };
+    let paths = state.paths(&role, verb.sql(), &object);
+    let denied = policy
+        .denials
+        .iter()
+        .any(|denial| denial.component == component && denial.verb == verb && denial.table == table && denial.column == column);
+    Answer {
+        column: format!("{table}.{column}"),
+        verb,
+        allowed: policy.components.get(component).is_some_and(|it| it.allows(verb, table, column)),
+        denied,
+        paths: paths.iter().map(|grant| format!("{} holds {} on {}", grant.grantee, grant.privilege, grant.object)).collect(),
+    }
+}
+
+fn text(component: &str, answers: &[Answer]) -> String {
+    let line = |answer: &Answer| {
+        let verdict = match (answer.allowed, answer.denied) {
+            (true, _) => "allowed",
+            (false, true) => "denied by the policy",
+            (false, false) => "not allowed",
+        };
+        let how = if answer.paths.is_empty() { String::new() } else { format!(": {}", answer.paths.join("; ")) };
+        format!("{component} {:<6} {}: {verdict}{how}", answer.verb.sql(), answer.column)
+    };
+    answers.iter().map(line).collect::<Vec<_>>().join("\n")
+}

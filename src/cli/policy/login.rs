@@ -1,0 +1,100 @@
+//! `strongroom policy login` and `rotate-login`.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use strongroom_migration::Engine;
+
+use super::{Desk, lock_patiently};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Output, write_err};
+use crate::cli::session::{Session, release};
+use crate::policy::login::{LoginState, Logins};
+use crate::policy::rotate::{Pace, SETTLE, Stage, rotate as roll};
+use crate::policy::{GrantError, try_login};
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateLogin {
+    /// The component
+    component: String,
+    /// For how long, in seconds, the old login must be without a session before it is closed
+    #[arg(long, value_name = "S", default_value_t = SETTLE.as_secs())]
+    settle: u64,
+    /// After so many seconds the sessions of the old login that are left are ended
+    #[arg(long, value_name = "S", default_value_t = 60)]
+    deadline: u64,
+}
+
+pub(super) async fn show(
+    desk: &Desk,
+    component: &str,
+    reveal: bool,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    require_accounts(desk)?;
+    let logins = Logins::read(&desk.db).await?;
+    let unknown = || GrantError::UnknownComponent(component.to_owned());
+    let (slot, row) = logins.find(component, LoginState::Active).ok_or_else(unknown)?;
+    let user = desk.site.target.names.login(component, slot);
+    let password = if reveal { Some(desk.site.keys.password(row)?.text()) } else { None };
+    let password = password.as_ref().map(secrecy::ExposeSecret::expose_secret);
+    let database = database(desk, component);
+    let server = session.address()?;
+    let document = json!({ "component": component, "user": user, "password": password, "database": database });
+    output.result(&document, || {
+        let mut lines = vec![format!("server    {server}"), format!("user      {user}")];
+        lines.extend(database.map(|database| format!("database  {database}")));
+        lines.push(format!("password  {}", password.unwrap_or("not shown; --reveal shows it")));
+        lines.join("\n")
+    });
+    Ok(Exit::Done)
+}
+
+/// Where a component's programs connect to, where that is not the database itself.
+fn database(desk: &Desk, component: &str) -> Option<String> {
+    (desk.site.target.engine == Engine::MariaDb).then(|| desk.site.target.names.view_schema(component))
+}
+
+pub(super) async fn rotate(desk: &Desk, rotate: &RotateLogin, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    require_accounts(desk)?;
+    let policy = desk.in_force().await?;
+    let address = session.address()?;
+    let pace =
+        Pace { settle: Duration::from_secs(rotate.settle), deadline: Duration::from_secs(rotate.deadline.max(rotate.settle)) };
+    let probe = async |user: &str, password: &secrecy::SecretString| {
+        try_login(&address, &desk.site.target, &policy, &rotate.component, user, password).await
+    };
+    let (progress, left) = (output.progress(), std::sync::atomic::AtomicUsize::new(usize::MAX));
+    let on_stage = |stage| match stage {
+        Stage::Opened if progress => write_err("the other login is open"),
+        Stage::Switched if progress => write_err("programs are told to use it"),
+        Stage::Leaving(sessions) if progress && left.swap(sessions, std::sync::atomic::Ordering::Relaxed) != sessions => {
+            write_err(&format!("the old login has {sessions} sessions"));
+        }
+        _ => {}
+    };
+    let lock = lock_patiently(session, &desk.db).await?;
+    let rotated = roll(&desk.db, &lock, &desk.site, &rotate.component, pace, probe, &on_stage).await;
+    release(lock).await;
+    let rotated = rotated?;
+    let document = json!({ "component": rotate.component, "from": rotated.from, "to": rotated.to, "sessions_ended": rotated.ended, "sessions_left": 0 });
+    output.result(&document, || {
+        let ended = if rotated.ended == 0 { String::new() } else { format!("; {} had to be ended", rotated.ended) };
+        format!("{} uses {} now; {} is closed and has no session{ended}", rotate.component, rotated.to, rotated.from)
+    });
+    Ok(Exit::Done)
+}
+
+fn require_accounts(desk: &Desk) -> Result<(), Failure> {
+    if desk.site.has_accounts() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        "no_accounts",
+        "SQLite has no logins: each connection of a component is held to the policy by itself",
+    ))
+}

@@ -1,0 +1,59 @@
+//! `strongroom policy show` and `check`.
+
+use serde_json::json;
+
+use super::{Desk, matrix};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::policy::Drift;
+
+pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> {
+    let policy = desk.in_force().await?;
+    let plan = desk.plan(&policy).await?;
+    let drift = plan.drift(&desk.site);
+    let rows = matrix::rows(&policy, &plan.found.state, &desk.site);
+    let document = json!({
+        "version": policy.version, "components": policy.components, "denials": policy.denials,
+        "baseline": plan.found.baseline, "drift": drift,
+    });
+    output.result(&document, || {
+        let mut text = matrix::text(&policy, &rows);
+        text.extend(plan.found.baseline.iter().map(|line| format!("everybody   {line}")));
+        text.extend((!drift.is_empty()).then(|| list(&drift)));
+        text.join("\n")
+    });
+    Ok(Exit::Done)
+}
+
+pub(super) async fn check(desk: &Desk, output: &Output) -> Result<Exit, Failure> {
+    let in_force = desk.in_force().await?;
+    let (mut policy, mut drift) = (in_force, Vec::new());
+    if desk.site.wishes.own.is_some() {
+        let wanted = desk.wanted()?;
+        drift.extend((wanted != policy).then(another_policy));
+        policy = wanted;
+    }
+    drift.extend(desk.plan(&policy).await?.drift(&desk.site));
+    output.result(&json!({ "drift": drift }), || match drift.len() {
+        0 => "the server follows the policy".to_owned(),
+        _ => list(&drift),
+    });
+    Ok(if drift.is_empty() { Exit::Done } else { Exit::Left })
+}
+
+fn another_policy() -> Drift {
+    Drift {
+        kind: "policy".to_owned(),
+        grantee: String::new(),
+        object: "the policy in force".to_owned(),
+        privilege: "is not the one of the file: `strongroom policy plan`".to_owned(),
+    }
+}
+
+fn list(drift: &[Drift]) -> String {
+    let places = if drift.len() == 1 { "1 place".to_owned() } else { format!("{} places", drift.len()) };
+    let mut lines = vec![format!("the server differs from the policy in {places}:")];
+    lines.extend(drift.iter().map(|drift| format!("  {drift}").trim_end().to_owned()));
+    lines.join("\n")
+}

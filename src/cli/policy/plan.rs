@@ -1,0 +1,44 @@
+//! `strongroom policy plan`.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::Desk;
+use super::plan_file::PlanFile;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::policy::Plan;
+
+pub(super) async fn run(desk: &Desk, out: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
+    let policy = desk.wanted()?;
+    let plan = desk.plan(&policy).await?;
+    if let Some(file) = out {
+        PlanFile::new(desk, &policy, &plan).await?.write(file)?;
+    }
+    let drift = plan.drift(&desk.site);
+    output.result(&json!({ "statements": plan.statements, "drift": drift }), || text(&plan, desk));
+    if let Some(file) = out {
+        output.note(&format!(
+            "the plan is in {}: `strongroom policy apply {}` does exactly that",
+            file.display(),
+            file.display()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(plan: &Plan, desk: &Desk) -> String {
+    if !desk.site.has_accounts() {
+        return "SQLite has no accounts: each connection of a component is held to the policy by itself".to_owned();
+    }
+    let mut lines = vec![match plan.statements.len() {
+        0 => "nothing to do: the server follows the policy".to_owned(),
+        1 => "would run 1 statement; nothing was done".to_owned(),
+        many => format!("would run {many} statements; nothing was done"),
+    }];
+    let mark = |widens| if widens { '+' } else { '-' };
+    lines.extend(plan.statements.iter().map(|statement| format!("  {} {};", mark(statement.widens), statement.sql)));
+    lines.join("\n")
+}

@@ -1,0 +1,91 @@
+//! Plans in files, bound to what they were made for.
+
+use std::fs;
+use std::path::Path;
+
+use sea_orm::ConnectionTrait as _;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use strongroom_migration::Engine;
+
+use super::Desk;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::db::DbErr;
+use crate::policy::{GrantError, Plan, Policy, stored};
+
+/// What a plan was made for, by digests, and its SQL for a person to read.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlanFile {
+    /// The form of this file.
+    strongroom_plan: u32,
+    /// The server and the database.
+    server: String,
+    /// The policy that is to be in force.
+    policy: String,
+    /// What the server held when the plan was made.
+    base: String,
+    /// The SQL; what is run is made anew, and must be the same.
+    statements: Vec<String>,
+}
+
+const FORM: u32 = 1;
+
+impl PlanFile {
+    pub(super) async fn new(desk: &Desk, policy: &Policy, plan: &Plan) -> Result<Self, Failure> {
+        Ok(Self {
+            strongroom_plan: FORM,
+            server: digest(&server(desk).await?),
+            policy: digest(&stored::body(policy)),
+            base: digest(&serde_json::to_string(&plan.found.state).unwrap_or_default()),
+            statements: plan.statements.iter().map(|statement| statement.sql.clone()).collect(),
+        })
+    }
+
+    pub(super) fn write(&self, file: &Path) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        fs::write(file, text + "\n").map_err(|error| unusable(file, &error))
+    }
+
+    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(file).map_err(|error| unusable(file, &error))?;
+        serde_json::from_str(&text).map_err(|_| unusable(file, &"it is not a plan of this program"))
+    }
+
+    /// Refuses when the server, the policy, or what the server holds is another than the plan was made for.
+    pub(super) async fn require(&self, desk: &Desk, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
+        let now = Self::new(desk, policy, plan).await?;
+        let changed = [
+            (self.strongroom_plan != FORM, "it was made by another version of this program"),
+            (self.server != now.server, "it was made for another server or database"),
+            (self.policy != now.policy, "the policy is another one"),
+            (self.base != now.base, "the server's accounts and grants have changed"),
+            (self.statements != now.statements, "its statements are not the ones that would be run"),
+        ];
+        match changed.into_iter().find(|(changed, _)| *changed) {
+            Some((_, why)) => Err(GrantError::StalePlan(why).into()),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn server(desk: &Desk) -> Result<String, DbErr> {
+    let sql = match desk.site.target.engine {
+        Engine::Sqlite => "SELECT 'sqlite' AS id",
+        Engine::Postgres => "SELECT system_identifier::text AS id FROM pg_control_system()",
+        Engine::MySql => "SELECT CAST(@@server_uuid AS CHAR) AS id",
+        Engine::MariaDb => "SELECT CAST(concat(@@hostname, ':', @@port, ':', @@datadir) AS CHAR) AS id",
+    };
+    let row = desk.db.query_one_raw(crate::db::statement(desk.db.get_database_backend(), sql, [])).await?;
+    let id: String = row.map_or(Ok(String::new()), |row| row.try_get("", "id"))?;
+    Ok(format!("{id}/{}/{}", desk.site.target.database, hex::encode(desk.site.keys.ring())))
+}
+
+fn digest(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
+}
+
+fn unusable(file: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Failed, "plan_file", format!("{}: {error}", file.display()))
+}

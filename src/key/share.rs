@@ -1,0 +1,100 @@
+//! A share of a ring: some columns' keys and no others, with the connection that reads the ring.
+//!
+//! A holder of a share cannot open a column that is not in it, even when it is handed the cell. That binds code that
+//! goes through this type: all shares of a process stand on one ring, in one memory.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+use strongroom_entity::{Bound, Label, Sealable};
+
+use super::{Manifest, Place, Ring, RingError, Unopened};
+use crate::crypto::{BLIND_INDEX_LENGTH, Opened};
+
+/// Some columns of a ring.
+pub struct Share {
+    ring: Arc<Ring>,
+    db: DatabaseConnection,
+    columns: Option<ShareOf>,
+}
+
+/// Which columns, by label, and for what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShareOf {
+    /// Opened.
+    pub opens: BTreeSet<String>,
+    /// Sealed.
+    pub seals: BTreeSet<String>,
+    /// Found by their blind index, or written with one.
+    pub indexes: BTreeSet<String>,
+}
+
+impl Share {
+    /// Every column: for whoever holds the whole ring. `db` must be able to read the ring.
+    pub fn whole(ring: Arc<Ring>, db: DatabaseConnection) -> Self {
+        Self { ring, db, columns: None }
+    }
+
+    /// These columns.
+    pub fn of(ring: Arc<Ring>, db: DatabaseConnection, columns: ShareOf) -> Self {
+        Self { ring, db, columns: Some(columns) }
+    }
+
+    /// See [`Ring::refresh`].
+    pub async fn refresh(&self) -> Result<(), RingError> {
+        self.ring.refresh(&self.db).await
+    }
+
+    /// See [`Ring::refresh_now`].
+    pub async fn refresh_now(&self) -> Result<(), RingError> {
+        self.ring.refresh_now(&self.db).await
+    }
+
+    /// See [`Ring::learn`].
+    pub async fn learn<'a>(&self, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
+        self.ring.learn(&self.db, cells).await
+    }
+
+    /// See [`Ring::prepare`].
+    pub async fn prepare(&self, scopes: impl IntoIterator<Item = String>) -> Result<(), RingError> {
+        match &self.columns {
+            Some(columns) if columns.seals.is_empty() => Err(RingError::NotShared),
+            _ => self.ring.prepare(&self.db, scopes).await,
+        }
+    }
+
+    /// The manifest as last read.
+    pub fn manifest(&self) -> Manifest {
+        self.ring.manifest()
+    }
+
+    /// See [`Ring::seal`].
+    pub fn seal<L: Label>(&self, row: &mut impl Sealable<L>, plaintext: &[u8]) -> Result<(), RingError> {
+        self.require(|columns| &columns.seals, L::LABEL)?;
+        self.ring.seal(row, plaintext)
+    }
+
+    /// See [`Ring::open`].
+    pub fn open<L: Label>(&self, row: &impl Bound<L>) -> Result<Option<Opened>, Unopened> {
+        self.require(|columns| &columns.opens, L::LABEL).map_err(|_| Unopened::NotShared)?;
+        self.ring.open(row)
+    }
+
+    /// See [`Ring::open_at`].
+    pub fn open_at(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
+        self.require(|columns| &columns.opens, place.label).map_err(|_| Unopened::NotShared)?;
+        self.ring.open_at(place, cell)
+    }
+
+    /// See [`Ring::index`].
+    pub fn index(&self, label: &'static str, value: &[u8]) -> Result<[u8; BLIND_INDEX_LENGTH], RingError> {
+        self.require(|columns| &columns.indexes, label)?;
+        Ok(self.ring.index(label, value))
+    }
+
+    fn require(&self, of: impl Fn(&ShareOf) -> &BTreeSet<String>, label: &str) -> Result<(), RingError> {
+        let shared = self.columns.as_ref().is_none_or(|columns| of(columns).contains(label));
+        if shared { Ok(()) } else { Err(RingError::NotShared) }
+    }
+}

@@ -1,0 +1,146 @@
+//! Making a server follow a policy, from whatever state it is in.
+//!
+//! On PostgreSQL the caller's transaction makes it all or nothing. On MySQL and MariaDB every statement commits by
+//! itself: after a crash the server is looked at again, and what is left is done.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{ConnectionTrait, DbErr};
+use strongroom_migration::Engine;
+
+use super::drift::drift;
+use super::login;
+use super::plan::{Plan, look};
+use super::sessions;
+use super::site::Site;
+use super::state::{Change, ENABLED, Kind, Object};
+use super::{GrantError, Policy};
+use crate::db::{Lock, is_forbidden, statement};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Statements that were run.
+    pub statements: usize,
+    /// Sessions that were ended, because what they were opened with is gone.
+    pub sessions: usize,
+}
+
+/// Makes the server follow the policy, and looks whether it does. The policy itself must be
+/// [written](super::stored::write) by the caller, before.
+pub async fn converge(db: &impl ConnectionTrait, lock: &Lock, site: &Site, policy: &Policy) -> Result<Applied, GrantError> {
+    if !site.has_accounts() {
+        return Ok(Applied::default());
+    }
+    take_turns(db, site.target.engine).await?;
+    let logins = login::prepare(db, site, policy).await?;
+    let names = &site.target.names;
+    let (open, verifiers) = (logins.open(names), logins.verifiers(names, site.target.engine, &site.keys)?);
+    let plan = look(db, site, policy, &open, &verifiers).await?;
+    refuse_shared_accounts(&plan, site)?;
+    let closed = closed(&plan.changes);
+    // PostgreSQL knows no sessions of a role that is gone.
+    let mut sessions = sessions_of(db, site, &closed).await?;
+    for statement in &plan.statements {
+        if !site.target.engine.has_transactional_ddl() {
+            lock.look(db).await?;
+        }
+        db.execute_unprepared(&statement.exposed()).await.map_err(|error| told(&error, &statement.sql))?;
+    }
+    sessions.extend(sessions_of(db, site, &closed).await?);
+    sessions::kill(db, site.target.engine, &sessions).await?;
+    let after = look(db, site, policy, &open, &verifiers).await?;
+    if !after.changes.is_empty() {
+        return Err(GrantError::Left(drift(&after.found.state, &after.changes, |_| true)));
+    }
+    assert_denials(db, site, policy, &after).await?;
+    Ok(Applied { statements: plan.statements.len(), sessions: sessions.len() })
+}
+
+/// Concurrent changes to one account fail on PostgreSQL; a change that waits for a table's lock must not wait long.
+async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
+    if engine == Engine::Postgres {
+        db.execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
+        db.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom grants'))").await?;
+    }
+    Ok(())
+}
+
+/// The server's refusal, with what was asked of it; never with a password.
+fn told(error: &DbErr, sql: &str) -> GrantError {
+    if is_forbidden(error) {
+        let cause = error.to_string();
+        let cause = cause.rsplit("error returned from database: ").next().unwrap_or(&cause).to_owned();
+        return GrantError::Forbidden { sql: sql.to_owned(), cause };
+    }
+    GrantError::Database(error.clone())
+}
+
+/// A restored copy beside its original has the same ring, and so the same names.
+fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
+    let elsewhere = |object: &Object| {
+        object.table().is_some_and(|(schema, table)| {
+            let governed = table.starts_with("strongroom_") || site.catalog.contains_key(table);
+            schema != site.target.schema && !schema.starts_with(site.target.names.prefix()) && governed
+        })
+    };
+    let shared = plan.found.foreign.iter().any(|found| found.object == "another database")
+        || site.target.engine != Engine::Postgres && plan.found.state.grants.iter().any(|grant| elsewhere(&grant.object));
+    if shared { Err(GrantError::SharedAccounts(site.target.names.prefix().to_owned())) } else { Ok(()) }
+}
+
+/// Logins whose sessions may do what the login no longer may.
+fn closed(changes: &[Change]) -> Vec<String> {
+    let closed = changes.iter().filter_map(|change| match change {
+        Change::Set(account, setting, value) if setting == ENABLED && value != "true" => Some(account),
+        Change::DropAccount(account, Kind::Login) | Change::DropMember(_, account) => Some(account),
+        _ => None,
+    });
+    let mut closed: Vec<String> = closed.cloned().collect();
+    closed.dedup();
+    closed
+}
+
+async fn sessions_of(db: &impl ConnectionTrait, site: &Site, accounts: &[String]) -> Result<BTreeSet<String>, GrantError> {
+    let mut all = BTreeSet::new();
+    for account in accounts {
+        all.extend(sessions::of(db, site.target.engine, account).await?);
+    }
+    Ok(all)
+}
+
+/// What the policy denies is looked for by every path, PUBLIC's too where the server answers for it.
+async fn assert_denials(db: &impl ConnectionTrait, site: &Site, policy: &Policy, after: &Plan) -> Result<(), GrantError> {
+    for denial in &policy.denials {
+        let role = site.target.names.role(&denial.component);
+        let schema = if site.target.engine == Engine::MariaDb { &role } else { &site.target.schema };
+        let column = Object::Column(schema.clone(), denial.table.clone(), denial.column.clone());
+        let path = after.found.state.paths(&role, denial.verb.sql(), &column).first().map(|grant| grant.object.to_string());
+        let path = match path {
+            None if site.target.engine == Engine::Postgres => by_the_servers_word(db, site, &role, denial).await?,
+            path => path,
+        };
+        if let Some(path) = path {
+            return Err(GrantError::Denied {
+                component: denial.component.clone(),
+                verb: denial.verb.to_string(),
+                column: format!("{}.{}", denial.table, denial.column),
+                path,
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn by_the_servers_word(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    role: &str,
+    denial: &super::Denial,
+) -> Result<Option<String>, GrantError> {
+    let sql = "SELECT has_column_privilege($1, format('%I.%I', $2::text, $3::text)::regclass, $4, $5) AS can";
+    let values = [role, &site.target.schema, &denial.table, &denial.column, denial.verb.sql()].map(Into::into);
+    let row = db.query_one_raw(statement(db.get_database_backend(), sql, values)).await?;
+    let can: bool = row.map_or(Ok(true), |row| row.try_get("", "can"))?;
+    Ok(can.then(|| "the server says so; PUBLIC may have been granted it".to_owned()))
+}

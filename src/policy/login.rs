@@ -1,0 +1,153 @@
+//! The components' logins as they are written down, and what their servers are told of their passwords.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postgres_protocol::password::scram_sha_256;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha1::{Digest as _, Sha1};
+use strongroom_entity::database_login::{ActiveModel, Column, Entity, Model};
+use strongroom_migration::Engine;
+
+use super::names::{Names, Slot};
+use super::site::Site;
+use super::statement::Verifiers;
+use super::{GrantError, Policy};
+use crate::crypto::DatabasePassword;
+use crate::key::PolicyKeys;
+
+/// What a login is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginState {
+    /// Programs use it.
+    Active,
+    /// It is being made ready to take over.
+    Incoming,
+    /// Programs are leaving it.
+    Outgoing,
+}
+
+impl LoginState {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Incoming => "incoming",
+            Self::Outgoing => "outgoing",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Active, Self::Incoming, Self::Outgoing].into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// The logins of a database that have a password, by component and slot.
+#[derive(Debug, Default)]
+pub struct Logins(BTreeMap<(String, Slot), (LoginState, Model)>);
+
+impl Logins {
+    /// As the database has them.
+    pub async fn read(db: &impl ConnectionTrait) -> Result<Self, GrantError> {
+        let mut logins = BTreeMap::new();
+        for row in Entity::find().all(db).await? {
+            let (Some(slot), Some(state)) = (Slot::parse(&row.slot), LoginState::parse(&row.state)) else {
+                return Err(GrantError::UnknownLogin { component: row.component, slot: row.slot, state: row.state });
+            };
+            logins.insert((row.component.clone(), slot), (state, row));
+        }
+        Ok(Self(logins))
+    }
+
+    /// The one of a component that is in some state.
+    pub fn find(&self, component: &str, wanted: LoginState) -> Option<(Slot, &Model)> {
+        Slot::ALL.into_iter().find_map(|slot| {
+            let (state, row) = self.0.get(&(component.to_owned(), slot))?;
+            (*state == wanted).then_some((slot, row))
+        })
+    }
+
+    /// Accounts that may log in.
+    pub fn open(&self, names: &Names) -> BTreeSet<String> {
+        self.0.keys().map(|(component, slot)| names.login(component, *slot)).collect()
+    }
+
+    /// What each account's password is set to.
+    pub fn verifiers(&self, names: &Names, engine: Engine, keys: &PolicyKeys) -> Result<Verifiers, GrantError> {
+        let each = self
+            .0
+            .iter()
+            .map(|((component, slot), (_, row))| Ok((names.login(component, *slot), verifier(engine, &keys.password(row)?))));
+        each.collect()
+    }
+
+    /// The number of the next password of a component.
+    pub fn next_version(&self, component: &str) -> u32 {
+        let rows = self.0.iter().filter(|((of, _), _)| of == component);
+        rows.filter_map(|(_, (_, row))| u32::try_from(row.version).ok()).max().unwrap_or(0) + 1
+    }
+}
+
+/// Makes sure that every component of a policy has a login in use, and that no other has one. Passwords are written
+/// down before a server hears of them, so that after a crash the same ones are set again.
+pub(super) async fn prepare(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Logins, GrantError> {
+    let logins = Logins::read(db).await?;
+    for component in policy.components.keys().filter(|component| logins.find(component, LoginState::Active).is_none()) {
+        make(db, site, component, Slot::A, LoginState::Active, logins.next_version(component)).await?;
+    }
+    let gone = Entity::delete_many().filter(Column::Component.is_not_in(policy.components.keys()));
+    gone.exec(db).await?;
+    Logins::read(db).await
+}
+
+/// Writes a login with a new password down.
+pub(super) async fn make(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    component: &str,
+    slot: Slot,
+    state: LoginState,
+    version: u32,
+) -> Result<(), GrantError> {
+    let password = site.wishes.password(component)?;
+    let row = ActiveModel {
+        component: Set(component.to_owned()),
+        slot: Set(slot.as_str().to_owned()),
+        state: Set(state.as_str().to_owned()),
+        version: Set(i32::try_from(version).unwrap_or(i32::MAX)),
+        wrapped: Set(site.keys.wrap(component, slot.as_str(), version, &password)?),
+    };
+    let over = [Column::State, Column::Version, Column::Wrapped];
+    let over = OnConflict::columns([Column::Component, Column::Slot]).update_columns(over).to_owned();
+    Entity::insert(row).on_conflict(over).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Writes down that a login is doing something else now.
+pub(super) async fn move_to(db: &impl ConnectionTrait, component: &str, slot: Slot, state: LoginState) -> Result<(), GrantError> {
+    let moved = Entity::update_many().col_expr(Column::State, Expr::value(state.as_str()));
+    moved.filter(Column::Component.eq(component)).filter(Column::Slot.eq(slot.as_str())).exec(db).await?;
+    Ok(())
+}
+
+/// Forgets a login's password.
+pub(super) async fn forget(db: &impl ConnectionTrait, component: &str, slot: Slot) -> Result<(), GrantError> {
+    Entity::delete_many().filter(Column::Component.eq(component)).filter(Column::Slot.eq(slot.as_str())).exec(db).await?;
+    Ok(())
+}
+
+/// What stands in SQL for a password. A verifier where the server takes one: SQL reaches logs.
+/// PostgreSQL: SCRAM-SHA-256 (RFC 7677). MariaDB: SHA-1 of SHA-1, which with 256 random bits nobody turns round.
+/// MySQL takes the password itself, and keeps it out of its logs.
+fn verifier(engine: Engine, password: &DatabasePassword) -> SecretString {
+    let text = password.text();
+    match engine {
+        Engine::Postgres => scram_sha_256(text.expose_secret().as_bytes()).into(),
+        Engine::MariaDb => {
+            let twice = Sha1::digest(Sha1::digest(text.expose_secret().as_bytes()));
+            format!("*{}", hex::encode_upper(twice)).into()
+        }
+        Engine::MySql | Engine::Sqlite => text,
+    }
+}

@@ -1,0 +1,43 @@
+//! Whether a server can hold the pools of all components at once.
+
+use sea_orm::ConnectionTrait;
+use strongroom_migration::Engine;
+
+use super::rolling::CONNECTIONS;
+use crate::db::statement;
+use crate::policy::{GrantError, Policy};
+
+/// The sessions that pools may open, and those that the server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Of all components together.
+    pub wanted: u32,
+    /// What the server allows to logins that are no administrator's; none where it does not count.
+    pub allowed: Option<u32>,
+}
+
+impl Capacity {
+    /// Asks the server. While a login is rotated a component has sessions of two logins, but no more in one pool.
+    pub async fn read(db: &impl ConnectionTrait, engine: Engine, policy: &Policy) -> Result<Self, GrantError> {
+        let wanted = policy.components.values().map(|component| component.limits.connections.unwrap_or(CONNECTIONS)).sum();
+        let sql = match engine {
+            Engine::Sqlite => return Ok(Self { wanted, allowed: None }),
+            Engine::Postgres => {
+                "SELECT (current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
+                 - current_setting('reserved_connections')::bigint)::text AS n"
+            }
+            _ => "SELECT CAST(@@max_connections AS CHAR) AS n",
+        };
+        let row = db.query_one_raw(statement(db.get_database_backend(), sql, [])).await?;
+        let allowed: String = row.map_or(Ok(String::new()), |row| row.try_get("", "n"))?;
+        Ok(Self { wanted, allowed: allowed.parse().ok() })
+    }
+
+    /// Refuses pools that are together larger than the server.
+    pub(super) fn require(self) -> Result<(), GrantError> {
+        match self.allowed {
+            Some(allowed) if self.wanted > allowed => Err(GrantError::TooManyConnections { wanted: self.wanted, allowed }),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! One component of a program that serves several.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sea_orm::{DatabaseConnection, DbErr};
+use strongroom_entity::SealedColumn;
+use strongroom_entity::credential::TABLE;
+
+use super::rights::Expected;
+use super::rolling::Rolling;
+use crate::db::Address;
+use crate::key::{Ring, Share, ShareOf};
+use crate::policy::model;
+
+/// A pool on a component's own login, and the keys of the columns that its policy lets it open, seal and find by.
+pub struct Component {
+    name: String,
+    database: DatabaseConnection,
+    pool: Rolling,
+    share: RwLock<Arc<Share>>,
+    login: RwLock<String>,
+}
+
+impl Component {
+    pub(super) fn new(
+        name: &str,
+        of: &model::Component,
+        pool: Rolling,
+        login: String,
+        ring: &Arc<Ring>,
+        keeper: &DatabaseConnection,
+    ) -> Self {
+        let share = RwLock::new(Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of))));
+        Self { name: name.to_owned(), database: pool.database(), pool, share, login: RwLock::new(login) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its pool: whatever is run on it, the server holds to the component's rights.
+    pub fn database(&self) -> &DatabaseConnection {
+        &self.database
+    }
+
+    /// Its keys: of the columns that it may open, seal and find by, and no others.
+    pub fn share(&self) -> Arc<Share> {
+        self.share.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn login(&self) -> String {
+        self.login.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) async fn switch(&self, address: &Address, login: String, expected: Expected) -> Result<(), DbErr> {
+        self.pool.switch(address, &self.name, expected).await?;
+        *self.login.write().unwrap_or_else(PoisonError::into_inner) = login;
+        Ok(())
+    }
+
+    pub(super) fn hold_to(&self, expected: Expected, of: &model::Component, ring: &Arc<Ring>, keeper: &DatabaseConnection) {
+        self.pool.expect(expected);
+        let share = Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of)));
+        *self.share.write().unwrap_or_else(PoisonError::into_inner) = share;
+    }
+}
+
+/// The labels whose cells a policy lets a component read, write, or look for.
+fn share_of(component: &model::Component) -> ShareOf {
+    let Some(rights) = component.tables.get(TABLE.name) else { return ShareOf::default() };
+    let labels = |which: &dyn Fn(&SealedColumn) -> bool| {
+        TABLE.columns.iter().filter(|column| which(column)).map(|column| column.label.to_owned()).collect()
+    };
+    ShareOf {
+        opens: labels(&|column| rights.select.contains(column.sealed)),
+        seals: labels(&|column| rights.insert.contains(column.sealed) || rights.update.contains(column.sealed)),
+        indexes: labels(&|column| column.index.is_some_and(|index| rights.touched().contains(index))),
+    }
+}

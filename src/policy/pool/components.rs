@@ -1,0 +1,168 @@
+//! Every component of a database by its own pool, for a program that serves several of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use strongroom_migration::Engine;
+
+use super::capacity::Capacity;
+use super::component::Component;
+use super::rights::Expected;
+use super::rolling::Rolling;
+use super::{login_address, refused};
+use crate::db::{Access, Address, connect};
+use crate::key::{PolicyKeys, Ring, Roots};
+use crate::policy::login::{LoginState, Logins};
+use crate::policy::names::Names;
+use crate::policy::sqlite::Rules;
+use crate::policy::wanted::Target;
+use crate::policy::{GrantError, Policy, model, stored, target};
+
+/// How soon a program follows a login that was rotated, or a policy that was applied.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// The components of one database. The keeper is the login that reads the ring, the policy and the logins: component
+/// `strongroom`'s own, or a migrator's in a tool; never one of another component. The keeper's own login is not followed
+/// when it is rotated: it came with the address.
+pub struct Components {
+    address: Address,
+    keeper: DatabaseConnection,
+    roots: Arc<Roots>,
+    minimum_epoch: i64,
+    ring: Arc<Ring>,
+    target: Target,
+    current: RwLock<Current>,
+}
+
+struct Current {
+    policy: Arc<Policy>,
+    number: Option<i64>,
+    open: HashMap<String, Arc<Component>>,
+}
+
+impl Components {
+    /// Opens the keeper's pool, reads the policy in force, and refuses a policy whose pools the server cannot hold.
+    pub async fn open(
+        address: Address,
+        roots: Arc<Roots>,
+        minimum_epoch: i64,
+        names: Option<Names>,
+    ) -> Result<Arc<Self>, GrantError> {
+        let keeper = connect(&address, Access::Write).await?;
+        let keys = PolicyKeys::load(&keeper, roots.clone(), minimum_epoch).await?;
+        let ring = Arc::new(Ring::load(&keeper, roots.clone(), minimum_epoch).await?);
+        let target = target(&keeper, names.unwrap_or_else(|| Names::of_ring(keys.ring()))).await?;
+        let number = stored::newest(&keeper).await?;
+        let policy = Arc::new(stored::in_force(&keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
+        Capacity::read(&keeper, target.engine, &policy).await?.require()?;
+        let current = RwLock::new(Current { policy, number, open: HashMap::new() });
+        let components = Arc::new(Self { address, keeper, roots, minimum_epoch, ring, target, current });
+        tokio::spawn(watch(Arc::downgrade(&components)));
+        Ok(components)
+    }
+
+    /// A component's handle; the same for everybody who asks. Its login is tried first: one that is missing, another's, or
+    /// may do more than the policy says is refused, with the reason.
+    pub async fn component(&self, name: &str) -> Result<Arc<Component>, GrantError> {
+        if let Some(open) = self.read().open.get(name) {
+            return Ok(open.clone());
+        }
+        let policy = self.policy();
+        let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
+        let (pool, login) = self.pool(&policy, name, of).await?;
+        pool.probe().await.map_err(|error| refused(name, error))?;
+        let component = Arc::new(Component::new(name, of, pool, login, &self.ring, &self.keeper));
+        Ok(self.write().open.entry(name.to_owned()).or_insert(component).clone())
+    }
+
+    /// The policy in force, at most half a second old.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.read().policy.clone()
+    }
+
+    async fn pool(&self, policy: &Policy, name: &str, of: &model::Component) -> Result<(Rolling, String), GrantError> {
+        if self.target.engine == Engine::Sqlite {
+            let expected = Expected::new(&self.target, policy, name, of, "");
+            return Ok((Rolling::on_sqlite(&self.address, name, expected, &of.limits, Rules::of(of))?, String::new()));
+        }
+        let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;
+        let expected = Expected::new(&self.target, policy, name, of, &login);
+        Ok((Rolling::on_server(&address, name, expected, &of.limits)?, login))
+    }
+
+    /// The login in use and the way to the database by it, unless it is `known`.
+    async fn login(&self, name: &str, known: &str) -> Result<Option<(String, Address)>, GrantError> {
+        let logins = Logins::read(&self.keeper).await?;
+        let (slot, row) = logins.find(name, LoginState::Active).ok_or_else(|| missing(name))?;
+        let login = self.target.names.login(name, slot);
+        if login == known {
+            return Ok(None);
+        }
+        // Read anew: the ring may be under another root by now.
+        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.minimum_epoch).await?;
+        let address = login_address(&self.address, &self.target, name, &login, &keys.password(row)?.text())?;
+        Ok(Some((login, address)))
+    }
+
+    /// Gives a component the login that is in use now, if that is another.
+    async fn follow_login(&self, component: &Component) -> Result<(), GrantError> {
+        let (name, policy) = (component.name(), self.policy());
+        let Some(of) = policy.components.get(name).filter(|_| self.target.engine != Engine::Sqlite) else { return Ok(()) };
+        let Some((login, address)) = self.login(name, &component.login()).await? else { return Ok(()) };
+        let expected = Expected::new(&self.target, &policy, name, of, &login);
+        tracing::info!(component = name, login, "using another login");
+        Ok(component.switch(&address, login, expected).await?)
+    }
+
+    /// Holds every pool to the policy that is in force now, if that is another. On SQLite a connection keeps the rights that
+    /// it was opened with: handles that are asked for from now on have pools of their own.
+    async fn follow_policy(&self) -> Result<(), GrantError> {
+        let number = stored::newest(&self.keeper).await?;
+        if number == self.read().number {
+            return Ok(());
+        }
+        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.minimum_epoch).await?;
+        let policy = Arc::new(stored::in_force(&self.keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
+        let mut current = self.write();
+        current.open.retain(|name, _| self.target.engine != Engine::Sqlite && policy.components.contains_key(name));
+        for (name, component) in &current.open {
+            if let Some(of) = policy.components.get(name) {
+                let expected = Expected::new(&self.target, &policy, name, of, &component.login());
+                component.hold_to(expected, of, &self.ring, &self.keeper);
+            }
+        }
+        (current.policy, current.number) = (policy, number);
+        Ok(())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Current> {
+        self.current.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn missing(name: &str) -> GrantError {
+    GrantError::Login { component: name.to_owned(), reason: "it has no login in use".to_owned() }
+}
+
+/// Follows policies and rotations for as long as somebody holds the components.
+async fn watch(components: Weak<Components>) {
+    loop {
+        tokio::time::sleep(WATCH).await;
+        let Some(components) = components.upgrade() else { return };
+        if let Err(error) = components.follow_policy().await {
+            tracing::warn!(%error, "the policy in force could not be looked up");
+        }
+        let open: Vec<_> = components.read().open.values().cloned().collect();
+        for component in open {
+            if let Err(error) = components.follow_login(&component).await {
+                tracing::warn!(component = component.name(), %error, "the component's login could not be looked up");
+            }
+        }
+    }
+}

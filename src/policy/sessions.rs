@@ -1,0 +1,48 @@
+//! The sessions of a login. Closing an account, or taking its role, ends none of them.
+
+use sea_orm::ConnectionTrait;
+use strongroom_migration::Engine;
+
+use super::GrantError;
+use crate::db::{is_forbidden, statement};
+
+/// Their server-side ids. On Galera: those of this node only.
+pub async fn of(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<Vec<String>, GrantError> {
+    let sql = match engine {
+        Engine::Sqlite => return Ok(Vec::new()),
+        Engine::Postgres => "SELECT pid::text AS id FROM pg_stat_activity WHERE usename = $1",
+        Engine::MySql => "SELECT CAST(PROCESSLIST_ID AS CHAR) AS id FROM performance_schema.threads WHERE PROCESSLIST_USER = $1",
+        Engine::MariaDb => "SELECT CAST(ID AS CHAR) AS id FROM information_schema.processlist WHERE USER = $1",
+    };
+    let rows = db.query_all_raw(statement(db.get_database_backend(), sql, [login.into()])).await?;
+    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
+}
+
+/// Ends them; how many there were.
+pub async fn end(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<usize, GrantError> {
+    let sessions = of(db, engine, login).await?;
+    kill(db, engine, &sessions).await?;
+    Ok(sessions.len())
+}
+
+/// Ends sessions by their ids. One that ended by itself meanwhile is as good.
+pub(super) async fn kill(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    sessions: impl IntoIterator<Item = &String>,
+) -> Result<(), GrantError> {
+    for id in sessions {
+        let kill = match engine {
+            Engine::Postgres => format!("SELECT pg_terminate_backend({id})"),
+            _ => format!("KILL {id}"),
+        };
+        if let Err(error) = db.execute_unprepared(&kill).await {
+            if is_forbidden(&error) {
+                let cause = "ending another login's sessions takes pg_signal_backend on PostgreSQL, CONNECTION_ADMIN elsewhere";
+                return Err(GrantError::Forbidden { sql: kill, cause: cause.to_owned() });
+            }
+            tracing::debug!(%error, "a session was gone before it was ended");
+        }
+    }
+    Ok(())
+}

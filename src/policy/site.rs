@@ -1,0 +1,85 @@
+//! The database that a policy is for, with the keys that its policies and logins need.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sea_orm::ConnectionTrait;
+use strongroom_migration::Engine;
+
+use super::names::Names;
+use super::support::require_support;
+use super::wanted::Target;
+use super::{Catalog, GrantError, NEWEST, Policy, Source, builtin, catalog, resolve, target};
+use crate::crypto::DatabasePassword;
+use crate::key::{PolicyKeys, RingError, Roots, database_password};
+
+/// What somebody who applies policies brings along.
+#[derive(Clone, Default)]
+pub struct Wishes {
+    /// The accounts' prefix, in place of one made from the ring's id.
+    pub names: Option<Names>,
+    /// The operator's own policy file: its name and its text.
+    pub own: Option<(String, String)>,
+    /// Files with the next passwords of components, where the operator's own tools make them.
+    pub password_files: BTreeMap<String, PathBuf>,
+}
+
+impl Wishes {
+    /// The policy of a version, with the operator's own file, over the tables that are there.
+    pub fn policy(&self, version: u32, catalog: &Catalog) -> Result<Policy, GrantError> {
+        let builtin = match builtin(version) {
+            Some(text) => Some(Source::parse(&format!("sql/policy/{version:04}.toml"), text)?),
+            None => None,
+        };
+        let own = self.own.as_ref().map(|(name, text)| Source::parse(name, text)).transpose()?;
+        Ok(resolve(builtin.as_ref(), own.as_ref(), catalog)?)
+    }
+
+    /// A component's next password: made here, unless there is a file for it.
+    pub(super) fn password(&self, component: &str) -> Result<DatabasePassword, GrantError> {
+        Ok(match self.password_files.get(component) {
+            Some(file) => database_password(file)?,
+            None => DatabasePassword::make().map_err(RingError::from)?,
+        })
+    }
+
+    /// The newest compiled-in policy, with the operator's own file.
+    pub fn newest(&self, catalog: &Catalog) -> Result<Policy, GrantError> {
+        self.policy(NEWEST, catalog)
+    }
+}
+
+/// A database, its keys and its names.
+pub struct Site {
+    /// Where a policy is to hold.
+    pub target: Target,
+    /// What its policies and logins need of the ring.
+    pub keys: PolicyKeys,
+    /// The tables that are there.
+    pub catalog: Catalog,
+    /// What was brought along.
+    pub wishes: Wishes,
+}
+
+impl Site {
+    /// Looks, and refuses a server that cannot hold programs to columns.
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        roots: Arc<Roots>,
+        minimum_epoch: i64,
+        wishes: &Wishes,
+    ) -> Result<Self, GrantError> {
+        let keys = PolicyKeys::load(db, roots, minimum_epoch).await?;
+        let names = wishes.names.clone().unwrap_or_else(|| Names::of_ring(keys.ring()));
+        let target = target(db, names).await?;
+        require_support(db, target.engine).await?;
+        let catalog = catalog(db, target.engine).await?;
+        Ok(Self { target, keys, catalog, wishes: wishes.clone() })
+    }
+
+    /// Whether the server has accounts at all.
+    pub fn has_accounts(&self) -> bool {
+        self.target.engine != Engine::Sqlite
+    }
+}

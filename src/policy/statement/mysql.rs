@@ -1,0 +1,116 @@
+//! The SQL of MySQL and MariaDB.
+
+use strongroom_migration::Engine;
+
+use super::{HIDDEN, privileges};
+use crate::policy::diff::DEFAULT;
+use crate::policy::state::{Change, ENABLED, Grant, Kind, Object};
+use crate::policy::wanted::Target;
+
+pub(super) fn sql(target: &Target, group: &[Change]) -> Vec<String> {
+    let Some(first) = group.first() else { return Vec::new() };
+    match first {
+        Change::Grant(_) | Change::Revoke(_) => vec![of_grants(target, group)],
+        change => of_change(target, change).into_iter().collect(),
+    }
+}
+
+fn of_change(target: &Target, change: &Change) -> Option<String> {
+    let maria = target.engine == Engine::MariaDb;
+    Some(match change {
+        Change::CreateSchema(schema) => format!("CREATE SCHEMA {}", quoted(schema)),
+        Change::DropSchema(schema) => format!("DROP SCHEMA {}", quoted(schema)),
+        Change::PutView(schema, table, columns) => view(target, schema, table, columns),
+        Change::DropView(schema, table) => format!("DROP VIEW {}.{}", quoted(schema), quoted(table)),
+        Change::CreateAccount(name, Kind::Role) => format!("CREATE ROLE {}", account(target, name)),
+        // A password that nobody knows, so that unlocking it by hand opens nothing.
+        Change::CreateAccount(name, Kind::Login) if maria => {
+            format!("CREATE USER {} IDENTIFIED VIA mysql_native_password USING 'invalid' ACCOUNT LOCK", account(target, name))
+        }
+        Change::CreateAccount(name, Kind::Login) => {
+            format!("CREATE USER {} IDENTIFIED BY RANDOM PASSWORD ACCOUNT LOCK", account(target, name))
+        }
+        Change::DropAccount(name, kind) => {
+            format!("DROP {} {}", if *kind == Kind::Role { "ROLE" } else { "USER" }, account(target, name))
+        }
+        Change::Set(name, setting, value) => {
+            format!("ALTER USER {} {}", account(target, name), of_setting(maria, setting, value))
+        }
+        Change::AddMember(role, member) => format!("GRANT {} TO {}", account(target, role), account(target, member)),
+        Change::UseMember(role, member) => {
+            let to = if maria { "FOR" } else { "TO" };
+            format!("SET DEFAULT ROLE {} {to} {}", account(target, role), account(target, member))
+        }
+        Change::DropMember(role, member) => format!("REVOKE {} FROM {}", account(target, role), account(target, member)),
+        Change::Grant(_) | Change::Revoke(_) => return None,
+    })
+}
+
+/// The views bear the tables' names, so that programs need not know of them. Their definer is whoever migrates.
+fn view(target: &Target, schema: &str, table: &str, columns: &[String]) -> String {
+    let columns = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
+    format!(
+        "CREATE OR REPLACE ALGORITHM = MERGE SQL SECURITY DEFINER VIEW {}.{} AS SELECT {columns} FROM {}.{}",
+        quoted(schema),
+        quoted(table),
+        quoted(&target.schema),
+        quoted(table)
+    )
+}
+
+fn of_setting(maria: bool, setting: &str, value: &str) -> String {
+    match (setting, value) {
+        (ENABLED, "true") if maria => format!("IDENTIFIED BY PASSWORD {HIDDEN} ACCOUNT UNLOCK"),
+        (ENABLED, "true") => format!("IDENTIFIED BY {HIDDEN} ACCOUNT UNLOCK"),
+        (ENABLED, _) => "ACCOUNT LOCK".to_owned(),
+        ("certificate", "true") => "REQUIRE X509".to_owned(),
+        ("certificate", _) => "REQUIRE NONE".to_owned(),
+        ("statement_timeout", DEFAULT) => "WITH MAX_STATEMENT_TIME 0".to_owned(),
+        ("statement_timeout", ms) => format!("WITH MAX_STATEMENT_TIME {}", seconds(ms)),
+        (_, DEFAULT) => "WITH MAX_USER_CONNECTIONS 0".to_owned(),
+        (_, limit) => format!("WITH MAX_USER_CONNECTIONS {limit}"),
+    }
+}
+
+/// Milliseconds as seconds with a fraction.
+fn seconds(ms: &str) -> String {
+    let ms: u64 = ms.parse().unwrap_or_default();
+    format!("{}.{:03}", ms / 1000, ms % 1000)
+}
+
+fn of_grants(target: &Target, group: &[Change]) -> String {
+    let grants: Vec<&Grant> = group
+        .iter()
+        .filter_map(|change| match change {
+            Change::Grant(grant) | Change::Revoke(grant) => Some(grant),
+            _ => None,
+        })
+        .collect();
+    let (verb, to) = if matches!(group.first(), Some(Change::Grant(_))) { ("GRANT", "TO") } else { ("REVOKE", "FROM") };
+    let Some(first) = grants.first() else { return String::new() };
+    let what = privileges(&grants, quoted);
+    format!("{verb} {what} ON {} {to} {}", object(&first.object), account(target, &first.grantee))
+}
+
+fn object(object: &Object) -> String {
+    match object {
+        Object::Server => "*.*".to_owned(),
+        Object::Database(name) | Object::Schema(name) => format!("{}.*", quoted(name)),
+        Object::Table(schema, table) | Object::Column(schema, table, _) => format!("{}.{}", quoted(schema), quoted(table)),
+        Object::Other(words) => words.clone(),
+    }
+}
+
+/// An account of ours is known by its name alone; anybody else's comes with its host.
+fn account(target: &Target, name: &str) -> String {
+    let text = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
+    match name.rsplit_once('@') {
+        Some((user, host)) => format!("{}@{}", text(user), text(host)),
+        None if target.engine == Engine::MariaDb && target.names.parse_login(name).is_none() => text(name),
+        None => format!("{}@'%'", text(name)),
+    }
+}
+
+pub(super) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}

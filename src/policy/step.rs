@@ -1,0 +1,79 @@
+//! Policies as steps of the one history.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm::DbErr;
+use sea_orm_migration::SchemaManagerConnection;
+use strongroom_migration::Grants;
+
+use super::GrantError;
+use super::apply::converge;
+use super::site::{Site, Wishes};
+use super::stored::{self, Source};
+use crate::db::{Lock, LockError};
+use crate::key::{RingError, Roots};
+
+/// Brings policies and takes them back, under the run lock.
+pub struct PolicySteps {
+    roots: Option<Arc<Roots>>,
+    minimum_epoch: i64,
+    wishes: Wishes,
+    lock: Arc<Lock>,
+}
+
+impl PolicySteps {
+    /// Without roots every call is refused.
+    pub fn new(roots: Option<Arc<Roots>>, minimum_epoch: i64, wishes: Wishes, lock: Arc<Lock>) -> Self {
+        Self { roots, minimum_epoch, wishes, lock }
+    }
+
+    async fn site(&self, db: &SchemaManagerConnection<'_>) -> Result<Site, GrantError> {
+        let roots = self.roots.clone().ok_or(GrantError::NoRoot)?;
+        Site::load(db, roots, self.minimum_epoch, &self.wishes).await
+    }
+
+    /// What is written down first is what the server is meant to follow, if this is killed in the middle.
+    async fn bring_policy(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), GrantError> {
+        let site = self.site(db).await?;
+        let policy = self.wishes.policy(version, &site.catalog)?;
+        stored::write(db, &site.keys, &policy, Source::Migration(version)).await?;
+        converge(db, &self.lock, &site, &policy).await.map(drop)
+    }
+
+    async fn take_policy_back(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), GrantError> {
+        let site = self.site(db).await?;
+        let (policy, first) = stored::before(db, &site.keys, version).await?;
+        converge(db, &self.lock, &site, &policy).await?;
+        stored::forget_from(db, first).await
+    }
+}
+
+#[async_trait]
+impl Grants for PolicySteps {
+    async fn bring(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), DbErr> {
+        self.bring_policy(db, version).await.map_err(carry)
+    }
+
+    async fn take_back(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), DbErr> {
+        self.take_policy_back(db, version).await.map_err(carry)
+    }
+}
+
+/// The steps speak `DbErr`; [`uncarry`] takes the error out again.
+fn carry(error: GrantError) -> DbErr {
+    match error {
+        GrantError::Database(error)
+        | GrantError::Ring(RingError::Database(error))
+        | GrantError::Lock(LockError::Database(error)) => error,
+        error => DbErr::TryIntoErr { from: "a policy", into: "a finished step", source: Arc::new(error) },
+    }
+}
+
+/// The policy error that a step's error carries.
+pub fn uncarry(error: &DbErr) -> Option<&GrantError> {
+    match error {
+        DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
+        _ => None,
+    }
+}
