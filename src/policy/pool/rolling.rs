@@ -17,6 +17,8 @@ use crate::policy::sqlite::{self, Rules};
 
 /// A rotation must wait for longer than this: see [`SETTLE`](crate::policy::rotate::SETTLE).
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A session's age is taken a moment after it was looked at. What was opened this soon after a switch is opened again.
+const MARGIN: Duration = Duration::from_millis(50);
 /// The size of a pool whose policy does not say.
 pub(super) const CONNECTIONS: u32 = 8;
 
@@ -49,7 +51,16 @@ impl Held {
     /// Whether a session of this age was opened with the login in use.
     fn is_current(&self, age: Duration) -> bool {
         let switched = Duration::from_millis(self.switched.load(Ordering::Acquire));
-        switched.is_zero() || age <= self.began.elapsed().saturating_sub(switched)
+        switched.is_zero() || age + MARGIN <= self.began.elapsed().saturating_sub(switched)
+    }
+
+    /// A session that was looked at while the login changed is of the login before, and would pass for a new one: its
+    /// age counts from the end of the look.
+    fn require_unchanged(&self, expected: &Arc<Expected>) -> Result<(), sqlx::Error> {
+        if Arc::ptr_eq(expected, &self.expected()) {
+            return Ok(());
+        }
+        Err(sqlx::Error::Protocol("the component's login changed while this session was opened".into()))
     }
 }
 
@@ -68,8 +79,12 @@ impl Rolling {
                 let (on_connect, on_acquire) = (held.clone(), held.clone());
                 let pool = PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
                 let pool = pool.after_connect(move |session, _| {
-                    let expected = on_connect.expected();
-                    Box::pin(async move { require_on_postgres(session, &expected).await })
+                    let held = on_connect.clone();
+                    Box::pin(async move {
+                        let expected = held.expected();
+                        require_on_postgres(session, &expected).await?;
+                        held.require_unchanged(&expected)
+                    })
                 });
                 let pool = pool.before_acquire(move |_, about| {
                     let current = on_acquire.is_current(about.age);
@@ -81,10 +96,12 @@ impl Rolling {
                 let (on_connect, on_acquire) = (held.clone(), held.clone());
                 let pool = MySqlPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
                 let pool = pool.after_connect(move |session, _| {
-                    let (expected, limits) = (on_connect.expected(), on_connect.limits.clone());
+                    let held = on_connect.clone();
                     Box::pin(async move {
+                        let (expected, limits) = (held.expected(), &held.limits);
                         db::prepare_mysql(session, limits.lock_timeout_ms, limits.statement_timeout_ms).await?;
-                        require_on_mysql(session, &expected).await
+                        require_on_mysql(session, &expected).await?;
+                        held.require_unchanged(&expected)
                     })
                 });
                 let pool = pool.before_acquire(move |_, about| {
