@@ -2,6 +2,8 @@
 //!
 //! Refuses settings that it does not know: a misspelt one must not be passed over in silence.
 
+mod server;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use crate::db::{Address, AddressError, Tls, TlsError};
 use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
 use crate::policy::{Names, Wishes};
 use crate::schema::Wish;
+
+pub use server::{Identity, Server, Service};
 
 /// Read when it exists and no other is named.
 pub const DEFAULT_FILE: &str = "strongroom.toml";
@@ -31,8 +35,10 @@ pub struct Config {
     adopt: Adopt,
     /// `[policy]`
     policy: Policy,
-    /// `[server]`: read by the HTTPS service, which this version does not have; checked all the same.
+    /// `[server]`
     server: Server,
+    /// `[service]`
+    service: Service,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,23 +111,6 @@ struct AdoptColumns {
     secret_key: Option<String>,
     extra: Option<String>,
     created_at: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Server {
-    listen: Option<String>,
-    tls: Option<bool>,
-    certificate: Option<PathBuf>,
-    private_key_file: Option<PathBuf>,
-    client_ca: Option<PathBuf>,
-    identity: Identity,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Identity {
-    trust_domain: Option<String>,
 }
 
 /// Why the configuration cannot be used.
@@ -245,6 +234,16 @@ impl Config {
             Ok::<_, ConfigError>((file.display().to_string(), text))
         });
         Ok(Wishes { names, own: own.transpose()?, password_files: self.policy.password_files.clone() })
+    }
+
+    /// What `serve` goes by.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Where a service is.
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     /// The oldest manifest that is accepted.

@@ -6,8 +6,13 @@
 //! - [`key`]: the key ring and key sources. [`db`]: connecting, the run lock, history.
 //! - [`reseal`]: the engine that rewrites cells. [`schema`]: the migration runner.
 //!   [`credential`]: the built-in store, and import. [`policy`]: what components may do, and their logins.
+//!   [`audit`]: what was handed out, and to whom.
+//! - [`api`]: the HTTPS service, behind the feature `serve`.
 //! - `cli` and `config`: the program, behind the feature `cli`.
 
+#[cfg(feature = "serve")]
+pub mod api;
+pub mod audit;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]

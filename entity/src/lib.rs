@@ -3,6 +3,8 @@
 //! A [`Sealed`] column holds an envelope and cannot open it; opening takes a key ring, which lives
 //! elsewhere. A row says what its cells are bound to through [`Bound`] and [`Sealable`].
 
+pub mod audit;
+pub mod audit_head;
 mod bound;
 pub mod credential;
 pub mod database_login;
@@ -13,6 +15,7 @@ pub mod plain_credential;
 pub mod policy;
 pub mod quarantine;
 mod sealed;
+pub mod signature;
 mod table;
 
 pub use bound::{Binding, Bound, Owner, Sealable, Unset};

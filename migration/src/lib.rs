@@ -17,6 +17,9 @@ mod m0006_drop_plaintext;
 mod m0007_scrub_free_space;
 mod m0008_create_policy;
 mod m0009_policy_1;
+mod m0010_create_audit;
+mod m0011_policy_2;
+mod policy_step;
 mod sql;
 mod stage;
 mod step;
@@ -61,7 +64,9 @@ impl Migrator {
             Box::new(m0006_drop_plaintext::Migration(backfill())),
             Box::new(m0007_scrub_free_space::Migration(backfill())),
             Box::new(m0008_create_policy::Migration(backfill())),
-            Box::new(m0009_policy_1::Migration(self.grants.clone())),
+            Box::new(m0009_policy_1::step(self.grants.clone())),
+            Box::new(m0010_create_audit::Migration(backfill())),
+            Box::new(m0011_policy_2::step(self.grants.clone())),
         ]
     }
 }

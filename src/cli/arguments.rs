@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{credential, export, import, keys, migrate, policy};
+#[cfg(feature = "serve")]
+use super::{dev_certs, serve};
+use super::{audit, credential, export, import, keys, migrate, policy};
 
 /// Keeps the secrets in a control plane's database sealed.
 #[derive(Debug, Parser)]
@@ -43,9 +45,8 @@ pub(super) enum Command {
     /// Look at the key ring and roll it
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Store, find and remove credentials
-    #[command(subcommand)]
-    Credential(credential::Command),
+    /// Store, find and remove credentials, in the database or through a service
+    Credential(credential::Arguments),
     /// Take credentials over from another system
     #[command(subcommand)]
     Import(import::Command),
@@ -54,6 +55,15 @@ pub(super) enum Command {
     Export(export::Command),
     /// What each component may do, and the database logins that hold it to that
     Policy(policy::Arguments),
+    /// Look at what the service handed out, and whether that record is whole
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Make a local authority and certificates, for development
+    #[cfg(feature = "serve")]
+    DevCerts(dev_certs::DevCerts),
+    /// Answer components over HTTPS, each by its own database login
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     /// Look at everything that can be wrong, and say what to do about it; writes nothing
     #[command(after_help = DOCTOR)]
     Doctor,
@@ -68,4 +78,15 @@ pub(super) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// Whether it runs until it is told to stop, and what it does is for a log.
+    pub(super) fn is_service(&self) -> bool {
+        match self {
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => true,
+            _ => false,
+        }
+    }
 }

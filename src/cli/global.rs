@@ -22,6 +22,9 @@ pub(super) struct Global {
     /// Say nothing but results and errors
     #[arg(long, global = true)]
     pub(super) quiet: bool,
+    /// How log lines are written to standard error; RUST_LOG says which
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Log::Text)]
+    pub(super) log: Log,
     /// No progress on standard error
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
@@ -29,6 +32,12 @@ pub(super) struct Global {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Log {
     Text,
     Json,
 }

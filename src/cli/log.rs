@@ -2,12 +2,13 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::global::Global;
+use super::global::{Global, Log};
 
-/// `RUST_LOG` wins over `-v`.
-pub(super) fn start(global: &Global) {
+/// `RUST_LOG` wins over `-v`. A service says what it does without being asked.
+pub(super) fn start(global: &Global, is_service: bool) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
+        (false, 0) if is_service => "strongroom=info,warn",
         (false, 0) => "warn",
         (false, 1) => "strongroom=info,warn",
         (false, 2) => "strongroom=debug,info",
@@ -20,5 +21,9 @@ pub(super) fn start(global: &Global) {
             filter = filter.add_directive(off);
         }
     }
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let _ = match global.log {
+        Log::Text => subscriber.try_init(),
+        Log::Json => subscriber.json().flatten_event(true).try_init(),
+    };
 }

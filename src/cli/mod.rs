@@ -1,8 +1,11 @@
 //! The command line: one file per command group.
 
 mod arguments;
+mod audit;
 mod confirm;
 mod credential;
+#[cfg(feature = "serve")]
+mod dev_certs;
 mod doctor;
 mod exit;
 mod export;
@@ -17,6 +20,8 @@ mod output;
 mod policy;
 mod progress;
 mod secret_argument;
+#[cfg(feature = "serve")]
+mod serve;
 mod session;
 mod signals;
 
@@ -32,6 +37,8 @@ use failure::Failure;
 use output::Output;
 use session::Session;
 
+use crate::reseal::Stop;
+
 /// Runs the program on its arguments; the code is the contract's.
 pub async fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -39,7 +46,7 @@ pub async fn run() -> ExitCode {
         Err(error) => return output::usage(&error).into(),
     };
     let output = Output::new(&arguments.global);
-    log::start(&arguments.global);
+    log::start(&arguments.global, arguments.command.is_service());
     let exit = match dispatch(arguments, &output).await {
         Ok(exit) => exit,
         Err(failure) => output.failure(&failure),
@@ -48,7 +55,8 @@ pub async fn run() -> ExitCode {
 }
 
 async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
-    let session = Session::new(&arguments.global)?;
+    let stop = if arguments.command.is_service() { Stop::default() } else { signals::stop_on_signals() };
+    let session = Session::new(&arguments.global, stop)?;
     if session.config.allows_insecure() {
         output
             .warning("`database.allow_insecure` is set: databases off loopback are reached without verified TLS, or without any");
@@ -61,6 +69,11 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Import(command) => import::run(command, &session, output).await,
         Command::Export(command) => export::run(command, &session, output).await,
         Command::Policy(command) => policy::run(command, &session, output).await,
+        Command::Audit(command) => audit::run(command, &session, output).await,
+        #[cfg(feature = "serve")]
+        Command::DevCerts(wanted) => dev_certs::run(wanted, &session, output),
+        #[cfg(feature = "serve")]
+        Command::Serve(wanted) => serve::run(&wanted, &session, output).await,
         Command::Man { out } => manual(&out, output),
         Command::Doctor => doctor::run(arguments.global.config.as_deref(), &session, output).await,
         Command::Completions { shell } => Ok(completions(shell)),

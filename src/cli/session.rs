@@ -23,12 +23,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(global: &Global) -> Result<Self, Failure> {
+    /// `stop` is what a run asks between pages whether to go on.
+    pub(super) fn new(global: &Global, stop: Stop) -> Result<Self, Failure> {
         Ok(Self {
             config: Config::read(global.config.as_deref())?,
             yes: global.yes,
             pools: Mutex::default(),
-            stop: super::signals::stop_on_signals(),
+            stop,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first finishes the page, the second ends at once. Nothing is lost either way.
+//! Ctrl-C and SIGTERM: the first finishes the page, the second ends at once. Nothing is lost either way. A service has its own.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

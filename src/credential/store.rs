@@ -97,6 +97,19 @@ impl Store {
         self.find_many_at(ids, phase).await
     }
 
+    /// A user's credentials of a type, in order of id, access keys and all; `Err` for those that do not open.
+    pub async fn find_of(&self, user_id: &str, kind: &str, reveal: bool) -> Result<FoundInOrder, StoreError> {
+        for _ in 1..ATTEMPTS {
+            let phase = self.phase().await?;
+            match self.find_of_at(user_id, kind, reveal, phase).await {
+                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
+                done => return done,
+            }
+        }
+        let phase = self.phase().await?;
+        self.find_of_at(user_id, kind, reveal, phase).await
+    }
+
     /// A page of the list, at most `limit` rows. Opens nothing and needs no key.
     pub async fn list(&self, filter: &Filter, limit: u64) -> Result<Page, StoreError> {
         self.require_table().await?;
@@ -212,13 +225,28 @@ impl Store {
         Ok(self.select(&keys, Column::Id.is_in(ids).into(), true).await?.into_iter().collect())
     }
 
+    async fn find_of_at(&self, user_id: &str, kind: &str, reveal: bool, phase: Phase) -> Result<FoundInOrder, StoreError> {
+        use plain_credential::Column as Plain;
+
+        if !phase.cells_count() {
+            let rows = plain_credential::Entity::find().filter(Plain::UserId.eq(user_id)).filter(Plain::Type.eq(kind));
+            let rows = rows.order_by_asc(Plain::Id).all(&self.db).await?;
+            return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, reveal)))).collect());
+        }
+        let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
+        let wanted = Condition::all().add(Column::UserId.eq(user_id)).add(Column::Type.eq(kind));
+        let mut found = self.select(&keys, wanted, reveal).await?;
+        found.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(found)
+    }
+
     /// Only what is asked for is read: a component that may not read the secret finds the rest.
     async fn select(
         &self,
         keys: &Share,
         wanted: Condition,
         reveal: bool,
-    ) -> Result<Vec<(String, Result<Credential, StoreError>)>, StoreError> {
+    ) -> Result<FoundInOrder, StoreError> {
         let columns = Row::COLUMNS.into_iter().chain(reveal.then_some(Column::SecretKeySealed));
         let select = Entity::find().select_only().columns(columns).filter(wanted);
         let rows: Vec<Row> = if reveal {
@@ -267,6 +295,9 @@ impl Store {
 
 /// Credentials by id; `Err` for those that do not open.
 type Found = HashMap<String, Result<Credential, StoreError>>;
+
+/// The same, one after the other.
+type FoundInOrder = Vec<(String, Result<Credential, StoreError>)>;
 
 /// How a credential is looked for.
 enum By<'a> {

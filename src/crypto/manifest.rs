@@ -3,6 +3,7 @@
 //! ```text
 //! manifest = HMAC-SHA256(manifest key, "strongroom/manifest/1" | ring id | body)
 //! policy   = HMAC-SHA256(manifest key, "strongroom/policy/1" | ring id | u64 number | body), body = source, version and policy
+//! audit    = HMAC-SHA256(manifest key, "strongroom/audit/1" | ring id | u64 length of before | before | row)
 //! ```
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -32,6 +33,21 @@ pub fn policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8]) ->
 /// Compares in constant time.
 pub fn verify_policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8], code: &[u8]) -> bool {
     keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body]).verify_slice(code).is_ok()
+}
+
+/// The code over an audit row's bytes and the code of the row before it.
+pub fn audit_mac(key: &ManifestKey, ring: &RingId, before: &[u8], row: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {
+    chained(key, ring, before, row).finalize().into_bytes().into()
+}
+
+/// Compares in constant time.
+pub fn verify_audit_mac(key: &ManifestKey, ring: &RingId, before: &[u8], row: &[u8], code: &[u8]) -> bool {
+    chained(key, ring, before, row).verify_slice(code).is_ok()
+}
+
+fn chained(key: &ManifestKey, ring: &RingId, before: &[u8], row: &[u8]) -> Hmac<Sha256> {
+    let length = u64::try_from(before.len()).unwrap_or(u64::MAX).to_be_bytes();
+    keyed(key, &[b"strongroom/audit/1", ring, &length, before, row])
 }
 
 fn mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> Hmac<Sha256> {

@@ -70,6 +70,12 @@ impl Address {
         Some(Self { url: text.into(), shown, engine: self.engine, asked: self.asked.clone(), tls: self.tls.clone() })
     }
 
+    /// Who logs in; `None` where the address does not say, as on SQLite.
+    pub fn user(&self) -> Option<String> {
+        let url = Url::parse(self.expose()).ok().filter(|_| self.engine != DbBackend::Sqlite)?;
+        Some(url.username().to_owned()).filter(|user| !user.is_empty())
+    }
+
     /// The engine that the scheme names.
     pub fn engine(&self) -> DbBackend {
         self.engine

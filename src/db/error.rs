@@ -79,6 +79,22 @@ pub fn is_forbidden(error: &DbErr) -> bool {
         || has_code(error, |code| matches!(code, "42501" | "23"))
 }
 
+/// The same, asked of a component's own pool: there a column or table that is not to be seen, as behind MariaDB's views, is
+/// one that the login may not touch, and so is what SQLite's guards keep it from.
+pub fn is_refused(error: &DbErr) -> bool {
+    is_forbidden(error)
+        || matches!(mysql_number(error), Some(1054 | 1146))
+        || has_code(error, |code| code == "9")
+        || has_code(error, |code| code == "1811") && error.to_string().contains("no right to")
+}
+
+/// Took longer than the login is given, or than it may wait for a lock.
+pub fn is_too_slow(error: &DbErr) -> bool {
+    is_transient(error)
+        || matches!(mysql_number(error), Some(3024 | 1969 | 1317))
+        || has_code(error, |code| matches!(code, "57014" | "25P03"))
+}
+
 /// A row is refused by a constraint or a guard.
 pub fn is_constraint_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))

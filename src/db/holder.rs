@@ -13,6 +13,11 @@ pub(super) fn this_process() -> String {
     format!("{}:{pid}:{start}:{}", host(), whereabouts())
 }
 
+/// This process, for rows that others read: `host:pid`.
+pub fn this_host_and_process() -> String {
+    format!("{}:{}", host(), std::process::id())
+}
+
 /// What a person needs of a holder: `host`, process `pid`.
 pub(super) fn shown(holder: &str) -> String {
     let mut parts = holder.split(':');

@@ -6,6 +6,7 @@
 //!
 //! Does not promise: anything against whoever holds the root.
 
+mod audit_key;
 mod environment;
 mod error;
 mod file;
@@ -24,6 +25,7 @@ mod share;
 mod source;
 mod unopened;
 
+pub use audit_key::AuditKey;
 pub use environment::EnvironmentSource;
 pub use error::RingError;
 pub use file::FileSource;

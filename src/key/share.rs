@@ -64,6 +64,11 @@ impl Share {
         }
     }
 
+    /// Whether cells of this column can be opened.
+    pub fn opens<L: Label>(&self) -> bool {
+        self.require(|columns| &columns.opens, L::LABEL).is_ok()
+    }
+
     /// The manifest as last read.
     pub fn manifest(&self) -> Manifest {
         self.ring.manifest()

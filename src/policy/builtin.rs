@@ -3,7 +3,7 @@
 use strongroom_migration::POLICIES;
 
 /// The version that `policy apply` brings a database to.
-pub const NEWEST: u32 = 1;
+pub const NEWEST: u32 = 2;
 
 /// The text of a version.
 pub fn builtin(version: u32) -> Option<&'static str> {

@@ -45,7 +45,7 @@ pub use inspect::{Inspected, catalog, exists, inspect, target};
 pub use model::{Catalog, Component, Denial, Limits, Policy, TableRights, Verb};
 pub use names::{Names, Slot};
 pub use plan::{Plan, plan};
-pub use pool::{Capacity, ComponentHandle, Components, Refused, try_login};
+pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused, try_login};
 pub use resolve::resolve;
 pub use site::{Site, Wishes};
 pub use source::Source;

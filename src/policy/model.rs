@@ -90,6 +90,13 @@ pub struct Limits {
     pub idle_transaction_timeout_ms: Option<u64>,
 }
 
+impl Limits {
+    /// The size of the component's pool, in each program.
+    pub fn connections(&self) -> u32 {
+        self.connections.unwrap_or(8)
+    }
+}
+
 /// A kind of program.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {

@@ -58,6 +58,11 @@ pub(super) struct Deny {
 }
 
 impl Source {
+    /// The components that it declares.
+    pub fn component_names(&self) -> impl Iterator<Item = &str> {
+        self.components.keys().map(String::as_str)
+    }
+
     /// Reads a policy. The file's name is for messages only.
     pub fn parse(name: &str, text: &str) -> Result<Self, PolicyError> {
         let file = File { name, text };

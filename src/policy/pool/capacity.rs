@@ -3,7 +3,6 @@
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
-use super::rolling::CONNECTIONS;
 use crate::db::statement;
 use crate::policy::{GrantError, Policy};
 
@@ -19,7 +18,7 @@ pub struct Capacity {
 impl Capacity {
     /// Asks the server. While a login is rotated a component has sessions of two logins, but no more in one pool.
     pub async fn read(db: &impl ConnectionTrait, engine: Engine, policy: &Policy) -> Result<Self, GrantError> {
-        let wanted = policy.components.values().map(|component| component.limits.connections.unwrap_or(CONNECTIONS)).sum();
+        let wanted = policy.components.values().map(|component| component.limits.connections()).sum();
         let sql = match engine {
             Engine::Sqlite => return Ok(Self { wanted, allowed: None }),
             Engine::Postgres => {

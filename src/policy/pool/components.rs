@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Wea
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
+use secrecy::SecretString;
 use strongroom_migration::Engine;
 
 use super::capacity::Capacity;
@@ -15,7 +16,7 @@ use super::{login_address, refused};
 use crate::db::{Access, Address, connect};
 use crate::key::{PolicyKeys, Ring, Roots};
 use crate::policy::login::{LoginState, Logins};
-use crate::policy::names::Names;
+use crate::policy::names::{Names, Slot};
 use crate::policy::sqlite::Rules;
 use crate::policy::wanted::Target;
 use crate::policy::{GrantError, Policy, model, stored, target};
@@ -24,11 +25,12 @@ use crate::policy::{GrantError, Policy, model, stored, target};
 const WATCH: Duration = Duration::from_millis(500);
 
 /// The components of one database. The keeper is the login that reads the ring, the policy and the logins: component
-/// `strongroom`'s own, or a migrator's in a tool; never one of another component. The keeper's own login is not followed
-/// when it is rotated: it came with the address.
+/// `strongroom`'s own, or a migrator's in a tool; never one of another component.
 pub struct Components {
     address: Address,
     keeper: DatabaseConnection,
+    /// The keeper's pool, where it is a component's: it follows that login's rotation too.
+    own: Option<Own>,
     roots: Arc<Roots>,
     minimum_epoch: i64,
     ring: Arc<Ring>,
@@ -42,9 +44,38 @@ struct Current {
     open: HashMap<String, Arc<Component>>,
 }
 
+struct Own {
+    name: String,
+    pool: Rolling,
+    login: RwLock<String>,
+}
+
 impl Components {
-    /// Opens the keeper's pool, reads the policy in force, and refuses a policy whose pools the server cannot hold.
+    /// Opens the keeper's pool, reads the policy in force, and refuses a policy whose pools the server cannot hold. The
+    /// keeper's login is whatever the address says, and is not followed when it is rotated.
     pub async fn open(
+        address: Address,
+        roots: Arc<Roots>,
+        minimum_epoch: i64,
+        names: Option<Names>,
+    ) -> Result<Arc<Self>, GrantError> {
+        Self::open_by(None, address, roots, minimum_epoch, names).await
+    }
+
+    /// The same, with the login of a component as the keeper, which is held to that component's rights: an address with any
+    /// other login is refused, and a login that may do more.
+    pub async fn open_as(
+        component: &str,
+        address: Address,
+        roots: Arc<Roots>,
+        minimum_epoch: i64,
+        names: Option<Names>,
+    ) -> Result<Arc<Self>, GrantError> {
+        Self::open_by(Some(component), address, roots, minimum_epoch, names).await
+    }
+
+    async fn open_by(
+        component: Option<&str>,
         address: Address,
         roots: Arc<Roots>,
         minimum_epoch: i64,
@@ -57,8 +88,19 @@ impl Components {
         let number = stored::newest(&keeper).await?;
         let policy = Arc::new(stored::in_force(&keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
         Capacity::read(&keeper, target.engine, &policy).await?.require()?;
+        let own = match component {
+            Some(name) => Some(Own::open(name, &address, &target, &policy).await?),
+            None => None,
+        };
+        let keeper = match &own {
+            Some(own) => {
+                keeper.close().await?;
+                own.pool.database()
+            }
+            None => keeper,
+        };
         let current = RwLock::new(Current { policy, number, open: HashMap::new() });
-        let components = Arc::new(Self { address, keeper, roots, minimum_epoch, ring, target, current });
+        let components = Arc::new(Self { address, keeper, own, roots, minimum_epoch, ring, target, current });
         tokio::spawn(watch(Arc::downgrade(&components)));
         Ok(components)
     }
@@ -75,6 +117,26 @@ impl Components {
         pool.probe().await.map_err(|error| refused(name, error))?;
         let component = Arc::new(Component::new(name, of, pool, login, &self.ring, &self.keeper));
         Ok(self.write().open.entry(name.to_owned()).or_insert(component).clone())
+    }
+
+    /// The keeper: what is read and written on behalf of no component.
+    pub fn keeper(&self) -> &DatabaseConnection {
+        &self.keeper
+    }
+
+    /// The login that a component's own programs use; none on SQLite.
+    pub async fn login_of(&self, name: &str) -> Result<Option<OwnLogin>, GrantError> {
+        if self.target.engine == Engine::Sqlite {
+            return Ok(None);
+        }
+        let logins = Logins::read(&self.keeper).await?;
+        let (slot, row) = logins.find(name, LoginState::Active).ok_or_else(|| missing(name))?;
+        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.minimum_epoch).await?;
+        let database = match self.target.engine {
+            Engine::MariaDb => self.target.names.view_schema(name),
+            _ => self.target.database.clone(),
+        };
+        Ok(Some(OwnLogin { user: self.target.names.login(name, slot), password: keys.password(row)?.text(), database }))
     }
 
     /// The policy in force, at most half a second old.
@@ -116,6 +178,19 @@ impl Components {
         Ok(component.switch(&address, login, expected).await?)
     }
 
+    async fn follow_own_login(&self) -> Result<(), GrantError> {
+        let Some(own) = self.own.as_ref().filter(|_| self.target.engine != Engine::Sqlite) else { return Ok(()) };
+        let known = own.login.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((login, address)) = self.login(&own.name, &known).await? else { return Ok(()) };
+        let policy = self.policy();
+        let of = policy.components.get(&own.name).ok_or_else(|| GrantError::UnknownComponent(own.name.clone()))?;
+        let expected = Expected::new(&self.target, &policy, &own.name, of, &login);
+        tracing::info!(component = own.name, login, "using another login, which the configured address should name from now on");
+        own.pool.switch(&address, &own.name, expected).await?;
+        *own.login.write().unwrap_or_else(PoisonError::into_inner) = login;
+        Ok(())
+    }
+
     /// Holds every pool to the policy that is in force now, if that is another. On SQLite a connection keeps the rights that
     /// it was opened with: handles that are asked for from now on have pools of their own.
     async fn follow_policy(&self) -> Result<(), GrantError> {
@@ -133,6 +208,10 @@ impl Components {
                 component.hold_to(expected, of, &self.ring, &self.keeper);
             }
         }
+        if let Some((own, of)) = self.own.as_ref().and_then(|own| Some((own, policy.components.get(&own.name)?))) {
+            let login = own.login.read().unwrap_or_else(PoisonError::into_inner).clone();
+            own.pool.expect(Expected::new(&self.target, &policy, &own.name, of, &login));
+        }
         (current.policy, current.number) = (policy, number);
         Ok(())
     }
@@ -143,6 +222,35 @@ impl Components {
 
     fn write(&self) -> RwLockWriteGuard<'_, Current> {
         self.current.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A component's database login, for handing to its programs.
+pub struct OwnLogin {
+    /// The account.
+    pub user: String,
+    /// Its password.
+    pub password: SecretString,
+    /// Where its tables are.
+    pub database: String,
+}
+
+impl Own {
+    async fn open(name: &str, address: &Address, target: &Target, policy: &Policy) -> Result<Self, GrantError> {
+        let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
+        let login = address.user().unwrap_or_default();
+        let expected = Expected::new(target, policy, name, of, &login);
+        let pool = if target.engine == Engine::Sqlite {
+            Rolling::on_sqlite(address, name, expected, &of.limits, Rules::of(of))?
+        } else {
+            if Slot::ALL.iter().all(|slot| target.names.login(name, *slot) != login) {
+                let reason = format!("the database's address names `{login}`, which is not one of its own logins");
+                return Err(GrantError::Login { component: name.to_owned(), reason });
+            }
+            Rolling::on_server(address, name, expected, &of.limits)?
+        };
+        pool.probe().await.map_err(|error| refused(name, error))?;
+        Ok(Self { name: name.to_owned(), pool, login: RwLock::new(login) })
     }
 }
 
@@ -157,6 +265,9 @@ async fn watch(components: Weak<Components>) {
         let Some(components) = components.upgrade() else { return };
         if let Err(error) = components.follow_policy().await {
             tracing::warn!(%error, "the policy in force could not be looked up");
+        }
+        if let Err(error) = components.follow_own_login().await {
+            tracing::warn!(%error, "the program's own login could not be looked up");
         }
         let open: Vec<_> = components.read().open.values().cloned().collect();
         for component in open {

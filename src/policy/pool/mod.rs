@@ -17,7 +17,7 @@ use crate::db::Address;
 
 pub use capacity::Capacity;
 pub use component::Component as ComponentHandle;
-pub use components::Components;
+pub use components::{Components, OwnLogin};
 pub use rights::Refused;
 
 /// Logs in, and sees that the login is the one it should be and can do no more than the policy says.

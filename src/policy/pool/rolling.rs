@@ -19,8 +19,6 @@ use crate::policy::sqlite::{self, Rules};
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A session's age is taken a moment after it was looked at. What was opened this soon after a switch is opened again.
 const MARGIN: Duration = Duration::from_millis(50);
-/// The size of a pool whose policy does not say.
-pub(super) const CONNECTIONS: u32 = 8;
 
 /// The pool, in the driver's own form, and what its sessions are held to.
 pub(super) struct Rolling {
@@ -73,7 +71,7 @@ impl Rolling {
             switched: AtomicU64::new(0),
             began: Instant::now(),
         });
-        let size = limits.connections.unwrap_or(CONNECTIONS);
+        let size = limits.connections();
         let pool = match db::options(address, name)? {
             Options::Postgres(options) => {
                 let (on_connect, on_acquire) = (held.clone(), held.clone());
@@ -127,7 +125,7 @@ impl Rolling {
             return Err(DbErr::Custom("not SQLite".into()));
         };
         let pool =
-            SqlitePoolOptions::new().max_connections(limits.connections.unwrap_or(CONNECTIONS)).acquire_timeout(ACQUIRE_TIMEOUT);
+            SqlitePoolOptions::new().max_connections(limits.connections()).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| Box::pin(sqlite::confine(session, rules)));
         let held = Held {
             expected: RwLock::new(Arc::new(expected)),

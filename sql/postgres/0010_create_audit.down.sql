@@ -1,0 +1,3 @@
+DROP TABLE strongroom_signature;
+DROP TABLE strongroom_audit_head;
+DROP TABLE strongroom_audit;

@@ -1,0 +1,109 @@
+//! A caller that a policy knows, with leave to run one request on its own pool.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::gate::Leave;
+use super::peer::Peer;
+use super::problem::Problem;
+use super::refusal::Refusal;
+use super::request_id::RequestId;
+use super::service::{OWN_COMPONENT, Service};
+use crate::audit::{Action, AuditError, Barrier, Entry};
+use crate::credential::Store;
+use crate::policy::ComponentHandle;
+
+/// Who asks, and by which pool it is answered. Handlers get rows through this and nothing else.
+pub(super) struct Caller {
+    pub(super) component: Arc<ComponentHandle>,
+    identity: String,
+    request: RequestId,
+    service: Arc<Service>,
+    _leave: Leave,
+}
+
+impl Caller {
+    /// The credentials, by the component's login and with its keys.
+    pub(super) fn store(&self) -> Store {
+        Store::of_component(self.component.database().clone(), self.component.share())
+    }
+
+    /// Writes down that something was done, for each of these rows. It must not be handed out before this returns.
+    pub(super) async fn done(&self, action: Action, objects: impl IntoIterator<Item = String>) -> Result<(), AuditError> {
+        let entries = objects.into_iter().map(|object| self.entry(action, object, None)).collect();
+        self.service.audit.write(entries).await
+    }
+
+    /// Writes a refusal down, with what refused it; the caller is told the same.
+    pub(super) async fn refused(&self, action: Action, object: &str, refusal: impl Into<Refusal>) -> Problem {
+        let Refusal { problem, barrier } = refusal.into();
+        let Some(barrier) = barrier else { return problem };
+        self.service.metrics.refused(barrier);
+        match self.service.audit.write(vec![self.entry(action, object.to_owned(), Some(barrier))]).await {
+            Ok(()) => problem,
+            Err(error) => Refusal::from(error).problem,
+        }
+    }
+
+    fn entry(&self, action: Action, object: String, barrier: Option<Barrier>) -> Entry {
+        Entry {
+            request: self.request.to_string(),
+            component: self.component.name().to_owned(),
+            identity: self.identity.clone(),
+            action,
+            object,
+            barrier,
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Service>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
+        let request = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
+        let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_else(Peer::nobody);
+        let identity = match peer.identity() {
+            Ok(identity) => identity.clone(),
+            Err(refusal) => return Err(turned_away(service, &request, &peer, "", "", refusal).await),
+        };
+        parts.extensions.get::<super::request_id::Named>().inspect(|named| named.set(&identity.component));
+        let name = identity.component.as_str();
+        let policy = service.components.policy();
+        let Some(of) = policy.components.get(name).filter(|_| name != OWN_COMPONENT) else {
+            let refusal = Refusal::forbidden(Barrier::Policy);
+            return Err(turned_away(service, &request, &peer, name, &identity.id, refusal).await);
+        };
+        let leave = service.gates.enter(name, of.limits.connections()).await.inspect_err(|_| service.metrics.turned_away(name))?;
+        let component = match service.components.component(name).await {
+            Ok(component) => component,
+            Err(error) => return Err(turned_away(service, &request, &peer, name, &identity.id, error.into()).await),
+        };
+        Ok(Self { component, identity: identity.id, request, service: service.clone(), _leave: leave })
+    }
+}
+
+/// Strangers without a certificate are counted and not written down: they could fill the table.
+async fn turned_away(
+    service: &Service,
+    request: &RequestId,
+    peer: &Peer,
+    component: &str,
+    identity: &str,
+    refusal: Refusal,
+) -> Problem {
+    let Some(barrier) = refusal.barrier else { return refusal.problem };
+    service.metrics.refused(barrier);
+    if !peer.is_certified() {
+        return refusal.problem;
+    }
+    let (component, identity) = (component.to_owned(), identity.to_owned());
+    let entry =
+        Entry { request: request.to_string(), component, identity, action: Action::Enter, object: String::new(), barrier: Some(barrier) };
+    match service.audit.write(vec![entry]).await {
+        Ok(()) => refusal.problem,
+        Err(error) => Refusal::from(error).problem,
+    }
+}

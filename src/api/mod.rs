@@ -1,0 +1,39 @@
+//! The HTTPS service: every caller is a component, and every component is served by its own pool.
+//!
+//! Promises: what a caller may do is decided by the database, which holds its component's login to its policy, and by the
+//! share of the keys that goes with it; the service adds no right. A secret goes out only after an audit row that says so
+//! is committed. No answer, log line or metric holds a secret or an access key, but for the answers that show a credential.
+//!
+//! Refuses: a database login of its own that is not component `strongroom`'s, or that may do more than its policy says;
+//! callers without a certificate, but for health and the API's description.
+//!
+//! Does not promise: anything against whoever runs the service. It holds the root key, and every component's share is in
+//! one memory.
+
+mod body;
+mod bounds;
+mod caller;
+mod connection;
+pub mod dev_certs;
+mod gate;
+mod identity;
+mod metrics;
+mod peer;
+mod problem;
+pub mod readiness;
+mod refusal;
+mod request_id;
+mod routes;
+mod server;
+mod service;
+mod settings;
+mod signature;
+mod tls;
+
+pub use gate::GateSettings;
+pub use identity::{Identities, Identity, IdentityError, NoIdentity};
+pub use server::{Server, ServerError, Signals};
+pub use service::{Database, OWN_COMPONENT, Service};
+pub use settings::{Limits, Settings};
+pub use signature::{Claim, Fingerprint, Malformed, Mismatch, SignedRequest, Version as SignatureVersion};
+pub use tls::{Material, Reloading, Setting, TlsError, TlsSettings};

@@ -1,0 +1,126 @@
+//! What an error of the rooms below is to a caller, and which barrier it came from.
+
+use axum::http::StatusCode;
+use sea_orm::DbErr;
+
+use super::problem::Problem;
+use crate::audit::{AuditError, Barrier};
+use crate::credential::StoreError;
+use crate::db::{is_refused, is_too_slow, is_unreachable};
+use crate::key::{RingError, Unopened};
+use crate::policy::GrantError;
+
+/// Seconds after which a caller may try again.
+const SOON: u32 = 1;
+
+/// What a caller is told, and what goes into the audit row of a refusal.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) problem: Problem,
+    pub(super) barrier: Option<Barrier>,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { problem, barrier: None }
+    }
+}
+
+impl Refusal {
+    /// Nobody that this service knows.
+    pub(super) fn identity(code: &'static str, detail: String) -> Self {
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, code, detail);
+        Self { problem: problem.barrier(Barrier::Identity.as_str()), barrier: Some(Barrier::Identity) }
+    }
+
+    /// Somebody who may not.
+    pub(super) fn forbidden(barrier: Barrier) -> Self {
+        let (code, detail) = match barrier {
+            Barrier::Identity => ("unknown_caller", "the caller is no component"),
+            Barrier::Policy => ("no_policy", "no policy is in force for this component"),
+            Barrier::Keys => ("no_key", "the component's policy gives it no key for this"),
+            Barrier::Database => ("forbidden", "the database does not let the component's login do this"),
+        };
+        let problem = Problem::new(StatusCode::FORBIDDEN, code, detail).barrier(barrier.as_str());
+        Self { problem, barrier: Some(barrier) }
+    }
+
+    fn unavailable(code: &'static str, detail: &'static str) -> Self {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(SOON).into()
+    }
+
+    /// Nothing of the cause is for the caller: it may name accounts, and tables.
+    fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request failed; the service's log says why").into()
+    }
+}
+
+impl From<DbErr> for Refusal {
+    fn from(error: DbErr) -> Self {
+        if is_refused(&error) {
+            return Self::forbidden(Barrier::Database);
+        }
+        if is_too_slow(&error) {
+            return Self::unavailable("database_busy", "the database took too long");
+        }
+        if is_unreachable(&error) {
+            tracing::warn!(%error, "the database cannot be reached");
+            return Self::unavailable("database_unreachable", "the database cannot be reached");
+        }
+        Self::internal(&error)
+    }
+}
+
+impl From<RingError> for Refusal {
+    fn from(error: RingError) -> Self {
+        match error {
+            RingError::NotShared => Self::forbidden(Barrier::Keys),
+            RingError::Database(error) => error.into(),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Problem::not_found().into(),
+            StoreError::Exists => Problem::new(StatusCode::CONFLICT, "exists", error.to_string()).into(),
+            StoreError::TooLong(..) | StoreError::NotText | StoreError::Refused => Problem::malformed(error.to_string()).into(),
+            StoreError::Unopenable { reason: Unopened::NotShared, .. } => Self::forbidden(Barrier::Keys),
+            StoreError::Unopenable { ref id, ref reason } => {
+                tracing::error!(id, %reason, "a credential does not open");
+                let detail = "the credential does not open: it was altered, or its key is gone";
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unopenable", detail).into()
+            }
+            StoreError::Ring(error) => error.into(),
+            StoreError::Database(error) => error.into(),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<GrantError> for Refusal {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::UnknownComponent(_) | GrantError::NoPolicy => Self::forbidden(Barrier::Policy),
+            GrantError::Database(error) if is_unreachable(&error) => error.into(),
+            GrantError::Ring(error) => error.into(),
+            error => {
+                tracing::error!(%error, "a component cannot be served");
+                let detail = "the component's database login cannot be used; the service's log says why";
+                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "login_unusable", detail);
+                problem.barrier(Barrier::Policy.as_str()).retry_after(SOON).into()
+            }
+        }
+    }
+}
+
+/// What was not written down is not handed out.
+impl From<AuditError> for Refusal {
+    fn from(error: AuditError) -> Self {
+        tracing::error!(%error, "nothing is handed out without an audit row");
+        Self::unavailable("audit_unavailable", "what was asked for cannot be written down now")
+    }
+}

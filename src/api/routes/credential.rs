@@ -1,0 +1,253 @@
+//! `/v1/credentials`: what the command line does with credentials, over HTTPS, by the caller's own login.
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use strongroom_entity::credential::SecretKey;
+use utoipa::{IntoParams, ToSchema};
+use zeroize::Zeroizing;
+
+use crate::api::body::Body;
+use crate::api::caller::Caller;
+use crate::api::problem::Problem;
+use crate::audit::Action;
+use crate::credential::{self, Filter, Listed, NewCredential, StoreError};
+
+/// A credential to be stored. What is not given is made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewBody {
+    /// Whose it is.
+    #[schema(max_length = 64)]
+    user_id: String,
+    /// The project, or none.
+    #[schema(max_length = 64)]
+    project_id: Option<String>,
+    /// `ec2` when it is not given.
+    #[schema(max_length = 255)]
+    r#type: Option<String>,
+    /// The access key.
+    #[schema(max_length = 255, value_type = Option<String>)]
+    access: Option<Zeroizing<String>>,
+    /// The secret.
+    #[schema(value_type = Option<String>)]
+    secret: Option<Zeroizing<String>>,
+    /// JSON of whatever else belongs to it, as text.
+    extra: Option<String>,
+}
+
+/// A credential.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Shown {
+    id: String,
+    user_id: String,
+    project_id: Option<String>,
+    r#type: String,
+    #[schema(value_type = Option<String>)]
+    access: Option<Zeroizing<String>>,
+    /// `null` unless it was made just now, or asked for by a component whose policy reads it.
+    #[schema(value_type = Option<String>)]
+    secret: Option<Zeroizing<String>>,
+}
+
+/// A credential in a list: nothing of it is opened.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Row {
+    id: String,
+    user_id: String,
+    project_id: Option<String>,
+    r#type: String,
+    /// RFC 3339, with microseconds.
+    created_at: String,
+}
+
+/// Part of a list.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Rows {
+    /// In order of id.
+    credentials: Vec<Row>,
+    /// The `after` of the next page; `null` at the end.
+    next: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Which {
+    /// Only this user's.
+    user_id: Option<String>,
+    /// Only this project's.
+    project_id: Option<String>,
+    /// At most so many; 100 when it is not given.
+    #[param(minimum = 1, maximum = 10_000)]
+    limit: Option<u64>,
+    /// Only those after this id.
+    after: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reveal {
+    /// Whether the secret is asked for.
+    #[serde(default)]
+    reveal: bool,
+}
+
+/// What to look for. The access key stands in the body: URLs end up in logs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    #[schema(value_type = String)]
+    access: Zeroizing<String>,
+    /// Whether the secret is asked for.
+    #[serde(default)]
+    reveal: bool,
+}
+
+/// Store a credential; the answer shows its secret this once
+#[utoipa::path(post, path = "/v1/credentials", tag = "credentials", request_body = NewBody, responses(
+    (status = 201, body = Shown), (status = 409, description = "The access key is taken", body = Problem, content_type = "application/problem+json"),
+    crate::api::routes::document::Refusals))]
+pub(super) async fn create(caller: Caller, Body(body): Body<NewBody>) -> Result<(StatusCode, Json<Shown>), Problem> {
+    let mut new = match NewCredential::make(body.user_id, body.r#type.unwrap_or_else(|| "ec2".to_owned())) {
+        Ok(new) => new,
+        Err(error) => return Err(caller.refused(Action::Create, "", error).await),
+    };
+    new.project_id = body.project_id;
+    new.extra = body.extra;
+    new.access = body.access.or(new.access);
+    new.secret = body.secret.unwrap_or(new.secret);
+    store(&caller, &new).await?;
+    let NewCredential { id, user_id, project_id, kind, access, secret, .. } = new;
+    Ok((StatusCode::CREATED, Json(Shown { id, user_id, project_id, r#type: kind, access, secret: Some(secret) })))
+}
+
+/// Stores it and writes that down. A secret that cannot be shown is of no use to anybody: the row goes again.
+pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Problem> {
+    if let Err(error) = caller.store().create(new).await {
+        return Err(caller.refused(Action::Create, &new.id, error).await);
+    }
+    if let Err(error) = caller.done(Action::Create, [new.id.clone()]).await {
+        let gone = caller.store().delete_by_id(&new.id).await.is_ok();
+        tracing::warn!(id = new.id, gone, "a credential was stored and its secret not shown");
+        return Err(caller.refused(Action::Create, &new.id, error).await);
+    }
+    Ok(())
+}
+
+/// List credentials; opens nothing
+#[utoipa::path(get, path = "/v1/credentials", tag = "credentials", params(Which), responses(
+    (status = 200, body = Rows), crate::api::routes::document::Refusals))]
+pub(super) async fn list(caller: Caller, which: Result<Query<Which>, QueryRejection>) -> Result<Json<Rows>, Problem> {
+    let Query(Which { user_id, project_id, limit, after }) = which.map_err(|_| Problem::malformed("a query parameter is wrong"))?;
+    let limit = limit.unwrap_or(100);
+    if !(1..=10_000).contains(&limit) || [&user_id, &project_id, &after].into_iter().flatten().any(|text| text.contains('\0')) {
+        return Err(Problem::malformed("`limit` is from 1 to 10000, and no parameter holds a NUL"));
+    }
+    match caller.store().list(&Filter { user_id, project_id, after }, limit).await {
+        Ok(page) => Ok(Json(Rows { credentials: page.credentials.into_iter().map(Row::from).collect(), next: page.next })),
+        Err(error) => Err(caller.refused(Action::Read, "", error).await),
+    }
+}
+
+/// Show a credential
+#[utoipa::path(get, path = "/v1/credentials/{id}", tag = "credentials", params(("id" = String, Path), Reveal), responses(
+    (status = 200, body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+pub(super) async fn show(
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+    reveal: Result<Query<Reveal>, QueryRejection>,
+) -> Result<Json<Shown>, Problem> {
+    let (id, Query(Reveal { reveal })) = (path(id)?, reveal.map_err(|_| Problem::malformed("a query parameter is wrong"))?);
+    let found = caller.store().find_by_id(&id, reveal).await;
+    shown(&caller, found, reveal, &id).await.map(Json)
+}
+
+/// Find a credential by its access key
+#[utoipa::path(post, path = "/v1/credentials/find", tag = "credentials", request_body = Wanted, responses(
+    (status = 200, body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+pub(super) async fn find(caller: Caller, Body(wanted): Body<Wanted>) -> Result<Json<Shown>, Problem> {
+    let found = caller.store().find(&wanted.access, wanted.reveal).await;
+    shown(&caller, found, wanted.reveal, "").await.map(Json)
+}
+
+/// Remove a credential
+#[utoipa::path(delete, path = "/v1/credentials/{id}", tag = "credentials", params(("id" = String, Path)), responses(
+    (status = 204, description = "It is gone"), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+pub(super) async fn remove(
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Problem> {
+    delete(&caller, &path(id)?).await
+}
+
+/// Removes by id, and writes it down.
+pub(super) async fn delete(caller: &Caller, id: &str) -> Result<StatusCode, Problem> {
+    if let Err(error) = caller.store().delete_by_id(id).await {
+        return Err(caller.refused(Action::Delete, id, error).await);
+    }
+    match caller.done(Action::Delete, [id.to_owned()]).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(error) => Err(caller.refused(Action::Delete, id, error).await),
+    }
+}
+
+/// What was found, written down before its secret is shown.
+async fn shown(
+    caller: &Caller,
+    found: Result<credential::Credential, StoreError>,
+    reveal: bool,
+    id: &str,
+) -> Result<Shown, Problem> {
+    let action = if reveal { Action::Reveal } else { Action::Read };
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Err(caller.refused(action, id, error).await),
+    };
+    if found.secret.is_some()
+        && let Err(error) = caller.done(Action::Reveal, [found.id.clone()]).await
+    {
+        return Err(caller.refused(action, &found.id, error).await);
+    }
+    let credential::Credential { id, user_id, project_id, kind, access, secret, .. } = found;
+    Ok(Shown { id, user_id, project_id, r#type: kind, access, secret })
+}
+
+/// Whether the caller's policy lets it read secrets.
+pub(super) fn reads_secrets(caller: &Caller) -> bool {
+    caller.component.share().opens::<SecretKey>()
+}
+
+/// A part of the path. No column holds a NUL, and PostgreSQL does not even look for one.
+pub(super) fn path<T: AsTexts>(given: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
+    match given {
+        Ok(Path(parts)) if parts.all().into_iter().all(|part| !part.contains('\0')) => Ok(parts),
+        _ => Err(Problem::not_found()),
+    }
+}
+
+/// What a path is made of.
+pub(super) trait AsTexts {
+    fn all(&self) -> Vec<&str>;
+}
+
+impl AsTexts for String {
+    fn all(&self) -> Vec<&str> {
+        vec![self]
+    }
+}
+
+impl AsTexts for (String, String) {
+    fn all(&self) -> Vec<&str> {
+        vec![&self.0, &self.1]
+    }
+}
+
+impl From<Listed> for Row {
+    fn from(row: Listed) -> Self {
+        let Listed { id, user_id, project_id, r#type, created_at } = row;
+        Self { id, user_id, project_id, r#type, created_at: created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true) }
+    }
+}
+

@@ -1,0 +1,171 @@
+//! Keystone's OS-EC2 credentials, as its clients know them.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::credential::{delete, path, reads_secrets, store};
+use crate::api::body::Body;
+use crate::api::caller::Caller;
+use crate::api::problem::Problem;
+use crate::audit::Action;
+use crate::credential::{Credential, NewCredential, StoreError};
+
+const EC2: &str = "ec2";
+
+/// The project that the credential is for.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Tenant {
+    #[schema(max_length = 64)]
+    tenant_id: String,
+}
+
+/// A credential as Keystone shows it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ec2 {
+    user_id: String,
+    tenant_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    access: Option<Zeroizing<String>>,
+    /// `null` unless it was made just now, or the caller's policy reads it.
+    #[schema(value_type = Option<String>)]
+    secret: Option<Zeroizing<String>>,
+    trust_id: Option<String>,
+    links: Links,
+}
+
+/// Where it is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Links {
+    #[serde(rename = "self")]
+    this: String,
+}
+
+/// One credential.
+#[derive(Serialize, ToSchema)]
+pub(super) struct One {
+    credential: Ec2,
+}
+
+/// All of a user's.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Many {
+    credentials: Vec<Ec2>,
+    /// Ids of rows that do not open; they keep nobody from the rest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unopenable: Vec<String>,
+    links: ListLinks,
+}
+
+/// Keystone's list comes in one page.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ListLinks {
+    #[serde(rename = "self")]
+    this: String,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+/// Make an EC2 credential; the answer shows its secret
+#[utoipa::path(post, path = "/v3/users/{user_id}/credentials/OS-EC2", tag = "keystone", params(("user_id" = String, Path)),
+    request_body = Tenant, responses((status = 201, body = One), crate::api::routes::document::KeystoneRefusals))]
+pub(super) async fn create(
+    caller: Caller,
+    user: Result<Path<String>, PathRejection>,
+    Body(tenant): Body<Tenant>,
+) -> Result<(StatusCode, Json<One>), Problem> {
+    let user = path(user)?;
+    let mut new = match NewCredential::make(user, EC2) {
+        Ok(new) => new,
+        Err(error) => return Err(caller.refused(Action::Create, "", error).await),
+    };
+    new.project_id = Some(tenant.tenant_id);
+    store(&caller, &new).await?;
+    let NewCredential { id, user_id, project_id, kind, access, secret, extra } = new;
+    let made = Credential { id, user_id, project_id, kind, access, secret: Some(secret), extra };
+    Ok((StatusCode::CREATED, Json(One { credential: made.into() })))
+}
+
+/// List a user's EC2 credentials
+#[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2", tag = "keystone", params(("user_id" = String, Path)),
+    responses((status = 200, body = Many), crate::api::routes::document::KeystoneRefusals))]
+pub(super) async fn list(caller: Caller, user: Result<Path<String>, PathRejection>) -> Result<Json<Many>, Problem> {
+    let (user, reveal) = (path(user)?, reads_secrets(&caller));
+    let action = if reveal { Action::Reveal } else { Action::Read };
+    let rows = match caller.store().find_of(&user, EC2, reveal).await {
+        Ok(rows) => rows,
+        Err(error) => return Err(caller.refused(action, "", error).await),
+    };
+    let (mut found, mut unopenable) = (Vec::new(), Vec::new());
+    for (id, row) in rows {
+        match row {
+            Ok(row) => found.push(row),
+            Err(StoreError::Unopenable { reason: crate::key::Unopened::NotShared, .. }) => {
+                return Err(caller.refused(action, &id, crate::key::RingError::NotShared).await);
+            }
+            Err(_) => unopenable.push(id),
+        }
+    }
+    let revealed = found.iter().filter(|row| row.secret.is_some()).map(|row| row.id.clone());
+    if let Err(error) = caller.done(Action::Reveal, revealed.collect::<Vec<_>>()).await {
+        return Err(caller.refused(action, "", error).await);
+    }
+    let links = ListLinks { this: of_user(&user), previous: None, next: None };
+    Ok(Json(Many { credentials: found.into_iter().map(Ec2::from).collect(), unopenable, links }))
+}
+
+/// Show an EC2 credential
+#[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", tag = "keystone",
+    params(("user_id" = String, Path), ("access" = String, Path)),
+    responses((status = 200, body = One), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
+pub(super) async fn show(caller: Caller, which: Result<Path<(String, String)>, PathRejection>) -> Result<Json<One>, Problem> {
+    let (user, access) = path(which)?;
+    let reveal = reads_secrets(&caller);
+    let found = find(&caller, &user, &access, reveal).await?;
+    if found.secret.is_some()
+        && let Err(error) = caller.done(Action::Reveal, [found.id.clone()]).await
+    {
+        return Err(caller.refused(Action::Reveal, &found.id, error).await);
+    }
+    Ok(Json(One { credential: found.into() }))
+}
+
+/// Remove an EC2 credential
+#[utoipa::path(delete, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", tag = "keystone",
+    params(("user_id" = String, Path), ("access" = String, Path)),
+    responses((status = 204, description = "It is gone"), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
+pub(super) async fn remove(caller: Caller, which: Result<Path<(String, String)>, PathRejection>) -> Result<StatusCode, Problem> {
+    let (user, access) = path(which)?;
+    let found = find(&caller, &user, &access, false).await?;
+    delete(&caller, &found.id).await
+}
+
+/// Another user's credential is none of this one's.
+async fn find(caller: &Caller, user: &str, access: &str, reveal: bool) -> Result<Credential, Problem> {
+    let action = if reveal { Action::Reveal } else { Action::Read };
+    match caller.store().find(access, reveal).await {
+        Ok(found) if found.user_id == user && found.kind == EC2 => Ok(found),
+        Ok(_) => Err(Problem::not_found()),
+        Err(error) => Err(caller.refused(action, "", error).await),
+    }
+}
+
+fn of_user(user: &str) -> String {
+    format!("/v3/users/{}/credentials/OS-EC2", percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC))
+}
+
+impl From<Credential> for Ec2 {
+    fn from(found: Credential) -> Self {
+        let Credential { user_id, project_id, access, secret, extra, .. } = found;
+        let extra: Value = extra.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let trust_id = extra.get("trust_id").and_then(Value::as_str).map(str::to_owned);
+        // As Keystone does: clients take it for the credential's address.
+        let this = format!("{}/{}", of_user(&user_id), access.as_deref().map_or("", |access| access.as_str()));
+        Self { user_id, tenant_id: project_id, access, secret, trust_id, links: Links { this } }
+    }
+}

@@ -1,0 +1,138 @@
+//! How things stand, for a component whose policy lets it see that: everything is read by its own login.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use sea_orm::{DbErr, EntityTrait as _, FromQueryResult, QueryOrder as _, QuerySelect as _};
+use serde::Serialize;
+use strongroom_entity::{key, policy as policy_row};
+use strongroom_migration::Migrator;
+use utoipa::ToSchema;
+
+use crate::api::caller::Caller;
+use crate::api::problem::Problem;
+use crate::api::refusal::Refusal;
+use crate::api::service::Service;
+use crate::audit::Action;
+use crate::key::KeyState;
+use crate::schema::{self, SchemaError};
+
+/// Where the schema stands.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Migrations {
+    migrations: Vec<Step>,
+    /// Steps that are left.
+    pending: usize,
+}
+
+/// A step of the schema.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Step {
+    number: usize,
+    name: String,
+    applied: bool,
+}
+
+/// Where the schema stands
+#[utoipa::path(get, path = "/v1/status/migrations", tag = "status", responses(
+    (status = 200, body = Migrations), crate::api::routes::document::Refusals))]
+pub(super) async fn migrations(caller: Caller) -> Result<Json<Migrations>, Problem> {
+    let status = match schema::status(caller.component.database(), &Migrator::without_keys().steps()).await {
+        Ok(status) => status,
+        Err(error) => return Err(caller.refused(Action::Status, "migrations", refusal(error)).await),
+    };
+    let steps = status.migrations.into_iter().map(|step| Step { number: step.number, name: step.name, applied: step.applied });
+    Ok(Json(Migrations { migrations: steps.collect(), pending: status.pending }))
+}
+
+fn refusal(error: SchemaError) -> Refusal {
+    match error {
+        SchemaError::Database(error) => error.into(),
+        error => {
+            let detail = error.to_string();
+            Problem::new(axum::http::StatusCode::CONFLICT, "schema", detail).into()
+        }
+    }
+}
+
+/// The ring's generations.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Keys {
+    generations: Vec<OfGeneration>,
+}
+
+/// A generation of data keys.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OfGeneration {
+    generation: u32,
+    /// `active`, `decrypt_only`, `closed` or `retired`.
+    #[schema(value_type = String)]
+    state: KeyState,
+    /// How many data keys it has: one for each project.
+    keys: usize,
+}
+
+#[derive(FromQueryResult)]
+struct KeyRow {
+    purpose: String,
+    generation: i32,
+}
+
+/// The ring's generations and their keys
+#[utoipa::path(get, path = "/v1/status/keys", tag = "status", responses(
+    (status = 200, body = Keys), crate::api::routes::document::Refusals))]
+pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
+    let read: Result<Vec<KeyRow>, DbErr> = async {
+        let columns = [key::Column::Purpose, key::Column::Generation];
+        key::Entity::find().select_only().columns(columns).into_model().all(caller.component.database()).await
+    }
+    .await;
+    let rows = match read {
+        Ok(rows) => rows,
+        Err(error) => return Err(caller.refused(Action::Status, "keys", error).await),
+    };
+    let count = |generation: u32| {
+        rows.iter().filter(|row| row.purpose == "data" && u32::try_from(row.generation) == Ok(generation)).count()
+    };
+    // The manifest is authentic; what the rows say is not.
+    let manifest = caller.component.share().manifest();
+    let generations = manifest.generations.iter().map(|of| OfGeneration {
+        generation: of.generation,
+        state: of.state,
+        keys: count(of.generation),
+    });
+    Ok(Json(Keys { generations: generations.collect() }))
+}
+
+/// Policies, the one in force last.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Policies {
+    policies: Vec<PolicyRow>,
+    /// The components of the policy in force.
+    components: Vec<String>,
+}
+
+/// A policy that was put in force.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PolicyRow {
+    number: i64,
+    /// The version that a migration brought, or that a command built on.
+    version: i32,
+    /// `migration` or `command`.
+    source: String,
+}
+
+/// The policies that were put in force
+#[utoipa::path(get, path = "/v1/status/policy", tag = "status", responses(
+    (status = 200, body = Policies), crate::api::routes::document::Refusals))]
+pub(super) async fn policy(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<Policies>, Problem> {
+    let rows = policy_row::Entity::find().order_by_asc(policy_row::Column::Number).all(caller.component.database()).await;
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return Err(caller.refused(Action::Status, "policy", error).await),
+    };
+    let policies = rows.into_iter().map(|row| PolicyRow { number: row.number, version: row.version, source: row.source });
+    let components = service.components.policy().components.keys().cloned().collect();
+    Ok(Json(Policies { policies: policies.collect(), components }))
+}

@@ -1,0 +1,148 @@
+//! Listening, and stopping without a failed request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::connection::Connections;
+use super::routes;
+use super::service::Service;
+use super::tls::{Reloading, TlsError};
+
+/// What the world may tell a running service.
+#[derive(Clone, Default)]
+pub struct Signals {
+    /// To stop.
+    pub stop: Arc<Notify>,
+    /// To read its certificate and the clients' authority again, now.
+    pub reload: Arc<Notify>,
+}
+
+/// Why it does not listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The address is taken, or not this host's.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// See [`TlsError`].
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// A service that listens.
+pub struct Server {
+    service: Arc<Service>,
+    listener: TcpListener,
+    tls: Option<Arc<Reloading>>,
+}
+
+/// How often certificates are looked at.
+const WATCH: Duration = Duration::from_secs(5);
+/// How often signatures are forgotten that are too old to be taken.
+const FORGET: Duration = Duration::from_mins(1);
+/// After an error of the listening socket itself: too many open files, for the most part.
+const BREATH: Duration = Duration::from_millis(100);
+
+impl Server {
+    /// Reads the certificates and takes the address.
+    pub async fn bind(service: Arc<Service>) -> Result<Self, ServerError> {
+        let tls = match &service.settings.tls {
+            Some(files) => Some(Arc::new(Reloading::load(files.clone())?)),
+            None => None,
+        };
+        let listen = service.settings.listen;
+        let listener = TcpListener::bind(listen).await.map_err(|error| ServerError::Listen(listen, error))?;
+        Ok(Self { service, listener, tls })
+    }
+
+    /// Where it listens, with the port that it was given.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers until it is told to stop: then it says that it is not ready, goes on for the time of the drain, takes no new
+    /// connections, and lets requests end.
+    pub async fn run(self, signals: Signals) {
+        let Self { service, listener, tls } = self;
+        let (close, closing) = watch::channel(false);
+        let router = routes::all(&service);
+        let connections = Connections { service: service.clone(), router, tls: tls.clone(), closing };
+        let chores = tokio::spawn(chores(service.clone()));
+        let watching = tls.map(|tls| tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone())));
+        let mut open = JoinSet::new();
+        tokio::select! {
+            () = accept(&listener, &connections, &mut open) => {}
+            () = leave(&service, &signals) => {}
+        }
+        drop(listener);
+        let _ = close.send(true);
+        tracing::info!(connections = open.len(), "taking no more connections");
+        while open.join_next().await.is_some() {}
+        chores.abort();
+        watching.inspect(tokio::task::JoinHandle::abort);
+    }
+}
+
+/// Told to stop, it is not ready any more and serves on, so that load balancers notice before a connection is refused.
+async fn leave(service: &Service, signals: &Signals) {
+    signals.stop.notified().await;
+    service.readiness.leave();
+    let drain = service.settings.drain;
+    tracing::info!(seconds = drain.as_secs_f32(), "stopping; not ready from now on");
+    tokio::select! {
+        () = tokio::time::sleep(drain) => {}
+        () = signals.stop.notified() => {}
+    }
+}
+
+async fn accept(listener: &TcpListener, connections: &Connections, open: &mut JoinSet<()>) {
+    let room = Arc::new(Semaphore::new(connections.service.settings.limits.connections));
+    loop {
+        let Ok(place) = room.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connections = connections.clone();
+                open.spawn(async move {
+                    let gauge = connections.service.metrics.connections.clone();
+                    gauge.inc();
+                    connections.serve(stream).await;
+                    gauge.dec();
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no connection could be taken");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+        while open.try_join_next().is_some() {}
+    }
+}
+
+async fn chores(service: Arc<Service>) {
+    loop {
+        tokio::time::sleep(FORGET).await;
+        match routes::forget_old_signatures(&service).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "old signatures forgotten"),
+            Err(error) => tracing::warn!(%error, "old signatures could not be forgotten"),
+        }
+    }
+}
+
+async fn watch_certificates(service: Arc<Service>, tls: Arc<Reloading>, reload: Arc<Notify>) {
+    let told = tokio::spawn(tls.clone().watch(WATCH, reload));
+    loop {
+        #[expect(clippy::cast_precision_loss, reason = "a time in seconds")]
+        service.metrics.certificate_expires.set(tls.current().not_after as f64);
+        tokio::time::sleep(WATCH).await;
+        if told.is_finished() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use sea_orm::DatabaseConnection;
+
+use super::gate::Gates;
+use super::metrics::Metrics;
+use super::readiness::Readiness;
+use super::settings::Settings;
+use crate::audit::Writer;
+use crate::db::Address;
+use crate::key::{AuditKey, RingError, Roots};
+use crate::policy::{Components, GrantError, Names};
+
+/// The component that the service itself is.
+pub const OWN_COMPONENT: &str = "strongroom";
+
+/// The service, without its sockets.
+pub struct Service {
+    pub(super) settings: Settings,
+    pub(super) components: Arc<Components>,
+    pub(super) audit: Writer,
+    pub(super) gates: Gates,
+    pub(super) metrics: Metrics,
+    pub(super) readiness: Readiness,
+}
+
+/// Where the data is, and what opens it.
+pub struct Database {
+    /// By the login of component `strongroom`.
+    pub address: Address,
+    /// The roots.
+    pub roots: Arc<Roots>,
+    /// The oldest manifest that is accepted.
+    pub minimum_epoch: i64,
+    /// The accounts' names, where they are not made from the ring's id.
+    pub names: Option<Names>,
+}
+
+impl Service {
+    /// Opens the service's own pool. Refuses a login that is not component `strongroom`'s, and one that may do more than
+    /// its policy says.
+    pub async fn open(settings: Settings, database: Database, replica: &str) -> Result<Arc<Self>, GrantError> {
+        let Database { address, roots, minimum_epoch, names } = database;
+        let components = Components::open_as(OWN_COMPONENT, address, roots.clone(), minimum_epoch, names).await?;
+        let key = AuditKey::load(components.keeper(), roots, minimum_epoch).await.map_err(RingError::from)?;
+        let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
+        let gates = Gates::new(settings.gate);
+        Ok(Arc::new(Self { settings, components, audit, gates, metrics: Metrics::new(), readiness: Readiness::default() }))
+    }
+
+    /// The pool of the service's own login.
+    pub(super) fn keeper(&self) -> &DatabaseConnection {
+        self.components.keeper()
+    }
+}

@@ -1,0 +1,60 @@
+//! Rows at the end of the chain.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DatabaseConnection, ActiveModelTrait as _, EntityTrait as _, ExprTrait as _, IntoActiveModel as _,
+    QueryFilter as _,
+};
+use strongroom_entity::audit::{Entity, Model};
+use strongroom_entity::audit_head::{self, Column};
+
+use super::entry::bytes;
+use super::{AuditError, Entry};
+use crate::db;
+use crate::key::AuditKey;
+
+/// Writes rows down, all or none, and says their numbers. Holds the end of the chain meanwhile, so programs take turns.
+pub async fn append(db: &DatabaseConnection, key: &AuditKey, replica: &str, entries: &[Entry]) -> Result<Vec<i64>, AuditError> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    db::retry!(append_once(db, key, replica, entries))
+}
+
+async fn append_once(db: &DatabaseConnection, key: &AuditKey, replica: &str, entries: &[Entry]) -> Result<Vec<i64>, AuditError> {
+    let transaction = db::begin(db).await?;
+    let (before, at_ms) = take(&transaction, i64::try_from(entries.len()).unwrap_or(i64::MAX)).await?;
+    let (rows, mac) = chained(key, replica, entries, before, at_ms);
+    let numbers = rows.iter().map(|row| row.number).collect();
+    let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
+    Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+    let end = audit_head::Entity::update_many().col_expr(Column::Mac, Expr::value(mac));
+    end.filter(Column::Id.eq(1)).exec(&transaction).await?;
+    transaction.commit().await?;
+    Ok(numbers)
+}
+
+/// Takes places for so many rows; the end of the chain before them, and the time. The update comes first: it waits for
+/// whoever else is appending.
+async fn take(db: &impl ConnectionTrait, count: i64) -> Result<(audit_head::Model, i64), AuditError> {
+    let grown = audit_head::Entity::update_many().col_expr(Column::Number, Expr::col(Column::Number).add(count));
+    if grown.filter(Column::Id.eq(1)).exec(db).await?.rows_affected != 1 {
+        return Err(AuditError::NoHead);
+    }
+    let head = audit_head::Entity::find_by_id(1_i16).one(db).await?.ok_or(AuditError::NoHead)?;
+    Ok((audit_head::Model { number: head.number - count, ..head }, db::clock_ms(db).await?))
+}
+
+/// The rows with their codes, and the code of the last.
+fn chained(key: &AuditKey, replica: &str, entries: &[Entry], before: audit_head::Model, at_ms: i64) -> (Vec<Model>, Vec<u8>) {
+    let (mut number, mut mac) = (before.number, before.mac);
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        number += 1;
+        let mut row = entry.at(number, at_ms, replica);
+        mac = key.mac(&mac, &bytes(&row));
+        row.mac.clone_from(&mac);
+        rows.push(row);
+    }
+    (rows, mac)
+}

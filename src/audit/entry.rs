@@ -1,0 +1,142 @@
+//! One row, before it has a place in the chain.
+
+use strongroom_entity::audit::Model;
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A secret to be shown.
+    Reveal,
+    /// A credential to be made; its secret is shown once.
+    Create,
+    /// A credential to be removed.
+    Delete,
+    /// A credential, or a list of them, without secrets.
+    Read,
+    /// A signature to be checked.
+    Verify,
+    /// The component's own database login.
+    Login,
+    /// How things stand.
+    Status,
+    /// Anything, by a caller that is no component.
+    Enter,
+}
+
+impl Action {
+    /// As it is written down.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reveal => "reveal",
+            Self::Create => "create",
+            Self::Delete => "delete",
+            Self::Read => "read",
+            Self::Verify => "verify",
+            Self::Login => "login",
+            Self::Status => "status",
+            Self::Enter => "enter",
+        }
+    }
+}
+
+/// What refused something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barrier {
+    /// The caller's certificate names nobody.
+    Identity,
+    /// The policy has no such component, or its login is not what the policy says.
+    Policy,
+    /// The component's share has no key for it.
+    Keys,
+    /// The database refused the component's login.
+    Database,
+}
+
+impl Barrier {
+    /// As it is written down.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Policy => "policy",
+            Self::Keys => "keys",
+            Self::Database => "database",
+        }
+    }
+}
+
+/// What is written down. Never a secret, and never an access key: `object` is a row's id.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The request's id.
+    pub request: String,
+    /// Who asked; empty for a caller that is no component.
+    pub component: String,
+    /// The name in the caller's certificate.
+    pub identity: String,
+    /// What was asked for.
+    pub action: Action,
+    /// Of which row; empty where there is none.
+    pub object: String,
+    /// What refused it; `None` when it was done.
+    pub barrier: Option<Barrier>,
+}
+
+impl Entry {
+    /// With a place in the chain, and no code yet.
+    pub(super) fn at(&self, number: i64, at_ms: i64, replica: &str) -> Model {
+        Model {
+            number,
+            at_ms,
+            replica: cut(replica, 64),
+            request: cut(&self.request, 64),
+            component: cut(&self.component, 18),
+            identity: cut(&self.identity, 512),
+            action: self.action.as_str().to_owned(),
+            object: cut(&self.object, 255),
+            result: if self.barrier.is_some() { "refused" } else { "done" }.to_owned(),
+            barrier: self.barrier.map_or("", Barrier::as_str).to_owned(),
+            mac: Vec::new(),
+        }
+    }
+}
+
+/// A column holds so many characters, and no NUL on PostgreSQL: a caller's odd name must not keep its row from being written.
+fn cut(text: &str, most: usize) -> String {
+    text.chars().filter(|c| *c != '\0').take(most).collect()
+}
+
+/// The bytes that a row's code is over: numbers big-endian, texts behind their length.
+pub(super) fn bytes(row: &Model) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend(row.number.to_be_bytes());
+    bytes.extend(row.at_ms.to_be_bytes());
+    let Model { replica, request, component, identity, action, object, result, barrier, .. } = row;
+    for text in [replica, request, component, identity, action, object, result, barrier] {
+        bytes.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(component: &str, identity: &str) -> Entry {
+        let (component, identity) = (component.to_owned(), identity.to_owned());
+        Entry { request: "r".into(), component, identity, action: Action::Reveal, object: "o".into(), barrier: None }
+    }
+
+    #[test]
+    fn no_two_rows_have_the_same_bytes() {
+        let of = |component, identity| bytes(&entry(component, identity).at(1, 2, "replica"));
+        assert_ne!(of("ab", "c"), of("a", "bc"));
+        assert_eq!(of("ab", "c"), of("ab", "c"));
+    }
+
+    #[test]
+    fn what_a_column_cannot_hold_is_left_out() {
+        let row = entry("c", &"ä\0".repeat(600)).at(1, 2, "replica");
+        assert_eq!(row.identity, "ä".repeat(512));
+    }
+}

@@ -1,0 +1,154 @@
+//! `strongroom serve`.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::session::Session;
+use crate::api::{
+    Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT, Server, ServerError, Service, Settings, Signals,
+    TlsSettings,
+};
+use crate::config;
+use crate::policy::GrantError;
+
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Serve {
+    /// Listen, in place of `server.listen`
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Speak plain HTTP off loopback too: everybody on the way reads the secrets
+    #[arg(long)]
+    dangerous_plain_http: bool,
+}
+
+const HELP: &str = "\
+The database's address must name component `strongroom`'s login: `strongroom policy login strongroom --reveal`.
+
+Signals:
+  SIGHUP           read certificate, client authority and revocation list again, now
+  SIGTERM, SIGINT  /readyz says no, requests go on for `server.drain_seconds`, then connections end; again: at once
+
+RUST_LOG chooses the log lines (`strongroom::access=off,strongroom=info`), --log json their form.";
+
+pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let settings = settings(wanted, session.config.server())?;
+    if settings.tls.is_none() {
+        output.warning("plain HTTP: nothing is encrypted, and callers are not told apart");
+    }
+    let plain = settings.tls.is_none();
+    let database = Database {
+        address: session.address()?,
+        roots: session.roots().await?,
+        minimum_epoch: session.config.minimum_epoch(),
+        names: session.config.policy_wishes(None)?.names,
+    };
+    let replica = crate::db::this_host_and_process();
+    let service = Service::open(settings, database, &replica).await.map_err(own_login)?;
+    let server = Server::bind(service).await?;
+    let signals = listen_to_signals();
+    let address = server.address().map_err(|error| Failure::new(Exit::Failed, "listen", error))?;
+    let url = format!("{}://{address}", if plain { "http" } else { "https" });
+    output.result(&json!({ "listening": url, "replica": replica }), || format!("listening on {url}"));
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    server.run(signals).await;
+    output.note("stopped");
+    Ok(Exit::Done)
+}
+
+fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
+    let listen = address(wanted.listen.as_ref().unwrap_or(&server.listen))?;
+    if !server.tls && !listen.ip().is_loopback() && !wanted.dangerous_plain_http {
+        let message = format!("`server.tls` is false, and {listen} is not loopback: everybody on the way would read the secrets");
+        return Err(Failure::refused("plain_http", message).help("set `server.tls`, or give --dangerous-plain-http"));
+    }
+    let tls = server.tls.then(|| TlsSettings {
+        certificate: server.certificate.clone(),
+        private_key_file: server.private_key_file.clone(),
+        client_ca: server.client_ca.clone(),
+        client_crl: server.client_crl.clone(),
+    });
+    let config::Identity { trust_domain, fallback, plain_component } = &server.identity;
+    Ok(Settings {
+        listen,
+        tls,
+        identities: Identities::new(trust_domain.clone(), fallback.clone())?,
+        plain_component: plain_component.clone().filter(|_| !server.tls),
+        gate: GateSettings {
+            queue_per_connection: server.queue_per_connection,
+            patience: seconds("server.queue_seconds", server.queue_seconds)?,
+        },
+        limits: Limits {
+            connections: server.max_connections.max(1),
+            request: seconds("server.request_seconds", server.request_seconds)?,
+            connection_age: seconds("server.connection_age_seconds", server.connection_age_seconds)?,
+            body_bytes: server.max_body_bytes,
+            ..Limits::default()
+        },
+        signature_window: Duration::from_secs(server.signature_window_seconds),
+        drain: seconds("server.drain_seconds", server.drain_seconds)?,
+    })
+}
+
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| Failure::new(Exit::Usage, "configuration", format!("`server.listen` is `{text}`: not HOST:PORT")))
+}
+
+fn seconds(setting: &'static str, value: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| Failure::new(Exit::Usage, "configuration", format!("`{setting}` is {value}: not a number of seconds")))
+}
+
+/// Two things to be told, by three signals.
+fn listen_to_signals() -> Signals {
+    let signals = Signals::default();
+    let listen = |kind: SignalKind, told: std::sync::Arc<tokio::sync::Notify>| {
+        if let Ok(mut signal) = signal(kind) {
+            tokio::spawn(async move {
+                while signal.recv().await.is_some() {
+                    told.notify_one();
+                }
+            });
+        }
+    };
+    listen(SignalKind::terminate(), signals.stop.clone());
+    listen(SignalKind::interrupt(), signals.stop.clone());
+    listen(SignalKind::hangup(), signals.reload.clone());
+    signals
+}
+
+fn own_login(error: GrantError) -> Failure {
+    match error {
+        GrantError::Login { .. } => Failure::refused("login_refused", error).help(format!(
+            "the service logs in as component `{OWN_COMPONENT}` and as nobody else: `strongroom policy login {OWN_COMPONENT} --reveal`"
+        )),
+        GrantError::NoPolicy | GrantError::UnknownComponent(_) => {
+            Failure::new(Exit::Left, "no_policy", error).help("run `strongroom migrate up`")
+        }
+        error => error.into(),
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        Self::new(Exit::Usage, "configuration", error).help("see `[server.identity]` in strongroom.example.toml")
+    }
+}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        match error {
+            ServerError::Listen(..) => Self::new(Exit::Failed, "listen", error).help("another program may listen there already"),
+            ServerError::Tls(_) => Self::refused("tls", error)
+                .help("`strongroom dev-certs --out DIR` makes what `[server]` needs, for development"),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The key under which audit rows are chained.
+
+use std::sync::Arc;
+
+use sea_orm::ConnectionTrait;
+
+use super::manifest_row::read_manifest;
+use super::{RingError, Roots};
+use crate::crypto::{ManifestKey, RingId, audit_mac, verify_audit_mac};
+
+/// Stays the same for as long as the ring is there, whatever root wraps it.
+pub struct AuditKey {
+    ring: RingId,
+    key: ManifestKey,
+}
+
+impl AuditKey {
+    /// From a manifest that verifies.
+    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RingError> {
+        let verified = read_manifest(db, &roots, minimum_epoch).await?;
+        Ok(Self { ring: verified.ring, key: verified.key })
+    }
+
+    /// The code of a row with these bytes, after the row with the code `before`.
+    pub fn mac(&self, before: &[u8], row: &[u8]) -> Vec<u8> {
+        audit_mac(&self.key, &self.ring, before, row).to_vec()
+    }
+
+    /// Compares in constant time.
+    pub fn verifies(&self, before: &[u8], row: &[u8], mac: &[u8]) -> bool {
+        verify_audit_mac(&self.key, &self.ring, before, row, mac)
+    }
+}
