@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tower::{Service as _, ServiceExt as _};
 
+use super::identity::Identities;
 use super::peer::Peer;
 use super::service::Service;
 use super::settings::Limits;
@@ -25,7 +26,9 @@ use super::tls::Reloading;
 pub(super) struct Connections {
     pub(super) service: Arc<Service>,
     pub(super) router: Router,
-    pub(super) tls: Option<Arc<Reloading>>,
+    pub(super) tls: Option<(Arc<Reloading>, Arc<Identities>)>,
+    /// Over plain HTTP: who every caller is.
+    pub(super) plain: Option<String>,
     /// Turns true when connections are to end.
     pub(super) closing: watch::Receiver<bool>,
 }
@@ -34,9 +37,8 @@ impl Connections {
     /// Serves a connection until it ends. Nothing that a client does comes back as an error.
     pub(super) async fn serve(self, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
-        let Some(tls) = self.tls.clone() else {
-            let named = self.service.settings.plain_component.as_deref();
-            let peer = named.map_or_else(Peer::nobody, Peer::plain);
+        let Some((tls, identities)) = self.tls.clone() else {
+            let peer = self.plain.as_deref().map_or_else(Peer::nobody, Peer::plain);
             return self.converse(stream, peer, false).await;
         };
         let material = tls.current();
@@ -51,7 +53,7 @@ impl Connections {
         let peer = match session.peer_certificates() {
             Some(chain) => {
                 let chain = chain.iter().map(|part| part.clone().into_owned()).collect();
-                Peer::certified(chain, &self.service.settings.identities, tls, material.generation)
+                Peer::certified(chain, &identities, tls, material.generation)
             }
             None => Peer::nobody(),
         };

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::connection::Connections;
 use super::routes;
 use super::service::Service;
+use super::settings::Way;
 use super::tls::{Reloading, TlsError};
 
 /// What the world may tell a running service.
@@ -51,9 +52,9 @@ const BREATH: Duration = Duration::from_millis(100);
 impl Server {
     /// Reads the certificates and takes the address.
     pub async fn bind(service: Arc<Service>) -> Result<Self, ServerError> {
-        let tls = match &service.settings.tls {
-            Some(files) => Some(Arc::new(Reloading::load(files.clone())?)),
-            None => None,
+        let tls = match &service.settings.way {
+            Way::Tls { files, .. } => Some(Arc::new(Reloading::load(files.clone())?)),
+            Way::Plain(_) => None,
         };
         let listen = service.settings.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| ServerError::Listen(listen, error))?;
@@ -71,7 +72,11 @@ impl Server {
         let Self { service, listener, tls } = self;
         let (close, closing) = watch::channel(false);
         let router = routes::all(&service);
-        let connections = Connections { service: service.clone(), router, tls: tls.clone(), closing };
+        let (known, plain) = match &service.settings.way {
+            Way::Tls { identities, .. } => (tls.clone().map(|tls| (tls, Arc::new(identities.clone()))), None),
+            Way::Plain(component) => (None, component.clone()),
+        };
+        let connections = Connections { service: service.clone(), router, tls: known, plain, closing };
         let chores = tokio::spawn(chores(service.clone()));
         let watching = tls.map(|tls| tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone())));
         let mut open = JoinSet::new();

@@ -12,12 +12,8 @@ use super::tls::TlsSettings;
 pub struct Settings {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Its certificate and whom it trusts; without, it speaks plain HTTP.
-    pub tls: Option<TlsSettings>,
-    /// Who a certificate is.
-    pub identities: Identities,
-    /// Over plain HTTP: the component that every caller is.
-    pub plain_component: Option<String>,
+    /// How it speaks, and how callers are told apart.
+    pub way: Way,
     /// Queues.
     pub gate: GateSettings,
     /// Bounds.
@@ -26,6 +22,20 @@ pub struct Settings {
     pub signature_window: Duration,
     /// How long `/readyz` says no, on the way out, before connections are closed.
     pub drain: Duration,
+}
+
+/// How a service speaks.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// TLS: who calls is told by the client's certificate.
+    Tls {
+        /// Its certificate, and whom it trusts.
+        files: TlsSettings,
+        /// Who a certificate is.
+        identities: Identities,
+    },
+    /// Plain HTTP: every caller is this component, or nobody.
+    Plain(Option<String>),
 }
 
 /// Bounds on what a client can take up.

@@ -13,7 +13,7 @@ use super::output::Output;
 use super::session::Session;
 use crate::api::{
     Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT, Server, ServerError, Service, Settings, Signals,
-    TlsSettings,
+    TlsSettings, Way,
 };
 use crate::config;
 use crate::policy::GrantError;
@@ -40,10 +40,10 @@ RUST_LOG chooses the log lines (`strongroom::access=off,strongroom=info`), --log
 
 pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let settings = settings(wanted, session.config.server())?;
-    if settings.tls.is_none() {
+    let plain = matches!(settings.way, Way::Plain(_));
+    if plain {
         output.warning("plain HTTP: nothing is encrypted, and callers are not told apart");
     }
-    let plain = settings.tls.is_none();
     let database = Database {
         address: session.address()?,
         roots: session.roots().await?,
@@ -69,18 +69,9 @@ fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure
         let message = format!("`server.tls` is false, and {listen} is not loopback: everybody on the way would read the secrets");
         return Err(Failure::refused("plain_http", message).help("set `server.tls`, or give --dangerous-plain-http"));
     }
-    let tls = server.tls.then(|| TlsSettings {
-        certificate: server.certificate.clone(),
-        private_key_file: server.private_key_file.clone(),
-        client_ca: server.client_ca.clone(),
-        client_crl: server.client_crl.clone(),
-    });
-    let config::Identity { trust_domain, fallback, plain_component } = &server.identity;
     Ok(Settings {
         listen,
-        tls,
-        identities: Identities::new(trust_domain.clone(), fallback.clone())?,
-        plain_component: plain_component.clone().filter(|_| !server.tls),
+        way: way(server)?,
         gate: GateSettings {
             queue_per_connection: server.queue_per_connection,
             patience: seconds("server.queue_seconds", server.queue_seconds)?,
@@ -95,6 +86,20 @@ fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure
         signature_window: Duration::from_secs(server.signature_window_seconds),
         drain: seconds("server.drain_seconds", server.drain_seconds)?,
     })
+}
+
+fn way(server: &config::Server) -> Result<Way, Failure> {
+    let config::Identity { trust_domain, fallback, plain_component } = &server.identity;
+    if !server.tls {
+        return Ok(Way::Plain(plain_component.clone()));
+    }
+    let files = TlsSettings {
+        certificate: server.certificate.clone(),
+        private_key_file: server.private_key_file.clone(),
+        client_ca: server.client_ca.clone(),
+        client_crl: server.client_crl.clone(),
+    };
+    Ok(Way::Tls { files, identities: Identities::new(trust_domain.clone(), fallback.clone())? })
 }
 
 fn address(text: &str) -> Result<SocketAddr, Failure> {

@@ -11,6 +11,7 @@
 
 mod apply;
 mod builtin;
+mod component_name;
 mod diff;
 mod drift;
 mod error;
@@ -37,6 +38,7 @@ mod wanted;
 
 pub use apply::{Applied, converge};
 pub use builtin::{NEWEST, builtin};
+pub use component_name::is_component_name;
 pub use diff::{DEFAULT, diff};
 pub use drift::{Drift, drift};
 pub use error::{Place, PolicyError};

@@ -5,7 +5,7 @@ mod value;
 use std::collections::BTreeMap;
 
 use self::value::{Entry, File, Table};
-use super::{Limits, PolicyError, Verb};
+use super::{Limits, PolicyError, Verb, is_component_name};
 
 pub(super) use self::value::{Columns, Name};
 pub(super) use super::error::Place;
@@ -97,15 +97,9 @@ fn components(table: &Table<'_>) -> Result<BTreeMap<String, Section>, PolicyErro
     table.entries().map(|entry| Ok((component_name(&entry)?, section(&entry)?))).collect()
 }
 
-/// A component's name becomes part of its accounts' names, where 32 characters are all there is.
 fn component_name(entry: &Entry<'_>) -> Result<String, PolicyError> {
     let name = entry.key;
-    let fits = name.len() <= 18
-        && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        // Or its role could be another component's login.
-        && !(name.ends_with("_a") || name.ends_with("_b"));
-    if fits { Ok(name.to_owned()) } else { Err(PolicyError::ComponentName { place: entry.place(), name: name.to_owned() }) }
+    if is_component_name(name) { Ok(name.to_owned()) } else { Err(PolicyError::ComponentName { place: entry.place(), name: name.to_owned() }) }
 }
 
 fn section(component: &Entry<'_>) -> Result<Section, PolicyError> {

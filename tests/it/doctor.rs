@@ -53,7 +53,7 @@ fn a_healthy_database_is_well(engine: Engine) {
     assert_check(&found, "database", "ok", &engine.to_string());
     assert_check(&found, "manifest", "ok", "verifies");
     assert_check(&found, "phase", "ok", "sealed");
-    assert_check(&found, "migrations", "ok", "version 9");
+    assert_check(&found, "migrations", "ok", "version 11");
     assert_check(&found, "configuration", "ok", "STRONGROOM__DATABASE__URL");
     let key = fs::read_to_string(room.key_file()).unwrap();
     for secret in ["only-for-tests", key.trim(), "secret-"] {

@@ -14,6 +14,7 @@
 mod support;
 
 mod access;
+mod audit;
 mod adoption;
 mod break_glass;
 mod crash;
@@ -33,6 +34,8 @@ mod rotation;
 mod round_trip;
 mod schema_changes;
 mod secrets;
+mod service;
+mod service_tls;
 mod tamper;
 mod tls;
 mod tools;

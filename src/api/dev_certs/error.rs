@@ -42,8 +42,8 @@ pub enum DevCertsError {
         /// The key's file.
         key: PathBuf,
     },
-    /// The authority's time is over, or nearly so.
-    #[error("the authority in {} has expired: move {} and its key away, and all certificates will be made anew with `renew`", path.display(), path.display())]
+    /// The authority's time is over.
+    #[error("the authority in {} has expired: move it and its key away, then make all certificates anew with `--renew`", path.display())]
     Expired {
         /// The certificate's file.
         path: PathBuf,

@@ -11,7 +11,8 @@ mod revoke;
 
 use std::path::PathBuf;
 
-use crate::api::identity::{is_component_name, is_trust_domain};
+use crate::api::identity::is_trust_domain;
+use crate::policy::is_component_name;
 
 pub use self::error::DevCertsError;
 pub use self::revoke::revoke;

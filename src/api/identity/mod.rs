@@ -4,7 +4,6 @@
 //! no URI at all, by a subject that stands in the fallback table. Everything else is nobody. Whether the
 //! certificate is genuine is not asked here: TLS has verified its chain before.
 
-mod component;
 mod error;
 mod spiffe;
 mod subject;
@@ -16,10 +15,10 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 
 pub use self::error::{IdentityError, NoIdentity};
 
-pub(crate) use self::component::is_component_name;
 pub(crate) use self::spiffe::is_trust_domain;
 
 use self::spiffe::SpiffeId;
+use crate::policy::is_component_name;
 
 /// Who is who: the trust domain, and the exact subjects of certificates without a URI.
 #[derive(Debug, Clone)]

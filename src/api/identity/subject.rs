@@ -101,9 +101,7 @@ mod tests {
 
     #[test]
     fn one_spelling_only() {
-        for subject in
-            ["CN=nova-compute", "CN=a,O=b", r"CN=a\,O\=b,O=c".replace(r"\=", "=").as_str(), r"CN=\#1", r"CN=J\C3\BCrg", "CN="]
-        {
+        for subject in ["CN=nova-compute", "CN=a,O=b", r"CN=a\,O=b,O=c", r"CN=\#1", r"CN=J\C3\BCrg", "CN="] {
             assert!(is_canonical(subject), "{subject}");
         }
         for subject in [

@@ -120,7 +120,7 @@ fn a_value_that_is_not_plain_text_is_no_name() {
 fn two_values_in_one_part_are_no_name() {
     let mut bytes = der(&certificate(&[], &[(DnType::CountryName, "CH"), (DnType::CommonName, "nova-compute")]));
     assert!(identities().component(&bytes).is_err_and(|error| error.code() == "subject_unknown"));
-    // SET { SEQUENCE (11) } SET { SEQUENCE (21) } becomes SET { SEQUENCE (11) SEQUENCE (23) }, in issuer and subject.
+    // SET { country } SET { name } becomes SET { country, name }, in issuer and subject.
     let first = [0x31, 0x0b, 0x30, 0x09, 0x06, 0x03, 0x55, 0x04, 0x06];
     let mut found = 0;
     for at in 0..bytes.len() - first.len() {
@@ -129,7 +129,8 @@ fn two_values_in_one_part_are_no_name() {
             let second = at + 13;
             assert_eq!(bytes[second], 0x31);
             let length = bytes[second + 1];
-            // The second set's own head becomes padding inside its value: one more element of the first set.
+            // The second set's head goes, what is in it moves up by those two bytes, and its value grows by two, so
+            // that every length outside stays what it was.
             bytes[at + 1] = 0x0b + 2 + length;
             bytes[second] = 0x30;
             bytes.copy_within(second + 4..second + 2 + usize::from(length), second + 2);

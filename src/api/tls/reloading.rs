@@ -38,7 +38,7 @@ impl Reloading {
         if files.digest() == before.digest {
             return Ok(false);
         }
-        let next = Arc::new(Material::new(&self.settings, &files, before.generation)?);
+        let next = Arc::new(Material::new(&self.settings, &files, before.generation + 1)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(true)
     }
@@ -60,22 +60,41 @@ impl Reloading {
     }
 
     /// Reloads, and says what came of it unless that is what was said last. Gives what is wrong, if anything is.
-    async fn look(self: &Arc<Self>, said: Option<String>) -> Option<String> {
+    pub(super) async fn look(self: &Arc<Self>, said: Option<String>) -> Option<String> {
         let this = self.clone();
         let Ok(outcome) = tokio::task::spawn_blocking(move || this.reload()).await else { return said };
-        let wrong = outcome.as_ref().err().map(ToString::to_string);
-        match outcome {
-            Ok(true) => self.say_reloaded(),
-            Ok(false) if said.is_some() => tracing::info!("the files of TLS are again those that are in force"),
-            Err(error) if said != wrong => tracing::warn!(%error, "TLS goes on with the files that it has"),
-            _ => {}
+        let outcome = outcome.map_err(|error| error.to_string());
+        match news(&outcome, said.as_deref()) {
+            News::Reloaded => self.say_reloaded(),
+            News::Restored => tracing::info!("the files of TLS are again those that are in force"),
+            News::Broken(error) => tracing::warn!(%error, "TLS goes on with the files that it has"),
+            News::Nothing => {}
         }
-        wrong
+        outcome.err()
     }
 
     fn say_reloaded(&self) {
         let current = self.current();
         let (generation, not_after, crl_not_after) = (current.generation, current.not_after, current.crl_not_after);
         tracing::info!(generation, not_after, crl_not_after, "TLS reloaded");
+    }
+}
+
+/// What there is to say of a reload.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum News<'a> {
+    Reloaded,
+    Restored,
+    Broken(&'a str),
+    Nothing,
+}
+
+/// `said` is what was wrong the last time.
+pub(super) fn news<'a>(outcome: &'a Result<bool, String>, said: Option<&str>) -> News<'a> {
+    match outcome {
+        Ok(true) => News::Reloaded,
+        Ok(false) if said.is_some() => News::Restored,
+        Err(error) if said != Some(error) => News::Broken(error),
+        _ => News::Nothing,
     }
 }

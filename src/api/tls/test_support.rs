@@ -119,9 +119,12 @@ impl Folder {
         self.folder.path().join(name)
     }
 
+    /// As certificate managers do it: the whole file at once.
     pub(super) fn write(&self, name: &str, text: &str) -> &Self {
-        fs::write(self.path(name), text).unwrap();
-        self.chmod(name, 0o600)
+        fs::write(self.path("beside"), text).unwrap();
+        self.chmod("beside", 0o600);
+        fs::rename(self.path("beside"), self.path(name)).unwrap();
+        self
     }
 
     pub(super) fn chmod(&self, name: &str, mode: u32) -> &Self {

@@ -1,7 +1,6 @@
 use std::error::Error as _;
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
@@ -13,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
+use super::reloading::{News, news};
 use super::test_support::{Authority, Connection, Folder, Pair, client_config, connect, exchange};
 use super::*;
 
@@ -97,6 +97,9 @@ async fn a_client_with_a_wrong_certificate_gets_no_connection() {
 async fn the_same_client_is_verified_at_every_connection() {
     let authority = Authority::new("authority");
     let material = Folder::new(&authority).material();
+    let server = &material.server_config;
+    assert!(!server.session_storage.can_cache() && !server.ticketer.enabled());
+    assert_eq!((server.send_tls13_tickets, server.max_early_data_size), (0, 0));
     for version in VERSIONS {
         let mut config = Arc::unwrap_or_clone(client_config(&authority, Some(&authority.client(7)), &[version]));
         config.resumption = Resumption::in_memory_sessions(8);
@@ -304,25 +307,6 @@ fn a_key_may_be_read_only_and_behind_a_link() {
     assert_eq!(folder.material().generation, 1);
 }
 
-/// Counts what is said.
-struct Said(Arc<AtomicUsize>);
-
-impl tracing::Subscriber for Said {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().contains("reloading")
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 async fn until(condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
@@ -333,20 +317,39 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn files_are_watched_and_what_is_wrong_is_said_once() {
-    let said = Arc::new(AtomicUsize::new(0));
-    let _guard = tracing::subscriber::set_default(Said(said.clone()));
+async fn what_is_wrong_is_said_once() {
+    let authority = Authority::new("authority");
+    let (folder, next) = (Folder::new(&authority), authority.server());
+    let reloading = Arc::new(Reloading::load(folder.settings.clone()).unwrap());
+    assert_eq!(reloading.look(None).await, None);
+    folder.write("server.pem", &next.certificate);
+    let wrong = reloading.look(None).await;
+    assert!(wrong.is_some());
+    assert_eq!(reloading.look(wrong.clone()).await, wrong);
+    folder.write("server.key", &next.key);
+    assert_eq!(reloading.look(wrong.clone()).await, None);
+    assert_eq!(reloading.current().generation, 2);
+
+    let (wrong, broken) = (wrong.as_deref(), Err(wrong.clone().unwrap()));
+    assert_eq!(news(&broken, None), News::Broken(wrong.unwrap()));
+    assert_eq!(news(&broken, Some("something else")), News::Broken(wrong.unwrap()));
+    assert_eq!(news(&broken, wrong), News::Nothing);
+    assert_eq!(news(&Ok(true), wrong), News::Reloaded);
+    assert_eq!(news(&Ok(false), wrong), News::Restored);
+    assert_eq!(news(&Ok(false), None), News::Nothing);
+}
+
+#[tokio::test]
+async fn files_are_watched_while_they_come_one_by_one() {
     let authority = Authority::new("authority");
     let (folder, next) = (Folder::new(&authority), authority.server());
     let reloading = Arc::new(Reloading::load(folder.settings.clone()).unwrap());
     let watching = tokio::spawn(reloading.clone().watch(Duration::from_millis(5), Arc::new(Notify::new())));
-
     folder.write("server.pem", &next.certificate);
-    until(|| said.load(Ordering::SeqCst) == 1).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!((said.load(Ordering::SeqCst), reloading.current().generation), (1, 1));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(reloading.current().generation, 1);
     folder.write("server.key", &next.key);
-    until(|| reloading.current().generation == 2 && said.load(Ordering::SeqCst) == 2).await;
+    until(|| reloading.current().generation == 2).await;
     watching.abort();
 }
 

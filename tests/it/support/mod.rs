@@ -6,6 +6,7 @@ mod gate;
 mod process;
 mod room;
 mod rows;
+mod service;
 mod tls_server;
 
 pub(crate) use component::{Verdict, is_refusal, tried};
@@ -16,6 +17,7 @@ pub(crate) use room::{Room, run_with_input};
 pub(crate) use strongroom_migration::Engine;
 
 pub(crate) use rows::{Row, nasty_rows, numbered_rows};
+pub(crate) use service::{Caller, Service};
 pub(crate) use tls_server::{Authority, TlsServer};
 
 /// Makes one test per engine out of functions that take an [`Engine`].

@@ -1,8 +1,8 @@
 //! What a component can be called.
 
-/// The same names as in a policy, where they become part of accounts' names: `[a-z][a-z0-9_]{0,17}`, the end
-/// neither `_a` nor `_b`.
-pub(crate) fn is_component_name(name: &str) -> bool {
+/// A component's name becomes part of its accounts' names, where 32 characters are all there is: `[a-z][a-z0-9_]{0,17}`,
+/// the end neither `_a` nor `_b`, or its role could be another component's login.
+pub fn is_component_name(name: &str) -> bool {
     name.len() <= 18
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
