@@ -31,14 +31,6 @@ fn problem(rejection: &JsonRejection) -> Problem {
         JsonRejection::MissingJsonContentType(_) => {
             Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "the body must be application/json")
         }
-        rejection if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is longer than this service takes")
-        }
-        rejection if rejection.status() == StatusCode::REQUEST_TIMEOUT => too_slow(),
         _ => Problem::malformed("the body could not be read"),
     }
-}
-
-pub(super) fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request took too long to arrive")
 }

@@ -4,24 +4,55 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use super::problem::Problem;
 use super::settings::Limits;
 
 /// The same routes, within these limits.
 pub(super) fn within<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: &Limits) -> Router<S> {
-    let whole = limits.request;
+    let limits = *limits;
     router
-        .layer(DefaultBodyLimit::max(limits.body_bytes))
-        .layer(RequestBodyTimeoutLayer::new(limits.body))
-        .layer(from_fn(move |request: Request, next: Next| in_time(whole, request, next)))
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(move |request: Request, next: Next| in_time(limits.request, request, next)))
+        .layer(from_fn(move |request: Request, next: Next| with_its_body(limits, request, next)))
         .layer(CatchPanicLayer::custom(panicked))
+}
+
+/// Takes the whole body in before anything else: a client that dawdles holds none of its component's connections, and one
+/// that is refused finds the connection as it should be for its next request.
+async fn with_its_body(limits: Limits, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let body = match tokio::time::timeout(limits.body, Limited::new(body, limits.body_bytes).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let detail = format!("the body is longer than {} bytes", limits.body_bytes);
+            return last_answer(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+        }
+        Ok(Err(_)) => return last_answer(Problem::malformed("the body could not be read")),
+        Err(_) => {
+            let detail = "the request took too long to arrive";
+            return last_answer(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail));
+        }
+    };
+    next.run(Request::from_parts(head, taken(body))).await
+}
+
+fn taken(body: Bytes) -> Body {
+    if body.is_empty() { Body::empty() } else { Body::from(body) }
+}
+
+/// What is left of the body would be taken for the next request.
+fn last_answer(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 async fn in_time(whole: Duration, request: Request, next: Next) -> Response {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 /// A problem document. `code` is a word that programs can rely on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Problem {
+pub(super) struct Problem {
     /// Always `about:blank`: the code says which problem it is.
     #[serde(rename = "type")]
     kind: &'static str,
