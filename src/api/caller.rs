@@ -76,7 +76,8 @@ impl FromRequestParts<Arc<Service>> for Caller {
             let refusal = Refusal::forbidden(Barrier::Policy);
             return Err(turned_away(service, &request, &peer, name, &identity.id, refusal).await);
         };
-        let leave = service.gates.enter(name, of.limits.connections()).await.inspect_err(|_| service.metrics.turned_away(name))?;
+        let leave =
+            service.gates.enter(name, of.limits.connections()).await.inspect_err(|_| service.metrics.turned_away(name))?;
         let component = match service.components.component(name).await {
             Ok(component) => component,
             Err(error) => return Err(turned_away(service, &request, &peer, name, &identity.id, error.into()).await),
@@ -100,8 +101,14 @@ async fn turned_away(
         return refusal.problem;
     }
     let (component, identity) = (component.to_owned(), identity.to_owned());
-    let entry =
-        Entry { request: request.to_string(), component, identity, action: Action::Enter, object: String::new(), barrier: Some(barrier) };
+    let entry = Entry {
+        request: request.to_string(),
+        component,
+        identity,
+        action: Action::Enter,
+        object: String::new(),
+        barrier: Some(barrier),
+    };
     match service.audit.write(vec![entry]).await {
         Ok(()) => refusal.problem,
         Err(error) => Refusal::from(error).problem,

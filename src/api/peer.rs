@@ -15,7 +15,12 @@ pub(super) struct Peer(Arc<Inner>);
 
 enum Inner {
     /// A certificate that verified at the handshake.
-    Certified { chain: Vec<CertificateDer<'static>>, who: Result<Identity, (&'static str, String)>, tls: Arc<Reloading>, seen: AtomicU64 },
+    Certified {
+        chain: Vec<CertificateDer<'static>>,
+        who: Result<Identity, (&'static str, String)>,
+        tls: Arc<Reloading>,
+        seen: AtomicU64,
+    },
     /// TLS without a certificate, or plain HTTP with nobody configured.
     Nobody,
     /// Plain HTTP, where every caller is this component.
@@ -23,7 +28,12 @@ enum Inner {
 }
 
 impl Peer {
-    pub(super) fn certified(chain: Vec<CertificateDer<'static>>, identities: &Identities, tls: Arc<Reloading>, generation: u64) -> Self {
+    pub(super) fn certified(
+        chain: Vec<CertificateDer<'static>>,
+        identities: &Identities,
+        tls: Arc<Reloading>,
+        generation: u64,
+    ) -> Self {
         let leaf = chain.first().map(AsRef::as_ref).unwrap_or_default();
         let who = identities.component(leaf).map_err(|reason| (reason.code(), reason.to_string()));
         if let Err((code, reason)) = &who {
@@ -51,7 +61,8 @@ impl Peer {
                 let now = tls.current();
                 if seen.load(Ordering::Acquire) != now.generation {
                     if !now.still_trusts(chain) {
-                        let detail = "the client certificate is not trusted any more: it was revoked, has expired, or its authority went";
+                        let detail =
+                            "the client certificate is not trusted any more: it was revoked, has expired, or its authority went";
                         return Err(Refusal::identity("untrusted_certificate", detail.to_owned()));
                     }
                     seen.store(now.generation, Ordering::Release);

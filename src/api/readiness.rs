@@ -1,12 +1,12 @@
 //! Whether a service can answer: what `/readyz` says, and `doctor` too.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, EntityTrait as _};
 use serde::Serialize;
+use strongroom_entity::audit_head;
 use strongroom_migration::Migrator;
 use utoipa::ToSchema;
 
@@ -91,7 +91,22 @@ pub async fn database(db: &DatabaseConnection) -> Vec<Finding> {
             tracing::warn!(%error, "not ready");
             vec![Finding::bad("database", "cannot be used; the service's log says why")]
         }
-        Ok(status) => vec![Finding::ok("database", "answers"), schema_of(&status, steps.len())],
+        Ok(status) => {
+            let mut found = vec![Finding::ok("database", "answers"), schema_of(&status, steps.len())];
+            if status.version() >= SERVED {
+                found.push(audit(db).await);
+            }
+            found
+        }
+    }
+}
+
+/// Without the chain's end nothing can be written down, and so nothing handed out.
+async fn audit(db: &DatabaseConnection) -> Finding {
+    match audit_head::Entity::find_by_id(1_i16).one(db).await {
+        Ok(Some(head)) => Finding::ok("audit", format!("{} rows", head.number)),
+        Ok(None) => Finding::bad("audit", "the chain has no end row"),
+        Err(_) => Finding::bad("audit", "cannot be read"),
     }
 }
 

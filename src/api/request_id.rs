@@ -36,7 +36,8 @@ impl RequestId {
     /// Anything else is not repeated: it would stand in logs.
     fn of(given: Option<&HeaderValue>) -> Self {
         let plain = |text: &&str| {
-            (1..=LONGEST).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            (1..=LONGEST).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         };
         given.and_then(|value| value.to_str().ok()).filter(plain).map_or_else(Self::default, |text| Self(text.to_owned()))
     }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
+use super::{audit, credential, export, import, keys, migrate, policy};
 #[cfg(feature = "serve")]
 use super::{dev_certs, serve};
-use super::{audit, credential, export, import, keys, migrate, policy};
 
 /// Keeps the secrets in a control plane's database sealed.
 #[derive(Debug, Parser)]

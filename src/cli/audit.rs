@@ -60,7 +60,9 @@ fn kept(text: &str) -> Result<(i64, String), String> {
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;
     if !has_table(&db, "strongroom_audit").await? {
-        return Err(Failure::new(Exit::Left, "no_audit", "this database has no audit rows yet").help("run `strongroom migrate up`"));
+        return Err(
+            Failure::new(Exit::Left, "no_audit", "this database has no audit rows yet").help("run `strongroom migrate up`")
+        );
     }
     match command {
         Command::Verify { expect } => {
@@ -140,9 +142,8 @@ impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Database(error) => error.into(),
-            AuditError::NoHead => {
-                Self::new(Exit::Left, "no_audit_head", error).help("the row in strongroom_audit_head was removed: somebody with rights on it did that")
-            }
+            AuditError::NoHead => Self::new(Exit::Left, "no_audit_head", error)
+                .help("the row in strongroom_audit_head was removed: somebody with rights on it did that"),
             error => Self::new(Exit::Failed, "audit", error),
         }
     }

@@ -152,8 +152,9 @@ impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         match error {
             ServerError::Listen(..) => Self::new(Exit::Failed, "listen", error).help("another program may listen there already"),
-            ServerError::Tls(_) => Self::refused("tls", error)
-                .help("`strongroom dev-certs --out DIR` makes what `[server]` needs, for development"),
+            ServerError::Tls(_) => {
+                Self::refused("tls", error).help("`strongroom dev-certs --out DIR` makes what `[server]` needs, for development")
+            }
         }
     }
 }

@@ -25,12 +25,7 @@ pub(super) struct Session {
 impl Session {
     /// `stop` is what a run asks between pages whether to go on.
     pub(super) fn new(global: &Global, stop: Stop) -> Result<Self, Failure> {
-        Ok(Self {
-            config: Config::read(global.config.as_deref())?,
-            yes: global.yes,
-            pools: Mutex::default(),
-            stop,
-        })
+        Ok(Self { config: Config::read(global.config.as_deref())?, yes: global.yes, pools: Mutex::default(), stop })
     }
 
     pub(super) fn yes(&self) -> bool {

@@ -241,12 +241,7 @@ impl Store {
     }
 
     /// Only what is asked for is read: a component that may not read the secret finds the rest.
-    async fn select(
-        &self,
-        keys: &Share,
-        wanted: Condition,
-        reveal: bool,
-    ) -> Result<FoundInOrder, StoreError> {
+    async fn select(&self, keys: &Share, wanted: Condition, reveal: bool) -> Result<FoundInOrder, StoreError> {
         let columns = Row::COLUMNS.into_iter().chain(reveal.then_some(Column::SecretKeySealed));
         let select = Entity::find().select_only().columns(columns).filter(wanted);
         let rows: Vec<Row> = if reveal {

@@ -17,6 +17,8 @@ use crate::crypto::{
 
 /// A program notices a roll or a change of phase within this time.
 pub const LIFETIME: Duration = Duration::from_millis(500);
+/// For how long tasks go on while one of them reads the manifest.
+const GRACE: Duration = Duration::from_millis(250);
 /// How often programs that use the same scopes for the first time may meet.
 const ATTEMPTS: u64 = 20;
 
@@ -31,6 +33,8 @@ pub struct Ring {
 struct State {
     manifest: Manifest,
     read_at: Instant,
+    /// When a task last set out to read it.
+    asked_at: Instant,
     data: HashMap<u32, Arc<Entry>>,
     by_scope: HashMap<(String, u32), u32>,
     index: IndexKey,
@@ -60,6 +64,7 @@ impl Ring {
         let state = State {
             manifest: verified.manifest,
             read_at: asked_at,
+            asked_at,
             data: HashMap::new(),
             by_scope: HashMap::new(),
             index,
@@ -91,14 +96,16 @@ impl Ring {
         Ok(())
     }
 
-    /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it.
+    /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it; the others go on meanwhile,
+    /// but not for longer than a roll waits for them.
     pub async fn refresh(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
         {
             let mut state = self.write();
-            if state.read_at.elapsed() < LIFETIME {
+            let age = state.read_at.elapsed();
+            if age < LIFETIME || age < LIFETIME + GRACE && state.asked_at.elapsed() < GRACE {
                 return Ok(());
             }
-            state.read_at = Instant::now();
+            state.asked_at = Instant::now();
         }
         self.refresh_now(db).await
     }
@@ -115,19 +122,27 @@ impl Ring {
         Ok(())
     }
 
-    /// Loads the keys that these cells name, where they came after the ring was loaded.
+    /// Loads the keys that these cells name, where they came after the ring was loaded, and the manifest that knows their
+    /// generation.
     pub async fn learn<'a>(&self, db: &impl ConnectionTrait, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
         let named = cells.into_iter().filter_map(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id());
-        let unknown = self.unknown(named);
-        if unknown.is_empty() {
-            return Ok(());
+        let named: BTreeSet<u32> = named.collect();
+        let unknown = self.unknown(named.iter().copied());
+        if !unknown.is_empty() {
+            self.fetch(db, Wanted::Ids(unknown.clone())).await?;
+            let unknown = self.unknown(unknown.into_iter());
+            if !unknown.is_empty() && self.has_changed_root(db).await? {
+                self.fetch(db, Wanted::Ids(unknown)).await?;
+            }
         }
-        self.fetch(db, Wanted::Ids(unknown.clone())).await?;
-        let unknown = self.unknown(unknown.into_iter());
-        if !unknown.is_empty() && self.has_changed_root(db).await? {
-            self.fetch(db, Wanted::Ids(unknown)).await?;
-        }
-        Ok(())
+        if self.is_behind(&named) { self.refresh_now(db).await } else { Ok(()) }
+    }
+
+    /// Whether one of these keys is of a generation that came after the manifest was read.
+    fn is_behind(&self, ids: &BTreeSet<u32>) -> bool {
+        let state = self.read();
+        let known = |generation| state.manifest.generations.iter().any(|known| known.generation == generation);
+        ids.iter().filter_map(|id| state.data.get(id)).any(|entry| !known(entry.generation))
     }
 
     fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {

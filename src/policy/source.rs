@@ -99,7 +99,11 @@ fn components(table: &Table<'_>) -> Result<BTreeMap<String, Section>, PolicyErro
 
 fn component_name(entry: &Entry<'_>) -> Result<String, PolicyError> {
     let name = entry.key;
-    if is_component_name(name) { Ok(name.to_owned()) } else { Err(PolicyError::ComponentName { place: entry.place(), name: name.to_owned() }) }
+    if is_component_name(name) {
+        Ok(name.to_owned())
+    } else {
+        Err(PolicyError::ComponentName { place: entry.place(), name: name.to_owned() })
+    }
 }
 
 fn section(component: &Entry<'_>) -> Result<Section, PolicyError> {

@@ -14,7 +14,8 @@ fn every_change_is_found(engine: Engine) {
     for _ in 0..10 {
         api.get("/v1/credentials/row-000001?reveal=true").expect(200);
     }
-    let verify = |arguments: &[&str], code| room.run(&[&["audit", "verify", "--format", "json"], arguments].concat()).expect(code).json();
+    let verify =
+        |arguments: &[&str], code| room.run(&[&["audit", "verify", "--format", "json"], arguments].concat()).expect(code).json();
     let whole = verify(&[], 0);
     let kept = whole["last"].as_str().unwrap().to_owned();
     assert_eq!((&whole["checked"], &whole["problems"]), (&json!(10), &json!([])));
@@ -84,11 +85,19 @@ fn rows_are_listed(engine: Engine) {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| ["component", "action", "object", "result", "barrier"].map(|name| row[name].as_str().unwrap_or("-").to_owned()).join(" "))
+        .map(|row| {
+            ["component", "action", "object", "result", "barrier"]
+                .map(|name| row[name].as_str().unwrap_or("-").to_owned())
+                .join(" ")
+        })
         .collect();
     assert_eq!(
         shown,
-        ["api reveal row-000001 done -", "compute reveal row-000001 refused database", "scheduler read row-000001 refused database"]
+        [
+            "api reveal row-000001 done -",
+            "compute reveal row-000001 refused database",
+            "scheduler read row-000001 refused database"
+        ]
     );
     assert_eq!(rows[0]["identity"], "spiffe://strongroom.local/component/api");
     let page = room.json(&["audit", "list", "--limit", "2"]);

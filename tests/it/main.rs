@@ -14,8 +14,8 @@
 mod support;
 
 mod access;
-mod audit;
 mod adoption;
+mod audit;
 mod break_glass;
 mod crash;
 mod credentials;
@@ -35,6 +35,7 @@ mod round_trip;
 mod schema_changes;
 mod secrets;
 mod service;
+mod service_load;
 mod service_tls;
 mod tamper;
 mod tls;

@@ -55,11 +55,13 @@ fn history_tells_what_was_done(engine: Engine) {
             "up scrub_free_space",
             "up create_policy",
             "up policy_1",
+            "up create_audit",
+            "up policy_2",
             "up roll to generation 2",
             "down roll to generation 1",
-            "down policy_1",
-            "down create_policy",
+            "down policy_2",
+            "down create_audit",
         ]
     );
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_migrations"), 7, "sea-orm's own table agrees");
+    assert_eq!(room.number("SELECT count(*) FROM strongroom_migrations"), 9, "sea-orm's own table agrees");
 }

@@ -19,8 +19,7 @@ mod logins {
     on_every_server!(a_component_gets_its_own_login, it_logs_in_as_itself_only);
 }
 
-const CALLERS: [&str; 9] =
-    ["api", "auditor", "compute", "conductor", "console", "metadata", "network", "operator", "scheduler"];
+const CALLERS: [&str; 9] = ["api", "auditor", "compute", "conductor", "console", "metadata", "network", "operator", "scheduler"];
 
 fn room(engine: Engine) -> Room {
     Room::sealed(engine, &numbered_rows(3))
@@ -139,7 +138,14 @@ fn the_command_line_is_a_client_of_it(engine: Engine) {
     let plain = Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api")]);
     let certified = |component: &str| {
         let of = |what: &str| format!("certs/{component}.{what}");
-        ["--ca-file".to_owned(), "certs/ca.pem".to_owned(), "--certificate".to_owned(), of("pem"), "--private-key-file".to_owned(), of("key")]
+        [
+            "--ca-file".to_owned(),
+            "certs/ca.pem".to_owned(),
+            "--certificate".to_owned(),
+            of("pem"),
+            "--private-key-file".to_owned(),
+            of("key"),
+        ]
     };
     let over_https: Vec<_> = [vec!["--service".to_owned(), service.url.clone()], certified("api").to_vec()].concat();
     let over_http = vec!["--service".to_owned(), plain.url.clone()];
@@ -166,7 +172,11 @@ fn the_command_line_is_a_client_of_it(engine: Engine) {
     let compute = certified("compute");
     let compute: Vec<_> = compute.iter().map(String::as_str).collect();
     let refused = room.run(
-        &[&["credential", "show", "--id", "row-000001", "--reveal", "--format", "json", "--service", &service.url], compute.as_slice()].concat(),
+        &[
+            &["credential", "show", "--id", "row-000001", "--reveal", "--format", "json", "--service", &service.url],
+            compute.as_slice(),
+        ]
+        .concat(),
     );
     assert_eq!(refused.expect(4).json()["error"]["code"], "forbidden");
     let stranger = room.run(&["credential", "list", "--service", &service.url, "--ca-file", "certs/ca.pem"]);

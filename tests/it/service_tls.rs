@@ -23,7 +23,8 @@ struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     fn of(folder: &'a Path) -> Self {
-        let (pem, key) = (std::fs::read_to_string(folder.join("ca.pem")).unwrap(), std::fs::read_to_string(folder.join("ca.key")).unwrap());
+        let (pem, key) =
+            (std::fs::read_to_string(folder.join("ca.pem")).unwrap(), std::fs::read_to_string(folder.join("ca.key")).unwrap());
         Self { folder, issuer: Issuer::from_ca_cert_pem(&pem, KeyPair::from_pem(&key).unwrap()).unwrap() }
     }
 
@@ -110,7 +111,10 @@ fn the_matrix_of_certificates() {
     line("another trust domain", Some(ours.make("domain", &["spiffe://elsewhere/component/api"], plain)));
     line("a URI that is no SPIFFE id", Some(ours.make("http", &["https://strongroom.local/component/api"], plain)));
     line("not a component's path", Some(ours.make("path", &["spiffe://strongroom.local/user/api"], plain)));
-    line("a URI refused, and a subject in the table", Some(ours.make("nova-compute", &["spiffe://elsewhere/component/api"], plain)));
+    line(
+        "a URI refused, and a subject in the table",
+        Some(ours.make("nova-compute", &["spiffe://elsewhere/component/api"], plain)),
+    );
     line("no URI, and a subject that is not there", Some(ours.make("nova-api", &[], plain)));
     let two = |parameters: &mut CertificateParams| parameters.distinguished_name.push(DnType::OrganizationName, "x");
     line("no URI, and more than the subject in the table", Some(ours.make("nova-compute", &[], two)));
@@ -140,10 +144,11 @@ fn answered(service: &Service, bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn neither_old_tls_nor_plain_http_is_spoken() {
     let (_room, service) = service();
-    // A ClientHello of TLS 1.1 with one cipher suite: RFC 4346, section 7.4.1.2.
-    let mut hello = vec![0x16, 3, 2, 0, 45, 1, 0, 0, 41, 3, 2];
+    // A ClientHello of TLS 1.1 with one cipher suite (RFC 4346, section 7.4.1.2), and the one extension without which its
+    // version is not even looked at, signature_algorithms.
+    let mut hello = vec![22, 3, 1, 0, 55, 1, 0, 0, 51, 3, 2];
     hello.extend([7; 32]);
-    hello.extend([0, 0, 2, 0xc0, 0x14, 1, 0]);
+    hello.extend([0, 0, 2, 0xc0, 0x13, 1, 0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3]);
     let alert = answered(&service, &hello);
     assert_eq!((alert.first(), alert.last()), (Some(&21), Some(&70)), "the alert protocol_version: {alert:?}");
     let plain = answered(&service, b"GET /v1/credentials HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -224,11 +229,19 @@ fn what_cannot_be_served_is_refused_at_the_start() {
 fn a_slow_client_is_sent_away() {
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(1));
     room.serve("").stop();
-    let service = Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api"), ("MAX_BODY_BYTES", "1000")]);
-    let slow = answered(&service, b"POST /v1/credentials HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{");
+    let service =
+        Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api"), ("MAX_BODY_BYTES", "1000")]);
+    let slow = answered(
+        &service,
+        b"POST /v1/credentials HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+    );
     let slow = String::from_utf8(slow).unwrap();
     assert!(slow.starts_with("HTTP/1.1 408") && slow.contains("\"too_slow\"") && slow.contains("connection: close"), "{slow}");
-    assert_eq!(answered(&service, b"GET /v1/credentials HT"), b"HTTP/1.1 408 Request Timeout\r\n\r\n".get(..0).unwrap(), "headers that never end");
+    assert_eq!(
+        answered(&service, b"GET /v1/credentials HT"),
+        b"HTTP/1.1 408 Request Timeout\r\n\r\n".get(..0).unwrap(),
+        "headers that never end"
+    );
     let many = (0..200).map(|n| format!("X-{n}: y\r\n")).collect::<String>();
     let many = answered(&service, format!("GET /healthz HTTP/1.1\r\nHost: x\r\n{many}\r\n").as_bytes());
     assert!(many.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&many));

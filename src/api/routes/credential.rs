@@ -140,7 +140,8 @@ pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Pr
 #[utoipa::path(get, path = "/v1/credentials", tag = "credentials", params(Which), responses(
     (status = 200, body = Rows), crate::api::routes::document::Refusals))]
 pub(super) async fn list(caller: Caller, which: Result<Query<Which>, QueryRejection>) -> Result<Json<Rows>, Problem> {
-    let Query(Which { user_id, project_id, limit, after }) = which.map_err(|_| Problem::malformed("a query parameter is wrong"))?;
+    let Query(Which { user_id, project_id, limit, after }) =
+        which.map_err(|_| Problem::malformed("a query parameter is wrong"))?;
     let limit = limit.unwrap_or(100);
     if !(1..=10_000).contains(&limit) || [&user_id, &project_id, &after].into_iter().flatten().any(|text| text.contains('\0')) {
         return Err(Problem::malformed("`limit` is from 1 to 10000, and no parameter holds a NUL"));
@@ -175,10 +176,7 @@ pub(super) async fn find(caller: Caller, Body(wanted): Body<Wanted>) -> Result<J
 /// Remove a credential
 #[utoipa::path(delete, path = "/v1/credentials/{id}", tag = "credentials", params(("id" = String, Path)), responses(
     (status = 204, description = "It is gone"), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
-pub(super) async fn remove(
-    caller: Caller,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(caller: Caller, id: Result<Path<String>, PathRejection>) -> Result<StatusCode, Problem> {
     delete(&caller, &path(id)?).await
 }
 
@@ -250,4 +248,3 @@ impl From<Listed> for Row {
         Self { id, user_id, project_id, r#type, created_at: created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true) }
     }
 }
-

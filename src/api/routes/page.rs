@@ -23,8 +23,9 @@ pub(super) fn render(description: &Value) -> String {
         text(&info["description"]),
     );
     let paths = description["paths"].as_object().into_iter().flatten();
-    let routes: Vec<_> =
-        paths.flat_map(|(path, item)| METHODS.iter().filter_map(move |method| Some((path, *method, item.get(*method)?)))).collect();
+    let routes: Vec<_> = paths
+        .flat_map(|(path, item)| METHODS.iter().filter_map(move |method| Some((path, *method, item.get(*method)?))))
+        .collect();
     for tag in ["health", "credentials", "keystone", "signatures", "database logins", "status"] {
         let _ = write!(page, "<h2>{tag}</h2>");
         for (path, method, route) in routes.iter().filter(|(_, _, route)| route["tags"][0] == tag) {
@@ -34,7 +35,12 @@ pub(super) fn render(description: &Value) -> String {
     page.push_str("<h2>shapes</h2>");
     for (name, schema) in description["components"]["schemas"].as_object().into_iter().flatten() {
         let shape = serde_json::to_string_pretty(schema).unwrap_or_default();
-        let _ = write!(page, "<details id=\"{0}\"><summary><code>{0}</code></summary><pre>{1}</pre></details>", escape(name), escape(&shape));
+        let _ = write!(
+            page,
+            "<details id=\"{0}\"><summary><code>{0}</code></summary><pre>{1}</pre></details>",
+            escape(name),
+            escape(&shape)
+        );
     }
     page + "</html>"
 }

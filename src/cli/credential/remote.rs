@@ -87,16 +87,13 @@ impl Client {
                 let body = json!({ "access": access.as_str(), "reveal": reveal });
                 self.ask("POST", &["v1", "credentials", "find"], &[], Some(body)).await
             }
-            Named::Id(id) => {
-                self.ask("GET", &["v1", "credentials", &id], &[("reveal", Some(reveal.to_string()))], None).await
-            }
+            Named::Id(id) => self.ask("GET", &["v1", "credentials", &id], &[("reveal", Some(reveal.to_string()))], None).await,
         }
     }
 
     pub(super) async fn list(self, list: List) -> Result<Value, Failure> {
         let List { user_id, project_id, limit, after } = list;
-        let query =
-            [("user_id", user_id), ("project_id", project_id), ("limit", Some(limit.to_string())), ("after", after)];
+        let query = [("user_id", user_id), ("project_id", project_id), ("limit", Some(limit.to_string())), ("after", after)];
         self.ask("GET", &["v1", "credentials"], &query, None).await
     }
 
@@ -163,7 +160,8 @@ fn refusal(status: StatusCode, problem: &Value) -> Failure {
         (401, _) => Failure::refused("not_a_component", message).help("give --certificate and --private-key-file of a component"),
         (403, _) => {
             let barrier = of("barrier");
-            Failure::refused("forbidden", message).help(format!("refused by the {barrier}; `strongroom policy explain` says what the component may"))
+            Failure::refused("forbidden", message)
+                .help(format!("refused by the {barrier}; `strongroom policy explain` says what the component may"))
         }
         (404, "not_found") => Failure::new(Exit::Failed, "not_found", message),
         (409, _) => Failure::new(Exit::Failed, "exists", message),
@@ -174,7 +172,8 @@ fn refusal(status: StatusCode, problem: &Value) -> Failure {
 }
 
 fn unreachable(url: &str, error: &ureq::Error) -> Failure {
-    let failure = Failure::new(Exit::Unreachable, "service_unreachable", format!("the service at {url} cannot be reached: {error}"));
+    let failure =
+        Failure::new(Exit::Unreachable, "service_unreachable", format!("the service at {url} cannot be reached: {error}"));
     failure.help("check --service, and --ca-file, --certificate and --private-key-file of a component")
 }
 

@@ -7,6 +7,8 @@ mod keys;
 mod policy;
 mod schema;
 mod server;
+#[cfg(feature = "serve")]
+mod service;
 mod surroundings;
 mod way;
 
@@ -32,6 +34,8 @@ pub(super) async fn run(config: Option<&Path>, session: &Session, output: &Outpu
     match session.address() {
         Ok(address) => {
             checks.extend(files::all(session, &address));
+            #[cfg(feature = "serve")]
+            checks.extend(service::certificates(session));
             look_at_database(session, &address, has_root, &mut checks).await;
         }
         Err(failure) => checks.push(Check::failed("database", failure)),
@@ -60,5 +64,7 @@ async fn look_at_database(session: &Session, address: &crate::db::Address, has_r
         if has_root {
             checks.extend(policy::all(session, &db).await);
         }
+        #[cfg(feature = "serve")]
+        checks.extend(service::readiness(&db).await);
     }
 }

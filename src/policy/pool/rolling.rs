@@ -124,8 +124,7 @@ impl Rolling {
         let Options::Sqlite(options) = db::options(address, name)? else {
             return Err(DbErr::Custom("not SQLite".into()));
         };
-        let pool =
-            SqlitePoolOptions::new().max_connections(limits.connections()).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(limits.connections()).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| Box::pin(sqlite::confine(session, rules)));
         let held = Held {
             expected: RwLock::new(Arc::new(expected)),

@@ -3,6 +3,7 @@
 mod component;
 mod engine;
 mod gate;
+mod postgres;
 mod process;
 mod room;
 mod rows;
@@ -12,6 +13,7 @@ mod tls_server;
 pub(crate) use component::{Verdict, is_refusal, tried};
 pub(crate) use engine::{block_on, runtime};
 pub(crate) use gate::Gate;
+pub(crate) use postgres::RestartablePostgres;
 pub(crate) use process::{Ran, ran, until};
 pub(crate) use room::{Room, run_with_input};
 pub(crate) use strongroom_migration::Engine;

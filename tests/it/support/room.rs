@@ -27,6 +27,15 @@ impl Room {
             Engine::Sqlite => format!("sqlite://{}?mode=rwc", folder.path().join("strongroom.db").display()),
             _ => new_database(engine),
         };
+        Self::at(engine, folder, url)
+    }
+
+    /// The same, with a database on a server of the test's own.
+    pub fn empty_at(engine: Engine, url: String) -> Self {
+        Self::at(engine, TempDir::new().unwrap(), url)
+    }
+
+    fn at(engine: Engine, folder: TempDir, url: String) -> Self {
         // The harness's own pool must not hold SQLite's file open while the program vacuums it.
         let db = runtime().block_on(async {
             let mut options = sea_orm::ConnectOptions::new(&url);

@@ -75,11 +75,16 @@ impl Room {
 impl Service {
     /// With settings of `[server]` from the environment.
     pub fn start_with(room: &Room, settings: &[(&str, &str)]) -> Self {
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (format!("STRONGROOM__SERVER__{name}"), *value)).collect();
+        let settings: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        Self::start_as(room, &settings)
+    }
+
+    /// With this environment beside the usual.
+    pub fn start_as(room: &Room, environment: &[(&str, &str)]) -> Self {
         let mut command = room.command(&["serve", "--format", "json"]);
         command.env("STRONGROOM__DATABASE__URL", room.service_address()).env("RUST_LOG", "trace");
-        for (name, value) in settings {
-            command.env(format!("STRONGROOM__SERVER__{name}"), value);
-        }
+        command.envs(environment.iter().copied());
         let certificates = room.path().join("certs");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
@@ -127,10 +132,6 @@ impl Service {
         assert_eq!(running.0.wait().unwrap().code(), Some(0), "{}", self.log());
         self.log()
     }
-
-    pub fn kill(mut self) {
-        self.running.take().unwrap().kill();
-    }
 }
 
 impl Drop for Service {
@@ -174,9 +175,7 @@ impl Caller {
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, ureq::Error> {
         let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         let mut answer = match body {
-            Some(body) => {
-                self.agent.run(request.header("content-type", "application/json").body(body.to_string()).unwrap())?
-            }
+            Some(body) => self.agent.run(request.header("content-type", "application/json").body(body.to_string()).unwrap())?,
             None => self.agent.run(request.body(()).unwrap())?,
         };
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
