@@ -300,8 +300,8 @@ async fn bare(addresses: &str, certificates: &std::path::Path) {
     let addresses: Value = serde_json::from_str(addresses).unwrap();
     let pool =
         |name: &str, size| PgPoolOptions::new().max_connections(size).connect_lazy(addresses[name].as_str().unwrap()).unwrap();
-    // As many as the pools of api, compute and metadata together.
-    let pools = Pools { one: pool("api", 40), list: pool("auditor", 5) };
+    // As many as a replica's pools of api, compute and metadata have together.
+    let pools = Pools { one: pool("api", 20), list: pool("auditor", 2) };
     let router = axum::Router::new().route("/one/{id}", get(one)).route("/list", get(list)).with_state(pools);
     let chain = vec![CertificateDer::from_pem_file(certificates.join("server.pem")).unwrap()];
     let key = PrivateKeyDer::from_pem_file(certificates.join("server.key")).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -29,11 +29,13 @@ pub(super) fn within<S: Clone + Send + Sync + 'static>(router: Router<S>, limits
 /// that is refused finds the connection as it should be for its next request.
 async fn with_its_body(limits: Limits, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
+    if said_length(&head.headers).is_some_and(|length| length > limits.body_bytes) {
+        return last_answer(too_long(&limits));
+    }
     let body = match tokio::time::timeout(limits.body, Limited::new(body, limits.body_bytes).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let detail = format!("the body is longer than {} bytes", limits.body_bytes);
-            return last_answer(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+            return last_answer(too_long(&limits));
         }
         Ok(Err(_)) => return last_answer(Problem::malformed("the body could not be read")),
         Err(_) => {
@@ -42,6 +44,16 @@ async fn with_its_body(limits: Limits, request: Request, next: Next) -> Response
         }
     };
     next.run(Request::from_parts(head, taken(body))).await
+}
+
+fn said_length(headers: &HeaderMap) -> Option<usize> {
+    let text = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    // One that does not fit is longer than anything.
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().unwrap_or(usize::MAX))
+}
+
+fn too_long(limits: &Limits) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("the body is longer than {} bytes", limits.body_bytes))
 }
 
 fn taken(body: Bytes) -> Body {

@@ -9,7 +9,7 @@ use super::gate::Leave;
 use super::peer::Peer;
 use super::problem::Problem;
 use super::refusal::Refusal;
-use super::request_id::RequestId;
+use super::request_id::{Named, RequestId};
 use super::service::{OWN_COMPONENT, Service};
 use crate::audit::{Action, AuditError, Barrier, Entry};
 use crate::credential::Store;
@@ -69,15 +69,19 @@ impl FromRequestParts<Arc<Service>> for Caller {
             Ok(identity) => identity.clone(),
             Err(refusal) => return Err(turned_away(service, &request, &peer, "", "", refusal).await),
         };
-        parts.extensions.get::<super::request_id::Named>().inspect(|named| named.set(&identity.component));
         let name = identity.component.as_str();
         let policy = service.components.policy();
         let Some(of) = policy.components.get(name).filter(|_| name != OWN_COMPONENT) else {
             let refusal = Refusal::forbidden(Barrier::Policy);
             return Err(turned_away(service, &request, &peer, name, &identity.id, refusal).await);
         };
-        let leave =
-            service.gates.enter(name, of.limits.connections()).await.inspect_err(|_| service.metrics.turned_away(name))?;
+        // A name that no policy has is the caller's to choose, and none for a label.
+        parts.extensions.get::<Named>().inspect(|named| named.set(name));
+        let leave = service
+            .gates
+            .enter(name, service.components.pool_size(of))
+            .await
+            .inspect_err(|_| service.metrics.turned_away(name))?;
         let component = match service.components.component(name).await {
             Ok(component) => component,
             Err(error) => return Err(turned_away(service, &request, &peer, name, &identity.id, error.into()).await),

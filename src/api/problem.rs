@@ -1,7 +1,9 @@
 //! Errors as callers see them: problem documents (RFC 9457), and Keystone's shape on its routes.
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
@@ -82,10 +84,22 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The same error as Keystone's clients read it. Other responses pass.
-pub(super) async fn in_keystones_shape(response: Response) -> Response {
+/// The same error as Keystone's clients read it, on the paths that they ask for. Other responses pass.
+pub(super) async fn in_keystones_shape(request: Request, next: Next) -> Response {
+    let is_keystones = request.uri().path().starts_with("/v3");
+    let response = next.run(request).await;
+    if !is_keystones {
+        return response;
+    }
     let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
     let Problem { title, status, detail, code, barrier, .. } = &problem;
     let error = json!({ "error": { "code": status, "title": title, "message": detail, "reason": code, "barrier": barrier } });
-    problem.dress((problem.status(), Json(error)).into_response())
+    let mut shaped = (problem.status(), Json(error)).into_response();
+    // What was said beside the body is said still: methods that there are, that the connection ends.
+    for (name, value) in response.headers() {
+        if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
+            shaped.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    problem.dress(shaped)
 }

@@ -69,6 +69,12 @@ impl Readiness {
 impl Service {
     /// Looks at everything that an answer depends on.
     pub(super) async fn look(&self) -> Vec<Finding> {
+        let found = self.looked().await;
+        self.metrics.is_ready.set(i64::from(found.iter().all(|finding| finding.ok)));
+        found
+    }
+
+    async fn looked(&self) -> Vec<Finding> {
         if self.readiness.is_leaving() {
             return vec![Finding::bad("service", "stopping")];
         }
@@ -119,4 +125,4 @@ fn schema_of(status: &Status, newest: usize) -> Finding {
 }
 
 /// The step that brings what the service writes to.
-const SERVED: usize = 11;
+pub const SERVED: usize = 11;

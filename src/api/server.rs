@@ -77,7 +77,7 @@ impl Server {
             Way::Plain(component) => (None, component.clone()),
         };
         let connections = Connections { service: service.clone(), router, tls: known, plain, closing };
-        let chores = tokio::spawn(chores(service.clone()));
+        let chores = [tokio::spawn(chores(service.clone())), tokio::spawn(service.clone().keep_looking())];
         let watching = tls.map(|tls| tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone())));
         let mut open = JoinSet::new();
         tokio::select! {
@@ -86,9 +86,12 @@ impl Server {
         }
         drop(listener);
         let _ = close.send(true);
+        while open.try_join_next().is_some() {}
         tracing::info!(connections = open.len(), "taking no more connections");
         while open.join_next().await.is_some() {}
-        chores.abort();
+        for chore in chores {
+            chore.abort();
+        }
         watching.inspect(tokio::task::JoinHandle::abort);
     }
 }

@@ -1,6 +1,7 @@
 //! What every request shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
 
@@ -12,6 +13,9 @@ use crate::audit::Writer;
 use crate::db::Address;
 use crate::key::{AuditKey, RingError, Roots};
 use crate::policy::{Components, GrantError, Names};
+
+/// How often a service looks at its surroundings.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The component that the service itself is.
 pub const OWN_COMPONENT: &str = "strongroom";
@@ -43,11 +47,20 @@ impl Service {
     /// its policy says.
     pub async fn open(settings: Settings, database: Database, replica: &str) -> Result<Arc<Self>, GrantError> {
         let Database { address, roots, minimum_epoch, names } = database;
-        let components = Components::open_as(OWN_COMPONENT, address, roots.clone(), minimum_epoch, names).await?;
+        let components =
+            Components::open_as(OWN_COMPONENT, settings.replicas, address, roots.clone(), minimum_epoch, names).await?;
         let key = AuditKey::load(components.keeper(), roots, minimum_epoch).await.map_err(RingError::from)?;
         let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
         let gates = Gates::new(settings.gate);
         Ok(Arc::new(Self { settings, components, audit, gates, metrics: Metrics::new(), readiness: Readiness::default() }))
+    }
+
+    /// Looks at how things stand while nobody asks, so that what Prometheus reads is so.
+    pub(super) async fn keep_looking(self: Arc<Self>) {
+        loop {
+            self.look().await;
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// The pool of the service's own login.

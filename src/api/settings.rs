@@ -14,6 +14,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How it speaks, and how callers are told apart.
     pub way: Way,
+    /// How many services there are over this database: they share each component's connections.
+    pub replicas: u32,
     /// Queues.
     pub gate: GateSettings,
     /// Bounds.

@@ -60,9 +60,8 @@ fn kept(text: &str) -> Result<(i64, String), String> {
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;
     if !has_table(&db, "strongroom_audit").await? {
-        return Err(
-            Failure::new(Exit::Left, "no_audit", "this database has no audit rows yet").help("run `strongroom migrate up`")
-        );
+        return Err(Failure::new(Exit::Left, "no_audit", "this database has no table of audit rows yet")
+            .help("run `strongroom migrate up`"));
     }
     match command {
         Command::Verify { expect } => {
@@ -98,7 +97,7 @@ impl List {
 }
 
 fn verdict(report: &Report, last: Option<&str>) -> String {
-    let mut lines = vec![format!("{} rows", report.checked)];
+    let mut lines = vec![format!("{} {}", report.checked, if report.checked == 1 { "row" } else { "rows" })];
     lines.extend(report.problems.iter().map(|problem| {
         let reason = serde_json::to_value(problem.reason).unwrap_or_default();
         format!("row {}  {}", problem.number, reason.as_str().unwrap_or_default())
@@ -126,9 +125,9 @@ fn lines(rows: &[Model], next: Option<i64>) -> String {
     let mut lines: Vec<_> = rows
         .iter()
         .map(|row| {
-            let barrier = if row.barrier.is_empty() { String::new() } else { format!(" by {}", row.barrier) };
+            let result = if row.barrier.is_empty() { row.result.clone() } else { format!("{} by {}", row.result, row.barrier) };
             let at = at(row).unwrap_or_default();
-            format!("{:>6}  {at}  {:<10} {:<7} {}{barrier}  {}", row.number, row.component, row.action, row.result, row.object)
+            format!("{:>6}  {at}  {:<10} {:<7} {:<19} {}", row.number, row.component, row.action, result, row.object)
         })
         .collect();
     if lines.is_empty() {

@@ -46,6 +46,10 @@ const TRUST_DOMAIN: &str = "strongroom.local";
 
 pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let DevCerts { out, components, hosts, renew, revoke } = wanted;
+    if !hosts.is_empty() && !renew && out.join("server.pem").exists() {
+        let message = "the server has a certificate already, without these names";
+        return Err(Failure::new(Exit::Usage, "usage", message).help("give --renew, and every --host again"));
+    }
     let written = if revoke.is_empty() {
         let trust_domain = session.config.server().identity.trust_domain.clone().unwrap_or_else(|| TRUST_DOMAIN.to_owned());
         let components = if components.is_empty() { built_in() } else { components };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
+use strongroom_migration::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
@@ -13,10 +14,12 @@ use super::output::Output;
 use super::session::Session;
 use crate::api::{
     Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT, Server, ServerError, Service, Settings, Signals,
-    TlsSettings, Way,
+    TlsSettings, Way, readiness,
 };
 use crate::config;
+use crate::db::Access;
 use crate::policy::GrantError;
+use crate::schema;
 
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -44,6 +47,7 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
     if plain {
         output.warning("plain HTTP: nothing is encrypted, and callers are not told apart");
     }
+    require_schema(session).await?;
     let database = Database {
         address: session.address()?,
         roots: session.roots().await?,
@@ -63,6 +67,17 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
     Ok(Exit::Done)
 }
 
+/// Before anything else, so that a database that is behind is told from one that is out of order.
+async fn require_schema(session: &Session) -> Result<(), Failure> {
+    let db = session.connect(Access::Read).await?;
+    let status = schema::status(&db, &Migrator::without_keys().steps()).await?;
+    if status.version() >= readiness::SERVED {
+        return Ok(());
+    }
+    let message = format!("the database is at version {}, and the service needs version {}", status.version(), readiness::SERVED);
+    Err(Failure::new(Exit::Left, "pending", message).help("run `strongroom migrate up`"))
+}
+
 fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
     let listen = address(wanted.listen.as_ref().unwrap_or(&server.listen))?;
     if !server.tls && !listen.ip().is_loopback() && !wanted.dangerous_plain_http {
@@ -72,6 +87,7 @@ fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure
     Ok(Settings {
         listen,
         way: way(server)?,
+        replicas: server.replicas,
         gate: GateSettings {
             queue_per_connection: server.queue_per_connection,
             patience: seconds("server.queue_seconds", server.queue_seconds)?,
@@ -108,8 +124,11 @@ fn address(text: &str) -> Result<SocketAddr, Failure> {
 }
 
 fn seconds(setting: &'static str, value: f64) -> Result<Duration, Failure> {
-    Duration::try_from_secs_f64(value)
-        .map_err(|_| Failure::new(Exit::Usage, "configuration", format!("`{setting}` is {value}: not a number of seconds")))
+    let sense = (0.0..=31_536_000.0).contains(&value).then(|| Duration::try_from_secs_f64(value).ok()).flatten();
+    sense.ok_or_else(|| {
+        let message = format!("`{setting}` is {value:e}: it must be a number of seconds, from 0 to a year");
+        Failure::new(Exit::Usage, "configuration", message)
+    })
 }
 
 /// Two things to be told, by three signals.

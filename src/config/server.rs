@@ -23,6 +23,8 @@ pub struct Server {
     pub client_crl: Option<PathBuf>,
     /// Who a certificate is.
     pub identity: Identity,
+    /// How many services there are over this database: each takes its part of a component's connections.
+    pub replicas: u32,
     /// Requests of a component that may wait, for each connection of its pool.
     pub queue_per_connection: usize,
     /// For how long one may wait.
@@ -51,6 +53,7 @@ impl Default for Server {
             client_ca: "ca.pem".into(),
             client_crl: None,
             identity: Identity::default(),
+            replicas: 2,
             queue_per_connection: 10,
             queue_seconds: 2.0,
             request_seconds: 30.0,

@@ -172,7 +172,7 @@ fn no_answer_is_wrong_whatever_happens() {
             *found.entry(said).or_default() += count;
         }
         println!("{what}, {:.0} s: {found:?}", begun.elapsed().as_secs_f64());
-        let log = replicas.warnings();
+        let log = replicas.warnings() + &postgres.log();
         assert!(found.keys().all(|said| said.ends_with(": right")), "{what}: {found:?}\n{log}");
     };
     quiet("nothing", &mut || ());

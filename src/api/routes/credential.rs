@@ -20,21 +20,22 @@ use crate::credential::{self, Filter, Listed, NewCredential, StoreError};
 #[serde(deny_unknown_fields)]
 pub(super) struct NewBody {
     /// Whose it is.
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     user_id: String,
     /// The project, or none.
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     project_id: Option<String>,
     /// `ec2` when it is not given.
-    #[schema(max_length = 255)]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000]*$")]
     r#type: Option<String>,
     /// The access key.
-    #[schema(max_length = 255, value_type = Option<String>)]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000]*$", value_type = Option<String>)]
     access: Option<Zeroizing<String>>,
     /// The secret.
-    #[schema(value_type = Option<String>)]
+    #[schema(min_length = 1, pattern = "^[^\\u0000]*$", value_type = Option<String>)]
     secret: Option<Zeroizing<String>>,
-    /// JSON of whatever else belongs to it, as text.
+    /// The text of a JSON object of whatever else belongs to it.
+    #[schema(pattern = "^[^\\u0000]*$")]
     extra: Option<String>,
 }
 
@@ -73,24 +74,30 @@ pub(super) struct Rows {
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
     /// Only this user's.
+    #[param(pattern = "^[^\\u0000]*$", required = false)]
     user_id: Option<String>,
     /// Only this project's.
+    #[param(pattern = "^[^\\u0000]*$", required = false)]
     project_id: Option<String>,
     /// At most so many; 100 when it is not given.
-    #[param(minimum = 1, maximum = 10_000)]
+    #[param(minimum = 1, maximum = 10_000, required = false)]
     limit: Option<u64>,
     /// Only those after this id.
+    #[param(pattern = "^[^\\u0000]*$", required = false)]
     after: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reveal {
     /// Whether the secret is asked for.
     #[serde(default)]
+    #[param(required = false)]
     reveal: bool,
 }
 
@@ -106,8 +113,8 @@ pub(super) struct Wanted {
 }
 
 /// Store a credential; the answer shows its secret this once
-#[utoipa::path(post, path = "/v1/credentials", tag = "credentials", request_body = NewBody, responses(
-    (status = 201, body = Shown), (status = 409, description = "The access key is taken", body = Problem, content_type = "application/problem+json"),
+#[utoipa::path(post, path = "/v1/credentials", operation_id = "create_credential", tag = "credentials", request_body = NewBody, responses(
+    (status = 201, description = "It is stored, and this is its secret", body = Shown), (status = 409, description = "The access key is taken", body = Problem, content_type = "application/problem+json"),
     crate::api::routes::document::Refusals))]
 pub(super) async fn create(caller: Caller, Body(body): Body<NewBody>) -> Result<(StatusCode, Json<Shown>), Problem> {
     let mut new = match NewCredential::make(body.user_id, body.r#type.unwrap_or_else(|| "ec2".to_owned())) {
@@ -123,8 +130,22 @@ pub(super) async fn create(caller: Caller, Body(body): Body<NewBody>) -> Result<
     Ok((StatusCode::CREATED, Json(Shown { id, user_id, project_id, r#type: kind, access, secret: Some(secret) })))
 }
 
+/// The store takes what other systems left behind; what is made here is whole.
+fn require_sense(new: &NewCredential) -> Result<(), Problem> {
+    let texts = [Some(new.user_id.as_str()), Some(&new.kind), Some(&new.secret), new.project_id.as_deref()];
+    if texts.into_iter().flatten().chain(new.access.as_ref().map(|access| access.as_str())).any(str::is_empty) {
+        return Err(Problem::malformed("no part of a credential may be empty"));
+    }
+    let object = |text: &String| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
+    if new.extra.as_ref().is_some_and(|extra| !object(extra)) {
+        return Err(Problem::malformed("`extra` must be the text of a JSON object"));
+    }
+    Ok(())
+}
+
 /// Stores it and writes that down. A secret that cannot be shown is of no use to anybody: the row goes again.
 pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Problem> {
+    require_sense(new)?;
     if let Err(error) = caller.store().create(new).await {
         return Err(caller.refused(Action::Create, &new.id, error).await);
     }
@@ -137,8 +158,8 @@ pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Pr
 }
 
 /// List credentials; opens nothing
-#[utoipa::path(get, path = "/v1/credentials", tag = "credentials", params(Which), responses(
-    (status = 200, body = Rows), crate::api::routes::document::Refusals))]
+#[utoipa::path(get, path = "/v1/credentials", operation_id = "list_credentials", tag = "credentials", params(Which), responses(
+    (status = 200, description = "A page", body = Rows), crate::api::routes::document::Refusals))]
 pub(super) async fn list(caller: Caller, which: Result<Query<Which>, QueryRejection>) -> Result<Json<Rows>, Problem> {
     let Query(Which { user_id, project_id, limit, after }) =
         which.map_err(|_| Problem::malformed("a query parameter is wrong"))?;
@@ -153,8 +174,8 @@ pub(super) async fn list(caller: Caller, which: Result<Query<Which>, QueryReject
 }
 
 /// Show a credential
-#[utoipa::path(get, path = "/v1/credentials/{id}", tag = "credentials", params(("id" = String, Path), Reveal), responses(
-    (status = 200, body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+#[utoipa::path(get, path = "/v1/credentials/{id}", operation_id = "show_credential", tag = "credentials", params(("id" = String, Path), Reveal), responses(
+    (status = 200, description = "The credential", body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
 pub(super) async fn show(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
@@ -166,15 +187,15 @@ pub(super) async fn show(
 }
 
 /// Find a credential by its access key
-#[utoipa::path(post, path = "/v1/credentials/find", tag = "credentials", request_body = Wanted, responses(
-    (status = 200, body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+#[utoipa::path(post, path = "/v1/credentials/find", operation_id = "find_credential", tag = "credentials", request_body = Wanted, responses(
+    (status = 200, description = "The credential", body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
 pub(super) async fn find(caller: Caller, Body(wanted): Body<Wanted>) -> Result<Json<Shown>, Problem> {
     let found = caller.store().find(&wanted.access, wanted.reveal).await;
     shown(&caller, found, wanted.reveal, "").await.map(Json)
 }
 
 /// Remove a credential
-#[utoipa::path(delete, path = "/v1/credentials/{id}", tag = "credentials", params(("id" = String, Path)), responses(
+#[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "remove_credential", tag = "credentials", params(("id" = String, Path)), responses(
     (status = 204, description = "It is gone"), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
 pub(super) async fn remove(caller: Caller, id: Result<Path<String>, PathRejection>) -> Result<StatusCode, Problem> {
     delete(&caller, &path(id)?).await

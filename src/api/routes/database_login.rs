@@ -27,8 +27,8 @@ pub(super) struct Login {
 }
 
 /// Give the caller its own current database login
-#[utoipa::path(post, path = "/v1/database-logins", tag = "database logins", responses(
-    (status = 200, body = Login),
+#[utoipa::path(post, path = "/v1/database-logins", operation_id = "own_database_login", tag = "database logins", responses(
+    (status = 200, description = "The caller's login", body = Login),
     (status = 404, description = "This database has no logins", body = Problem, content_type = "application/problem+json"),
     crate::api::routes::document::Refusals))]
 pub(super) async fn show(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<Login>, Problem> {

@@ -26,7 +26,11 @@ pub(super) fn head() -> OpenApi {
             .to_owned(),
     );
     info.license = Some(License::new("Apache-2.0 OR MIT"));
-    let errors = ComponentsBuilder::new().schema_from::<Problem>().schema_from::<KeystoneError>().build();
+    let errors = ComponentsBuilder::new()
+        .schema_from::<Problem>()
+        .schema_from::<KeystoneError>()
+        .schema_from::<KeystoneErrorBody>()
+        .build();
     OpenApiBuilder::new().info(info).paths(PathsBuilder::new()).components(Some(errors)).build()
 }
 

@@ -21,7 +21,7 @@ const EC2: &str = "ec2";
 /// The project that the credential is for.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Tenant {
-    #[schema(max_length = 64)]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     tenant_id: String,
 }
 
@@ -72,8 +72,8 @@ pub(super) struct ListLinks {
 }
 
 /// Make an EC2 credential; the answer shows its secret
-#[utoipa::path(post, path = "/v3/users/{user_id}/credentials/OS-EC2", tag = "keystone", params(("user_id" = String, Path)),
-    request_body = Tenant, responses((status = 201, body = One), crate::api::routes::document::KeystoneRefusals))]
+#[utoipa::path(post, path = "/v3/users/{user_id}/credentials/OS-EC2", operation_id = "create_ec2_credential", tag = "keystone", params(("user_id" = String, Path)),
+    request_body = Tenant, responses((status = 201, description = "It is made, and this is its secret", body = One), crate::api::routes::document::KeystoneRefusals))]
 pub(super) async fn create(
     caller: Caller,
     user: Result<Path<String>, PathRejection>,
@@ -92,8 +92,8 @@ pub(super) async fn create(
 }
 
 /// List a user's EC2 credentials
-#[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2", tag = "keystone", params(("user_id" = String, Path)),
-    responses((status = 200, body = Many), crate::api::routes::document::KeystoneRefusals))]
+#[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2", operation_id = "list_ec2_credentials", tag = "keystone", params(("user_id" = String, Path)),
+    responses((status = 200, description = "The user's credentials", body = Many), crate::api::routes::document::KeystoneRefusals))]
 pub(super) async fn list(caller: Caller, user: Result<Path<String>, PathRejection>) -> Result<Json<Many>, Problem> {
     let (user, reveal) = (path(user)?, reads_secrets(&caller));
     let action = if reveal { Action::Reveal } else { Action::Read };
@@ -120,9 +120,9 @@ pub(super) async fn list(caller: Caller, user: Result<Path<String>, PathRejectio
 }
 
 /// Show an EC2 credential
-#[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", tag = "keystone",
+#[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "show_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
-    responses((status = 200, body = One), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
+    responses((status = 200, description = "The credential", body = One), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
 pub(super) async fn show(caller: Caller, which: Result<Path<(String, String)>, PathRejection>) -> Result<Json<One>, Problem> {
     let (user, access) = path(which)?;
     let reveal = reads_secrets(&caller);
@@ -136,7 +136,7 @@ pub(super) async fn show(caller: Caller, which: Result<Path<(String, String)>, P
 }
 
 /// Remove an EC2 credential
-#[utoipa::path(delete, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", tag = "keystone",
+#[utoipa::path(delete, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "remove_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
     responses((status = 204, description = "It is gone"), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
 pub(super) async fn remove(caller: Caller, which: Result<Path<(String, String)>, PathRejection>) -> Result<StatusCode, Problem> {

@@ -20,7 +20,7 @@ pub(super) struct Alive {
 }
 
 /// Whether the process answers; needs no certificate
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = Alive)))]
+#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, description = "It does", body = Alive)))]
 pub(super) async fn alive() -> Json<Alive> {
     Json(Alive { status: "ok" })
 }
@@ -35,17 +35,16 @@ pub(super) struct Ready {
 }
 
 /// Whether requests can be answered; needs no certificate
-#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, body = Ready), (status = 503, body = Ready)))]
+#[utoipa::path(get, path = "/readyz", tag = "health", responses((status = 200, description = "They can", body = Ready), (status = 503, description = "They cannot", body = Ready)))]
 pub(super) async fn ready(State(service): State<Arc<Service>>) -> (StatusCode, Json<Ready>) {
     let checks = service.look().await;
     let ready = checks.iter().all(|check| check.ok);
-    service.metrics.is_ready.set(i64::from(ready));
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(Ready { ready, checks }))
 }
 
 /// Counters, in Prometheus' text format; for any component
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
-    (status = 200, body = String, content_type = "application/openmetrics-text"), crate::api::routes::document::Refusals))]
+    (status = 200, description = "The counters", body = String, content_type = "application/openmetrics-text"), crate::api::routes::document::Refusals))]
 pub(super) async fn metrics(State(service): State<Arc<Service>>, _: Caller) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], service.metrics.text(service.gates.waiting())).into_response()

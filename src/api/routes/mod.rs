@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,15 +28,12 @@ pub(super) fn all(service: &Arc<Service>) -> Router {
     let (router, description) = described().split_for_parts();
     let router = router.merge(document::routes(description)).fallback(nothing_here).method_not_allowed_fallback(no_such_method);
     bounds::within(router, &service.settings.limits)
+        .layer(from_fn(in_keystones_shape))
         .layer(from_fn_with_state(service.clone(), request_id::follow))
         .with_state(service.clone())
 }
 
 fn described() -> OpenApiRouter<Arc<Service>> {
-    let keystone = OpenApiRouter::new()
-        .routes(routes!(ec2_credential::create, ec2_credential::list))
-        .routes(routes!(ec2_credential::show, ec2_credential::remove))
-        .layer(map_response(in_keystones_shape));
     OpenApiRouter::with_openapi(document::head())
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
@@ -49,7 +46,8 @@ fn described() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(status::migrations))
         .routes(routes!(status::keys))
         .routes(routes!(status::policy))
-        .merge(keystone)
+        .routes(routes!(ec2_credential::create, ec2_credential::list))
+        .routes(routes!(ec2_credential::show, ec2_credential::remove))
 }
 
 async fn nothing_here() -> Problem {

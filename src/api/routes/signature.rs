@@ -7,16 +7,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, SqlErr};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use strongroom_entity::signature::{Column, Entity, Model};
 use utoipa::ToSchema;
 
-use crate::api::body::Body;
+use crate::api::body::{Body, object};
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
 use crate::api::refusal::Refusal;
 use crate::api::service::Service;
-use crate::api::signature::{Claim, Fingerprint, SignedRequest};
+use crate::api::signature::{Claim, Fingerprint, SignedRequest, Version as SignatureVersion};
 use crate::audit::Action;
 use crate::credential::{Credential, StoreError};
 use crate::db::{self, DbErr};
@@ -24,7 +24,7 @@ use crate::db::{self, DbErr};
 /// The parts of a signed request, under the name that Keystone gives them or one of its older ones.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Signed {
-    #[serde(alias = "credential", alias = "ec2Credentials")]
+    #[serde(alias = "credential", alias = "ec2Credentials", deserialize_with = "object")]
     #[schema(value_type = SignedRequestParts)]
     credentials: SignedRequest,
 }
@@ -34,12 +34,15 @@ pub(super) struct Signed {
 #[expect(dead_code, reason = "says what is taken; `SignedRequest` reads it")]
 pub(super) struct SignedRequestParts {
     access: String,
-    signature: String,
+    /// Where the request itself does not hold it.
+    signature: Option<String>,
     host: String,
     verb: String,
     path: String,
-    params: Option<std::collections::BTreeMap<String, String>>,
-    headers: Option<std::collections::BTreeMap<String, String>>,
+    #[schema(required = false)]
+    params: std::collections::BTreeMap<String, String>,
+    #[schema(required = false)]
+    headers: std::collections::BTreeMap<String, String>,
     body_hash: Option<String>,
 }
 
@@ -51,12 +54,12 @@ pub(super) struct Signer {
     credential_id: String,
     /// What else belongs to the credential: a trust, an application credential. Who acts on the signature must heed it.
     #[schema(value_type = Option<Object>)]
-    extra: Option<Value>,
+    extra: Option<Map<String, Value>>,
 }
 
 /// Check a signature; yes, with whose it is, or 401
-#[utoipa::path(post, path = "/v1/ec2-signatures/verify", tag = "signatures", request_body = Signed, responses(
-    (status = 200, body = Signer), crate::api::routes::document::Refusals))]
+#[utoipa::path(post, path = "/v1/ec2-signatures/verify", operation_id = "verify_signature", tag = "signatures", request_body = Signed, responses(
+    (status = 200, description = "It is good, and this is whose", body = Signer), crate::api::routes::document::Refusals))]
 pub(super) async fn verify(
     State(service): State<Arc<Service>>,
     caller: Caller,
@@ -79,8 +82,9 @@ pub(super) async fn verify(
         return Err(mismatch());
     }
     let fingerprint = claim.verify(secret).map_err(|_| mismatch())?;
+    let signer = signer(found)?;
     match remember(&service, &fingerprint, expires_ms).await {
-        Ok(true) => Ok(Json(signer(found))),
+        Ok(true) => Ok(Json(signer)),
         Ok(false) => Err(refused("replayed", "this signature was verified before".to_owned())),
         Err(error) => Err(Refusal::from(error).problem),
     }
@@ -94,7 +98,14 @@ fn fresh_until(service: &Service, claim: &Claim<'_>, now_ms: i64) -> Result<i64,
     if age < -window {
         return Err(refused("not_yet", format!("the signature is from more than {window} s in the future")));
     }
-    let until = claim.expires_at().unwrap_or_else(|| claim.signed_at().saturating_add(window));
+    let window_ends = claim.signed_at().saturating_add(window);
+    let until = match (claim.version(), claim.expires_at()) {
+        // It may shorten the time; an old signature stays old.
+        (SignatureVersion::Two, Some(expires)) => expires.min(window_ends),
+        // A presigned request is made for later, and counts once like any other.
+        (SignatureVersion::Four, Some(expires)) => expires,
+        (_, None) => window_ends,
+    };
     if until <= now {
         return Err(refused("stale", "the signature is too old".to_owned()));
     }
@@ -117,9 +128,15 @@ pub(in crate::api) async fn forget_old(service: &Service) -> Result<u64, DbErr> 
     Ok(Entity::delete_many().filter(Column::ExpiresMs.lt(now_ms)).exec(service.keeper()).await?.rows_affected)
 }
 
-fn signer(found: Credential) -> Signer {
+/// What restricts the credential must reach whoever acts on the answer: a text that cannot be read is no yes.
+fn signer(found: Credential) -> Result<Signer, Problem> {
     let Credential { id, user_id, project_id, extra, .. } = found;
-    Signer { user_id, project_id, credential_id: id, extra: extra.and_then(|text| serde_json::from_str(&text).ok()) }
+    let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text);
+    let extra = extra.map(read).transpose().map_err(|_| {
+        tracing::warn!(id, "the credential's `extra` is no JSON object, so its signatures are refused");
+        refused("restrictions_unreadable", "what restricts this credential cannot be read".to_owned())
+    })?;
+    Ok(Signer { user_id, project_id, credential_id: id, extra })
 }
 
 fn mismatch() -> Problem {

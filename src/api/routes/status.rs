@@ -35,8 +35,8 @@ pub(super) struct Step {
 }
 
 /// Where the schema stands
-#[utoipa::path(get, path = "/v1/status/migrations", tag = "status", responses(
-    (status = 200, body = Migrations), crate::api::routes::document::Refusals))]
+#[utoipa::path(get, path = "/v1/status/migrations", operation_id = "status_of_migrations", tag = "status", responses(
+    (status = 200, description = "The steps", body = Migrations), crate::api::routes::document::Refusals))]
 pub(super) async fn migrations(caller: Caller) -> Result<Json<Migrations>, Problem> {
     let status = match schema::status(caller.component.database(), &Migrator::without_keys().steps()).await {
         Ok(status) => status,
@@ -80,8 +80,8 @@ struct KeyRow {
 }
 
 /// The ring's generations and their keys
-#[utoipa::path(get, path = "/v1/status/keys", tag = "status", responses(
-    (status = 200, body = Keys), crate::api::routes::document::Refusals))]
+#[utoipa::path(get, path = "/v1/status/keys", operation_id = "status_of_keys", tag = "status", responses(
+    (status = 200, description = "The generations", body = Keys), crate::api::routes::document::Refusals))]
 pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
     let read: Result<Vec<KeyRow>, DbErr> = async {
         let columns = [key::Column::Purpose, key::Column::Generation];
@@ -124,8 +124,8 @@ pub(super) struct PolicyRow {
 }
 
 /// The policies that were put in force
-#[utoipa::path(get, path = "/v1/status/policy", tag = "status", responses(
-    (status = 200, body = Policies), crate::api::routes::document::Refusals))]
+#[utoipa::path(get, path = "/v1/status/policy", operation_id = "status_of_policy", tag = "status", responses(
+    (status = 200, description = "The policies", body = Policies), crate::api::routes::document::Refusals))]
 pub(super) async fn policy(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<Policies>, Problem> {
     let rows = policy_row::Entity::find().order_by_asc(policy_row::Column::Number).all(caller.component.database()).await;
     let rows = match rows {

@@ -50,12 +50,12 @@ impl Reloading {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut said = None;
         loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
-                // Whoever asks is answered, even with what was said before.
-                () = reload_signal.notified() => said = None,
-            }
-            said = self.look(said).await;
+            // Whoever asks is answered, even with what was said before.
+            let asked = tokio::select! {
+                _ = ticks.tick() => false,
+                () = reload_signal.notified() => true,
+            };
+            said = self.look(said.filter(|_| !asked), asked).await;
         }
     }
 

@@ -159,9 +159,12 @@ fn refusal(status: StatusCode, problem: &Value) -> Failure {
     match (status.as_u16(), of("code")) {
         (401, _) => Failure::refused("not_a_component", message).help("give --certificate and --private-key-file of a component"),
         (403, _) => {
-            let barrier = of("barrier");
-            Failure::refused("forbidden", message)
-                .help(format!("refused by the {barrier}; `strongroom policy explain` says what the component may"))
+            let by = match of("barrier") {
+                "keys" => "the component's policy gives it no key for this",
+                "database" => "the database refused the component's login",
+                _ => "the component has no policy",
+            };
+            Failure::refused("forbidden", message).help(format!("{by}; `strongroom policy explain` says what it may"))
         }
         (404, "not_found") => Failure::new(Exit::Failed, "not_found", message),
         (409, _) => Failure::new(Exit::Failed, "exists", message),

@@ -31,6 +31,8 @@ pub struct Components {
     keeper: DatabaseConnection,
     /// The keeper's pool, where it is a component's: it follows that login's rotation too.
     own: Option<Own>,
+    /// How many programs share the connections that the server gives each login.
+    programs: u32,
     roots: Arc<Roots>,
     minimum_epoch: i64,
     ring: Arc<Ring>,
@@ -59,23 +61,26 @@ impl Components {
         minimum_epoch: i64,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
-        Self::open_by(None, address, roots, minimum_epoch, names).await
+        Self::open_by(None, 1, address, roots, minimum_epoch, names).await
     }
 
     /// The same, with the login of a component as the keeper, which is held to that component's rights: an address with any
-    /// other login is refused, and a login that may do more.
+    /// other login is refused, and a login that may do more. `programs` like this one share the connections that the
+    /// policy gives each component: a server counts those of one login together.
     pub async fn open_as(
         component: &str,
+        programs: u32,
         address: Address,
         roots: Arc<Roots>,
         minimum_epoch: i64,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
-        Self::open_by(Some(component), address, roots, minimum_epoch, names).await
+        Self::open_by(Some(component), programs.max(1), address, roots, minimum_epoch, names).await
     }
 
     async fn open_by(
         component: Option<&str>,
+        programs: u32,
         address: Address,
         roots: Arc<Roots>,
         minimum_epoch: i64,
@@ -89,7 +94,7 @@ impl Components {
         let policy = Arc::new(stored::in_force(&keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
         Capacity::read(&keeper, target.engine, &policy).await?.require()?;
         let own = match component {
-            Some(name) => Some(Own::open(name, &address, &target, &policy).await?),
+            Some(name) => Some(Own::open(name, programs, &address, &target, &policy).await?),
             None => None,
         };
         let keeper = match &own {
@@ -100,7 +105,7 @@ impl Components {
             None => keeper,
         };
         let current = RwLock::new(Current { policy, number, open: HashMap::new() });
-        let components = Arc::new(Self { address, keeper, own, roots, minimum_epoch, ring, target, current });
+        let components = Arc::new(Self { address, keeper, own, programs, roots, minimum_epoch, ring, target, current });
         tokio::spawn(watch(Arc::downgrade(&components)));
         Ok(components)
     }
@@ -139,6 +144,11 @@ impl Components {
         Ok(Some(OwnLogin { user: self.target.names.login(name, slot), password: keys.password(row)?.text(), database }))
     }
 
+    /// How many connections this program's pool of a component has.
+    pub fn pool_size(&self, of: &model::Component) -> u32 {
+        share(of, self.programs)
+    }
+
     /// The policy in force, at most half a second old.
     pub fn policy(&self) -> Arc<Policy> {
         self.read().policy.clone()
@@ -147,11 +157,12 @@ impl Components {
     async fn pool(&self, policy: &Policy, name: &str, of: &model::Component) -> Result<(Rolling, String), GrantError> {
         if self.target.engine == Engine::Sqlite {
             let expected = Expected::new(&self.target, policy, name, of, "");
-            return Ok((Rolling::on_sqlite(&self.address, name, expected, &of.limits, Rules::of(of))?, String::new()));
+            let pool = Rolling::on_sqlite(&self.address, name, expected, &of.limits, self.pool_size(of), Rules::of(of))?;
+            return Ok((pool, String::new()));
         }
         let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;
         let expected = Expected::new(&self.target, policy, name, of, &login);
-        Ok((Rolling::on_server(&address, name, expected, &of.limits)?, login))
+        Ok((Rolling::on_server(&address, name, expected, &of.limits, self.pool_size(of))?, login))
     }
 
     /// The login in use and the way to the database by it, unless it is `known`.
@@ -236,22 +247,27 @@ pub struct OwnLogin {
 }
 
 impl Own {
-    async fn open(name: &str, address: &Address, target: &Target, policy: &Policy) -> Result<Self, GrantError> {
+    async fn open(name: &str, programs: u32, address: &Address, target: &Target, policy: &Policy) -> Result<Self, GrantError> {
         let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
         let login = address.user().unwrap_or_default();
         let expected = Expected::new(target, policy, name, of, &login);
         let pool = if target.engine == Engine::Sqlite {
-            Rolling::on_sqlite(address, name, expected, &of.limits, Rules::of(of))?
+            Rolling::on_sqlite(address, name, expected, &of.limits, share(of, programs), Rules::of(of))?
         } else {
             if Slot::ALL.iter().all(|slot| target.names.login(name, *slot) != login) {
                 let reason = format!("the database's address names `{login}`, which is not one of its own logins");
                 return Err(GrantError::Login { component: name.to_owned(), reason });
             }
-            Rolling::on_server(address, name, expected, &of.limits)?
+            Rolling::on_server(address, name, expected, &of.limits, share(of, programs))?
         };
         pool.probe().await.map_err(|error| refused(name, error))?;
         Ok(Self { name: name.to_owned(), pool, login: RwLock::new(login) })
     }
+}
+
+/// One at least: a component that has fewer connections than there are programs is served all the same.
+fn share(of: &model::Component, programs: u32) -> u32 {
+    (of.limits.connections() / programs).max(1)
 }
 
 fn missing(name: &str) -> GrantError {

@@ -32,7 +32,7 @@ pub async fn try_login(
     let component = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
     let address = login_address(address, target, name, user, password)?;
     let expected = Expected::new(target, policy, name, component, user);
-    let pool = Rolling::on_server(&address, name, expected, &Limits { connections: Some(1), ..Limits::default() })?;
+    let pool = Rolling::on_server(&address, name, expected, &Limits::default(), 1)?;
     pool.probe().await.map_err(|error| refused(name, error))
 }
 

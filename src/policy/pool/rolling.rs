@@ -64,14 +64,19 @@ impl Held {
 
 impl Rolling {
     /// Connects when it is first used. Every new session is looked at before anybody gets it.
-    pub(super) fn on_server(address: &Address, name: &str, expected: Expected, limits: &Limits) -> Result<Self, DbErr> {
+    pub(super) fn on_server(
+        address: &Address,
+        name: &str,
+        expected: Expected,
+        limits: &Limits,
+        size: u32,
+    ) -> Result<Self, DbErr> {
         let held = Arc::new(Held {
             expected: RwLock::new(Arc::new(expected)),
             limits: limits.clone(),
             switched: AtomicU64::new(0),
             began: Instant::now(),
         });
-        let size = limits.connections();
         let pool = match db::options(address, name)? {
             Options::Postgres(options) => {
                 let (on_connect, on_acquire) = (held.clone(), held.clone());
@@ -119,12 +124,13 @@ impl Rolling {
         name: &str,
         expected: Expected,
         limits: &Limits,
+        size: u32,
         rules: &'static Rules,
     ) -> Result<Self, DbErr> {
         let Options::Sqlite(options) = db::options(address, name)? else {
             return Err(DbErr::Custom("not SQLite".into()));
         };
-        let pool = SqlitePoolOptions::new().max_connections(limits.connections()).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| Box::pin(sqlite::confine(session, rules)));
         let held = Held {
             expected: RwLock::new(Arc::new(expected)),

@@ -38,6 +38,14 @@ impl RestartablePostgres {
         })
     }
 
+    /// What the server complained of last.
+    pub fn log(&self) -> String {
+        let bytes = block_on(self.container.stderr_to_vec()).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("FATAL") || line.contains("ERROR")).collect();
+        lines.iter().rev().take(12).map(|line| format!("{line}\n")).collect()
+    }
+
     /// A fast shutdown: every session is ended, nothing is lost. It is back in a second or two.
     pub fn restart(&self) {
         let kill = r#"kill -INT "$(head -1 "${PGDATA:-/var/lib/postgresql/data}/postmaster.pid")""#;
