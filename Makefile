@@ -6,7 +6,7 @@ KEYSTONE := target/keystone/bin/keystone-manage
 
 .PHONY: demo check test bench man python keystone age containers clean-containers
 
-demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back (SQLite; needs Rust only)
+demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back, ask the service (SQLite; needs Rust only)
 	$(CARGO) build --quiet
 	@tests/demo
 
