@@ -4,7 +4,9 @@ CARGO ?= cargo
 PYTHON := target/python/bin/python
 KEYSTONE := target/keystone/bin/keystone-manage
 
-.PHONY: demo check test bench man python keystone age containers clean-containers
+CLIENTS := target/clients/bin/schemathesis
+
+.PHONY: demo check test bench man python keystone clients age containers clean-containers
 
 demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back, ask the service (SQLite; needs Rust only)
 	$(CARGO) build --quiet
@@ -14,10 +16,12 @@ check: ## format, lints, documentation, unit tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 	$(CARGO) check --no-default-features --quiet
+	$(CARGO) check --no-default-features --features serve --quiet
+	$(CARGO) check --no-default-features --features cli --quiet
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
 	$(CARGO) test --workspace --lib --quiet
 
-test: containers python keystone age ## everything, on real servers in containers; installs what is missing
+test: containers python keystone clients age ## everything, on real servers in containers; installs what is missing
 	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
 bench: containers ## rows per second, and ratios to a baseline in the same run
@@ -40,6 +44,13 @@ python: $(PYTHON) ## an interpreter with `cryptography`, for the break-glass scr
 $(PYTHON):
 	python3 -m venv target/python || { apt-get install -y python3-venv && python3 -m venv target/python; }
 	target/python/bin/pip install --quiet cryptography
+
+clients: $(CLIENTS) ## real clients of the service: keystoneclient, botocore, Schemathesis
+
+$(CLIENTS): tests/clients/requirements.txt | $(PYTHON)
+	python3 -m venv target/clients
+	target/clients/bin/pip install --quiet --requirement tests/clients/requirements.txt
+	@touch $@
 
 keystone: $(KEYSTONE) ## a real Keystone, which must open what was exported
 

@@ -35,6 +35,7 @@ mod round_trip;
 mod schema_changes;
 mod secrets;
 mod service;
+mod service_clients;
 mod service_load;
 mod service_tls;
 mod tamper;

@@ -55,7 +55,11 @@ impl Reloading {
                 _ = ticks.tick() => false,
                 () = reload_signal.notified() => true,
             };
-            said = self.look(said.filter(|_| !asked), asked).await;
+            let before = self.current().generation;
+            said = self.look(said.filter(|_| !asked)).await;
+            if asked && said.is_none() && self.current().generation == before {
+                tracing::info!("the files of TLS are those that are in force");
+            }
         }
     }
 
