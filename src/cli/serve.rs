@@ -70,7 +70,10 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
 /// Before anything else, so that a database that is behind is told from one that is out of order.
 async fn require_schema(session: &Session) -> Result<(), Failure> {
     let db = session.connect(Access::Read).await?;
-    let status = schema::status(&db, &Migrator::without_keys().steps()).await?;
+    let status = schema::status(&db, &Migrator::without_keys().steps()).await;
+    // Its session would outlive a rotation of the login.
+    db.close().await?;
+    let status = status?;
     if status.version() >= readiness::SERVED {
         return Ok(());
     }

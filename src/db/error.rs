@@ -19,6 +19,8 @@ pub fn is_unreachable(error: &DbErr) -> bool {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed,
         ) => true,
+        // While connecting: something between takes connections for a server that is away, and says nothing sensible.
+        Some(sqlx::Error::Protocol(_)) => matches!(error, DbErr::Conn(_)),
         Some(sqlx::Error::Database(_)) if mysql_number(error).is_some() => {
             mysql_number(error).is_some_and(|number| MYSQL_UNREACHABLE.contains(&number))
         }

@@ -195,7 +195,7 @@ fn no_answer_is_wrong_whatever_happens() {
     let found = counted(&tally);
     println!("database restart: {found:?}");
     let unavailable = |said: &String| said.contains(": 503 ") || said.ends_with(": right");
-    assert!(found.keys().all(unavailable), "{found:?}");
+    assert!(found.keys().all(unavailable), "{found:?}\n{}", replicas.warnings());
     quiet("afterwards", &mut || ());
     stop.store(true, Ordering::Release);
     for worker in workers {

@@ -5,6 +5,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use strongroom_entity::credential::SecretKey;
 use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
@@ -34,9 +35,9 @@ pub(super) struct NewBody {
     /// The secret.
     #[schema(min_length = 1, pattern = "^[^\\u0000]*$", value_type = Option<String>)]
     secret: Option<Zeroizing<String>>,
-    /// The text of a JSON object of whatever else belongs to it.
-    #[schema(pattern = "^[^\\u0000]*$")]
-    extra: Option<String>,
+    /// Whatever else belongs to it.
+    #[schema(value_type = Option<Object>)]
+    extra: Option<Map<String, Value>>,
 }
 
 /// A credential.
@@ -122,7 +123,7 @@ pub(super) async fn create(caller: Caller, Body(body): Body<NewBody>) -> Result<
         Err(error) => return Err(caller.refused(Action::Create, "", error).await),
     };
     new.project_id = body.project_id;
-    new.extra = body.extra;
+    new.extra = body.extra.map(|extra| Value::Object(extra).to_string());
     new.access = body.access.or(new.access);
     new.secret = body.secret.unwrap_or(new.secret);
     store(&caller, &new).await?;
@@ -135,10 +136,6 @@ fn require_sense(new: &NewCredential) -> Result<(), Problem> {
     let texts = [Some(new.user_id.as_str()), Some(&new.kind), Some(&new.secret), new.project_id.as_deref()];
     if texts.into_iter().flatten().chain(new.access.as_ref().map(|access| access.as_str())).any(str::is_empty) {
         return Err(Problem::malformed("no part of a credential may be empty"));
-    }
-    let object = |text: &String| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
-    if new.extra.as_ref().is_some_and(|extra| !object(extra)) {
-        return Err(Problem::malformed("`extra` must be the text of a JSON object"));
     }
     Ok(())
 }

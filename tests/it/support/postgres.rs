@@ -8,7 +8,7 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use super::engine::{LABEL, PASSWORD, Recipe, block_on, started, wait_for};
 
 pub struct RestartablePostgres {
-    container: ContainerAsync<GenericImage>,
+    container: Option<ContainerAsync<GenericImage>>,
     pub url: String,
 }
 
@@ -34,13 +34,17 @@ impl RestartablePostgres {
             let port = container.get_host_port_ipv4(recipe.port).await.unwrap();
             let url = format!("postgres://{}:{PASSWORD}@127.0.0.1:{port}/{}", recipe.user, recipe.maintenance);
             wait_for(&url).await;
-            Self { container, url }
+            Self { container: Some(container), url }
         })
+    }
+
+    fn container(&self) -> &ContainerAsync<GenericImage> {
+        self.container.as_ref().unwrap()
     }
 
     /// What the server complained of last.
     pub fn log(&self) -> String {
-        let bytes = block_on(self.container.stderr_to_vec()).unwrap();
+        let bytes = block_on(self.container().stderr_to_vec()).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let lines: Vec<_> = text.lines().filter(|line| line.contains("FATAL") || line.contains("ERROR")).collect();
         lines.iter().rev().take(12).map(|line| format!("{line}\n")).collect()
@@ -50,9 +54,17 @@ impl RestartablePostgres {
     pub fn restart(&self) {
         let kill = r#"kill -INT "$(head -1 "${PGDATA:-/var/lib/postgresql/data}/postmaster.pid")""#;
         block_on(async {
-            let mut done = self.container.exec(ExecCommand::new(["sh", "-c", kill])).await.unwrap();
+            let mut done = self.container().exec(ExecCommand::new(["sh", "-c", kill])).await.unwrap();
             let said = done.stderr_to_vec().await.unwrap();
             assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
         });
+    }
+}
+
+/// Removing a container takes a runtime.
+impl Drop for RestartablePostgres {
+    fn drop(&mut self) {
+        let container = self.container.take();
+        block_on(async { drop(container) });
     }
 }
