@@ -12,7 +12,6 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::panic,
     reason = "a benchmark prints, and fails loudly"
 )]
 

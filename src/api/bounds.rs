@@ -68,13 +68,10 @@ fn last_answer(problem: Problem) -> Response {
 }
 
 async fn in_time(whole: Duration, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(whole, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let detail = format!("the request was not done within {} s", whole.as_secs());
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_long", detail).retry_after(1).into_response()
-        }
-    }
+    tokio::time::timeout(whole, next.run(request)).await.unwrap_or_else(|_| {
+        let detail = format!("the request was not done within {} s", whole.as_secs());
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_long", detail).retry_after(1).into_response()
+    })
 }
 
 /// The panic's own text may hold anything.

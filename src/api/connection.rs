@@ -86,11 +86,11 @@ impl Connections {
         if http2 {
             let conversation = second(&limits).serve_connection(io, answer);
             let told = until_told(self.closing, &limits);
-            run(conversation, told, &limits, |conversation| conversation.graceful_shutdown()).await;
+            run(conversation, told, &limits, http2::Connection::graceful_shutdown).await;
         } else {
             let conversation = first(&limits).serve_connection(io, answer);
             let told = until_told(self.closing, &limits);
-            run(conversation, told, &limits, |conversation| conversation.graceful_shutdown()).await;
+            run(conversation, told, &limits, http1::Connection::graceful_shutdown).await;
         }
     }
 }

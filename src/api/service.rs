@@ -11,7 +11,7 @@ use super::readiness::Readiness;
 use super::settings::Settings;
 use crate::audit::Writer;
 use crate::db::Address;
-use crate::key::{AuditKey, RingError, Roots};
+use crate::key::{AuditKey, Roots};
 use crate::policy::{Components, GrantError, Names};
 
 /// How often a service looks at its surroundings.
@@ -49,7 +49,7 @@ impl Service {
         let Database { address, roots, minimum_epoch, names } = database;
         let components =
             Components::open_as(OWN_COMPONENT, settings.replicas, address, roots.clone(), minimum_epoch, names).await?;
-        let key = AuditKey::load(components.keeper(), roots, minimum_epoch).await.map_err(RingError::from)?;
+        let key = AuditKey::load(components.keeper(), roots, minimum_epoch).await?;
         let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
         let gates = Gates::new(settings.gate);
         Ok(Arc::new(Self { settings, components, audit, gates, metrics: Metrics::new(), readiness: Readiness::default() }))

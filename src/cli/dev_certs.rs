@@ -22,7 +22,7 @@ pub(crate) struct DevCerts {
     /// A component; again for more [default: those of the built-in policy]
     #[arg(long = "component", value_name = "C")]
     components: Vec<String>,
-    /// Another name or address of the server, beside localhost, 127.0.0.1 and ::1; again for more
+    /// Another name or address of the server, beside localhost and this machine's own; again for more
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
     /// Make new certificates and keys where there are some, by the same authority

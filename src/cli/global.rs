@@ -22,7 +22,7 @@ pub(super) struct Global {
     /// Say nothing but results and errors
     #[arg(long, global = true)]
     pub(super) quiet: bool,
-    /// How log lines are written to standard error; RUST_LOG says which
+    /// How log lines are written to standard error
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Log::Text)]
     pub(super) log: Log,
     /// No progress on standard error

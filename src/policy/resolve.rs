@@ -144,6 +144,9 @@ mod tests {
             ("strongroom_migrations", "version applied_at"),
             ("strongroom_database_login", "component slot state version wrapped changed_at"),
             ("strongroom_policy", "number version digest body applied_at"),
+            ("strongroom_audit", "number at_ms replica request component identity action object result barrier mac"),
+            ("strongroom_audit_head", "id number mac"),
+            ("strongroom_signature", "fingerprint expires_ms"),
         ];
         let columns = |columns: &str| columns.split(' ').map(str::to_owned).collect();
         tables.into_iter().map(|(table, names)| (table.to_owned(), columns(names))).collect()
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn the_default_policy_is_what_it_says() {
         let policy = alone(builtin(NEWEST).unwrap()).unwrap();
-        assert_eq!((policy.version, policy.components.len(), policy.denials.len()), (1, 10, 8 + 10 + 7 + 9 + 9));
+        assert_eq!((policy.version, policy.components.len(), policy.denials.len()), (2, 10, 8 + 10 + 7 + 9 + 9 + 10));
         let may = |component: &str, verb, table, column| policy.components[component].allows(verb, table, column);
         let readers = |column| -> Vec<&str> {
             let components = policy.components.keys().map(String::as_str);
@@ -185,7 +188,14 @@ mod tests {
         assert!(may("conductor", Verb::Delete, "credential", "id"));
         assert!(may("strongroom", Verb::Select, "strongroom_key", "created_at"));
         assert!(policy.components["strongroom"].tables.keys().all(|table| table.starts_with("strongroom_")));
-        assert!(policy.components.values().flat_map(|component| component.tables.values()).all(|table| table.update.is_empty()));
+        let updated = policy.components.iter().flat_map(|(name, component)| {
+            component
+                .tables
+                .iter()
+                .filter(|(_, rights)| !rights.update.is_empty())
+                .map(move |(table, _)| format!("{name} {table}"))
+        });
+        assert_eq!(updated.collect::<Vec<_>>(), ["strongroom strongroom_audit_head"], "the end of the chain, and nothing else");
         let limits = |component: &str| policy.components[component].limits.clone();
         assert_eq!((limits("api").connections, limits("auditor").statement_timeout_ms), (Some(20), Some(30_000)));
         assert!(policy.components.values().all(|component| component.limits.lock_timeout_ms == Some(2000)));
@@ -202,7 +212,7 @@ mod tests {
         )
         .unwrap();
         let network = &policy.components["network"];
-        assert_eq!((policy.version, network.limits.connections, network.certificate), (1, Some(7), true));
+        assert_eq!((policy.version, network.limits.connections, network.certificate), (2, Some(7), true));
         assert_eq!(network.limits.lock_timeout_ms, Some(2000));
         assert_eq!(network.tables["credential"].select.len(), 5);
         assert!(network.allows(Verb::Update, "credential", "extra"));

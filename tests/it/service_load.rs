@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Caller, Engine, RestartablePostgres, Room, Service, numbered_rows, until};
+use crate::support::{Caller, Engine, RestartablePostgres, Room, Row, Service, numbered_rows, until};
 
 /// What became of requests, by component and answer.
 type Tally = Arc<Mutex<BTreeMap<String, u64>>>;
@@ -110,52 +110,7 @@ fn no_answer_is_wrong_whatever_happens() {
     let replicas = Replicas::start(&room);
     let (tally, stop) = (Tally::default(), Arc::new(AtomicBool::new(false)));
     let both = (&tally, &stop);
-    let secrets: Arc<Vec<_>> =
-        Arc::new(rows.iter().map(|row| (row.id.clone(), row.secret_key.clone(), row.access_key.clone().unwrap())).collect());
-    let reveal = |secrets: Arc<Vec<(String, String, String)>>| {
-        move |caller: &Caller, n: usize| {
-            let (id, secret, _) = &secrets[n % secrets.len()];
-            let answer = caller.ask("GET", &format!("/v1/credentials/{id}?reveal=true"), None)?;
-            let right = answer.status == 200 && answer.json()["secret"] == **secret;
-            Ok(if right { "right".to_owned() } else { answer.verdict() })
-        }
-    };
-    let find = {
-        let secrets = secrets.clone();
-        move |caller: &Caller, n: usize| {
-            let (id, _, access) = &secrets[n % secrets.len()];
-            let answer = caller.ask("POST", "/v1/credentials/find", Some(&json!({ "access": access })))?;
-            let right = answer.status == 200 && answer.json()["id"] == **id;
-            Ok(if right { "right".to_owned() } else { answer.verdict() })
-        }
-    };
-    // Made, shown by whichever replica is next, and removed.
-    let come_and_go = |caller: &Caller, _: usize| {
-        let user = "/v3/users/alice/credentials/OS-EC2";
-        let made = caller.ask("POST", user, Some(&json!({ "tenant_id": "web" })))?;
-        if made.status != 201 {
-            return Ok(made.verdict());
-        }
-        let path = format!("{user}/{}", made.json()["credential"]["access"].as_str().unwrap());
-        let shown = caller.ask("GET", &path, None)?;
-        if shown.status != 200 {
-            return Ok(shown.verdict());
-        }
-        assert_eq!(shown.json()["credential"]["secret"], made.json()["credential"]["secret"]);
-        let gone = caller.ask("DELETE", &path, None)?;
-        Ok(if gone.status == 204 { "right".to_owned() } else { gone.verdict() })
-    };
-    let list = |caller: &Caller, _: usize| {
-        let answer = caller.ask("GET", "/v1/credentials?limit=20", None)?;
-        let right = answer.status == 200 && answer.json()["credentials"].as_array().is_some_and(|rows| rows.len() == 20);
-        Ok(if right { "right".to_owned() } else { answer.verdict() })
-    };
-    let workers = [
-        load("metadata", &replicas, &room, both, reveal(secrets.clone())),
-        load("compute", &replicas, &room, both, find),
-        load("api", &replicas, &room, both, come_and_go),
-        load("console", &replicas, &room, both, list),
-    ];
+    let workers = askers(&replicas, &room, both, &rows);
     let quiet = |what: &str, event: &mut dyn FnMut()| {
         counted(&tally);
         let begun = Instant::now();
@@ -203,4 +158,54 @@ fn no_answer_is_wrong_whatever_happens() {
     }
     room.run(&["audit", "verify"]).expect(0);
     room.run(&["keys", "verify"]).expect(0);
+}
+
+/// Four components, each at what it is for.
+fn askers(replicas: &Arc<Replicas>, room: &Room, both: (&Tally, &Arc<AtomicBool>), rows: &[Row]) -> [JoinHandle<()>; 4] {
+    let secrets: Arc<Vec<_>> =
+        Arc::new(rows.iter().map(|row| (row.id.clone(), row.secret_key.clone(), row.access_key.clone().unwrap())).collect());
+    let reveal = |secrets: Arc<Vec<(String, String, String)>>| {
+        move |caller: &Caller, n: usize| {
+            let (id, secret, _) = &secrets[n % secrets.len()];
+            let answer = caller.ask("GET", &format!("/v1/credentials/{id}?reveal=true"), None)?;
+            let right = answer.status == 200 && answer.json()["secret"] == **secret;
+            Ok(if right { "right".to_owned() } else { answer.verdict() })
+        }
+    };
+    let find = {
+        let secrets = secrets.clone();
+        move |caller: &Caller, n: usize| {
+            let (id, _, access) = &secrets[n % secrets.len()];
+            let answer = caller.ask("POST", "/v1/credentials/find", Some(&json!({ "access": access })))?;
+            let right = answer.status == 200 && answer.json()["id"] == **id;
+            Ok(if right { "right".to_owned() } else { answer.verdict() })
+        }
+    };
+    // Made, shown by whichever replica is next, and removed.
+    let come_and_go = |caller: &Caller, _: usize| {
+        let user = "/v3/users/alice/credentials/OS-EC2";
+        let made = caller.ask("POST", user, Some(&json!({ "tenant_id": "web" })))?;
+        if made.status != 201 {
+            return Ok(made.verdict());
+        }
+        let path = format!("{user}/{}", made.json()["credential"]["access"].as_str().unwrap());
+        let shown = caller.ask("GET", &path, None)?;
+        if shown.status != 200 {
+            return Ok(shown.verdict());
+        }
+        assert_eq!(shown.json()["credential"]["secret"], made.json()["credential"]["secret"]);
+        let gone = caller.ask("DELETE", &path, None)?;
+        Ok(if gone.status == 204 { "right".to_owned() } else { gone.verdict() })
+    };
+    let list = |caller: &Caller, _: usize| {
+        let answer = caller.ask("GET", "/v1/credentials?limit=20", None)?;
+        let right = answer.status == 200 && answer.json()["credentials"].as_array().is_some_and(|rows| rows.len() == 20);
+        Ok(if right { "right".to_owned() } else { answer.verdict() })
+    };
+    [
+        load("metadata", replicas, room, both, reveal(secrets.clone())),
+        load("compute", replicas, room, both, find),
+        load("api", replicas, room, both, come_and_go),
+        load("console", replicas, room, both, list),
+    ]
 }

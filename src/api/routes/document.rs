@@ -57,7 +57,7 @@ struct KeystoneErrorBody {
 }
 
 /// `/openapi.json` and its page; neither needs a certificate.
-pub(super) fn routes(description: OpenApi) -> Router<Arc<Service>> {
+pub(super) fn routes(description: &OpenApi) -> Router<Arc<Service>> {
     let json = description.to_json().unwrap_or_default();
     let page = page::render(&serde_json::from_str(&json).unwrap_or_default());
     Router::new()

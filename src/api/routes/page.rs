@@ -14,26 +14,26 @@ const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
 /// The page, made once.
 pub(super) fn render(description: &Value) -> String {
-    let info = &description["info"];
+    let info = |name: &str| text(description.pointer(&format!("/info/{name}")));
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Strongroom's API</title><style>{STYLE}</style><h1>Strongroom {}</h1><p>{}</p>\
          <p><a href=\"/openapi.json\">openapi.json</a></p>",
-        text(&info["version"]),
-        text(&info["description"]),
+        info("version"),
+        info("description"),
     );
-    let paths = description["paths"].as_object().into_iter().flatten();
+    let paths = description.get("paths").and_then(Value::as_object).into_iter().flatten();
     let routes: Vec<_> = paths
         .flat_map(|(path, item)| METHODS.iter().filter_map(move |method| Some((path, *method, item.get(*method)?))))
         .collect();
     for tag in ["health", "credentials", "keystone", "signatures", "database logins", "status"] {
         let _ = write!(page, "<h2>{tag}</h2>");
-        for (path, method, route) in routes.iter().filter(|(_, _, route)| route["tags"][0] == tag) {
+        for (path, method, route) in routes.iter().filter(|(_, _, route)| route.pointer("/tags/0").is_some_and(|of| of == tag)) {
             page.push_str(&one(path, method, route));
         }
     }
     page.push_str("<h2>shapes</h2>");
-    for (name, schema) in description["components"]["schemas"].as_object().into_iter().flatten() {
+    for (name, schema) in description.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
         let shape = serde_json::to_string_pretty(schema).unwrap_or_default();
         let _ = write!(
             page,
@@ -47,23 +47,27 @@ pub(super) fn render(description: &Value) -> String {
 
 fn one(path: &str, method: &str, route: &Value) -> String {
     let mut rows = String::new();
-    for parameter in route["parameters"].as_array().into_iter().flatten() {
-        let _ = write!(rows, "<tr><td><code>{}</code><td>{}", text(&parameter["name"]), text(&parameter["description"]));
+    for parameter in route.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+        let _ = write!(rows, "<tr><td><code>{}</code><td>{}", text(parameter.get("name")), text(parameter.get("description")));
     }
-    let takes = route["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str().map(shape).unwrap_or_default();
+    let takes = route
+        .pointer("/requestBody/content/application~1json/schema/$ref")
+        .and_then(Value::as_str)
+        .map(shape)
+        .unwrap_or_default();
     if !takes.is_empty() {
         let _ = write!(rows, "<tr><td>takes<td>{takes}");
     }
-    for (status, response) in route["responses"].as_object().into_iter().flatten() {
-        let body = response["content"].as_object().and_then(|content| content.values().next());
-        let body = body.and_then(|body| body["schema"]["$ref"].as_str()).map(shape).unwrap_or_default();
-        let _ = write!(rows, "<tr><td>{}<td>{} {body}", escape(status), text(&response["description"]));
+    for (status, response) in route.get("responses").and_then(Value::as_object).into_iter().flatten() {
+        let body = response.get("content").and_then(Value::as_object).and_then(|content| content.values().next());
+        let body = body.and_then(|body| body.pointer("/schema/$ref").and_then(Value::as_str)).map(shape).unwrap_or_default();
+        let _ = write!(rows, "<tr><td>{}<td>{} {body}", escape(status), text(response.get("description")));
     }
     format!(
         "<details><summary><span class=\"m\">{}</span><code>{}</code> {}</summary><table>{rows}</table></details>",
         method.to_uppercase(),
         escape(path),
-        text(&route["summary"]),
+        text(route.get("summary")),
     )
 }
 
@@ -72,8 +76,8 @@ fn shape(reference: &str) -> String {
     format!("<a href=\"#{name}\"><code>{name}</code></a>")
 }
 
-fn text(value: &Value) -> String {
-    escape(value.as_str().unwrap_or_default())
+fn text(value: Option<&Value>) -> String {
+    escape(value.and_then(Value::as_str).unwrap_or_default())
 }
 
 fn escape(text: &str) -> String {

@@ -75,7 +75,8 @@ impl Client {
     pub(super) async fn create(self, wanted: Wanted) -> Result<Value, Failure> {
         let Wanted { user_id, project_id, kind, access, secret, extra } = wanted;
         let (access, secret) = (access.as_deref().map(String::as_str), secret.as_deref().map(String::as_str));
-        let extra: Option<Map<String, Value>> = extra.as_deref().map(serde_json::from_str).transpose().map_err(|_| not_an_object())?;
+        let extra: Option<Map<String, Value>> =
+            extra.as_deref().map(serde_json::from_str).transpose().map_err(|_| not_an_object())?;
         let body = json!({
             "user_id": user_id, "project_id": project_id, "type": kind, "access": access, "secret": secret, "extra": extra,
         });
@@ -103,7 +104,9 @@ impl Client {
         let client = Self { agent: self.agent.clone(), url: self.url.clone() };
         let id = match which {
             Named::Id(id) => id,
-            named => self.show(named, false).await?.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+            named @ Named::Access(_) => {
+                self.show(named, false).await?.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+            }
         };
         client.ask("DELETE", &["v1", "credentials", &id], &[], None).await.map(drop)
     }

@@ -46,8 +46,8 @@ impl RestartablePostgres {
     pub fn log(&self) -> String {
         let bytes = block_on(self.container().stderr_to_vec()).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let lines: Vec<_> = text.lines().filter(|line| line.contains("FATAL") || line.contains("ERROR")).collect();
-        lines.iter().rev().take(12).map(|line| format!("{line}\n")).collect()
+        let lines = text.lines().rev().filter(|line| line.contains("FATAL") || line.contains("ERROR"));
+        lines.take(12).collect::<Vec<_>>().join("\n")
     }
 
     /// A fast shutdown: every session is ended, nothing is lost. It is back in a second or two.
