@@ -129,7 +129,7 @@ fn address(text: &str) -> Result<SocketAddr, Failure> {
 fn seconds(setting: &'static str, value: f64) -> Result<Duration, Failure> {
     let sense = (0.0..=31_536_000.0).contains(&value).then(|| Duration::try_from_secs_f64(value).ok()).flatten();
     sense.ok_or_else(|| {
-        let message = format!("`{setting}` is {value:e}: it must be a number of seconds, from 0 to a year");
+        let message = format!("`{setting}` is {value:?}: it must be a number of seconds, from 0 to a year");
         Failure::new(Exit::Usage, "configuration", message)
     })
 }

@@ -2,15 +2,8 @@
 
 use strongroom_migration::POLICIES;
 
-use super::Catalog;
-
 /// The version that `policy apply` brings a database to.
 pub const NEWEST: u32 = 2;
-
-/// The newest version whose tables are there: a database that is half-way up follows an older one.
-pub(super) fn newest_for(catalog: &Catalog) -> u32 {
-    if catalog.contains_key("strongroom_audit") { NEWEST } else { 1 }
-}
 
 /// The text of a version.
 pub fn builtin(version: u32) -> Option<&'static str> {

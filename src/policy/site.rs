@@ -7,11 +7,10 @@ use std::sync::Arc;
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
-use super::builtin::newest_for;
 use super::names::Names;
 use super::support::require_support;
 use super::wanted::Target;
-use super::{Catalog, GrantError, Policy, Source, builtin, catalog, resolve, target};
+use super::{Catalog, GrantError, NEWEST, Policy, Source, builtin, catalog, resolve, target};
 use crate::crypto::DatabasePassword;
 use crate::key::{PolicyKeys, RingError, Roots, database_password};
 
@@ -45,9 +44,9 @@ impl Wishes {
         })
     }
 
-    /// The newest compiled-in policy whose tables are there, with the operator's own file.
+    /// The newest compiled-in policy, with the operator's own file.
     pub fn newest(&self, catalog: &Catalog) -> Result<Policy, GrantError> {
-        self.policy(newest_for(catalog), catalog)
+        self.policy(NEWEST, catalog)
     }
 }
 

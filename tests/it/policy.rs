@@ -322,8 +322,7 @@ fn a_second_version_goes_back_to_exactly_the_first(engine: Engine) {
     let shown = || room.json(&["policy", "show"])["components"].clone();
     room.run(&["migrate", "up", "--to", "9", "--yes"]).expect(0);
     let first = shown();
-    room.run(&["policy", "apply"]).expect(0);
-    assert_eq!(shown(), first, "built on the policy whose tables are there");
+    room.run(&["policy", "apply"]).expect(3);
     room.run(&["migrate", "up"]).expect(0);
     let second = shown();
     let audit = |policy: &serde_json::Value| policy["auditor"]["tables"]["strongroom_audit"].clone();
