@@ -110,7 +110,7 @@ pub async fn database(db: &DatabaseConnection) -> Vec<Finding> {
 /// Without the chain's end nothing can be written down, and so nothing handed out.
 async fn audit(db: &DatabaseConnection) -> Finding {
     match audit_head::Entity::find_by_id(1_i16).one(db).await {
-        Ok(Some(head)) => Finding::ok("audit", format!("{} rows", head.number)),
+        Ok(Some(_)) => Finding::ok("audit", "can be written"),
         Ok(None) => Finding::bad("audit", "the chain has no end row"),
         Err(_) => Finding::bad("audit", "cannot be read"),
     }

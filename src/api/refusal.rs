@@ -50,7 +50,7 @@ impl Refusal {
     }
 
     /// Nothing of the cause is for the caller: it may name accounts, and tables.
-    fn internal(error: &dyn std::fmt::Display) -> Self {
+    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request failed; the service's log says why").into()
     }

@@ -89,6 +89,9 @@ impl Server {
         while open.try_join_next().is_some() {}
         tracing::info!(connections = open.len(), "taking no more connections");
         while open.join_next().await.is_some() {}
+        if tokio::time::timeout(service.settings.limits.shutdown, service.finished()).await.is_err() {
+            tracing::error!("a change was cut short: its audit row may be missing");
+        }
         for chore in chores {
             chore.abort();
         }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
+use tokio::sync::RwLock;
 
 use super::gate::Gates;
 use super::metrics::Metrics;
+use super::problem::Problem;
 use super::readiness::Readiness;
+use super::refusal::Refusal;
 use super::settings::Settings;
 use crate::audit::Writer;
 use crate::db::Address;
@@ -28,6 +31,8 @@ pub struct Service {
     pub(super) gates: Gates,
     pub(super) metrics: Metrics,
     pub(super) readiness: Readiness,
+    /// Held by every change that is under way.
+    unfinished: Arc<RwLock<()>>,
 }
 
 /// Where the data is, and what opens it.
@@ -52,7 +57,35 @@ impl Service {
         let key = AuditKey::load(components.keeper(), roots, minimum_epoch).await?;
         let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
         let gates = Gates::new(settings.gate);
-        Ok(Arc::new(Self { settings, components, audit, gates, metrics: Metrics::new(), readiness: Readiness::default() }))
+        Ok(Arc::new(Self {
+            settings,
+            components,
+            audit,
+            gates,
+            metrics: Metrics::new(),
+            readiness: Readiness::default(),
+            unfinished: Arc::default(),
+        }))
+    }
+
+    /// Does a change, with its audit row, to its end: a caller that hangs up, or a request that takes too long, ends the
+    /// answer and not the work.
+    pub(super) async fn finish<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let under_way = self.unfinished.clone().read_owned().await;
+        let done = tokio::spawn(async move {
+            let done = change.await;
+            drop(under_way);
+            done
+        });
+        done.await.unwrap_or_else(|error| Err(Refusal::internal(&error).problem))
+    }
+
+    /// Waits for changes that are under way.
+    pub(super) async fn finished(&self) {
+        drop(self.unfinished.write().await);
     }
 
     /// Looks at how things stand while nobody asks, so that what Prometheus reads is so.

@@ -103,7 +103,7 @@ fn verdict(report: &Report, last: Option<&str>) -> String {
         format!("row {}  {}", problem.number, reason.as_str().unwrap_or_default())
     }));
     lines.push(if report.problems.is_empty() { "the chain holds".to_owned() } else { "the chain does not hold".to_owned() });
-    lines.extend(last.map(|last| format!("keep: {last}")));
+    lines.extend(last.filter(|_| report.problems.is_empty()).map(|last| format!("keep: {last}")));
     lines.join("\n")
 }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Room, numbered_rows, on_every_engine};
+use crate::support::{Engine, Room, Service, numbered_rows, on_every_engine};
 
-on_every_engine!(every_change_is_found, rows_are_listed);
+on_every_engine!(every_change_is_found, rows_are_listed, a_change_has_its_row_whatever_becomes_of_the_caller);
 
 /// Ten reveals, and what an administrator of the database could do about them.
 fn every_change_is_found(engine: Engine) {
@@ -106,4 +106,36 @@ fn rows_are_listed(engine: Engine) {
     // A database without the table says what to do.
     let early = Room::with_plaintext(engine, &numbered_rows(1));
     assert!(early.run(&["audit", "verify"]).expect(3).err.contains("strongroom migrate up"));
+}
+
+/// Somebody who hangs up in the midst ends the answer, and neither the change nor its row.
+fn a_change_has_its_row_whatever_becomes_of_the_caller(engine: Engine) {
+    use std::io::Write as _;
+
+    let room = Room::sealed(engine, &numbered_rows(120));
+    room.serve("").stop();
+    let service = Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api")]);
+    let address = service.url.trim_start_matches("http://").to_owned();
+    let hang_up = |request: &str, n: u64| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(400 * (n % 15)));
+    };
+    for n in 0..120 {
+        hang_up(&format!("DELETE /v1/credentials/row-{n:06} HTTP/1.1\r\nHost: x\r\n\r\n"), n);
+        let body = r#"{"tenant_id":"web"}"#;
+        let head = "POST /v3/users/hasty/credentials/OS-EC2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 19\r\n\r\n";
+        hang_up(&format!("{head}{body}"), n);
+    }
+    // It ends only when what was begun is done.
+    service.stop();
+    let rows = |action: &str| {
+        room.number(&format!("SELECT count(*) FROM strongroom_audit WHERE action = '{action}' AND result = 'done'"))
+    };
+    let gone = 120 - room.number("SELECT count(*) FROM credential WHERE user_id <> 'hasty'");
+    let made = room.number("SELECT count(*) FROM credential WHERE user_id = 'hasty'");
+    println!("{engine}: {gone} gone, {made} made");
+    assert!(gone > 10 && made > 10, "{gone} gone, {made} made");
+    assert_eq!((rows("delete"), rows("create")), (gone, made));
+    room.run(&["audit", "verify"]).expect(0);
 }

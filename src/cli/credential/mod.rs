@@ -6,7 +6,7 @@ mod remote;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::exit::Exit;
@@ -69,7 +69,7 @@ pub(crate) struct Create {
     /// A file with the secret; `-` is standard input
     #[arg(long, value_name = "F")]
     secret_file: Option<PathBuf>,
-    /// JSON of whatever else belongs to it
+    /// A JSON object of whatever else belongs to it
     #[arg(long, value_name = "JSON")]
     extra: Option<String>,
 }
@@ -158,6 +158,9 @@ impl Create {
         }
         let access = self.access.as_deref().map(secret_argument::line).transpose()?;
         let secret = self.secret_file.as_deref().map(secret_argument::file).transpose()?;
+        if self.extra.as_deref().is_some_and(|extra| serde_json::from_str::<Map<String, Value>>(extra).is_err()) {
+            return Err(Failure::new(Exit::Usage, "usage", "--extra is not a JSON object"));
+        }
         let Self { user_id, project_id, kind, extra, .. } = self;
         Ok(Wanted { user_id, project_id, kind, access, secret, extra })
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::{Request, Response, StatusCode};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
@@ -75,8 +75,7 @@ impl Client {
     pub(super) async fn create(self, wanted: Wanted) -> Result<Value, Failure> {
         let Wanted { user_id, project_id, kind, access, secret, extra } = wanted;
         let (access, secret) = (access.as_deref().map(String::as_str), secret.as_deref().map(String::as_str));
-        let extra: Option<Map<String, Value>> =
-            extra.as_deref().map(serde_json::from_str).transpose().map_err(|_| not_an_object())?;
+        let extra: Option<Value> = extra.and_then(|text| serde_json::from_str(&text).ok());
         let body = json!({
             "user_id": user_id, "project_id": project_id, "type": kind, "access": access, "secret": secret, "extra": extra,
         });
@@ -182,10 +181,6 @@ fn unreachable(url: &str, error: &ureq::Error) -> Failure {
     let failure =
         Failure::new(Exit::Unreachable, "service_unreachable", format!("the service at {url} cannot be reached: {error}"));
     failure.help("check --service, and --ca-file, --certificate and --private-key-file of a component")
-}
-
-fn not_an_object() -> Failure {
-    Failure::new(Exit::Usage, "usage", "--extra is not a JSON object, which is what a service takes")
 }
 
 fn is_loopback(url: &Url) -> bool {
