@@ -1,28 +1,27 @@
-//! Bounds on a request: its size, its pace, and what becomes of one that panics.
+//! Bounds on a request: its size, its pace, and what becomes of one whose caller does not wait, or that panics.
 
-use std::any::Any;
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
+use super::refusal::Refusal;
+use super::service::Service;
 use super::settings::Limits;
 
 /// The same routes, within these limits.
-pub(super) fn within<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: &Limits) -> Router<S> {
-    let limits = *limits;
+pub(super) fn within(router: Router<Arc<Service>>, service: &Arc<Service>) -> Router<Arc<Service>> {
+    let limits = service.settings.limits;
     router
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn(move |request: Request, next: Next| in_time(limits.request, request, next)))
+        .layer(from_fn_with_state(service.clone(), to_its_end))
         .layer(from_fn(move |request: Request, next: Next| with_its_body(limits, request, next)))
-        .layer(CatchPanicLayer::custom(panicked))
 }
 
 /// Takes the whole body in before anything else: a client that dawdles holds none of its component's connections, and one
@@ -67,15 +66,24 @@ fn last_answer(problem: Problem) -> Response {
     response
 }
 
-async fn in_time(whole: Duration, request: Request, next: Next) -> Response {
-    tokio::time::timeout(whole, next.run(request)).await.unwrap_or_else(|_| {
-        let detail = format!("the request was not done within {} s", whole.as_secs());
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_long", detail).retry_after(1).into_response()
-    })
-}
-
-/// The panic's own text may hold anything.
-fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    tracing::error!("a request panicked");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request failed; the service's log says why").into_response()
+/// Does the work in a task of its own. A caller that hangs up, or that has waited long enough, ends its answer and not the
+/// work: a change without its audit row would be left, and a database that counts connections that were given up (MySQL's
+/// `max_connect_errors`) would shut everybody out. The work itself is bounded by the pool's and the statements' timeouts.
+async fn to_its_end(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let under_way = service.under_way().await;
+    let work = tokio::spawn(async move {
+        let response = next.run(request).await;
+        drop(under_way);
+        response
+    });
+    let whole = service.settings.limits.request;
+    match tokio::time::timeout(whole, work).await {
+        Ok(Ok(response)) => response,
+        // A panic's own text may hold anything.
+        Ok(Err(_)) => Refusal::internal(&"a request panicked").problem.into_response(),
+        Err(_) => {
+            let detail = format!("the request was not done within {} s; it may be done yet", whole.as_secs());
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_long", detail).retry_after(1).into_response()
+        }
+    }
 }

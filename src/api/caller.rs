@@ -30,16 +30,6 @@ impl Caller {
         Store::of_component(self.component.database().clone(), self.component.share())
     }
 
-    /// Does a change to its end, whatever becomes of the request; see [`Service::finish`].
-    pub(super) async fn finish<T, F>(self, change: impl FnOnce(Self) -> F) -> Result<T, Problem>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, Problem>> + Send + 'static,
-    {
-        let service = self.service.clone();
-        service.finish(change(self)).await
-    }
-
     /// Writes down that something was done, for each of these rows. It must not be handed out before this returns.
     pub(super) async fn done(&self, action: Action, objects: impl IntoIterator<Item = String>) -> Result<(), AuditError> {
         let entries = objects.into_iter().map(|object| self.entry(action, object, None)).collect();

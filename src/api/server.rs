@@ -90,7 +90,7 @@ impl Server {
         tracing::info!(connections = open.len(), "taking no more connections");
         while open.join_next().await.is_some() {}
         if tokio::time::timeout(service.settings.limits.shutdown, service.finished()).await.is_err() {
-            tracing::error!("a change was cut short: its audit row may be missing");
+            tracing::error!("requests were cut short: a change may lack its audit row");
         }
         for chore in chores {
             chore.abort();

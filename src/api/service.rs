@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
-use tokio::sync::RwLock;
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use super::gate::Gates;
 use super::metrics::Metrics;
-use super::problem::Problem;
 use super::readiness::Readiness;
-use super::refusal::Refusal;
 use super::settings::Settings;
 use crate::audit::Writer;
 use crate::db::Address;
@@ -31,7 +29,7 @@ pub struct Service {
     pub(super) gates: Gates,
     pub(super) metrics: Metrics,
     pub(super) readiness: Readiness,
-    /// Held by every change that is under way.
+    /// Held by every request that is under way.
     unfinished: Arc<RwLock<()>>,
 }
 
@@ -68,22 +66,12 @@ impl Service {
         }))
     }
 
-    /// Does a change, with its audit row, to its end: a caller that hangs up, or a request that takes too long, ends the
-    /// answer and not the work.
-    pub(super) async fn finish<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = Result<T, Problem>> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let under_way = self.unfinished.clone().read_owned().await;
-        let done = tokio::spawn(async move {
-            let done = change.await;
-            drop(under_way);
-            done
-        });
-        done.await.unwrap_or_else(|error| Err(Refusal::internal(&error).problem))
+    /// Held while a request is under way.
+    pub(super) async fn under_way(&self) -> OwnedRwLockReadGuard<()> {
+        self.unfinished.clone().read_owned().await
     }
 
-    /// Waits for changes that are under way.
+    /// Waits for requests that are under way, those of callers that have hung up too.
     pub(super) async fn finished(&self) {
         drop(self.unfinished.write().await);
     }

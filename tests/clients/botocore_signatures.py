@@ -315,7 +315,7 @@ refused("a credential of another type", sign(totp, "v4"), {"mismatch"}, (401,))
 
 # A trust and the like come with the answer: whoever acts on the signature must heed them.
 extra = {"trust_id": uuid.uuid4().hex, "app_cred_id": None}
-trusted = make(alice, project, extra=json.dumps(extra))
+trusted = make(alice, project, extra=extra)
 answer = verify(sign(trusted, "v4"))
 if answer.status_code != 200 or answer.json()["extra"] != extra:
     stop("extra", answer, extra)

@@ -126,7 +126,7 @@ pub(super) async fn create(caller: Caller, Body(body): Body<NewBody>) -> Result<
     new.extra = body.extra.map(|extra| Value::Object(extra).to_string());
     new.access = body.access.or(new.access);
     new.secret = body.secret.unwrap_or(new.secret);
-    let new = caller.finish(|caller| async move { store(&caller, &new).await.map(|()| new) }).await?;
+    store(&caller, &new).await?;
     let NewCredential { id, user_id, project_id, kind, access, secret, .. } = new;
     Ok((StatusCode::CREATED, Json(Shown { id, user_id, project_id, r#type: kind, access, secret: Some(secret) })))
 }
@@ -195,8 +195,7 @@ pub(super) async fn find(caller: Caller, Body(wanted): Body<Wanted>) -> Result<J
 #[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "remove_credential", tag = "credentials", params(("id" = String, Path)), responses(
     (status = 204, description = "It is gone"), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
 pub(super) async fn remove(caller: Caller, id: Result<Path<String>, PathRejection>) -> Result<StatusCode, Problem> {
-    let id = path(id)?;
-    caller.finish(|caller| async move { delete(&caller, &id).await }).await
+    delete(&caller, &path(id)?).await
 }
 
 /// Removes by id, and writes it down.

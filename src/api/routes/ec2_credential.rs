@@ -85,7 +85,7 @@ pub(super) async fn create(
         Err(error) => return Err(caller.refused(Action::Create, "", error).await),
     };
     new.project_id = Some(tenant.tenant_id);
-    let new = caller.finish(|caller| async move { store(&caller, &new).await.map(|()| new) }).await?;
+    store(&caller, &new).await?;
     let NewCredential { id, user_id, project_id, kind, access, secret, extra } = new;
     let made = Credential { id, user_id, project_id, kind, access, secret: Some(secret), extra };
     Ok((StatusCode::CREATED, Json(One { credential: made.into() })))
@@ -142,7 +142,7 @@ pub(super) async fn show(caller: Caller, which: Result<Path<(String, String)>, P
 pub(super) async fn remove(caller: Caller, which: Result<Path<(String, String)>, PathRejection>) -> Result<StatusCode, Problem> {
     let (user, access) = path(which)?;
     let found = find(&caller, &user, &access, false).await?;
-    caller.finish(|caller| async move { delete(&caller, &found.id).await }).await
+    delete(&caller, &found.id).await
 }
 
 /// Another user's credential is none of this one's.
