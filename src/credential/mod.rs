@@ -4,6 +4,7 @@
 //! blind index and never scans; one row that does not open is an error for that row alone.
 
 mod error;
+mod find;
 pub mod keystone;
 mod model;
 mod read;
