@@ -291,3 +291,18 @@ fn nothing_answers() {
     assert_check(&at("sqlite://nowhere.db?mode=rwc", 4), "database file", "warn", "does not exist yet");
     assert!(!room.path().join("nowhere.db").exists());
 }
+
+#[test]
+fn the_certificates_of_a_service_are_looked_at() {
+    let room = Room::sealed(Engine::Sqlite, &numbered_rows(1));
+    close_to_others(&room);
+    room.serve("").stop();
+    let found = doctor(&room, 0);
+    assert_check(&found, "certificate", "ok", "is good for 89 days");
+    assert_check(&found, "service", "ok", "version 11 of 11");
+    let key = room.path().join("certs/server.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_check(&doctor(&room, 4), "certificate", "bad", "has mode 0644");
+    fs::remove_file(&key).unwrap();
+    assert_check(&doctor(&room, 4), "certificate", "bad", "cannot be read");
+}

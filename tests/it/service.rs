@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::support::{Caller, Engine, Room, Service, numbered_rows, on_every_engine, on_every_server, until};
+use crate::support::{Caller, Engine, Room, Service, block_on, numbered_rows, on_every_engine, on_every_server, until};
 
 on_every_engine!(
     every_component_may_what_its_policy_says,
@@ -15,8 +15,11 @@ on_every_engine!(
 );
 
 mod logins {
-    use super::{a_component_gets_its_own_login, it_logs_in_as_itself_only, on_every_server};
-    on_every_server!(a_component_gets_its_own_login, it_logs_in_as_itself_only);
+    use super::{
+        a_component_gets_its_own_login, a_flood_of_one_component_leaves_the_others_alone, it_logs_in_as_itself_only,
+        on_every_server,
+    };
+    on_every_server!(a_component_gets_its_own_login, it_logs_in_as_itself_only, a_flood_of_one_component_leaves_the_others_alone,);
 }
 
 const CALLERS: [&str; 9] = ["api", "auditor", "compute", "conductor", "console", "metadata", "network", "operator", "scheduler"];
@@ -269,4 +272,57 @@ fn it_logs_in_as_itself_only(engine: Engine) {
     room.give(user, "SELECT", "credential");
     let ran = room.start_at(&room.service_address(), &["serve"]).finish();
     assert!(ran.expect(4).err.contains("may do more than the policy says"));
+}
+
+/// Somebody holds the rows that `api` would delete: its pool and its queue fill, the rest is told to come back, and
+/// `compute` notices nothing.
+fn a_flood_of_one_component_leaves_the_others_alone(engine: Engine) {
+    let room = room(engine);
+    // Two connections of api's twenty, and as many places to wait.
+    let service = room.serve("replicas = 10\nqueue_per_connection = 1\nqueue_seconds = 1.0\n");
+    let compute = service.caller("compute");
+    compute.get("/v1/credentials/row-000002").expect(200);
+    let api = service.caller("api");
+    api.get("/v1/credentials/row-000002").expect(200);
+    let holder = room.hold("SELECT id FROM credential WHERE id = 'row-000001' FOR UPDATE");
+    let (told, seen) = std::sync::mpsc::channel();
+    for _ in 0..12 {
+        let (caller, told) = (service.caller("api"), told.clone());
+        std::thread::spawn(move || {
+            let answer = caller.delete("/v1/credentials/row-000001");
+            told.send((answer.verdict(), answer.headers.contains_key("retry-after"))).unwrap();
+        });
+    }
+    drop(told);
+    let begun = std::time::Instant::now();
+    for _ in 0..20 {
+        compute.get("/v1/credentials/row-000002").expect(200);
+    }
+    // Less than one of api's requests takes.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
+    let answers: Vec<_> = seen.into_iter().collect();
+    block_on(holder.rollback()).unwrap();
+    assert!(answers.iter().all(|(_, says_when)| *says_when), "{answers:?}");
+    let count = |verdict: &str| answers.iter().filter(|(answer, _)| answer == verdict).count();
+    assert_eq!(count("429 queue_full"), 8, "{answers:?}");
+    assert_eq!((count("503 database_busy"), count("503 pool_busy")), (2, 2), "{answers:?}");
+    api.delete("/v1/credentials/row-000001").expect(204);
+    let metrics = compute.get("/metrics").text;
+    assert!(metrics.contains("strongroom_turned_away_total{component=\"api\"} 10"), "{metrics}");
+}
+
+#[test]
+fn log_lines_can_be_json() {
+    let room = room(Engine::Sqlite);
+    room.serve("").stop();
+    let service = Service::start_by(room.command(&["serve", "--format", "json", "--log", "json"]), &room);
+    service.caller("api").get("/v1/credentials").expect(200);
+    let log = service.stop();
+    let lines: Vec<Value> =
+        log.lines().filter(|line| *line != "stopped").map(|line| serde_json::from_str(line).unwrap()).collect();
+    let access = lines.iter().find(|line| line["target"] == "strongroom::access").unwrap();
+    assert_eq!(
+        (&access["component"], &access["route"], &access["status"]),
+        (&json!("api"), &json!("/v1/credentials"), &json!(200))
+    );
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
@@ -249,4 +249,27 @@ fn a_slow_client_is_sent_away() {
     let long = caller.post("/v1/credentials", &serde_json::json!({ "user_id": "x".repeat(2000) }));
     assert_eq!(long.verdict(), "413 too_large");
     assert_eq!(caller.post("/v1/credentials", &serde_json::json!({ "user_id": "x" })).status, 201);
+}
+
+/// However busy its client is.
+#[test]
+fn a_connection_gets_only_so_old() {
+    let room = Room::sealed(Engine::Sqlite, &numbered_rows(1));
+    room.serve("").stop();
+    let settings = [("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api"), ("CONNECTION_AGE_SECONDS", "2")];
+    let service = Service::start_with(&room, &settings);
+    let mut stream = TcpStream::connect(port(&service)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let begun = Instant::now();
+    let mut answers = 0;
+    while stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").is_ok() {
+        let mut answer = [0; 4096];
+        if !stream.read(&mut answer).is_ok_and(|read| read > 0) {
+            break;
+        }
+        answers += 1;
+        assert!(begun.elapsed() < Duration::from_secs(15), "{answers} answers and no end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(answers > 10 && begun.elapsed() > Duration::from_secs(1), "{answers} answers in {:?}", begun.elapsed());
 }

@@ -4,8 +4,7 @@ use sea_orm::DatabaseConnection;
 use tokio_rustls::rustls::pki_types::UnixTime;
 
 use super::check::Check;
-use crate::api::{Material, TlsSettings, readiness};
-use crate::cli::exit::Exit;
+use crate::api::{Material, ServerError, TlsSettings, readiness};
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 
@@ -40,7 +39,7 @@ pub(super) fn certificates(session: &Session) -> Vec<Check> {
     };
     let material = match Material::load(&files) {
         Ok(material) => material,
-        Err(error) => return vec![Check::failed("certificate", Failure::new(Exit::Refused, "tls", error))],
+        Err(error) => return vec![Check::failed("certificate", ServerError::from(error))],
     };
     let mut checks = vec![lasts("certificate", "the service's certificate", material.not_after)];
     checks.extend(material.crl_not_after.map(|until| lasts("revocation list", "the list of revoked clients", until)));

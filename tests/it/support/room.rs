@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement, TransactionTrait as _, Value};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait as _, Value};
 use tempfile::TempDir;
 
 use strongroom_migration::Engine;
@@ -117,6 +117,15 @@ impl Room {
     pub fn port(&self) -> u16 {
         let (_, after) = self.url.rsplit_once(':').unwrap();
         after.split_once('/').unwrap().0.parse().unwrap()
+    }
+
+    /// A transaction that holds what it locked until it is dropped.
+    pub fn hold(&self, sql: &str) -> DatabaseTransaction {
+        runtime().block_on(async {
+            let transaction = self.db.begin().await.unwrap();
+            transaction.execute_unprepared(sql).await.unwrap();
+            transaction
+        })
     }
 
     /// Runs statements as they are, on one connection.

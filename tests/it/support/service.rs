@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -83,8 +83,12 @@ impl Service {
     /// With this environment beside the usual.
     pub fn start_as(room: &Room, environment: &[(&str, &str)]) -> Self {
         let mut command = room.command(&["serve", "--format", "json"]);
-        command.env("STRONGROOM__DATABASE__URL", room.service_address()).env("RUST_LOG", "trace");
-        command.envs(environment.iter().copied());
+        command.env("RUST_LOG", "trace").envs(environment.iter().copied());
+        Self::start_by(command, room)
+    }
+
+    pub fn start_by(mut command: Command, room: &Room) -> Self {
+        command.env("STRONGROOM__DATABASE__URL", room.service_address());
         let certificates = room.path().join("certs");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
@@ -121,7 +125,7 @@ impl Service {
 
     pub fn signal(&self, name: &str) {
         let id = self.running.as_ref().unwrap().0.id().to_string();
-        assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
     /// Tells it to stop, and waits until it has.
