@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -15,16 +15,39 @@ pub(super) struct Peer(Arc<Inner>);
 
 enum Inner {
     /// A certificate that verified at the handshake.
-    Certified {
-        chain: Vec<CertificateDer<'static>>,
-        who: Result<Identity, (&'static str, String)>,
-        tls: Arc<Reloading>,
-        seen: AtomicU64,
-    },
+    Certified(Certified),
     /// TLS without a certificate, or plain HTTP with nobody configured.
     Nobody,
     /// Plain HTTP, where every caller is this component.
     Plain(Identity),
+}
+
+/// What a client showed, and when it was last found good.
+struct Certified {
+    chain: Vec<CertificateDer<'static>>,
+    who: Result<Identity, (&'static str, String)>,
+    tls: Arc<Reloading>,
+    verified: Mutex<(u64, Instant)>,
+}
+
+/// Certificates and lists expire while a connection is open.
+const GOOD_FOR: Duration = Duration::from_secs(5);
+
+impl Certified {
+    /// Whether the chain is trusted now: asked again when what is trusted has changed, and every few seconds.
+    fn is_trusted(&self) -> bool {
+        let now = self.tls.current();
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        let (generation, at) = *verified;
+        if generation == now.generation && at.elapsed() < GOOD_FOR {
+            return true;
+        }
+        let trusted = now.still_trusts(&self.chain);
+        if trusted {
+            *verified = (now.generation, Instant::now());
+        }
+        trusted
+    }
 }
 
 impl Peer {
@@ -39,7 +62,7 @@ impl Peer {
         if let Err((code, reason)) = &who {
             tracing::warn!(code, reason, "a client certificate names no component");
         }
-        Self(Arc::new(Inner::Certified { chain, who, tls, seen: AtomicU64::new(generation) }))
+        Self(Arc::new(Inner::Certified(Certified { chain, who, tls, verified: Mutex::new((generation, Instant::now())) })))
     }
 
     pub(super) fn nobody() -> Self {
@@ -57,16 +80,11 @@ impl Peer {
                 Err(Refusal::identity("no_certificate", "a client certificate is needed, and none was given".to_owned()))
             }
             Inner::Plain(identity) => Ok(identity),
-            Inner::Certified { chain, who, tls, seen } => {
-                let now = tls.current();
-                if seen.load(Ordering::Acquire) != now.generation {
-                    if !now.still_trusts(chain) {
-                        let detail =
-                            "the client certificate is not trusted any more: it was revoked, has expired, or its authority went";
-                        return Err(Refusal::identity("untrusted_certificate", detail.to_owned()));
-                    }
-                    seen.store(now.generation, Ordering::Release);
-                }
+            Inner::Certified(certified) if !certified.is_trusted() => {
+                let detail = "the client certificate is not trusted any more: it was revoked, has expired, or its authority went";
+                Err(Refusal::identity("untrusted_certificate", detail.to_owned()))
+            }
+            Inner::Certified(Certified { who, .. }) => {
                 who.as_ref().map_err(|(code, reason)| Refusal::identity(code, reason.clone()))
             }
         }
@@ -74,6 +92,6 @@ impl Peer {
 
     /// Whether there is anything to write down about a caller that is refused.
     pub(super) fn is_certified(&self) -> bool {
-        matches!(&*self.0, Inner::Certified { .. })
+        matches!(&*self.0, Inner::Certified(_))
     }
 }

@@ -273,3 +273,20 @@ fn a_connection_gets_only_so_old() {
     }
     assert!(answers > 10 && begun.elapsed() > Duration::from_secs(1), "{answers} answers in {:?}", begun.elapsed());
 }
+
+/// It was good at the handshake.
+#[test]
+fn a_certificate_that_expires_counts_for_open_connections() {
+    let (_room, service) = service();
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let soon = |parameters: &mut CertificateParams| {
+        parameters.not_after = date_time_ymd(1970, 1, 1) + since_1970 + Duration::from_secs(4)
+    };
+    let (certificate, key) = Maker::of(&service.certificates).make("brief", &[API], soon);
+    let caller = service.caller_with(Some((&certificate, &key)));
+    assert_eq!(caller.get("/v1/credentials").status, 200);
+    until("it is over", || {
+        std::thread::sleep(Duration::from_millis(200));
+        caller.get("/v1/credentials").verdict() == "401 untrusted_certificate identity"
+    });
+}
