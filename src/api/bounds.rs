@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use super::peer::Peer;
 use super::problem::Problem;
 use super::refusal::Refusal;
 use super::service::Service;
@@ -28,6 +29,13 @@ pub(super) fn within(router: Router<Arc<Service>>, service: &Arc<Service>) -> Ro
 /// that is refused finds the connection as it should be for its next request.
 async fn with_its_body(limits: Limits, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
+    let known = head.extensions.get::<Peer>().is_some_and(|peer| peer.identity().is_ok());
+    if !known {
+        // Strangers get their refusal, or health, without anything of theirs being kept.
+        let has_body = head.headers.contains_key(header::CONTENT_LENGTH) || head.headers.contains_key(header::TRANSFER_ENCODING);
+        let response = next.run(Request::from_parts(head, Body::empty())).await;
+        return if has_body { last(response) } else { response };
+    }
     if said_length(&head.headers).is_some_and(|length| length > limits.body_bytes) {
         return last_answer(too_long(&limits));
     }
@@ -61,14 +69,17 @@ fn taken(body: Bytes) -> Body {
 
 /// What is left of the body would be taken for the next request.
 fn last_answer(problem: Problem) -> Response {
-    let mut response = problem.into_response();
+    last(problem.into_response())
+}
+
+fn last(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
 /// Does the work in a task of its own. A caller that hangs up, or that has waited long enough, ends its answer and not the
 /// work: a change without its audit row would be left, and a database that counts connections that were given up (MySQL's
-/// `max_connect_errors`) would shut everybody out. The work itself is bounded by the pool's and the statements' timeouts.
+/// `max_connect_errors`) would shut everybody out. The work itself is bounded by the timeouts of pool, statements and audit rows.
 async fn to_its_end(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let under_way = service.under_way().await;
     let work = tokio::spawn(async move {

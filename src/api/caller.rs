@@ -90,6 +90,9 @@ impl FromRequestParts<Arc<Service>> for Caller {
     }
 }
 
+/// No component is called so.
+const TURNED_AWAY: &str = "-";
+
 /// Strangers without a certificate are counted and not written down: they could fill the table.
 async fn turned_away(
     service: &Service,
@@ -104,6 +107,8 @@ async fn turned_away(
     if !peer.is_certified() {
         return refusal.problem;
     }
+    // Nor can who comes with a certificate keep the others' rows from being written.
+    let Ok(_leave) = service.gates.enter(TURNED_AWAY, 2).await else { return refusal.problem };
     let (component, identity) = (component.to_owned(), identity.to_owned());
     let entry = Entry {
         request: request.to_string(),

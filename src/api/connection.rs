@@ -1,6 +1,7 @@
 //! One connection: its handshake, its requests, and its end.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,7 +12,7 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::{Service as _, ServiceExt as _};
 
@@ -21,6 +22,9 @@ use super::service::Service;
 use super::settings::Limits;
 use super::tls::Reloading;
 
+/// No party has more than one part in so many of all connections.
+const PARTIES: usize = 4;
+
 /// What connections share.
 #[derive(Clone)]
 pub(super) struct Connections {
@@ -29,6 +33,8 @@ pub(super) struct Connections {
     pub(super) tls: Option<(Arc<Reloading>, Arc<Identities>)>,
     /// Over plain HTTP: who every caller is.
     pub(super) plain: Option<String>,
+    /// How many connections each party has open.
+    pub(super) parties: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
     /// Turns true when connections are to end.
     pub(super) closing: watch::Receiver<bool>,
 }
@@ -57,12 +63,29 @@ impl Connections {
             }
             None => Peer::nobody(),
         };
+        let Some(_place) = self.place(&peer) else { return };
         self.converse(stream, peer, http2).await;
     }
 
     fn no_handshake(&self, error: &dyn std::fmt::Display) {
         self.service.metrics.handshakes_failed.inc();
         tracing::info!(%error, "a TLS handshake came to nothing");
+    }
+
+    /// The part of all connections that one party may have open: a component, or everybody whom no policy knows.
+    fn place(&self, peer: &Peer) -> Option<OwnedSemaphorePermit> {
+        let policy = self.service.components.policy();
+        let party = peer.component().filter(|name| policy.components.contains_key(*name)).unwrap_or_default();
+        let mut parties = self.parties.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = parties.entry(party.to_owned()).or_insert_with(|| {
+            let part = self.service.settings.limits.connections / PARTIES;
+            Arc::new(Semaphore::new(part.max(1)))
+        });
+        let place = room.clone().try_acquire_owned().ok();
+        if place.is_none() {
+            tracing::warn!(component = party, "has its part of all connections open; one more was closed");
+        }
+        place
     }
 
     async fn converse(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, http2: bool) {

@@ -1,6 +1,6 @@
 //! A bound on what one component can have going on, so that its flood leaves the others their share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,8 @@ pub struct GateSettings {
 /// One gate a component.
 pub(super) struct Gates {
     settings: GateSettings,
-    gates: Mutex<HashMap<String, Arc<Gate>>>,
+    /// By component and the size of its pool, which a policy may change.
+    gates: Mutex<HashMap<(String, u32), Arc<Gate>>>,
 }
 
 struct Gate {
@@ -57,26 +58,31 @@ impl Gates {
     /// How many requests wait, by component.
     pub(super) fn waiting(&self) -> Vec<(String, usize)> {
         let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.iter().map(|(name, gate)| (name.clone(), gate.waiting.load(Ordering::Acquire))).collect()
+        let mut waiting = BTreeMap::<String, usize>::new();
+        for ((component, _), gate) in gates.iter() {
+            *waiting.entry(component.clone()).or_default() += gate.waiting.load(Ordering::Acquire);
+        }
+        waiting.into_iter().collect()
     }
 
     fn gate(&self, component: &str, connections: u32) -> Arc<Gate> {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(gate) = gates.get(component) {
+        let key = (component.to_owned(), connections);
+        if let Some(gate) = gates.get(&key) {
             return gate.clone();
         }
         let connections = usize::try_from(connections.max(1)).unwrap_or(1);
         let gate = Arc::new(Gate {
             running: Arc::new(Semaphore::new(connections)),
             waiting: AtomicUsize::new(0),
-            queue: connections * self.settings.queue_per_connection,
+            queue: connections.saturating_mul(self.settings.queue_per_connection),
         });
-        gates.insert(component.to_owned(), gate.clone());
+        gates.insert(key, gate.clone());
         gate
     }
 }
 
-/// A place in the queue, which a caller that hangs up leaves too.
+/// A place in the queue, given back when it is dropped.
 struct Place<'a>(&'a Gate);
 
 impl<'a> Place<'a> {

@@ -90,6 +90,14 @@ impl Peer {
         }
     }
 
+    /// The component that the certificate names, trusted or not.
+    pub(super) fn component(&self) -> Option<&str> {
+        match &*self.0 {
+            Inner::Certified(Certified { who: Ok(identity), .. }) | Inner::Plain(identity) => Some(&identity.component),
+            _ => None,
+        }
+    }
+
     /// Whether there is anything to write down about a caller that is refused.
     pub(super) fn is_certified(&self) -> bool {
         matches!(&*self.0, Inner::Certified(_))

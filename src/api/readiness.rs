@@ -44,6 +44,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct Readiness {
     leaving: AtomicBool,
     last: Mutex<Option<(Instant, Vec<Finding>)>>,
+    /// Of many who ask at once, one looks.
+    looking: tokio::sync::Mutex<()>,
 }
 
 impl Readiness {
@@ -81,8 +83,20 @@ impl Service {
         if let Some(known) = self.readiness.known() {
             return known;
         }
+        let _one = self.readiness.looking.lock().await;
+        if let Some(known) = self.readiness.known() {
+            return known;
+        }
         let timeout = || vec![Finding::bad("database", "no answer")];
         let mut found = tokio::time::timeout(PATIENCE, database(self.keeper())).await.unwrap_or_else(|_| timeout());
+        found.push(match tokio::time::timeout(PATIENCE, self.components.look_at_ring()).await {
+            Ok(Ok(())) => Finding::ok("ring", "opens"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "not ready");
+                Finding::bad("ring", "cannot be used; the service's log says why")
+            }
+            Err(_) => Finding::bad("ring", "no answer"),
+        });
         found.push(Finding::ok("policy", format!("version {}", self.components.policy().version)));
         self.readiness.keep(&found);
         found

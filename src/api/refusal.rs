@@ -88,6 +88,7 @@ impl From<StoreError> for Refusal {
             StoreError::NotFound => Problem::not_found().into(),
             StoreError::Exists => Problem::new(StatusCode::CONFLICT, "exists", error.to_string()).into(),
             StoreError::TooLong(..) | StoreError::NotText | StoreError::Refused => Problem::malformed(error.to_string()).into(),
+            StoreError::TooMany(_) => Problem::new(StatusCode::BAD_REQUEST, "too_many", error.to_string()).into(),
             StoreError::Unopenable { reason: Unopened::NotShared, .. } => Self::forbidden(Barrier::Keys),
             StoreError::Unopenable { ref id, ref reason } => {
                 tracing::error!(id, %reason, "a credential does not open");
@@ -111,7 +112,8 @@ impl From<GrantError> for Refusal {
                 tracing::error!(%error, "a component cannot be served");
                 let detail = "the component's database login cannot be used; the service's log says why";
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "login_unusable", detail);
-                problem.barrier(Barrier::Policy.as_str()).retry_after(SOON).into()
+                let problem = problem.barrier(Barrier::Policy.as_str()).retry_after(SOON);
+                Self { problem, barrier: Some(Barrier::Policy) }
             }
         }
     }

@@ -76,7 +76,7 @@ impl Server {
             Way::Tls { identities, .. } => (tls.clone().map(|tls| (tls, Arc::new(identities.clone()))), None),
             Way::Plain(component) => (None, component.clone()),
         };
-        let connections = Connections { service: service.clone(), router, tls: known, plain, closing };
+        let connections = Connections { service: service.clone(), router, tls: known, plain, parties: Arc::default(), closing };
         let chores = [tokio::spawn(chores(service.clone())), tokio::spawn(service.clone().keep_looking())];
         let watching = tls.map(|tls| tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone())));
         let mut open = JoinSet::new();
@@ -88,9 +88,15 @@ impl Server {
         let _ = close.send(true);
         while open.try_join_next().is_some() {}
         tracing::info!(connections = open.len(), "taking no more connections");
-        while open.join_next().await.is_some() {}
-        if tokio::time::timeout(service.settings.limits.shutdown, service.finished()).await.is_err() {
-            tracing::error!("requests were cut short: a change may lack its audit row");
+        let ending = async {
+            while open.join_next().await.is_some() {}
+            service.finished().await;
+        };
+        tokio::select! {
+            ended = tokio::time::timeout(service.settings.limits.shutdown, ending) => if ended.is_err() {
+                tracing::error!("requests were cut short: a change may lack its audit row");
+            },
+            () = signals.stop.notified() => tracing::error!("told again: requests are cut short, and a change may lack its audit row"),
         }
         for chore in chores {
             chore.abort();
@@ -147,13 +153,15 @@ async fn chores(service: Arc<Service>) {
 }
 
 async fn watch_certificates(service: Arc<Service>, tls: Arc<Reloading>, reload: Arc<Notify>) {
-    let told = tokio::spawn(tls.clone().watch(WATCH, reload));
-    loop {
-        #[expect(clippy::cast_precision_loss, reason = "a time in seconds")]
-        service.metrics.certificate_expires.set(tls.current().not_after as f64);
-        tokio::time::sleep(WATCH).await;
-        if told.is_finished() {
-            return;
+    let show = async {
+        loop {
+            #[expect(clippy::cast_precision_loss, reason = "a time in seconds")]
+            service.metrics.certificate_expires.set(tls.current().not_after as f64);
+            tokio::time::sleep(WATCH).await;
         }
+    };
+    tokio::select! {
+        () = tls.clone().watch(WATCH, reload) => {}
+        () = show => {}
     }
 }

@@ -67,7 +67,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1024,
-            handshake: Duration::from_secs(10),
+            handshake: Duration::from_secs(5),
             headers: Duration::from_secs(15),
             body: Duration::from_secs(10),
             request: Duration::from_secs(30),

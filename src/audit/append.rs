@@ -1,5 +1,7 @@
 //! Rows at the end of the chain.
 
+use std::time::Duration;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseConnection, EntityTrait as _, ExprTrait as _,
@@ -18,16 +20,29 @@ pub async fn append(db: &DatabaseConnection, key: &AuditKey, replica: &str, entr
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    db::retry!(append_once(db, key, replica, entries))
+    let mut patience = db::Patience::of(PATIENCE);
+    loop {
+        match append_once(db, key, replica, entries).await {
+            Err(error) if patience.again(&error).await => {}
+            done => return done,
+        }
+    }
 }
+
+/// Eleven values a row, and SQLite takes 32,766 in one statement.
+const ROWS_A_STATEMENT: usize = 500;
+/// Every component waits meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 async fn append_once(db: &DatabaseConnection, key: &AuditKey, replica: &str, entries: &[Entry]) -> Result<Vec<i64>, AuditError> {
     let transaction = db::begin(db).await?;
     let (before, at_ms) = take(&transaction, i64::try_from(entries.len()).unwrap_or(i64::MAX)).await?;
     let (rows, mac) = chained(key, replica, entries, before, at_ms);
     let numbers = rows.iter().map(|row| row.number).collect();
-    let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
-    Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+    for part in rows.chunks(ROWS_A_STATEMENT) {
+        let part = part.iter().cloned().map(|row| row.into_active_model().reset_all());
+        Entity::insert_many(part).exec_without_returning(&transaction).await?;
+    }
     let end = audit_head::Entity::update_many().col_expr(Column::Mac, Expr::value(mac));
     end.filter(Column::Id.eq(1)).exec(&transaction).await?;
     transaction.commit().await?;

@@ -101,8 +101,9 @@ impl Entry {
 }
 
 /// A column holds so many characters, and no NUL on PostgreSQL: a caller's odd name must not keep its row from being written.
+/// Nor may it do anything to the terminal of who lists the rows.
 fn cut(text: &str, most: usize) -> String {
-    text.chars().filter(|c| *c != '\0').take(most).collect()
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 
 /// The bytes that a row's code is over: numbers big-endian, texts behind their length.

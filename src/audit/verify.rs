@@ -17,7 +17,7 @@ pub enum Flaw {
     Altered,
     /// There is no row of this number.
     Missing,
-    /// The chain's end row speaks of another last row.
+    /// The chain's end row speaks of another last row, or there are rows beyond it.
     End,
 }
 
@@ -45,7 +45,8 @@ const PAGE: u64 = 1000;
 
 /// Reads every row. `kept` is a [`Report::last`] of an earlier time: the chain must still have that row.
 pub async fn verify(db: &DatabaseConnection, key: &AuditKey, kept: Option<&(i64, String)>) -> Result<Report, AuditError> {
-    // Before the rows: those that come meanwhile are beyond it.
+    // Rows that come meanwhile are beyond the end that is read after them, or not in here.
+    let (lowest, newest) = outermost(db).await?;
     let end = audit_head::Entity::find_by_id(1_i16).one(db).await?.ok_or(AuditError::NoHead)?;
     let mut chain = Chain::default();
     loop {
@@ -61,11 +62,23 @@ pub async fn verify(db: &DatabaseConnection, key: &AuditKey, kept: Option<&(i64,
     if chain.number < end.number || chain.mac != end.mac {
         chain.problem(end.number.max(chain.number), Flaw::End);
     }
+    if let Some(newest) = newest.filter(|newest| *newest > end.number) {
+        chain.problem(newest, Flaw::End);
+    }
+    if let Some(lowest) = lowest.filter(|lowest| *lowest < 1) {
+        chain.problem(lowest, Flaw::Altered);
+    }
     if let Some((number, _)) = kept.filter(|(number, _)| *number > chain.number) {
         chain.problem(*number, Flaw::Missing);
     }
     let last = (chain.checked > 0).then(|| (chain.number, hex::encode(&chain.mac)));
     Ok(Report { checked: chain.checked, last, problems: chain.problems })
+}
+
+/// The smallest and the largest number that there is.
+async fn outermost(db: &DatabaseConnection) -> Result<(Option<i64>, Option<i64>), AuditError> {
+    let both = Entity::find().select_only().column_as(Column::Number.min(), "least").column_as(Column::Number.max(), "newest");
+    Ok(both.into_tuple().one(db).await?.unwrap_or_default())
 }
 
 #[derive(Default)]

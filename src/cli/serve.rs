@@ -62,6 +62,8 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
     let url = format!("{}://{address}", if plain { "http" } else { "https" });
     output.result(&json!({ "listening": url, "replica": replica }), || format!("listening on {url}"));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    // A panic's own text may hold anything.
+    std::panic::set_hook(Box::new(|panic| tracing::error!(at = ?panic.location(), "a panic")));
     server.run(signals).await;
     output.note("stopped");
     Ok(Exit::Done)
@@ -96,13 +98,13 @@ fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure
             patience: seconds("server.queue_seconds", server.queue_seconds)?,
         },
         limits: Limits {
-            connections: server.max_connections.max(1),
-            request: seconds("server.request_seconds", server.request_seconds)?,
+            connections: server.max_connections.clamp(1, 1 << 20),
+            request: seconds("server.request_seconds", server.request_seconds)?.max(Duration::from_secs(1)),
             connection_age: seconds("server.connection_age_seconds", server.connection_age_seconds)?,
             body_bytes: server.max_body_bytes,
             ..Limits::default()
         },
-        signature_window: Duration::from_secs(server.signature_window_seconds),
+        signature_window: Duration::from_secs(server.signature_window_seconds.min(7 * 24 * 60 * 60)),
         drain: seconds("server.drain_seconds", server.drain_seconds)?,
     })
 }

@@ -38,6 +38,9 @@ pub enum StoreError {
     /// A value that the table cannot hold.
     #[error("{0} is longer than {1} characters")]
     TooLong(&'static str, usize),
+    /// More than are listed in one piece.
+    #[error("more than {0} credentials: list them in pages")]
+    TooMany(u64),
     /// A value that no text column can hold.
     #[error("a value holds a NUL character, or the id is empty")]
     NotText,

@@ -37,7 +37,8 @@ impl Store {
         self.find_many_at(ids, phase).await
     }
 
-    /// A user's credentials of a type, in order of id, access keys and all; `Err` for those that do not open.
+    /// A user's credentials of a type, in order of id, access keys and all; `Err` for those that do not open. A thousand at
+    /// most: of more it is none.
     pub async fn find_of(&self, user_id: &str, kind: &str, reveal: bool) -> Result<FoundInOrder, StoreError> {
         for _ in 1..ATTEMPTS {
             let phase = self.phase().await?;
@@ -76,7 +77,7 @@ impl Store {
             By::Id(id) => Column::Id.eq(*id),
             By::Access(access) => Column::AccessKeyIndex.eq(keys.index(AccessKey::LABEL, access.as_bytes())?.to_vec()),
         };
-        let found = self.select(&keys, wanted.into(), reveal).await?;
+        let found = self.select(&keys, wanted.into(), reveal, None).await?;
         let found = found.into_iter().next().ok_or(StoreError::NotFound)?.1?;
         match by {
             By::Access(access) if found.access.as_ref().is_none_or(|found| found.as_str() != *access) => {
@@ -93,7 +94,7 @@ impl Store {
             return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, true)))).collect());
         }
         let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
-        Ok(self.select(&keys, Column::Id.is_in(ids).into(), true).await?.into_iter().collect())
+        Ok(self.select(&keys, Column::Id.is_in(ids).into(), true, None).await?.into_iter().collect())
     }
 
     async fn find_of_at(&self, user_id: &str, kind: &str, reveal: bool, phase: Phase) -> Result<FoundInOrder, StoreError> {
@@ -101,20 +102,22 @@ impl Store {
 
         if !phase.cells_count() {
             let rows = plain_credential::Entity::find().filter(Plain::UserId.eq(user_id)).filter(Plain::Type.eq(kind));
-            let rows = rows.order_by_asc(Plain::Id).all(&self.db).await?;
+            let rows = rows.order_by_asc(Plain::Id).limit(MOST + 1).all(&self.db).await?;
+            require_few(rows.len())?;
             return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, reveal)))).collect());
         }
         let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
         let wanted = Condition::all().add(Column::UserId.eq(user_id)).add(Column::Type.eq(kind));
-        let mut found = self.select(&keys, wanted, reveal).await?;
+        let mut found = self.select(&keys, wanted, reveal, Some(MOST + 1)).await?;
+        require_few(found.len())?;
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(found)
     }
 
     /// Only what is asked for is read: a component that may not read the secret finds the rest.
-    async fn select(&self, keys: &Share, wanted: Condition, reveal: bool) -> Result<FoundInOrder, StoreError> {
+    async fn select(&self, keys: &Share, wanted: Condition, reveal: bool, most: Option<u64>) -> Result<FoundInOrder, StoreError> {
         let columns = Row::COLUMNS.into_iter().chain(reveal.then_some(Column::SecretKeySealed));
-        let select = Entity::find().select_only().columns(columns).filter(wanted);
+        let select = Entity::find().select_only().columns(columns).filter(wanted).limit(most);
         let rows: Vec<Row> = if reveal {
             select.into_model().all(&self.db).await?
         } else {
@@ -136,6 +139,13 @@ impl Store {
             StoreError::Unopenable { id: row.id.clone(), reason }
         })
     }
+}
+
+/// What is opened in one piece; a secret may have as many as 64 kB.
+const MOST: u64 = 1000;
+
+fn require_few(rows: usize) -> Result<(), StoreError> {
+    if rows as u64 > MOST { Err(StoreError::TooMany(MOST)) } else { Ok(()) }
 }
 
 /// Credentials by id; `Err` for those that do not open.

@@ -1,6 +1,6 @@
 //! Transactions that can be tried again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
 
@@ -32,24 +32,32 @@ impl Transient for DbErr {
     }
 }
 
-/// How long failures that pass are put up with: about half a minute.
+/// How long failures that pass are put up with: twenty times, with pauses of half a minute in all, and each time for as
+/// long as the database waits for a lock.
 #[derive(Debug)]
 pub struct Patience {
     attempts: u32,
     pause: Duration,
+    until: Option<Instant>,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { attempts: 0, pause: FIRST_PAUSE }
+        Self { attempts: 0, pause: FIRST_PAUSE, until: None }
     }
 }
 
 impl Patience {
+    /// The same, and no new attempt after this time.
+    pub fn of(most: Duration) -> Self {
+        Self { until: Some(Instant::now() + most), ..Self::default() }
+    }
+
     /// Waits and says true when `error` is one that passes and there is patience left.
     pub async fn again<E: Transient + std::fmt::Display>(&mut self, error: &E) -> bool {
         self.attempts += 1;
-        if self.attempts == ATTEMPTS || !error.is_transient() {
+        let is_over = self.until.is_some_and(|until| Instant::now() > until);
+        if self.attempts == ATTEMPTS || is_over || !error.is_transient() {
             return false;
         }
         tracing::info!(attempt = self.attempts, %error, "trying again");

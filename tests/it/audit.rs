@@ -53,6 +53,15 @@ fn every_change_is_found(engine: Engine) {
     room.execute("UPDATE strongroom_audit SET number = 4 WHERE number = 105");
     verify(&[], 0);
 
+    // Rows of somebody's own, where the chain does not lead.
+    let columns = "replica, request, component, identity, action, object, result, barrier, mac";
+    for (number, flaw) in [(-5, "-5 altered"), (11, "11 end"), (999_999, "999999 end")] {
+        let forged = format!(
+            "INSERT INTO strongroom_audit (number, at_ms, {columns}) SELECT {number}, at_ms, {columns} FROM strongroom_audit WHERE number = 4"
+        );
+        tried(&forged, &format!("DELETE FROM strongroom_audit WHERE number = {number}"), &[flaw]);
+    }
+
     room.execute("DELETE FROM strongroom_audit WHERE number = 10");
     assert_eq!(problems(&verify(&[], 3)), ["10 end"], "the last row is gone, and the end row says so");
     // Whoever puts the end row back too is found by who kept the last code.

@@ -5,7 +5,7 @@ use crate::support::{Engine, Room, numbered_rows};
 #[test]
 fn help() {
     let room = Room::empty(Engine::Sqlite);
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 16] = [
         &["--help"],
         &["migrate", "--help"],
         &["migrate", "up", "--help"],
@@ -19,6 +19,9 @@ fn help() {
         &["policy", "--help"],
         &["policy", "rotate-login", "--help"],
         &["doctor", "--help"],
+        &["serve", "--help"],
+        &["dev-certs", "--help"],
+        &["audit", "verify", "--help"],
     ];
     let pages = commands.map(|command| format!("$ strongroom {}\n{}", command.join(" "), room.run(command).expect(0).out));
     insta::assert_snapshot!(pages.join("\n"));

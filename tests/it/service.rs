@@ -12,6 +12,7 @@ on_every_engine!(
     the_command_line_is_a_client_of_it,
     another_users_credential_is_not_there,
     what_cannot_be_written_down_is_not_handed_out,
+    a_long_list_is_shown_whole_or_not_at_all,
 );
 
 mod logins {
@@ -325,4 +326,23 @@ fn log_lines_can_be_json() {
         (&access["component"], &access["route"], &access["status"]),
         (&json!("api"), &json!("/v1/credentials"), &json!(200))
     );
+}
+
+/// A thousand secrets are as many audit rows; more are not listed in one piece.
+fn a_long_list_is_shown_whole_or_not_at_all(engine: Engine) {
+    let mut rows = numbered_rows(1000);
+    for row in &mut rows {
+        row.user_id = "hoarder".to_owned();
+        row.kind = "ec2".to_owned();
+    }
+    let room = Room::sealed(engine, &rows);
+    let service = room.serve("");
+    let api = service.caller("api");
+    let list = api.get("/v3/users/hoarder/credentials/OS-EC2").expect(200).json();
+    let shown = list["credentials"].as_array().unwrap();
+    assert_eq!((shown.len(), shown[7]["secret"].as_str()), (1000, Some(rows[7].secret_key.as_str())));
+    assert_eq!(room.json(&["audit", "verify"])["checked"], 1000);
+    api.post("/v3/users/hoarder/credentials/OS-EC2", &json!({ "tenant_id": "web" })).expect(201);
+    assert_eq!(api.get("/v3/users/hoarder/credentials/OS-EC2").verdict(), "400 too_many");
+    api.get("/v1/credentials?user_id=hoarder").expect(200);
 }

@@ -205,7 +205,10 @@ pub(super) async fn delete(caller: &Caller, id: &str) -> Result<StatusCode, Prob
     }
     match caller.done(Action::Delete, [id.to_owned()]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(error) => Err(caller.refused(Action::Delete, id, error).await),
+        Err(error) => {
+            tracing::error!(id, component = caller.component.name(), "a credential was removed, and no audit row says so");
+            Err(caller.refused(Action::Delete, id, error).await)
+        }
     }
 }
 

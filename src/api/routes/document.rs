@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
@@ -58,8 +59,8 @@ struct KeystoneErrorBody {
 
 /// `/openapi.json` and its page; neither needs a certificate.
 pub(super) fn routes(description: &OpenApi) -> Router<Arc<Service>> {
-    let json = description.to_json().unwrap_or_default();
-    let page = page::render(&serde_json::from_str(&json).unwrap_or_default());
+    let json = Bytes::from(description.to_json().unwrap_or_default());
+    let page = Bytes::from(page::render(&serde_json::from_slice(&json).unwrap_or_default()));
     Router::new()
         .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json).into_response() }))
         .route("/docs", get(move || async move { page::response(page) }))

@@ -108,7 +108,8 @@ pub(super) async fn list(caller: Caller, user: Result<Path<String>, PathRejectio
             Err(StoreError::Unopenable { reason: crate::key::Unopened::NotShared, .. }) => {
                 return Err(caller.refused(action, &id, crate::key::RingError::NotShared).await);
             }
-            Err(_) => unopenable.push(id),
+            Err(StoreError::Unopenable { .. }) => unopenable.push(id),
+            Err(error) => return Err(caller.refused(action, &id, error).await),
         }
     }
     let revealed = found.iter().filter(|row| row.secret.is_some()).map(|row| row.id.clone());

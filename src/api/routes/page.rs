@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::Value;
@@ -85,7 +86,7 @@ fn escape(text: &str) -> String {
 }
 
 /// It needs its own style and nothing else.
-pub(super) fn response(page: String) -> Response {
+pub(super) fn response(page: Bytes) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     ([(header::CONTENT_SECURITY_POLICY, policy), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], Html(page)).into_response()
 }

@@ -109,8 +109,11 @@ fn fresh_until(service: &Service, claim: &Claim<'_>, now_ms: i64) -> Result<i64,
     if until <= now {
         return Err(refused("stale", "the signature is too old".to_owned()));
     }
-    Ok(until.saturating_add(1).saturating_mul(1000))
+    Ok(until.saturating_add(KEPT_LONGER).saturating_mul(1000))
 }
+
+/// Seconds: longer than a request may take from here to where its signature is written down, and than clocks are set back.
+const KEPT_LONGER: i64 = 600;
 
 /// Writes down that the signature was seen; whether it is the first time, for all replicas together.
 async fn remember(service: &Service, fingerprint: &Fingerprint, expires_ms: i64) -> Result<bool, DbErr> {

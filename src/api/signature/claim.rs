@@ -117,7 +117,6 @@ impl fmt::Debug for Claim<'_> {
         formatter
             .debug_struct("Claim")
             .field("version", &self.version())
-            .field("access", &self.access)
             .field("signed_at", &self.signed_at)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()

@@ -57,12 +57,11 @@ impl SignedRequest {
     }
 }
 
-/// Params and headers carry signatures and session tokens.
+/// Params and headers carry signatures and session tokens; access keys stand in no log.
 impl fmt::Debug for SignedRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("SignedRequest")
-            .field("access", &self.access)
             .field("host", &self.host)
             .field("verb", &self.verb)
             .field("path", &self.path)

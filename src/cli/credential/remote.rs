@@ -47,6 +47,10 @@ impl ServiceArguments {
         let Some(url) = self.service.or_else(|| configured.url.clone()) else { return Ok(None) };
         let url = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
         let url = url.ok_or_else(|| Failure::new(Exit::Usage, "usage", "the service's address is not an http or https URL"))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            let message = "the service's address holds a user or a password; callers are told by their certificates";
+            return Err(Failure::new(Exit::Usage, "usage", message));
+        }
         if url.scheme() == "http" && !is_loopback(&url) {
             let message = "the service's address is plain HTTP off loopback: everybody on the way would read the secrets";
             return Err(Failure::refused("plain_http", message).help("use https://"));

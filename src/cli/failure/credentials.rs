@@ -21,7 +21,7 @@ impl From<StoreError> for Failure {
             StoreError::UnknownPhase => {
                 Self::refused("database_newer", error).help("use the program that wrote it, or a newer one")
             }
-            StoreError::TooLong(..) | StoreError::NotText => Self::new(Exit::Usage, "unfit", error),
+            StoreError::TooLong(..) | StoreError::NotText | StoreError::TooMany(_) => Self::new(Exit::Usage, "unfit", error),
             StoreError::Refused | StoreError::NoRandomness(_) => Self::new(Exit::Failed, "refused_by_database", error),
         }
     }

@@ -10,13 +10,14 @@ use super::rights::Expected;
 use super::rolling::Rolling;
 use crate::db::Address;
 use crate::key::{Ring, Share, ShareOf};
-use crate::policy::model;
+use crate::policy::{Limits, model};
 
 /// A pool on a component's own login, and the keys of the columns that its policy lets it open, seal and find by.
 pub struct Component {
     name: String,
     database: DatabaseConnection,
     pool: Rolling,
+    limits: Limits,
     share: RwLock<Arc<Share>>,
     login: RwLock<String>,
 }
@@ -31,7 +32,14 @@ impl Component {
         keeper: &DatabaseConnection,
     ) -> Self {
         let share = RwLock::new(Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of))));
-        Self { name: name.to_owned(), database: pool.database(), pool, share, login: RwLock::new(login) }
+        Self {
+            name: name.to_owned(),
+            database: pool.database(),
+            pool,
+            limits: of.limits.clone(),
+            share,
+            login: RwLock::new(login),
+        }
     }
 
     /// Its name.
@@ -47,6 +55,10 @@ impl Component {
     /// Its keys: of the columns that it may open, seal and find by, and no others.
     pub fn share(&self) -> Arc<Share> {
         self.share.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(super) fn login(&self) -> String {

@@ -14,7 +14,7 @@ use super::rights::Expected;
 use super::rolling::Rolling;
 use super::{login_address, refused};
 use crate::db::{Access, Address, connect};
-use crate::key::{PolicyKeys, Ring, Roots};
+use crate::key::{PolicyKeys, Ring, RingError, Roots};
 use crate::policy::login::{LoginState, Logins};
 use crate::policy::names::{Names, Slot};
 use crate::policy::sqlite::Rules;
@@ -38,6 +38,7 @@ pub struct Components {
     ring: Arc<Ring>,
     target: Target,
     current: RwLock<Current>,
+    opening: tokio::sync::Mutex<()>,
 }
 
 struct Current {
@@ -105,7 +106,18 @@ impl Components {
             None => keeper,
         };
         let current = RwLock::new(Current { policy, number, open: HashMap::new() });
-        let components = Arc::new(Self { address, keeper, own, programs, roots, minimum_epoch, ring, target, current });
+        let components = Arc::new(Self {
+            address,
+            keeper,
+            own,
+            programs,
+            roots,
+            minimum_epoch,
+            ring,
+            target,
+            current,
+            opening: tokio::sync::Mutex::new(()),
+        });
         tokio::spawn(watch(Arc::downgrade(&components)));
         Ok(components)
     }
@@ -116,12 +128,28 @@ impl Components {
         if let Some(open) = self.read().open.get(name) {
             return Ok(open.clone());
         }
-        let policy = self.policy();
-        let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
-        let (pool, login) = self.pool(&policy, name, of).await?;
-        pool.probe().await.map_err(|error| refused(name, error))?;
-        let component = Arc::new(Component::new(name, of, pool, login, &self.ring, &self.keeper));
-        Ok(self.write().open.entry(name.to_owned()).or_insert(component).clone())
+        // One at a time: a session that is tried is one more than the pool has.
+        let _one = self.opening.lock().await;
+        loop {
+            if let Some(open) = self.read().open.get(name) {
+                return Ok(open.clone());
+            }
+            let policy = self.policy();
+            let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
+            let (pool, login) = self.pool(&policy, name, of).await?;
+            pool.probe().await.map_err(|error| refused(name, error))?;
+            let component = Arc::new(Component::new(name, of, pool, login, &self.ring, &self.keeper));
+            let mut current = self.write();
+            // A policy that was applied meanwhile knows nothing of this pool.
+            if Arc::ptr_eq(&current.policy, &policy) {
+                return Ok(current.open.entry(name.to_owned()).or_insert(component).clone());
+            }
+        }
+    }
+
+    /// Reads the ring's manifest again, and refuses one that this program cannot use.
+    pub async fn look_at_ring(&self) -> Result<(), RingError> {
+        self.ring.refresh_now(&self.keeper).await
     }
 
     /// The keeper: what is read and written on behalf of no component.
@@ -212,7 +240,11 @@ impl Components {
         let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.minimum_epoch).await?;
         let policy = Arc::new(stored::in_force(&self.keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
         let mut current = self.write();
-        current.open.retain(|name, _| self.target.engine != Engine::Sqlite && policy.components.contains_key(name));
+        // Other limits make another pool.
+        current.open.retain(|name, open| {
+            let of = policy.components.get(name);
+            self.target.engine != Engine::Sqlite && of.is_some_and(|of| of.limits == *open.limits())
+        });
         for (name, component) in &current.open {
             if let Some(of) = policy.components.get(name) {
                 let expected = Expected::new(&self.target, &policy, name, of, &component.login());

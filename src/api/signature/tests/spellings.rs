@@ -106,11 +106,11 @@ fn version_2_may_expire() {
 }
 
 #[test]
-fn debug_shows_neither_signature_nor_params() {
+fn debug_shows_neither_access_key_nor_signature_nor_params() {
     for (name, value) in vectors() {
         let request = request(&value);
         let shown = format!("{request:?} {:?}", request.claim().unwrap());
-        assert!(shown.contains("AKIDEXAMPLE") && !shown.contains(value["signature"].as_str().unwrap()), "{name}: {shown}");
+        assert!(!shown.contains("AKIDEXAMPLE") && !shown.contains(value["signature"].as_str().unwrap()), "{name}: {shown}");
         let params = value["params"].as_object().unwrap().iter().filter(|(name, _)| *name != "AWSAccessKeyId");
         // Shorter ones occur by chance.
         for text in params.filter_map(|(_, text)| text.as_str()).filter(|text| text.len() > 5) {
