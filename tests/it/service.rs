@@ -332,8 +332,8 @@ fn log_lines_can_be_json() {
 fn a_long_list_is_shown_whole_or_not_at_all(engine: Engine) {
     let mut rows = numbered_rows(1000);
     for row in &mut rows {
-        row.user_id = "hoarder".to_owned();
-        row.kind = "ec2".to_owned();
+        "hoarder".clone_into(&mut row.user_id);
+        "ec2".clone_into(&mut row.kind);
     }
     let room = Room::sealed(engine, &rows);
     let service = room.serve("");

@@ -280,7 +280,7 @@ fn a_certificate_that_expires_counts_for_open_connections() {
     let (_room, service) = service();
     let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let soon = |parameters: &mut CertificateParams| {
-        parameters.not_after = date_time_ymd(1970, 1, 1) + since_1970 + Duration::from_secs(4)
+        parameters.not_after = date_time_ymd(1970, 1, 1) + since_1970 + Duration::from_secs(4);
     };
     let (certificate, key) = Maker::of(&service.certificates).make("brief", &[API], soon);
     let caller = service.caller_with(Some((&certificate, &key)));
