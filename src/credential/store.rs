@@ -107,8 +107,9 @@ impl Store {
         }
     }
 
+    /// A component's pool is there only after the table.
     async fn require_table(&self) -> Result<(), StoreError> {
-        if has_table(&self.db, "credential").await? { Ok(()) } else { Err(StoreError::NoTable) }
+        if self.is_given || has_table(&self.db, "credential").await? { Ok(()) } else { Err(StoreError::NoTable) }
     }
 
     /// The keys, fresh enough; `None` while the database has none.
