@@ -36,7 +36,10 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use sea_orm::sqlx::postgres::{PgPool, PgPoolOptions};
 use sea_orm::sqlx::{self, Row as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QuerySelect as _, SqlxPostgresConnector};
 use serde_json::{Value, json};
+use strongroom_entity::Sealed;
+use strongroom_entity::credential::{AccessKey, Column, Entity};
 use support::{Engine, Room, Service, block_on, numbered_rows, runtime};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -80,27 +83,35 @@ fn reads(room: &Room, ours: &[String; 2], theirs: &[String; 2]) {
         "auditor" => "/v1/credentials?limit=1&after=row-000010".to_owned(),
         _ => format!("/v1/credentials/row-{:06}", n % ROWS),
     };
-    let ask_bare = |component: &str, n: usize| match component {
-        "auditor" => "/list".to_owned(),
-        _ => format!("/one/row-{:06}", n % ROWS),
+    let bare_by = |how: &'static str| {
+        move |component: &str, n: usize| match component {
+            "auditor" => "/list".to_owned(),
+            _ => format!("/{how}/row-{:06}", n % ROWS),
+        }
     };
-    let (mut service, mut bare) = (Vec::new(), Vec::new());
+    let (mut service, mut orm, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let found = [load(room, ours, &readers, ask, ROUND), load(room, theirs, &readers, ask_bare, ROUND)];
+        let found = [
+            load(room, ours, &readers, ask, ROUND),
+            load(room, theirs, &readers, bare_by("orm"), ROUND),
+            load(room, theirs, &readers, bare_by("one"), ROUND),
+        ];
         if round > 0 {
-            let [one, other] = found;
+            let [one, two, three] = found;
             service.push(one);
-            bare.push(other);
+            orm.push(two);
+            bare.push(three);
         }
     }
-    let ratio = median(service.iter().zip(&bare).map(|(one, other)| one.rate / other.rate).collect());
+    let ratio = |bare: &[Found]| median(service.iter().zip(bare).map(|(one, other)| one.rate / other.rate).collect());
     println!(
         "PostgreSQL, two replicas, 4 components, {} connections over TLS, {ROUNDS} rounds of {ROUND:?} in turns",
         8 * CONNECTIONS
     );
     println!("reads, service: {}", Found::median(&service));
-    println!("reads, bare:    {}", Found::median(&bare));
-    println!("reads: {ratio:.2}x of bare");
+    println!("reads, bare, sea-orm: {}", Found::median(&orm));
+    println!("reads, bare, sqlx:    {}", Found::median(&bare));
+    println!("reads: {:.2}x of bare by sea-orm, {:.2}x of bare by sqlx", ratio(&orm), ratio(&bare));
 }
 
 /// The same with secrets: each answer waits for its audit row to be committed.
@@ -306,7 +317,11 @@ async fn bare(addresses: &str, certificates: &std::path::Path) {
         |name: &str, size| PgPoolOptions::new().max_connections(size).connect_lazy(addresses[name].as_str().unwrap()).unwrap();
     // As many as a replica's pools of api, compute and metadata have together.
     let pools = Pools { one: pool("api", 20), list: pool("auditor", 2) };
-    let router = axum::Router::new().route("/one/{id}", get(one)).route("/list", get(list)).with_state(pools);
+    let router = axum::Router::new()
+        .route("/one/{id}", get(one))
+        .route("/orm/{id}", get(one_by_orm))
+        .route("/list", get(list))
+        .with_state(pools);
     let chain = vec![CertificateDer::from_pem_file(certificates.join("server.pem")).unwrap()];
     let key = PrivateKeyDer::from_pem_file(certificates.join("server.key")).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
@@ -326,7 +341,29 @@ async fn bare(addresses: &str, certificates: &std::path::Path) {
     }
 }
 
-/// The statement that the service makes, and its columns.
+/// The statement that the service makes, by sea-orm, as the service makes it.
+async fn one_by_orm(State(pools): State<Pools>, Path(id): Path<String>) -> Json<Value> {
+    let columns = [Column::Id, Column::UserId, Column::ProjectId, Column::Type, Column::Extra, Column::AccessKeySealed];
+    let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pools.one);
+    let select = Entity::find().select_only().columns(columns).filter(Column::Id.eq(id));
+    let row = select.into_model::<OneRow>().one(&db).await.expect("an answer").expect("a row");
+    let access = hex::encode(&row.access_key_sealed.as_bytes()[..16]);
+    Json(
+        json!({ "id": row.id, "user_id": row.user_id, "project_id": row.project_id, "type": row.r#type, "extra": row.extra, "access": access }),
+    )
+}
+
+#[derive(FromQueryResult)]
+struct OneRow {
+    id: String,
+    user_id: String,
+    project_id: Option<String>,
+    r#type: String,
+    extra: Option<String>,
+    access_key_sealed: Sealed<AccessKey>,
+}
+
+/// The same, by the driver alone.
 async fn one(State(pools): State<Pools>, Path(id): Path<String>) -> Json<Value> {
     let sql = "SELECT id, user_id, project_id, type, extra, access_key_sealed FROM credential WHERE id = $1";
     let row = sqlx::query(sql).bind(id).fetch_one(&pools.one).await.expect("a row");

@@ -167,7 +167,7 @@ const MANIFEST_TABLE: &str = "strongroom_manifest";
 pub(super) const ATTEMPTS: u32 = 4;
 
 fn phase_of(keys: &Share) -> Result<Phase, StoreError> {
-    keys.manifest().phase("credential").ok_or(StoreError::UnknownPhase)
+    keys.phase("credential").ok_or(StoreError::UnknownPhase)
 }
 
 /// The driver's own text may quote the row; ours does not.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
 use strongroom_entity::{Bound, Label, Sealable, Sealed, key};
+use strongroom_migration::Phase;
 
 use super::key_rows::{self, Wanted};
 use super::manifest_row::{self, read_manifest, write_manifest};
@@ -167,6 +168,11 @@ impl Ring {
     /// The manifest as last read.
     pub fn manifest(&self) -> Manifest {
         self.read().manifest.clone()
+    }
+
+    /// The phase of a table, as the manifest last read has it.
+    pub fn phase(&self, table: &str) -> Option<Phase> {
+        self.read().manifest.phase(table)
     }
 
     /// The generation that seals.

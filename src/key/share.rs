@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
 use strongroom_entity::{Bound, Label, Sealable};
+use strongroom_migration::Phase;
 
 use super::{Manifest, Place, Ring, RingError, Unopened};
 use crate::crypto::{BLIND_INDEX_LENGTH, Opened};
@@ -67,6 +68,11 @@ impl Share {
     /// Whether cells of this column can be opened.
     pub fn opens<L: Label>(&self) -> bool {
         self.require(|columns| &columns.opens, L::LABEL).is_ok()
+    }
+
+    /// See [`Ring::phase`].
+    pub fn phase(&self, table: &str) -> Option<Phase> {
+        self.ring.phase(table)
     }
 
     /// The manifest as last read.

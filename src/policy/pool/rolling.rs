@@ -89,9 +89,9 @@ impl Rolling {
                         held.require_unchanged(&expected)
                     })
                 });
-                let pool = pool.before_acquire(move |_, about| {
+                let pool = pool.test_before_acquire(false).before_acquire(move |session, about| {
                     let current = on_acquire.is_current(about.age);
-                    Box::pin(async move { Ok(current) })
+                    Box::pin(async move { Ok(current && is_there(session, about.idle_for).await) })
                 });
                 Driver::Postgres(pool.connect_lazy_with(options))
             }
@@ -107,9 +107,9 @@ impl Rolling {
                         held.require_unchanged(&expected)
                     })
                 });
-                let pool = pool.before_acquire(move |_, about| {
+                let pool = pool.test_before_acquire(false).before_acquire(move |session, about| {
                     let current = on_acquire.is_current(about.age);
-                    Box::pin(async move { Ok(current) })
+                    Box::pin(async move { Ok(current && is_there(session, about.idle_for).await) })
                 });
                 Driver::MySql(pool.connect_lazy_with(options))
             }
@@ -191,6 +191,13 @@ impl Rolling {
             Driver::Sqlite(pool) => pool.acquire().await.map(drop).map_err(conn),
         }
     }
+}
+
+/// One that worked a moment ago is not asked: that would double the journeys of a busy program.
+const FRESH: Duration = Duration::from_millis(500);
+
+async fn is_there(session: &mut impl sqlx::Connection, idle_for: Duration) -> bool {
+    idle_for < FRESH || session.ping().await.is_ok()
 }
 
 /// A pool would try again until its patience ends, and then not say why.
