@@ -71,7 +71,12 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
 
 /// Before anything else, so that a database that is behind is told from one that is out of order.
 async fn require_schema(session: &Session) -> Result<(), Failure> {
-    let db = session.connect(Access::Read).await?;
+    let db = session.connect(Access::Read).await.map_err(|failure| match failure.exit {
+        Exit::Unreachable => failure.help(format!(
+            "check the database's address; if the login in it was rotated, `strongroom policy login {OWN_COMPONENT} --reveal` shows the one in use"
+        )),
+        _ => failure,
+    })?;
     let status = schema::status(&db, &Migrator::without_keys().steps()).await;
     // Its session would outlive a rotation of the login.
     db.close().await?;

@@ -110,8 +110,9 @@ const MYSQL_TRANSIENT: [u16; 5] = [1205, 1213, 1020, 1047, 1180];
 /// To a database, a table, a column, somebody's session, a routine, a privilege that grants speak
 /// of, and one of the whole server.
 const MYSQL_FORBIDDEN: [u16; 7] = [1044, 1095, 1142, 1143, 1370, 1410, 1227];
-/// Too many connections, access denied to the database or at all, no such database, shutting down.
-const MYSQL_UNREACHABLE: [u16; 6] = [1040, 1044, 1045, 1049, 1053, 1203];
+/// Too many connections, access denied to the database or at all, no such database, shutting down, a locked account on
+/// MySQL and on MariaDB.
+const MYSQL_UNREACHABLE: [u16; 8] = [1040, 1044, 1045, 1049, 1053, 1203, 3118, 4151];
 /// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long, or characters that a column does
 /// not have, stored in it (1366, 3988) or compared with it (1267, 1271).
 const MYSQL_CONSTRAINTS: [u16; 7] = [1364, 3819, 1406, 1366, 3988, 1267, 1271];
