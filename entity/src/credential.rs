@@ -3,39 +3,52 @@
 use sea_orm::ActiveValue;
 use sea_orm::entity::prelude::*;
 
-use crate::{Binding, Bound, Label, Owner, Sealable, Sealed, SealedColumn, SealedTable, Unset};
+use crate::{
+    Binding, BlindIndex, Bound, IdColumn, IdKind, Label, OwnerColumn, OwnerKind, OwnerValue as _, Sealable, Sealed, SealedColumn,
+    SealedEntity, SealedTable, Searchable, Unset,
+};
 
 /// The access key: an identifier that clients present.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct AccessKey;
 impl Label for AccessKey {
     const LABEL: &'static str = "credential.access_key";
 }
 
 /// The secret key, or for other types than `ec2` the whole secret.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct SecretKey;
 impl Label for SecretKey {
     const LABEL: &'static str = "credential.secret_key";
 }
 
 /// The table as the reseal engine sees it.
-pub const TABLE: SealedTable = SealedTable {
+pub const TABLE: &SealedTable = &SealedTable {
     name: "credential",
-    id: "id",
-    owners: &["user_id", "project_id", "type", "extra"],
-    scope: "project_id",
+    id: IdColumn { name: "id", kind: IdKind::Text },
+    owners: &[owner("user_id"), owner("project_id"), owner("type"), owner("extra")],
+    scope: Some("project_id"),
     columns: &[
         SealedColumn {
             label: AccessKey::LABEL,
-            plain: "access_key",
+            plain: Some("access_key"),
             sealed: "access_key_sealed",
             index: Some("access_key_index"),
             nullable: true,
         },
-        SealedColumn { label: SecretKey::LABEL, plain: "secret_key", sealed: "secret_key_sealed", index: None, nullable: false },
+        SealedColumn {
+            label: SecretKey::LABEL,
+            plain: Some("secret_key"),
+            sealed: "secret_key_sealed",
+            index: None,
+            nullable: false,
+        },
     ],
 };
+
+const fn owner(name: &'static str) -> OwnerColumn {
+    OwnerColumn { name, label: name, kind: OwnerKind::Text }
+}
 
 /// A row. Everything but the cells, the index and the time is bound into the cells.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -57,7 +70,7 @@ pub struct Model {
     /// The sealed access key.
     pub access_key_sealed: Option<Sealed<AccessKey>>,
     /// The blind index of the access key, 16 bytes, unique.
-    pub access_key_index: Option<Vec<u8>>,
+    pub access_key_index: Option<BlindIndex<AccessKey>>,
     /// The sealed secret.
     pub secret_key_sealed: Sealed<SecretKey>,
 }
@@ -68,15 +81,19 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl SealedEntity for Entity {
+    const TABLE: &'static SealedTable = TABLE;
+}
+
 impl Model {
     fn binding(&self) -> Binding {
         Binding {
             id: self.id.clone(),
             owners: vec![
-                ("user_id", Owner::Text(Some(self.user_id.clone()))),
-                ("project_id", Owner::Text(self.project_id.clone())),
-                ("type", Owner::Text(Some(self.r#type.clone()))),
-                ("extra", Owner::Text(self.extra.clone())),
+                ("user_id", self.user_id.owner()),
+                ("project_id", self.project_id.owner()),
+                ("type", self.r#type.owner()),
+                ("extra", self.extra.owner()),
             ],
             scope: self.project_id.clone(),
         }
@@ -84,57 +101,75 @@ impl Model {
 }
 
 impl Bound<AccessKey> for Model {
+    type Cell = Option<Sealed<AccessKey>>;
+
     fn binding(&self) -> Binding {
         self.binding()
     }
 
-    fn cell(&self) -> Option<&Sealed<AccessKey>> {
-        self.access_key_sealed.as_ref()
+    fn cell(&self) -> &Self::Cell {
+        &self.access_key_sealed
     }
 }
 
 impl Bound<SecretKey> for Model {
+    type Cell = Sealed<SecretKey>;
+
     fn binding(&self) -> Binding {
         self.binding()
     }
 
-    fn cell(&self) -> Option<&Sealed<SecretKey>> {
-        Some(&self.secret_key_sealed)
+    fn cell(&self) -> &Self::Cell {
+        &self.secret_key_sealed
     }
 }
 
 impl ActiveModel {
     fn binding(&self) -> Result<Binding, Unset> {
+        let project = given(&self.project_id, "project_id")?;
         Ok(Binding {
             id: given(&self.id, "id")?,
             owners: vec![
-                ("user_id", Owner::Text(Some(given(&self.user_id, "user_id")?))),
-                ("project_id", Owner::Text(given(&self.project_id, "project_id")?)),
-                ("type", Owner::Text(Some(given(&self.r#type, "type")?))),
-                ("extra", Owner::Text(given(&self.extra, "extra")?)),
+                ("user_id", given(&self.user_id, "user_id")?.owner()),
+                ("project_id", project.owner()),
+                ("type", given(&self.r#type, "type")?.owner()),
+                ("extra", given(&self.extra, "extra")?.owner()),
             ],
-            scope: given(&self.project_id, "project_id")?,
+            scope: project,
         })
     }
 }
 
 impl Sealable<AccessKey> for ActiveModel {
+    const IS_INDEXED: bool = true;
+
     fn binding(&self) -> Result<Binding, Unset> {
         self.binding()
     }
 
-    fn put(&mut self, cell: Sealed<AccessKey>) {
+    fn put(&mut self, cell: Sealed<AccessKey>, index: Option<BlindIndex<AccessKey>>) {
         self.access_key_sealed = ActiveValue::Set(Some(cell));
+        self.access_key_index = ActiveValue::Set(index);
     }
 }
 
 impl Sealable<SecretKey> for ActiveModel {
+    const IS_INDEXED: bool = false;
+
     fn binding(&self) -> Result<Binding, Unset> {
         self.binding()
     }
 
-    fn put(&mut self, cell: Sealed<SecretKey>) {
+    fn put(&mut self, cell: Sealed<SecretKey>, _: Option<BlindIndex<SecretKey>>) {
         self.secret_key_sealed = ActiveValue::Set(cell);
+    }
+}
+
+impl Searchable for AccessKey {
+    type Entity = Entity;
+
+    fn index() -> Column {
+        Column::AccessKeyIndex
     }
 }
 

@@ -18,6 +18,6 @@ mod sealed;
 pub mod signature;
 mod table;
 
-pub use bound::{Binding, Bound, Owner, Sealable, Unset};
-pub use sealed::{Label, Sealed};
-pub use table::{SealedColumn, SealedTable};
+pub use bound::{Binding, Bound, Owner, OwnerValue, RowId, Sealable, Searchable, Unset};
+pub use sealed::{BlindIndex, Cell, Label, Sealed};
+pub use table::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, SealedEntity, SealedTable};
