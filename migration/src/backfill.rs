@@ -69,9 +69,11 @@ pub trait Backfill: Send + Sync {
     async fn require_lock(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr>;
     /// Makes the ring's first keys and its manifest.
     async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr>;
-    /// The phase of the credential table.
+    /// Whether any table has cells, of this program or of another.
+    async fn has_cells(&self, db: &SchemaManagerConnection<'_>) -> Result<bool, DbErr>;
+    /// The phase of the table.
     async fn phase(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, DbErr>;
-    /// Moves the credential table to another phase.
+    /// Moves the table to another phase.
     async fn set_phase(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), DbErr>;
     /// Seals every row beside its plaintext, page by page, in transactions of its own.
     async fn seal(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr>;
@@ -103,6 +105,10 @@ impl Backfill for NoKeys {
     }
 
     async fn make_ring(&self, _: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn has_cells(&self, _: &SchemaManagerConnection<'_>) -> Result<bool, DbErr> {
         Self::refuse()
     }
 

@@ -26,12 +26,7 @@ struct Guard<'a> {
 
 /// Runs a text: at once where schema changes roll back; elsewhere what of it is not done yet, a statement at
 /// a time, each under the run lock.
-pub(crate) async fn run(
-    db: &SchemaManagerConnection<'_>,
-    engine: Engine,
-    text: &str,
-    backfill: &dyn Backfill,
-) -> Result<(), DbErr> {
+pub async fn run(db: &SchemaManagerConnection<'_>, engine: Engine, text: &str, backfill: &dyn Backfill) -> Result<(), DbErr> {
     if engine.has_transactional_ddl() {
         return if text.is_empty() { Ok(()) } else { db.execute_unprepared(text).await.map(drop) };
     }

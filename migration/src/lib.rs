@@ -33,8 +33,13 @@ pub use adoption::{Adoption, binary_collation};
 pub use backfill::{Backfill, NoKeys, Phase};
 pub use engine::Engine;
 pub use grants::{Grants, POLICIES};
+pub use m0002_create_key_ring::RING;
 pub use sql::{RUNNER, Sql};
+pub use stage::{Stage, begin};
 pub use step::Step;
+
+/// Runs SQL that is made at run time as a step runs its own: see the module of the journal. `text` is a paragraph a statement.
+pub use journal::run as run_sql;
 
 /// The steps in order, with what they need.
 pub struct Migrator {

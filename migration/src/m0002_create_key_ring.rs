@@ -7,9 +7,10 @@ use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
 use crate::journal;
 use crate::sql::{bound_lock_waits, sql};
-use crate::{Backfill, Phase, Sql, Step};
+use crate::{Backfill, Engine, Sql, Step};
 
-const UP: Sql = sql!("0002_create_key_ring.up.sql");
+/// The ring's own tables, which a program with sealed tables of its own may have made before.
+pub const RING: Sql = sql!("0002_create_key_ring.up.sql");
 const DOWN: Sql = sql!("0002_create_key_ring.down.sql");
 
 pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
@@ -23,7 +24,11 @@ impl MigrationName for Migration {
 #[async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        UP.run(manager, &*self.0).await?;
+        let made_before = Engine::of(manager.get_connection()).await?.has_transactional_ddl()
+            && manager.has_table("strongroom_manifest").await?;
+        if !made_before {
+            RING.run(manager, &*self.0).await?;
+        }
         self.0.make_ring(manager.get_connection()).await
     }
 
@@ -32,9 +37,9 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         bound_lock_waits(manager).await?;
         let asked_before = journal::lacks_table(manager.get_connection(), "strongroom_manifest").await?;
-        if !asked_before && self.0.phase(manager.get_connection()).await? != Phase::Plain {
+        if !asked_before && self.0.has_cells(manager.get_connection()).await? {
             return Err(DbErr::Migration(
-                "the manifest says that the table has cells: the history was changed by something else".into(),
+                "the manifest says that a table has cells, which nothing could open without the ring".into(),
             ));
         }
         DOWN.run(manager, &*self.0).await
@@ -43,7 +48,7 @@ impl MigrationTrait for Migration {
 
 impl Step for Migration {
     fn up_sql(&self) -> Vec<Sql> {
-        vec![UP]
+        vec![RING]
     }
 
     fn down_sql(&self) -> Vec<Sql> {

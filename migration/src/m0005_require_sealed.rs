@@ -29,14 +29,14 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let stage = Stage::begin(manager).await?;
+        let stage = Stage::begin(manager, "credential").await?;
         let done = self.require(&stage).await;
         stage.end(done).await
     }
 
     /// The phase first: it never promises what the database does not see to.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let stage = Stage::begin(manager).await?;
+        let stage = Stage::begin(manager, "credential").await?;
         let done = self.release(&stage).await;
         stage.end(done).await
     }

@@ -40,20 +40,20 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let stage = Stage::begin(manager).await?;
+        let stage = Stage::begin(manager, "credential").await?;
         let done = self.drop_plaintext(&stage).await;
         stage.end(done).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let stage = Stage::begin(manager).await?;
+        let stage = Stage::begin(manager, "credential").await?;
         let done = self.add_plaintext_columns(&stage).await;
         stage.end(done).await?;
         if self.0.phase(manager.get_connection()).await? != Phase::Restoring {
             return Ok(());
         }
         self.0.open(manager.get_connection()).await?;
-        let stage = Stage::begin(manager).await?;
+        let stage = Stage::begin(manager, "credential").await?;
         let done = self.require_plaintext(&stage).await;
         stage.end(done).await
     }

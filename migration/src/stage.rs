@@ -1,4 +1,4 @@
-//! One session that keeps every writer out of the credential table until it ends.
+//! One session that keeps every writer out of a table until it ends.
 
 use sea_orm_migration::sea_orm::{
     ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -10,26 +10,30 @@ use crate::sql::bound_lock_waits;
 
 /// Writers are excluded until [`Stage::end`]. On SQLite and PostgreSQL it is one transaction; on MySQL and
 /// MariaDB table locks, under which a schema change commits what was written before it.
-pub(crate) struct Stage {
+pub struct Stage {
     manager: SchemaManager<'static>,
     engine: Engine,
 }
 
 /// Everything that keyed work touches, under each name that it uses: under table locks nothing else may be.
-const LOCK_TABLES: &str = "LOCK TABLES credential WRITE, credential AS shape READ, strongroom_key WRITE, strongroom_manifest WRITE, \
-                           strongroom_reseal WRITE, strongroom_quarantine WRITE, strongroom_lock WRITE";
+fn lock_tables(table: &str) -> String {
+    format!(
+        "LOCK TABLES `{table}` WRITE, `{table}` AS shape READ, strongroom_key WRITE, strongroom_manifest WRITE, \
+         strongroom_reseal WRITE, strongroom_quarantine WRITE, strongroom_lock WRITE"
+    )
+}
 
 impl Stage {
     /// Waits for writers, but not for long: an error that passes is tried again by the runner.
-    pub(crate) async fn begin(manager: &SchemaManager<'_>) -> Result<Self, DbErr> {
+    pub async fn begin(manager: &SchemaManager<'_>, table: &str) -> Result<Self, DbErr> {
         let engine = Engine::of(manager.get_connection()).await?;
         let stage = Self { manager: begin(manager).await?, engine };
         let excluded = match engine {
             // The write lock is held from the transaction's first moment.
             Engine::Sqlite => Ok(()),
-            Engine::Postgres => stage.execute("LOCK TABLE credential IN ACCESS EXCLUSIVE MODE").await,
+            Engine::Postgres => stage.execute(&format!("LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE")).await,
             // With autocommit on, InnoDB would give the table locks back at once.
-            Engine::MySql | Engine::MariaDb => stage.run_all(&["SET autocommit = 0", LOCK_TABLES]).await,
+            Engine::MySql | Engine::MariaDb => stage.run_all(&["SET autocommit = 0", &lock_tables(table)]).await,
         };
         match excluded {
             Ok(()) => Ok(stage),
@@ -37,20 +41,23 @@ impl Stage {
         }
     }
 
-    pub(crate) fn engine(&self) -> Engine {
+    /// Which engine the session speaks to.
+    pub fn engine(&self) -> Engine {
         self.engine
     }
 
-    pub(crate) fn manager(&self) -> &SchemaManager<'static> {
+    /// The session, for schema changes.
+    pub fn manager(&self) -> &SchemaManager<'static> {
         &self.manager
     }
 
-    pub(crate) fn db(&self) -> &SchemaManagerConnection<'static> {
+    /// The session, for data.
+    pub fn db(&self) -> &SchemaManagerConnection<'static> {
         self.manager.get_connection()
     }
 
     /// Lets writers in again, after committing what was done, or after taking back what can be.
-    pub(crate) async fn end<T>(self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
+    pub async fn end<T>(self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
         if !self.engine.has_transactional_ddl() {
             let last = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
             let ended = self.run_all(&[last, "UNLOCK TABLES", "SET autocommit = 1"]).await;
@@ -76,7 +83,7 @@ impl Stage {
 
 /// A transaction that no other writer can start beside: on SQLite it holds the write lock from its
 /// first moment, so that it never fails half-way for want of it.
-pub(crate) async fn begin(manager: &SchemaManager<'_>) -> Result<SchemaManager<'static>, DbErr> {
+pub async fn begin(manager: &SchemaManager<'_>) -> Result<SchemaManager<'static>, DbErr> {
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
     let transaction: DatabaseTransaction = manager.get_connection().begin_with_options(options).await?;

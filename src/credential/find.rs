@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use strongroom_entity::credential::{AccessKey, Column, Entity, SecretKey};
-use strongroom_entity::{Bound, Label, plain_credential};
+use strongroom_entity::{Label as _, plain_credential};
 use strongroom_migration::Phase;
 use zeroize::Zeroizing;
 
 use super::read::{Row, Unrevealed};
 use super::store::ATTEMPTS;
 use super::{Credential, Store, StoreError};
+use crate::crypto::Opened;
 use crate::key::{Share, Unopened};
 
 impl Store {
@@ -166,16 +167,14 @@ fn open(keys: &Share, row: &Row, reveal: bool) -> Result<Credential, Unopened> {
         user_id: row.user_id.clone(),
         project_id: row.project_id.clone(),
         kind: row.r#type.clone(),
-        access: text::<AccessKey>(keys, row)?,
-        secret: if reveal { text::<SecretKey>(keys, row)? } else { None },
+        access: keys.open::<AccessKey, _>(row)?.map(text).transpose()?,
+        secret: if reveal { keys.open::<SecretKey, _>(row)?.map(text).transpose()? } else { None },
         extra: row.extra.clone(),
     })
 }
 
-fn text<L: Label>(keys: &Share, row: &impl Bound<L>) -> Result<Option<Zeroizing<String>>, Unopened> {
-    let Some(opened) = keys.open::<L>(row)? else { return Ok(None) };
-    let text = opened.as_text().ok_or(Unopened::NotText)?;
-    Ok(Some(Zeroizing::new(text.to_owned())))
+fn text(opened: Opened) -> Result<Zeroizing<String>, Unopened> {
+    opened.as_text().map(|text| Zeroizing::new(text.to_owned())).ok_or(Unopened::NotText)
 }
 
 fn from_plain(row: plain_credential::Model, reveal: bool) -> Credential {

@@ -2,7 +2,7 @@
 
 use sea_orm::FromQueryResult;
 use strongroom_entity::credential::{AccessKey, Column, SecretKey};
-use strongroom_entity::{Binding, Bound, Owner, Sealed};
+use strongroom_entity::{Binding, Bound, OwnerValue as _, Sealed};
 
 /// A credential with, if it was asked for, its secret.
 #[derive(FromQueryResult)]
@@ -41,10 +41,10 @@ impl Row {
         Binding {
             id: self.id.clone(),
             owners: vec![
-                ("user_id", Owner::Text(Some(self.user_id.clone()))),
-                ("project_id", Owner::Text(self.project_id.clone())),
-                ("type", Owner::Text(Some(self.r#type.clone()))),
-                ("extra", Owner::Text(self.extra.clone())),
+                ("user_id", self.user_id.owner()),
+                ("project_id", self.project_id.owner()),
+                ("type", self.r#type.owner()),
+                ("extra", self.extra.owner()),
             ],
             scope: self.project_id.clone(),
         }
@@ -59,21 +59,25 @@ impl From<Unrevealed> for Row {
 }
 
 impl Bound<AccessKey> for Row {
+    type Cell = Option<Sealed<AccessKey>>;
+
     fn binding(&self) -> Binding {
         self.binding()
     }
 
-    fn cell(&self) -> Option<&Sealed<AccessKey>> {
-        self.access_key_sealed.as_ref()
+    fn cell(&self) -> &Self::Cell {
+        &self.access_key_sealed
     }
 }
 
 impl Bound<SecretKey> for Row {
+    type Cell = Option<Sealed<SecretKey>>;
+
     fn binding(&self) -> Binding {
         self.binding()
     }
 
-    fn cell(&self) -> Option<&Sealed<SecretKey>> {
-        self.secret_key_sealed.as_ref()
+    fn cell(&self) -> &Self::Cell {
+        &self.secret_key_sealed
     }
 }

@@ -8,7 +8,6 @@ use strongroom_migration::Phase;
 
 use super::NewCredential;
 use crate::key::{RingError, Share};
-use strongroom_entity::Label as _;
 
 /// One statement that inserts every row: plaintext, cells or both, as the phase demands.
 pub(super) fn insert(rows: &[NewCredential], phase: Phase, keys: Option<&Share>) -> Result<InsertStatement, RingError> {
@@ -45,10 +44,9 @@ fn sealed(new: &NewCredential, keys: &Share) -> Result<credential::ActiveModel, 
         ..Default::default()
     };
     if let Some(access) = &new.access {
-        row.access_key_index = Set(Some(keys.index(AccessKey::LABEL, access.as_bytes())?.to_vec()));
-        keys.seal::<AccessKey>(&mut row, access.as_bytes())?;
+        keys.seal::<AccessKey, _>(&mut row, access.as_bytes())?;
     }
-    keys.seal::<SecretKey>(&mut row, new.secret.as_bytes())?;
+    keys.seal::<SecretKey, _>(&mut row, new.secret.as_bytes())?;
     Ok(row)
 }
 

@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strongroom_entity::{SealedTable, credential};
 use strongroom_migration::Phase;
+
+use super::described::Described;
 
 /// Everything that the manifest says. Serialised as JSON; the exact bytes are authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,9 @@ pub struct Manifest {
     pub generations: Vec<Generation>,
     /// Which columns count, by table.
     phases: BTreeMap<String, String>,
+    /// Tables that programs brought along, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tables: BTreeMap<String, Described>,
 }
 
 /// The direction of a roll.
@@ -88,7 +94,15 @@ pub enum ManifestError {
 impl Manifest {
     pub(super) fn new(root_id: String) -> Self {
         let first = Generation { generation: 1, state: KeyState::Active, made_from: None, wipe_after: None };
-        Self { epoch: 1, root_id, active: 1, rolling: None, generations: vec![first], phases: BTreeMap::new() }
+        Self {
+            epoch: 1,
+            root_id,
+            active: 1,
+            rolling: None,
+            generations: vec![first],
+            phases: BTreeMap::new(),
+            tables: BTreeMap::new(),
+        }
     }
 
     /// The phase of a table; `Plain` for one that was never moved. `None` for a word from a newer program.
@@ -99,6 +113,53 @@ impl Manifest {
     /// Moves a table to another phase.
     pub fn set_phase(&mut self, table: &str, phase: Phase) {
         self.phases.insert(table.to_owned(), phase.as_str().to_owned());
+    }
+
+    /// Takes a table into the ring's care, or what it is like now. False where its cells would no longer open, because it
+    /// binds them to something else: then nothing is changed.
+    pub fn describe(&mut self, table: &SealedTable) -> bool {
+        let mut described = Described::new(table);
+        if let Some(before) = self.tables.get(table.name) {
+            if !before.binds_like(&described) {
+                return false;
+            }
+            described.former = before.former.clone();
+        }
+        self.tables.insert(table.name.to_owned(), described);
+        true
+    }
+
+    /// Forgets a table that is no more.
+    pub fn forget(&mut self, table: &str) {
+        self.tables.remove(table);
+        self.phases.remove(table);
+    }
+
+    /// What a plaintext column of a described table was like before it was dropped, as whoever dropped it wrote it down.
+    pub fn former(&self, table: &str) -> BTreeMap<String, String> {
+        self.tables.get(table).map(|described| described.former.clone()).unwrap_or_default()
+    }
+
+    /// Writes that down.
+    pub fn set_former(&mut self, table: &str, former: BTreeMap<String, String>) {
+        if let Some(described) = self.tables.get_mut(table) {
+            described.former = former;
+        }
+    }
+
+    /// Every table that has cells, and its phase. `None` when one is in a phase, or of a kind, that a newer program knows.
+    pub fn sealed_tables(&self) -> Option<Vec<(&'static SealedTable, Phase)>> {
+        let mut found = Vec::new();
+        for name in self.phases.keys() {
+            let phase = self.phase(name)?;
+            let table = match self.tables.get(name) {
+                Some(described) => described.table(name),
+                None if name == credential::TABLE.name => credential::TABLE,
+                None => return None,
+            };
+            found.extend((phase != Phase::Plain).then_some((table, phase)));
+        }
+        Some(found)
     }
 
     /// Makes the next generation active, unless a roll forward is unfinished: that one goes on.

@@ -18,11 +18,9 @@ impl Place {
         Self { label, scope: scope_of(binding.scope.as_deref()), context: Context::cell(&binding.id, &owners) }
     }
 
-    /// From columns read as bytes, as the reseal engine reads them.
-    pub fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Option<Vec<u8>>)]) -> Self {
-        let owners: Vec<_> =
-            owners.iter().map(|(column, bytes)| (*column, bytes.clone().map_or(Value::Null, Value::Bytes))).collect();
-        Self { label, scope: scope.to_owned(), context: Context::cell(row_id, &owners) }
+    /// From columns read as bytes, as the reseal engine reads them: owners under their labels.
+    pub fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Value)]) -> Self {
+        Self { label, scope: scope.to_owned(), context: Context::cell(row_id, owners) }
     }
 }
 
@@ -33,7 +31,8 @@ pub fn scope_of(project: Option<&str>) -> String {
 
 fn value(owner: &Owner) -> Value {
     match owner {
-        Owner::Text(text) => text.as_deref().into(),
+        Owner::Null => Value::Null,
+        Owner::Text(text) => text.as_str().into(),
         Owner::Integer(number) => Value::Integer(*number),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
-use strongroom_entity::{Bound, Label, Sealable, Sealed, key};
+use strongroom_entity::{BlindIndex, Bound, Cell, Label, Sealable, Sealed, key};
 use strongroom_migration::Phase;
 
 use super::key_rows::{self, Wanted};
@@ -261,18 +261,18 @@ impl Ring {
         Ok(open_cell(&column, &place.context, cell)?)
     }
 
-    /// Seals a value into a row that is about to be written.
-    pub fn seal<L: Label>(&self, row: &mut impl Sealable<L>, plaintext: &[u8]) -> Result<(), RingError> {
+    /// Seals a value into a row that is about to be written, with its blind index where the column has one.
+    pub fn seal<L: Label, R: Sealable<L>>(&self, row: &mut R, plaintext: &[u8]) -> Result<(), RingError> {
         let binding = row.binding().map_err(|unset| RingError::Database(sea_orm::DbErr::AttrNotSet(unset.0.into())))?;
         let cell = self.seal_at(&Place::of(L::LABEL, &binding), plaintext)?;
-        row.put(Sealed::from_envelope(cell));
+        let index = R::IS_INDEXED.then(|| BlindIndex::from_digest(self.index(L::LABEL, plaintext)));
+        row.put(Sealed::from_envelope(cell), index);
         Ok(())
     }
 
-    /// Opens a cell of a row that was read; `None` for NULL.
-    pub fn open<L: Label>(&self, row: &impl Bound<L>) -> Result<Option<Opened>, Unopened> {
-        let place = Place::of(L::LABEL, &row.binding());
-        row.cell().map(|cell| self.open_at(&place, cell.as_bytes())).transpose()
+    /// Opens a cell of a row that was read; an `Option` where the column may be NULL.
+    pub fn open<L: Label, R: Bound<L>>(&self, row: &R) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
+        row.cell().try_map(|cell| self.open_at(&Place::of(L::LABEL, &row.binding()), cell))
     }
 
     /// The blind index of a value in a column.

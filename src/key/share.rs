@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
-use strongroom_entity::{Bound, Label, Sealable};
+use strongroom_entity::{Bound, Cell, Label, Sealable};
 use strongroom_migration::Phase;
 
 use super::{Manifest, Place, Ring, RingError, Unopened};
@@ -81,13 +81,16 @@ impl Share {
     }
 
     /// See [`Ring::seal`].
-    pub fn seal<L: Label>(&self, row: &mut impl Sealable<L>, plaintext: &[u8]) -> Result<(), RingError> {
+    pub fn seal<L: Label, R: Sealable<L>>(&self, row: &mut R, plaintext: &[u8]) -> Result<(), RingError> {
         self.require(|columns| &columns.seals, L::LABEL)?;
+        if R::IS_INDEXED {
+            self.require(|columns| &columns.indexes, L::LABEL)?;
+        }
         self.ring.seal(row, plaintext)
     }
 
     /// See [`Ring::open`].
-    pub fn open<L: Label>(&self, row: &impl Bound<L>) -> Result<Option<Opened>, Unopened> {
+    pub fn open<L: Label, R: Bound<L>>(&self, row: &R) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
         self.require(|columns| &columns.opens, L::LABEL).map_err(|_| Unopened::NotShared)?;
         self.ring.open(row)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::SchemaManagerConnection;
-use strongroom_entity::credential;
+use strongroom_entity::{SealedTable, credential};
 use strongroom_migration::{Backfill, Phase};
 use tokio::sync::OnceCell;
 
@@ -14,12 +14,14 @@ use super::engine::{Engine, finish_excluded};
 use super::error::ResealError;
 use super::options::Options;
 use super::quarantine::Bad;
+use super::roll::sealed_tables;
 use super::verify::verify;
 use crate::db::{self, Lock};
 use crate::key::{Manifest, Ring, Roots};
 
-/// Does the steps' keyed work under the run lock.
+/// Does the steps' keyed work on one table, under the run lock.
 pub struct ResealBackfill {
+    table: &'static SealedTable,
     root: Option<Arc<Roots>>,
     minimum_epoch: i64,
     lock: Arc<Lock>,
@@ -28,9 +30,15 @@ pub struct ResealBackfill {
 }
 
 impl ResealBackfill {
-    /// The ring need not exist yet: step 2 makes it. Steps that need no keys run without a root.
+    /// Of the credentials. The ring need not exist yet: step 2 makes it. Steps that need no keys run without a root.
     pub fn new(root: Option<Arc<Roots>>, minimum_epoch: i64, lock: Arc<Lock>, options: Options) -> Self {
-        Self { root, minimum_epoch, lock, options, ring: OnceCell::new() }
+        Self { table: credential::TABLE, root, minimum_epoch, lock, options, ring: OnceCell::new() }
+    }
+
+    /// The same of another table.
+    #[must_use]
+    pub fn of(self, table: &'static SealedTable) -> Self {
+        Self { table, ..self }
     }
 
     /// The ring as the database has it now: a transaction that failed may have left keys in memory
@@ -52,13 +60,13 @@ impl ResealBackfill {
         self.require(db, direction).await?;
         let db = pool(db)?;
         let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
-        let engine = Engine { db, ring, lock: &self.lock, table: &credential::TABLE, options: &self.options };
+        let engine = Engine { db, ring, lock: &self.lock, table: self.table, options: &self.options };
         Ok(engine.run(direction).await?.bad)
     }
 
     async fn rest(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<(), ResealError> {
         self.require(db, direction).await?;
-        let bad = finish_excluded(db, &self.ring(db).await?, &credential::TABLE, direction, &self.options.stop).await?;
+        let bad = finish_excluded(db, &self.ring(db).await?, self.table, direction, &self.options.stop).await?;
         refuse(&bad)
     }
 
@@ -76,7 +84,7 @@ impl ResealBackfill {
 
     async fn phase_now(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, ResealError> {
         let manifest = self.ring(db).await?.manifest();
-        manifest.phase(credential::TABLE.name).ok_or(ResealError::UnknownPhase)
+        manifest.phase(self.table.name).ok_or(ResealError::UnknownPhase)
     }
 
     async fn move_to(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), ResealError> {
@@ -98,7 +106,7 @@ impl ResealBackfill {
             return Err(ResealError::WrongPhase { found: found.as_str() });
         }
         let change = |manifest: &mut Manifest| {
-            manifest.set_phase(credential::TABLE.name, phase);
+            manifest.set_phase(self.table.name, phase);
             Ok(())
         };
         self.ring(db).await?.change_manifest(db, change).await?;
@@ -117,7 +125,7 @@ impl ResealBackfill {
 
     async fn verify_all(&self, db: &SchemaManagerConnection<'_>) -> Result<(), ResealError> {
         let ring = self.ring(db).await?;
-        let found = verify(db, &ring, &credential::TABLE, Phase::Required, &self.options).await?;
+        let found = verify(db, &ring, self.table, Phase::Required, &self.options).await?;
         refuse(&found.failed)
     }
 }
@@ -130,6 +138,11 @@ impl Backfill for ResealBackfill {
 
     async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         self.make_ring_once(db).await.map_err(carry)
+    }
+
+    async fn has_cells(&self, db: &SchemaManagerConnection<'_>) -> Result<bool, DbErr> {
+        let manifest = self.ring(db).await.map_err(carry)?.manifest();
+        sealed_tables(&manifest).map(|tables| !tables.is_empty()).map_err(carry)
     }
 
     async fn phase(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, DbErr> {

@@ -14,7 +14,7 @@ use crate::crypto::KEY_ID_OFFSET;
 use crate::key::Ring;
 
 /// How many cells there are, and in which form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Census {
     /// Values that are there in either form.
     pub total: u64,
@@ -35,27 +35,40 @@ pub struct GenerationCount {
     pub cells: u64,
 }
 
-/// Counts every cell of a table.
+/// Counts every cell of these tables.
 pub async fn census(
+    db: &impl ConnectionTrait,
+    tables: &[(&'static SealedTable, Phase)],
+    ring: Option<&Ring>,
+) -> Result<(Census, Vec<GenerationCount>), DbErr> {
+    let mut census = Census::default();
+    let mut counts = Vec::new();
+    for (table, phase) in tables {
+        count_table(db, table, *phase, ring, &mut census, &mut counts).await?;
+    }
+    Ok((census, counts))
+}
+
+async fn count_table(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
     phase: Phase,
     ring: Option<&Ring>,
-) -> Result<(Census, Vec<GenerationCount>), DbErr> {
-    let mut census = Census { total: 0, sealed: 0, plaintext: 0, quarantined: 0 };
+    census: &mut Census,
+    counts: &mut Vec<GenerationCount>,
+) -> Result<(), DbErr> {
     for column in table.columns {
         let engine = db.get_database_backend();
-        let plain = (phase != Phase::Sealed).then(|| format!("{} IS NOT NULL", quoted(engine, column.plain)));
+        let plain = column.plain.filter(|_| phase != Phase::Sealed).map(|plain| format!("{} IS NOT NULL", quoted(engine, plain)));
         let sealed = (phase != Phase::Plain).then(|| format!("{} IS NOT NULL", quoted(engine, column.sealed)));
         let either: Vec<_> = plain.iter().chain(&sealed).map(String::as_str).collect();
         census.total += count(db, table, &either.join(" OR ")).await?;
         census.plaintext += count_if(db, table, plain.as_deref()).await?;
         census.sealed += count_if(db, table, sealed.as_deref()).await?;
     }
-    let Some(ring) = ring else { return Ok((census, Vec::new())) };
-    census.quarantined = quarantine::standing(db, table).await?;
-    let by_generation = if phase == Phase::Plain { Vec::new() } else { by_generation(db, table, ring).await? };
-    Ok((census, by_generation))
+    let Some(ring) = ring else { return Ok(()) };
+    census.quarantined += quarantine::standing(db, table).await?;
+    if phase == Phase::Plain { Ok(()) } else { add_by_generation(db, table, ring, counts).await }
 }
 
 /// Cells that a direction still has to move.
@@ -67,13 +80,15 @@ pub(super) async fn left(
 ) -> Result<u64, DbErr> {
     if direction == Direction::Roll {
         let active = Some(ring.active());
-        let counts = by_generation(db, table, ring).await?;
+        let mut counts = Vec::new();
+        add_by_generation(db, table, ring, &mut counts).await?;
         return Ok(counts.iter().filter(|count| count.generation != active).map(|count| count.cells).sum());
     }
     let engine = db.get_database_backend();
     let mut left = 0;
     for column in table.columns {
-        let (from, to) = if direction == Direction::Seal { (column.plain, column.sealed) } else { (column.sealed, column.plain) };
+        let Some(plain) = column.plain else { continue };
+        let (from, to) = if direction == Direction::Seal { (plain, column.sealed) } else { (column.sealed, plain) };
         left += count(db, table, &format!("{} IS NOT NULL AND {} IS NULL", quoted(engine, from), quoted(engine, to))).await?;
     }
     Ok(left)
@@ -97,12 +112,12 @@ pub(super) async fn rows(db: &impl ConnectionTrait, table: &SealedTable) -> Resu
     count(db, table, "1 = 1").await
 }
 
-async fn by_generation(
+async fn add_by_generation(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
     ring: &Ring,
-) -> Result<Vec<GenerationCount>, DbErr> {
-    let mut counts: Vec<GenerationCount> = Vec::new();
+    counts: &mut Vec<GenerationCount>,
+) -> Result<(), DbErr> {
     for column in table.columns {
         for (key_id, cells) in by_key(db, table, column.sealed).await? {
             let generation = key_id.and_then(|id| ring.generation_of(id));
@@ -112,7 +127,7 @@ async fn by_generation(
             }
         }
     }
-    Ok(counts)
+    Ok(())
 }
 
 async fn by_key(db: &impl ConnectionTrait, table: &SealedTable, column: &str) -> Result<Vec<(Option<u32>, u64)>, DbErr> {

@@ -5,7 +5,7 @@ use strongroom_entity::{SealedColumn, SealedTable};
 
 use super::page::{Cell, Forms, Row};
 use super::quarantine::Bad;
-use super::statement::{Change, Slot, quoted};
+use super::statement::{Change, Slot, owner_slot, quoted};
 use crate::crypto::{Envelope, SealError};
 use crate::key::{Place, Ring, RingError, Unopened};
 
@@ -52,20 +52,20 @@ impl Direction {
     /// The rows that are worth reading: those that still lack a form. A roll tells by the keys.
     pub(super) fn unfinished(self, table: &SealedTable, engine: DbBackend) -> String {
         let lacks = |column: &SealedColumn| {
-            let (plain, sealed) = (quoted(engine, column.plain), quoted(engine, column.sealed));
-            format!("({plain} IS NULL) <> ({sealed} IS NULL)")
+            let (plain, sealed) = (quoted(engine, column.plain?), quoted(engine, column.sealed));
+            Some(format!("({plain} IS NULL) <> ({sealed} IS NULL)"))
         };
         match self {
             Self::Roll => "1 = 1".to_owned(),
-            Self::Seal | Self::Open => table.columns.iter().map(lacks).collect::<Vec<_>>().join(" OR "),
+            Self::Seal | Self::Open => table.columns.iter().filter_map(lacks).collect::<Vec<_>>().join(" OR "),
         }
     }
 
     /// The columns whose bytes must be unchanged since they were read.
-    pub(super) fn compared(self, table: &SealedTable) -> Vec<Slot> {
+    pub(super) fn compared(self, table: &SealedTable, engine: DbBackend) -> Vec<Slot> {
         let sealed = table.columns.iter().map(|column| Slot::Bytes(column.sealed));
-        let plain = table.columns.iter().map(|column| Slot::Text(column.plain));
-        let owners = table.owners.iter().map(|owner| Slot::Text(owner));
+        let plain = table.plain_columns().map(Slot::Text);
+        let owners = table.owners.iter().map(|owner| owner_slot(*owner, engine));
         match self {
             Self::Seal => sealed.chain(plain).chain(owners).collect(),
             Self::Open => sealed.chain(plain).collect(),
@@ -78,7 +78,7 @@ impl Direction {
         let sealed = table.columns.iter().map(|column| Slot::Bytes(column.sealed));
         match self {
             Self::Seal => sealed.chain(table.columns.iter().filter_map(|column| column.index.map(Slot::Bytes))).collect(),
-            Self::Open => table.columns.iter().map(|column| Slot::Text(column.plain)).collect(),
+            Self::Open => table.plain_columns().map(Slot::Text).collect(),
             Self::Roll => sealed.collect(),
         }
     }
@@ -123,7 +123,7 @@ impl Direction {
     fn compared_values(self, row: &Row) -> Vec<Option<Vec<u8>>> {
         let sealed = row.cells.iter().map(|cell| cell.sealed.clone());
         let plain = row.cells.iter().map(|cell| cell.plain.as_ref().map(|plain| plain.to_vec()));
-        let owners = row.owners.iter().map(|(_, value)| value.clone());
+        let owners = row.owners.iter().cloned();
         match self {
             Self::Seal => sealed.chain(plain).chain(owners).collect(),
             Self::Open => sealed.chain(plain).collect(),

@@ -234,7 +234,7 @@ async fn swap(
     if changes.is_empty() {
         return Ok(0);
     }
-    let (compare, set) = (direction.compared(table), direction.set(table));
+    let (compare, set) = (direction.compared(table, db.get_database_backend()), direction.set(table));
     let statement = compare_and_swap(db.get_database_backend(), table, &compare, &set, changes);
     Ok(db.execute_raw(statement).await?.rows_affected())
 }

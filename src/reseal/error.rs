@@ -46,10 +46,10 @@ pub enum ResealError {
         left: u64,
     },
     /// The manifest names a phase of a newer program.
-    #[error("the credential table is in a phase that this program does not know")]
+    #[error("a table is in a phase, or sealed in a way, that this program does not know")]
     UnknownPhase,
     /// The history and the authenticated manifest disagree: one of them was changed by hand.
-    #[error("the credential table is in phase `{found}`, and this step needs another: the history was changed by something else")]
+    #[error("the table is in phase `{found}`, and this step needs another: the history was changed by something else")]
     WrongPhase {
         /// The phase in the manifest.
         found: &'static str,

@@ -31,5 +31,5 @@ pub use options::{Event, Options, Stop};
 pub use quarantine::{Bad, forget_older as forget_older_quarantine, record as record_quarantine, standing as quarantined};
 pub use retire::{Retired, retire};
 pub use rewrap::rewrap;
-pub use roll::{RollReport, roll};
+pub use roll::{RollReport, counted_tables, roll, sealed_tables};
 pub use verify::{Verification, verify};

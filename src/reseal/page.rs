@@ -1,10 +1,12 @@
 //! A page of rows, read without a lock.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
-use strongroom_entity::SealedTable;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
+use strongroom_entity::{IdKind, OwnerColumn, OwnerKind, SealedTable};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::statement::{quoted, read_bytes};
+use super::statement::{id_value, quoted, read_bytes, read_owner};
+use crate::crypto;
 use crate::db::statement;
 use crate::key::{Place, scope_of};
 
@@ -19,7 +21,10 @@ pub(super) enum Forms {
 /// comparisons are exact on every engine.
 pub(super) struct Row {
     pub(super) id: String,
-    pub(super) owners: Vec<(&'static str, Option<Vec<u8>>)>,
+    /// In the order of the table's, as they are compared.
+    pub(super) owners: Vec<Option<Vec<u8>>>,
+    /// The same under their labels, as cells are bound to them.
+    context: Vec<(&'static str, crypto::Value)>,
     pub(super) scope: String,
     pub(super) cells: Vec<Cell>,
 }
@@ -33,7 +38,7 @@ pub(super) struct Cell {
 impl Row {
     /// Where the cell of the column with this label belongs.
     pub(super) fn place(&self, label: &'static str) -> Place {
-        Place::raw(label, &self.scope, &self.id, &self.owners)
+        Place::raw(label, &self.scope, &self.id, &self.context)
     }
 
     /// Everything of it that a statement carries.
@@ -42,7 +47,7 @@ impl Row {
             .cells
             .iter()
             .map(|cell| cell.plain.as_ref().map_or(0, |plain| plain.len()) + cell.sealed.as_ref().map_or(0, Vec::len));
-        let owners = self.owners.iter().map(|(_, value)| value.as_ref().map_or(0, Vec::len));
+        let owners = self.owners.iter().map(|value| value.as_ref().map_or(0, Vec::len));
         self.id.len() + cells.sum::<usize>() + owners.sum::<usize>()
     }
 }
@@ -78,14 +83,14 @@ pub(super) async fn read_where(
     limit: u64,
 ) -> Result<Vec<Row>, DbErr> {
     let engine = db.get_database_backend();
-    let id = quoted(engine, table.id);
+    let id = quoted(engine, table.id.name);
     let beyond = after.map_or_else(String::new, |_| format!("AND {id} > $1"));
     let sql = format!(
         "SELECT {} FROM {} WHERE ({condition}) {beyond} ORDER BY {id} LIMIT {limit}",
         select_list(table, forms, engine),
         quoted(engine, table.name),
     );
-    let found = db.query_all_raw(statement(engine, &sql, after.map(Value::from))).await?;
+    let found = db.query_all_raw(statement(engine, &sql, after.map(|after| id_value(table.id, after)))).await?;
     let rows = found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
     Ok(within_bytes(rows))
 }
@@ -102,11 +107,11 @@ fn within_bytes(mut rows: Vec<Row>) -> Vec<Row> {
 }
 
 fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
-    let mut list = vec![quoted(engine, table.id)];
-    list.extend(table.owners.iter().map(|owner| read_bytes(owner, engine)));
+    let mut list = vec![quoted(engine, table.id.name)];
+    list.extend(table.owners.iter().map(|owner| read_owner(*owner, engine)));
     for column in table.columns {
         if forms == Forms::Both {
-            list.push(read_bytes(column.plain, engine));
+            list.extend(column.plain.map(|plain| read_bytes(plain, engine)));
         }
         list.push(quoted(engine, column.sealed));
         list.extend(column.index.map(|index| quoted(engine, index)));
@@ -117,19 +122,54 @@ fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
 fn decode(row: &QueryResult, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
     let mut position = 0..;
     let mut next = || position.next().unwrap_or_default();
-    let id: String = row.try_get_by_index(next())?;
+    let id = read_id(row, next(), table.id.kind)?;
     let mut owners = Vec::with_capacity(table.owners.len());
-    for owner in table.owners {
-        owners.push((*owner, row.try_get_by_index::<Option<Vec<u8>>>(next())?));
+    for _ in table.owners {
+        owners.push(row.try_get_by_index::<Option<Vec<u8>>>(next())?);
     }
     let mut cells = Vec::with_capacity(table.columns.len());
     for column in table.columns {
-        let plain = if forms == Forms::Both { row.try_get_by_index::<Option<Vec<u8>>>(next())? } else { None };
+        let beside = forms == Forms::Both && column.plain.is_some();
+        let plain = if beside { row.try_get_by_index::<Option<Vec<u8>>>(next())? } else { None };
         let sealed = row.try_get_by_index(next())?;
         let index = if column.index.is_some() { row.try_get_by_index(next())? } else { None };
         cells.push(Cell { plain: plain.map(Zeroizing::new), sealed, index });
     }
-    let project = owners.iter().find(|(column, _)| *column == table.scope).and_then(|(_, value)| value.as_deref());
-    let scope = scope_of(project.map(String::from_utf8_lossy).as_deref());
-    Ok(Row { id, owners, scope, cells })
+    let values = table.owners.iter().zip(&owners).map(|(owner, bytes)| (owner.label, value_of(*owner, bytes.as_deref())));
+    let context: Vec<_> = values.collect();
+    let scope = table.owners.iter().zip(&context).find(|(owner, _)| Some(owner.name) == table.scope);
+    let scope = scope_of(scope.and_then(|(_, (_, value))| scope_text(value)).as_deref());
+    Ok(Row { id, owners, context, scope, cells })
+}
+
+fn read_id(row: &QueryResult, position: usize, kind: IdKind) -> Result<String, DbErr> {
+    match kind {
+        IdKind::Text => row.try_get_by_index(position),
+        IdKind::Uuid => row.try_get_by_index::<Uuid>(position).map(|id| id.hyphenated().to_string()),
+    }
+}
+
+/// What a cell is bound to, from the bytes of an owner column. Bytes that are not what they should be are bound to as
+/// they are: such a cell does not open, and is named as one.
+fn value_of(owner: OwnerColumn, bytes: Option<&[u8]>) -> crypto::Value {
+    let Some(bytes) = bytes else { return crypto::Value::Null };
+    let as_they_are = || crypto::Value::Bytes(bytes.to_vec());
+    match owner.kind {
+        OwnerKind::Text => as_they_are(),
+        OwnerKind::Integer => {
+            let number = std::str::from_utf8(bytes).ok().and_then(|digits| digits.parse().ok());
+            number.map_or_else(as_they_are, crypto::Value::Integer)
+        }
+        OwnerKind::Uuid => {
+            Uuid::from_slice(bytes).map_or_else(|_| as_they_are(), |id| id.hyphenated().to_string().as_str().into())
+        }
+    }
+}
+
+fn scope_text(value: &crypto::Value) -> Option<String> {
+    match value {
+        crypto::Value::Null => None,
+        crypto::Value::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        crypto::Value::Integer(number) => Some(number.to_string()),
+    }
 }

@@ -1,11 +1,12 @@
 //! Rows that do not open: recorded, named, never fatal to the rest.
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query, SimpleExpr};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Func, OnConflict, Query, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _,
 };
-use strongroom_entity::SealedTable;
 use strongroom_entity::quarantine::{ActiveModel, Column, Entity};
+use strongroom_entity::{IdKind, SealedTable};
 
 use crate::key::Unopened;
 
@@ -57,7 +58,12 @@ pub(super) async fn record_bad(db: &impl ConnectionTrait, table: &str, run: &str
 
 /// How many cells this run could not open, in rows that are still there.
 pub(super) async fn count(db: &impl ConnectionTrait, table: &SealedTable, run: &str) -> Result<u64, DbErr> {
-    Entity::find().filter(Column::TableName.eq(table.name)).filter(Column::Run.eq(run)).filter(still_there(table)).count(db).await
+    Entity::find()
+        .filter(Column::TableName.eq(table.name))
+        .filter(Column::Run.eq(run))
+        .filter(still_there(db.get_database_backend(), table))
+        .count(db)
+        .await
 }
 
 /// Forgets what a pass of this run met, before the next pass meets it again.
@@ -72,11 +78,21 @@ pub async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> 
 
 /// How many cells of rows that are still there stand in quarantine.
 pub async fn standing(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
-    Entity::find().filter(Column::TableName.eq(table.name)).filter(still_there(table)).count(db).await
+    Entity::find().filter(Column::TableName.eq(table.name)).filter(still_there(db.get_database_backend(), table)).count(db).await
 }
 
-fn still_there(table: &SealedTable) -> SimpleExpr {
-    let SealedTable { name, id, .. } = table;
-    let same_row = Expr::col((Alias::new(*name), Alias::new(*id))).equals((Entity, Column::RowId));
-    Expr::exists(Query::select().expr(Expr::val(1)).from(Alias::new(*name)).and_where(same_row).to_owned())
+/// Quarantine names a row by its text, a UUID by its digits and hyphens.
+fn still_there(engine: DbBackend, table: &SealedTable) -> SimpleExpr {
+    let id = Expr::col((Alias::new(table.name), Alias::new(table.id.name)));
+    let of_the_row = Expr::col((Entity, Column::RowId));
+    let same_row = match (table.id.kind, engine) {
+        (IdKind::Text, _) => id.eq(of_the_row),
+        (IdKind::Uuid, DbBackend::Postgres) => id.cast_as("text").eq(of_the_row),
+        (IdKind::Uuid, _) => Func::cust("hex").arg(id).eq(Expr::from(Func::upper(Func::cust("replace").args([
+            of_the_row,
+            Expr::val("-"),
+            Expr::val(""),
+        ])))),
+    };
+    Expr::exists(Query::select().expr(Expr::val(1)).from(Alias::new(table.name)).and_where(same_row).to_owned())
 }

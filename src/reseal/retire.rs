@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use strongroom_entity::credential;
 
 use super::count;
 use super::error::ResealError;
+use super::roll::sealed_tables;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
 use crate::key::{KeyState, LIFETIME, Manifest, Ring};
@@ -54,17 +54,21 @@ pub async fn retire(
 
 /// Closes it, unless a cell needs it, before or after.
 async fn close(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u32) -> Result<(), ResealError> {
-    refuse_in_use(db, generation).await?;
+    refuse_in_use(db, ring, generation).await?;
     db::retry!(change(db, ring, lock, |manifest| Ok(manifest.close(generation)?)))?;
     // Programs that have not noticed yet may still write back what they read.
     tokio::time::sleep(2 * LIFETIME).await;
     ring.reload(db).await?;
-    refuse_in_use(db, generation).await
+    refuse_in_use(db, ring, generation).await
 }
 
 /// Counts from the cells themselves, by the rows of the keys: a key that does not unwrap may yet be restored.
-async fn refuse_in_use(db: &DatabaseConnection, generation: u32) -> Result<(), ResealError> {
-    match count::cells_under(db, &credential::TABLE, generation).await? {
+async fn refuse_in_use(db: &DatabaseConnection, ring: &Ring, generation: u32) -> Result<(), ResealError> {
+    let mut cells = 0;
+    for (table, _) in sealed_tables(&ring.read_manifest(db).await?)? {
+        cells += count::cells_under(db, table, generation).await?;
+    }
+    match cells {
         0 => Ok(()),
         cells => Err(ResealError::StillInUse { generation, cells }),
     }

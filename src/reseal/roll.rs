@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sea_orm::DatabaseConnection;
-use strongroom_entity::credential;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use strongroom_entity::{SealedTable, credential};
 use strongroom_migration::Phase;
 
 use super::direction::Direction;
@@ -35,19 +35,39 @@ pub async fn roll(
 ) -> Result<RollReport, ResealError> {
     let entry = db::retry!(begin(db, ring, lock, direction))?;
     ring.reload(db).await?;
-    let engine = Engine { db, ring: ring.clone(), lock, table: &credential::TABLE, options };
-    let report = engine.run(Direction::Roll).await?;
+    let (mut moved, mut bad) = (0, 0);
+    for (table, _) in sealed_tables(&ring.manifest())? {
+        let report = Engine { db, ring: ring.clone(), lock, table, options }.run(Direction::Roll).await?;
+        moved += report.moved;
+        bad += report.bad;
+    }
     db::retry!(finish(db, ring, lock, entry))?;
     ring.reload(db).await?;
-    Ok(RollReport { generation: ring.active(), moved: report.moved, bad: report.bad })
+    Ok(RollReport { generation: ring.active(), moved, bad })
+}
+
+/// What there is to count: the credentials, sealed or not, where their table is, and every other table with cells.
+pub async fn counted_tables(
+    db: &impl ConnectionTrait,
+    manifest: Option<&Manifest>,
+) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
+    let mut tables = manifest.map_or(Ok(Vec::new()), sealed_tables)?;
+    let counted = tables.iter().any(|(table, _)| table.name == credential::TABLE.name);
+    if !counted && db::has_table(db, credential::TABLE.name).await? {
+        tables.insert(0, (credential::TABLE, Phase::Plain));
+    }
+    Ok(tables)
+}
+
+/// Every table with cells. A table that this program cannot know is not passed over: its cells would be left behind.
+pub fn sealed_tables(manifest: &Manifest) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
+    manifest.sealed_tables().ok_or(ResealError::UnknownPhase)
 }
 
 async fn begin(db: &DatabaseConnection, ring: &Ring, lock: &Lock, direction: Rolling) -> Result<i64, ResealError> {
     let transaction = db::begin(db).await?;
-    match ring.read_manifest(&transaction).await?.phase(credential::TABLE.name) {
-        None => return Err(ResealError::UnknownPhase),
-        Some(Phase::Plain) => return Err(ResealError::NoRing),
-        Some(_) => {}
+    if sealed_tables(&ring.read_manifest(&transaction).await?)?.is_empty() {
+        return Err(ResealError::NoRing);
     }
     let start = |manifest: &mut Manifest| match direction {
         Rolling::Forward => Ok(manifest.roll_forward()?),

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use sea_orm::{DbBackend, Statement, Value};
-use strongroom_entity::SealedTable;
+use strongroom_entity::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedTable};
+use uuid::Uuid;
 
 /// A column that is compared or set.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,7 @@ pub(super) fn compare_and_swap(
     let conditions: Vec<_> = compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
     let names = names(compare.len(), set.len());
-    let (name, id) = (quoted(engine, table.name), quoted(engine, table.id));
+    let (name, id) = (quoted(engine, table.name), quoted(engine, table.id.name));
     let sql = match engine {
         DbBackend::MySql => format!(
             "UPDATE {name} JOIN ({}{}) v ON {name}.{id} = v.id SET {assignments} WHERE {conditions}",
@@ -44,12 +45,12 @@ pub(super) fn compare_and_swap(
         _ => format!(
             "WITH v ({}) AS (VALUES {}) UPDATE {name} SET {assignments} FROM v WHERE {name}.{id} = v.id AND {conditions}",
             names.join(", "),
-            tuples(changes.len(), names.len(), engine),
+            tuples(changes.len(), names.len(), table.id.kind, engine),
         ),
     };
     let values = changes.iter().flat_map(|change| {
         let cells = change.old.iter().chain(&change.new).map(|bytes| Value::Bytes(bytes.clone()));
-        std::iter::once(Value::from(change.id.as_str())).chain(cells)
+        std::iter::once(id_value(table.id, &change.id)).chain(cells)
     });
     Statement::from_sql_and_values(engine, sql, values)
 }
@@ -98,7 +99,7 @@ fn shape<'a>(table: &SealedTable, names: &[String], slots: impl Iterator<Item = 
         Slot::Text(column) => text_as_bytes(&of_shape(column), DbBackend::MySql),
     });
     let columns =
-        std::iter::once(of_shape(table.id)).chain(columns).zip(names).map(|(column, name)| format!("{column} AS {name}"));
+        std::iter::once(of_shape(table.id.name)).chain(columns).zip(names).map(|(column, name)| format!("{column} AS {name}"));
     let list = columns.collect::<Vec<_>>().join(", ");
     format!("SELECT {list} FROM {} AS {SHAPE} WHERE FALSE", quoted(DbBackend::MySql, table.name))
 }
@@ -107,13 +108,14 @@ fn shape<'a>(table: &SealedTable, names: &[String], slots: impl Iterator<Item = 
 const SHAPE: &str = "shape";
 
 /// `($1, $2), ($3, $4), …`; the first tuple's casts give the columns their types on PostgreSQL.
-fn tuples(rows: usize, width: usize, engine: DbBackend) -> String {
+fn tuples(rows: usize, width: usize, id: IdKind, engine: DbBackend) -> String {
     let mut list = String::with_capacity(rows * width * 7);
     for row in 0..rows {
         list.push_str(if row == 0 { "(" } else { "), (" });
         for column in 0..width {
             let separator = if column == 0 { "" } else { ", " };
             let cast = match (engine, row, column) {
+                (DbBackend::Postgres, 0, 0) if id == IdKind::Uuid => "::uuid",
                 (DbBackend::Postgres, 0, 0) => "::text",
                 (DbBackend::Postgres, 0, _) => "::bytea",
                 _ => "",
@@ -141,6 +143,30 @@ pub(super) fn read_bytes(column: &str, engine: DbBackend) -> String {
     text_as_bytes(&quoted(engine, column), engine)
 }
 
+/// An owner column, read as the bytes that it is compared by.
+pub(super) fn read_owner(owner: OwnerColumn, engine: DbBackend) -> String {
+    match owner_slot(owner, engine) {
+        Slot::Bytes(column) => quoted(engine, column),
+        Slot::Text(column) => read_bytes(column, engine),
+    }
+}
+
+/// A UUID is text on PostgreSQL and 16 bytes elsewhere; a number has its digits everywhere.
+pub(super) fn owner_slot(owner: OwnerColumn, engine: DbBackend) -> Slot {
+    match (owner.kind, engine) {
+        (OwnerKind::Uuid, DbBackend::MySql | DbBackend::Sqlite) => Slot::Bytes(owner.name),
+        _ => Slot::Text(owner.name),
+    }
+}
+
+/// A row's id as the database has it.
+pub(super) fn id_value(id: IdColumn, text: &str) -> Value {
+    match id.kind {
+        IdKind::Text => text.into(),
+        IdKind::Uuid => Value::Uuid(Uuid::try_parse(text).ok()),
+    }
+}
+
 fn of_table(table: &SealedTable, column: &str, engine: DbBackend) -> String {
     format!("{}.{}", quoted(engine, table.name), quoted(engine, column))
 }
@@ -148,7 +174,7 @@ fn of_table(table: &SealedTable, column: &str, engine: DbBackend) -> String {
 /// Bytes in UTF-8, whatever the character set of the column.
 fn text_as_bytes(expression: &str, engine: DbBackend) -> String {
     match engine {
-        DbBackend::Postgres => format!("convert_to({expression}, 'UTF8')"),
+        DbBackend::Postgres => format!("convert_to({expression}::text, 'UTF8')"),
         DbBackend::MySql => format!("CAST(CONVERT({expression} USING utf8mb4) AS BINARY)"),
         _ => format!("CAST({expression} AS BLOB)"),
     }

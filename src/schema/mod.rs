@@ -10,6 +10,7 @@ mod adoption;
 mod checksum;
 mod error;
 mod examine;
+mod ring;
 mod runner;
 mod status;
 
@@ -17,5 +18,6 @@ pub use adoption::{adopted, write_adoption};
 pub use checksum::checksum;
 pub use error::SchemaError;
 pub use examine::{Examined, Unfit, Wish, examine};
+pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
 pub use status::{State, Status, StepStatus, is_ours, status};

@@ -7,7 +7,7 @@ use strongroom::credential::{Filter, NewCredential, StoreError};
 use strongroom::key::{Place, Unopened};
 use strongroom::policy::GrantError;
 use strongroom_entity::credential::{AccessKey, SecretKey};
-use strongroom_entity::{Binding, Label, Owner};
+use strongroom_entity::{Binding, Label, OwnerValue as _};
 
 use crate::support::{Engine, Room, Verdict, block_on, is_refusal, numbered_rows, on_every_engine, on_every_server, tried};
 
@@ -190,10 +190,10 @@ fn a_share_does_not_open_what_its_policy_does_not_read(engine: Engine) {
     let binding = Binding {
         id: row.id.clone(),
         owners: vec![
-            ("user_id", Owner::Text(Some(row.user_id.clone()))),
-            ("project_id", Owner::Text(row.project_id.clone())),
-            ("type", Owner::Text(Some(row.kind.clone()))),
-            ("extra", Owner::Text(row.extra.clone())),
+            ("user_id", row.user_id.owner()),
+            ("project_id", row.project_id.owner()),
+            ("type", row.kind.owner()),
+            ("extra", row.extra.owner()),
         ],
         scope: row.project_id.clone(),
     };

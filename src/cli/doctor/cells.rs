@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::db::{self, DatabaseConnection};
 use crate::key::{Manifest, Ring, Rolling};
-use crate::reseal::{self, Census, GenerationCount, ResealError};
+use crate::reseal::{self, Census, GenerationCount};
 
 /// Needs the root, but where there is no ring.
 pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bool) -> Vec<Check> {
@@ -45,11 +45,9 @@ async fn has_ring(db: &DatabaseConnection) -> Result<bool, db::DbErr> {
 type Counted = (Phase, Census, Vec<GenerationCount>);
 
 async fn count(db: &DatabaseConnection, ring: Option<&Ring>, manifest: Option<&Manifest>) -> Result<Option<Counted>, Failure> {
-    if !db::has_table(db, TABLE.name).await? {
-        return Ok(None);
-    }
-    let phase = manifest.map_or(Some(Phase::Plain), |manifest| manifest.phase(TABLE.name)).ok_or(ResealError::UnknownPhase)?;
-    let (cells, counts) = reseal::census(db, &TABLE, phase, ring).await?;
+    let tables = reseal::counted_tables(db, manifest).await?;
+    let Some((_, phase)) = tables.first().copied() else { return Ok(None) };
+    let (cells, counts) = reseal::census(db, &tables, ring).await?;
     Ok(Some((phase, cells, counts)))
 }
 
@@ -118,5 +116,5 @@ async fn count_quarantine(db: &DatabaseConnection) -> Result<u64, db::DbErr> {
             return Ok(0);
         }
     }
-    reseal::quarantined(db, &TABLE).await
+    reseal::quarantined(db, TABLE).await
 }

@@ -8,8 +8,7 @@ mod rewrap;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
-use strongroom_entity::credential;
-use strongroom_migration::Phase;
+use strongroom_entity::{SealedTable, credential};
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -17,7 +16,8 @@ use crate::cli::migrate::Pace;
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::session::{Session, release};
-use crate::db::{self, Access};
+use crate::credential::StoreError;
+use crate::db::Access;
 use crate::key::{KeyState, Rolling};
 use crate::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
 
@@ -96,14 +96,11 @@ struct GenerationLine {
 
 async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;
-    if !db::has_table(&db, credential::TABLE.name).await? {
-        return Err(crate::credential::StoreError::NoTable.into());
-    }
     let ring = session.ring(&db).await?;
     let manifest = ring.as_ref().map(|ring| ring.manifest());
-    let phase = manifest.as_ref().map_or(Some(Phase::Plain), |manifest| manifest.phase(credential::TABLE.name));
-    let phase = phase.ok_or(ResealError::UnknownPhase)?;
-    let (cells, counts) = reseal::census(&db, &credential::TABLE, phase, ring.as_deref()).await?;
+    let tables = reseal::counted_tables(&db, manifest.as_ref()).await?;
+    let (_, phase) = tables.first().copied().ok_or(StoreError::NoTable)?;
+    let (cells, counts) = reseal::census(&db, &tables, ring.as_deref()).await?;
     let count_of =
         |generation| counts.iter().find(|count: &&GenerationCount| count.generation == generation).map_or(0, |count| count.cells);
     let generations = manifest.iter().flat_map(|manifest| &manifest.generations);
@@ -183,28 +180,34 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
 async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
-    let phase = ring.manifest().phase(credential::TABLE.name).ok_or(ResealError::UnknownPhase)?;
-    if phase == Phase::Plain {
+    let tables = reseal::sealed_tables(&ring.manifest())?;
+    if tables.is_empty() {
         return Err(ResealError::NoRing.into());
     }
     let options = Options { stop: session.stop.clone(), on_event: progress::listener(output), ..Options::default() };
-    let found = reseal::verify(&db, &ring, &credential::TABLE, phase, &options).await?;
-    let failed: Vec<_> = found
-        .failed
-        .iter()
-        .map(|bad| {
-            json!({
-                "table": credential::TABLE.name, "id": bad.row, "column": bad.column, "reason": bad.reason.to_string(),
-            })
-        })
-        .collect();
-    output.result(&json!({ "checked": found.checked, "failed": failed }), || verify_text(found.checked, &found.failed));
-    Ok(if found.failed.is_empty() { Exit::Done } else { Exit::Left })
+    let (mut checked, mut failed, mut lines) = (0, Vec::new(), Vec::new());
+    for (table, phase) in tables {
+        let found = reseal::verify(&db, &ring, table, phase, &options).await?;
+        checked += found.checked;
+        lines.extend(found.failed.iter().map(|bad| failed_line(table, bad)));
+        failed.extend(found.failed.iter().map(|bad| failed_document(table, bad)));
+    }
+    output.result(&json!({ "checked": checked, "failed": failed }), || verify_text(checked, lines));
+    Ok(if failed.is_empty() { Exit::Done } else { Exit::Left })
 }
 
-fn verify_text(checked: u64, failed: &[Bad]) -> String {
-    let mut lines: Vec<String> = failed.iter().map(|bad| format!("{}  {}  {}", bad.row, bad.column, bad.reason)).collect();
-    lines.push(match failed.len() {
+fn failed_document(table: &SealedTable, bad: &Bad) -> serde_json::Value {
+    json!({ "table": table.name, "id": bad.row, "column": bad.column, "reason": bad.reason.to_string() })
+}
+
+/// The table is named where it is not the one that everybody has.
+fn failed_line(table: &SealedTable, bad: &Bad) -> String {
+    let of = if table == credential::TABLE { String::new() } else { format!("{}  ", table.name) };
+    format!("{of}{}  {}  {}", bad.row, bad.column, bad.reason)
+}
+
+fn verify_text(checked: u64, mut lines: Vec<String>) -> String {
+    lines.push(match lines.len() {
         0 => format!("{checked} cells open"),
         bad => format!("{bad} of {checked} cells do not open"),
     });

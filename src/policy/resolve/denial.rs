@@ -38,7 +38,7 @@ fn target<'a>(key: &'a Name, catalog: &'a Catalog) -> Result<(&'a str, Vec<&'a s
     };
     let there = columns_of(catalog, table, &key.place)?;
     let cell = TABLE.columns.iter().find(|cell| cell.label == key.text);
-    let forms = cell.map_or_else(|| vec![column], |cell| vec![cell.plain, cell.sealed]);
+    let forms = cell.map_or_else(|| vec![column], |cell| cell.plain.into_iter().chain([cell.sealed]).collect());
     let columns: Vec<_> = forms.into_iter().filter(|form| there.iter().any(|column| column == form)).collect();
     if columns.is_empty() { Err(unknown_column(key, table, column, there)) } else { Ok((table, columns)) }
 }

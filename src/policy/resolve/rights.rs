@@ -71,8 +71,8 @@ impl Granted {
 
     /// A cell opens only with the row's id and owner columns, so whoever reads the one reads the others.
     fn check_cells(&self, component: &str) -> Result<(), PolicyError> {
-        let unread = |column: &&&str| self.place(Verb::Select, column).is_none();
-        let missing: Vec<_> = [TABLE.id].iter().chain(TABLE.owners).filter(unread).map(|column| format!("`{column}`")).collect();
+        let unread = |column: &&str| self.place(Verb::Select, column).is_none();
+        let missing: Vec<_> = bound_columns().filter(unread).map(|column| format!("`{column}`")).collect();
         let mut cells = TABLE.columns.iter().filter_map(|cell| Some((cell.sealed, self.place(Verb::Select, cell.sealed)?)));
         match cells.next() {
             Some((cell, place)) if !missing.is_empty() => Err(PolicyError::Unbound {
@@ -92,6 +92,11 @@ impl From<Granted> for TableRights {
         let (select, insert, update) = (columns(Verb::Select), columns(Verb::Insert), columns(Verb::Update));
         Self { select, insert, update, delete: granted.delete.is_some() }
     }
+}
+
+/// What a cell is bound to.
+fn bound_columns() -> impl Iterator<Item = &'static str> {
+    std::iter::once(TABLE.id.name).chain(TABLE.owners.iter().map(|owner| owner.name))
 }
 
 fn expanded(written: &Columns, table: &str, columns: &[String]) -> Result<Vec<Name>, PolicyError> {
