@@ -22,5 +22,6 @@ pub mod crypto;
 pub mod db;
 pub mod key;
 pub mod policy;
+pub mod record;
 pub mod reseal;
 pub mod schema;

@@ -129,6 +129,14 @@ impl Manifest {
         true
     }
 
+    /// Whether the cells of a table are bound to what this description says.
+    pub fn binds(&self, table: &SealedTable) -> bool {
+        match self.tables.get(table.name) {
+            Some(described) => described.binds_like(&Described::new(table)),
+            None => table == credential::TABLE,
+        }
+    }
+
     /// Forgets a table that is no more.
     pub fn forget(&mut self, table: &str) {
         self.tables.remove(table);

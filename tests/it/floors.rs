@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room's floor. Members of the workspace are below every room of `src/`.
-const FLOORS: [(&str, u8); 12] = [
+const FLOORS: [(&str, u8); 13] = [
     ("crypto", 1),
     ("key", 2),
     ("db", 2),
@@ -14,6 +14,7 @@ const FLOORS: [(&str, u8); 12] = [
     ("credential", 3),
     ("policy", 3),
     ("audit", 3),
+    ("record", 3),
     ("api", 4),
     ("config", 4),
     ("cli", 4),
