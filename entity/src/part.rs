@@ -59,16 +59,13 @@ const fn is_same_owner_kind(one: OwnerKind, other: OwnerKind) -> bool {
 
 /// What to write instead.
 const fn demand(table: &SealedTable, part: &Part) -> Message {
-    let message = Message::new().and("`").and(part.name).and("` does not say what the cells of table `").and(table.name);
-    let message = message
-        .and("` are bound to: give it the id column `")
-        .and(table.id.name)
-        .and("` and these, of the types they have there: ");
+    let message = Message::new().and("`").and(part.name).and("` does not have what the cells of table `").and(table.name);
+    let message = message.and("` are bound to: its id is the column `").and(table.id.name).and("`, its owners are `#[sealed(");
     let message = match table.scope {
-        Some(scope) => list(message.and("#[sealed(scope("), table, Some(scope)).and("), owners("),
-        None => message.and("#[sealed(owners("),
+        Some(scope) => list(message.and("scope("), table, Some(scope)).and("), "),
+        None => message,
     };
-    list(message, table, None).and("))]")
+    list(message.and("owners("), table, None).and("))]`, each of the type that it has in the entity")
 }
 
 /// The owner with the name of the scope, or those with other names.

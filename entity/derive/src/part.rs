@@ -13,11 +13,13 @@ pub(crate) fn emit(declaration: &Declaration<'_>, entity: &Type) -> TokenStream 
     let (id, owners, scope) = table::binding(declaration);
     let name = input.ident.to_string();
     let ours = quote!(#krate::Part { name: #name, id: #id, owners: #owners, scope: #scope });
-    let compare =
-        quote_spanned!(input.ident.span()=> #krate::require_same_binding(<#entity as #krate::SealedEntity>::TABLE, &#ours));
+    let compare = quote_spanned!(input.ident.span()=> require_same_binding(<#entity as #krate::SealedEntity>::TABLE, &#ours));
     let markers = cells.iter().map(|cell| cell.marker);
     quote! {
-        const _: () = #compare;
+        const _: () = {
+            use #krate::require_same_binding;
+            #compare
+        };
         const _: () = {
             const fn has_column<Row: #krate::Sealable<Label>, Label: #krate::Label>() {}
             #(has_column::<<#entity as sea_orm::EntityTrait>::ActiveModel, #markers>();)*

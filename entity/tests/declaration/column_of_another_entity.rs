@@ -26,10 +26,11 @@ mod other {
     }
 }
 
-fn main() {
+fn main() {}
+
+fn use_of(row: Model) {
     fn open<L: strongroom_entity::Label, R: strongroom_entity::Bound<L>>(_: L, _: &R) {}
     fn seal<L: strongroom_entity::Label, R: strongroom_entity::Sealable<L>>(_: L, _: &mut R) {}
-    let row: Model = todo!();
     open(other::Pin, &row);
     seal(other::Pin, &mut ActiveModel::from(row));
 }

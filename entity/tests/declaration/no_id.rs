@@ -1,19 +1,11 @@
-use sea_orm::entity::prelude::*;
 use strongroom_entity::{Sealed, SealedModel};
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]
+#[derive(SealedModel)]
 #[sea_orm(table_name = "api_token")]
-#[sealed(label = "api_token", scope(tenant_id), owners(user_id), crate = "strongroom_entity")]
+#[sealed(label = "api_token")]
 pub struct Model {
-    pub id: Uuid,
-    pub tenant_id: String,
-    pub user_id: Option<i64>,
+    pub id: String,
     pub token: Sealed<Token>,
 }
-
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
 
 fn main() {}

@@ -19,14 +19,12 @@ impl ActiveModelBehavior for ActiveModel {}
 
 mod part {
     use sea_orm::DerivePartialModel;
-    use sea_orm::prelude::Uuid;
     use strongroom_entity::{Sealed, SealedModel};
 
     #[derive(DerivePartialModel, SealedModel)]
     #[sea_orm(entity = "super::Entity")]
     #[sealed(scope(tenant_id), owners(user_id), crate = "strongroom_entity")]
     pub struct Listed {
-        pub name: Uuid,
         pub tenant_id: String,
         pub user_id: Option<i64>,
         pub token: Sealed<super::Token>,
