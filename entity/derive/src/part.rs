@@ -1,0 +1,28 @@
+//! A partial model opens only if it has what its entity's cells are bound to. Compared when it compiles, not when it fails to open.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Type;
+
+use crate::declaration::Declaration;
+use crate::table;
+
+/// Compares the binding with the entity's, and asks that every marker is a column of the entity.
+pub(crate) fn emit(declaration: &Declaration<'_>, entity: &Type) -> TokenStream {
+    let Declaration { krate, input, cells, .. } = declaration;
+    let (id, owners, scope) = table::binding(declaration);
+    let name = input.ident.to_string();
+    let ours = quote!(#krate::Part { name: #name, id: #id, owners: #owners, scope: #scope });
+    let compare = quote_spanned!(input.ident.span()=> require_same_binding(<#entity as #krate::SealedEntity>::TABLE, &#ours));
+    let markers = cells.iter().map(|cell| cell.marker);
+    quote! {
+        const _: () = {
+            use #krate::require_same_binding;
+            #compare
+        };
+        const _: () = {
+            const fn has_column<Row: #krate::Sealable<Label>, Label: #krate::Label>() {}
+            #(has_column::<<#entity as sea_orm::EntityTrait>::ActiveModel, #markers>();)*
+        };
+    }
+}

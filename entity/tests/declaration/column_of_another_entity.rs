@@ -1,0 +1,36 @@
+use sea_orm::entity::prelude::*;
+use strongroom_entity::{Sealed, SealedModel};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]
+#[sea_orm(table_name = "api_token")]
+#[sealed(label = "api_token", scope(tenant_id), owners(user_id), crate = "strongroom_entity")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub tenant_id: String,
+    pub user_id: Option<i64>,
+    pub token: Sealed<Token>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+mod other {
+    #[derive(Clone, Copy)]
+    pub struct Pin;
+
+    impl strongroom_entity::Label for Pin {
+        const LABEL: &'static str = "vault.pin";
+    }
+}
+
+fn main() {}
+
+fn use_of(row: Model) {
+    fn open<L: strongroom_entity::Label, R: strongroom_entity::Bound<L>>(_: L, _: &R) {}
+    fn seal<L: strongroom_entity::Label, R: strongroom_entity::Sealable<L>>(_: L, _: &mut R) {}
+    open(other::Pin, &row);
+    seal(other::Pin, &mut ActiveModel::from(row));
+}
