@@ -25,3 +25,12 @@ pub mod policy;
 pub mod record;
 pub mod reseal;
 pub mod schema;
+
+pub use strongroom_entity as entity;
+pub use strongroom_migration as migration;
+
+/// What a program with sealed columns of its own names again and again.
+pub mod prelude {
+    pub use crate::entity::{BlindIndex, Sealed, SealedEntity, SealedModel};
+    pub use crate::record::{Draft, Drafting, Keyed, RecordError, Strongroom};
+}

@@ -1,11 +1,13 @@
 //! Rows as they are read: no column more than is asked for.
 
 use sea_orm::FromQueryResult;
-use strongroom_entity::credential::{AccessKey, Column, SecretKey};
-use strongroom_entity::{Binding, Bound, OwnerValue as _, Sealed};
+use strongroom_entity::credential::{AccessKey, Column, Entity, SecretKey};
+use strongroom_entity::{Sealed, SealedModel};
 
 /// A credential with, if it was asked for, its secret.
-#[derive(FromQueryResult)]
+#[derive(FromQueryResult, SealedModel)]
+#[sea_orm(entity = "Entity")]
+#[sealed(scope(project_id), owners(user_id, type, extra), crate = "strongroom_entity")]
 pub(super) struct Row {
     pub(super) id: String,
     pub(super) user_id: String,
@@ -36,48 +38,11 @@ impl Row {
         let secret = self.secret_key_sealed.iter().map(Sealed::as_bytes);
         self.access_key_sealed.iter().map(Sealed::as_bytes).chain(secret)
     }
-
-    fn binding(&self) -> Binding {
-        Binding {
-            id: self.id.clone(),
-            owners: vec![
-                ("user_id", self.user_id.owner()),
-                ("project_id", self.project_id.owner()),
-                ("type", self.r#type.owner()),
-                ("extra", self.extra.owner()),
-            ],
-            scope: self.project_id.clone(),
-        }
-    }
 }
 
 impl From<Unrevealed> for Row {
     fn from(row: Unrevealed) -> Self {
         let Unrevealed { id, user_id, project_id, r#type, extra, access_key_sealed } = row;
         Self { id, user_id, project_id, r#type, extra, access_key_sealed, secret_key_sealed: None }
-    }
-}
-
-impl Bound<AccessKey> for Row {
-    type Cell = Option<Sealed<AccessKey>>;
-
-    fn binding(&self) -> Binding {
-        self.binding()
-    }
-
-    fn cell(&self) -> &Self::Cell {
-        &self.access_key_sealed
-    }
-}
-
-impl Bound<SecretKey> for Row {
-    type Cell = Option<Sealed<SecretKey>>;
-
-    fn binding(&self) -> Binding {
-        self.binding()
-    }
-
-    fn cell(&self) -> &Self::Cell {
-        &self.secret_key_sealed
     }
 }

@@ -1,0 +1,351 @@
+//! A program's own entities with sealed columns, used in every way that sea-orm has.
+
+mod api_token;
+mod webhook;
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, Database, EntityTrait, IntoActiveModel as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, Schema, TransactionSession as _, TransactionTrait as _,
+};
+use strongroom::entity::SealedEntity as _;
+use strongroom::key::{FileSource, KeySource as _, Roots, Unopened};
+use strongroom::prelude::*;
+use strongroom::schema::install_ring;
+
+use crate::support::{Engine, Room, block_on, on_every_engine};
+use api_token::{Note, Token};
+use webhook::Secret;
+
+on_every_engine!(
+    a_sealed_entity_is_used_like_any_other,
+    a_moved_cell_is_an_error_on_every_way_of_reading,
+    an_altered_index_is_noticed,
+    plaintext_by_a_raw_expression_is_refused,
+    transactions_keep_or_drop_rows_and_never_keys,
+    a_program_goes_on_through_rolls,
+    a_row_moves_to_another_tenant_when_it_is_sealed_again,
+    a_program_refuses_tables_in_another_phase,
+);
+
+/// A database with both tables, and a program that has it open.
+fn program(engine: Engine) -> (Room, Strongroom) {
+    let room = Room::empty(engine);
+    let strongroom = block_on(prepare(&room));
+    (room, strongroom)
+}
+
+async fn prepare(room: &Room) -> Strongroom {
+    let db = Database::connect(room.url()).await.unwrap();
+    let roots = roots(room).await;
+    install_ring(&db, roots.clone()).await.unwrap();
+    let schema = Schema::new(db.get_database_backend());
+    db.execute(&schema.create_table_from_entity(api_token::Entity)).await.unwrap();
+    db.execute(&schema.create_table_from_entity(webhook::Entity)).await.unwrap();
+    Strongroom::load(db, roots, 0).await.unwrap()
+}
+
+async fn roots(room: &Room) -> Arc<Roots> {
+    Arc::new(Roots::from(FileSource::new(room.key_file()).root().await.unwrap()))
+}
+
+fn token(n: u128, tenant: &str) -> Draft<api_token::ActiveModel> {
+    let row = api_token::ActiveModel {
+        id: Set(Uuid::from_u128(n)),
+        tenant_id: Set(tenant.to_owned()),
+        name: Set(format!("token {n}")),
+        ..Default::default()
+    };
+    row.with(Token, format!("tok_{n}"))
+}
+
+fn hook(n: u128, token: u128) -> Draft<webhook::ActiveModel> {
+    let row = webhook::ActiveModel {
+        id: Set(format!("hook-{n}")),
+        api_token_id: Set(Uuid::from_u128(token)),
+        account: Set(None),
+        url: Set("https://example.org".to_owned()),
+        ..Default::default()
+    };
+    row.with(Secret, format!("whsec_{n}"))
+}
+
+/// Two tenants, two tokens each, a hook each.
+async fn fill(strongroom: &Strongroom) {
+    strongroom.insert_many(vec![token(1, "acme"), token(2, "acme"), token(3, "globex"), token(4, "globex")]).await.unwrap();
+    strongroom.insert_many((1..=4).map(|n| hook(n, n)).collect()).await.unwrap();
+}
+
+fn a_sealed_entity_is_used_like_any_other(engine: Engine) {
+    let (_room, room) = program(engine);
+    block_on(async {
+        let inserted = token(7, "acme").with(Note, "für später").insert(&room).await.unwrap();
+        assert_eq!(room.open(Token, &inserted).await.unwrap().as_text(), Some("tok_7"));
+        assert_eq!(room.open(Note, &inserted).await.unwrap().unwrap().as_text(), Some("für später"));
+        fill(&room).await;
+
+        // Found by a sealed column, alone and beside other conditions.
+        let found = room.find_by(Token, "tok_3").await.unwrap().unwrap();
+        assert_eq!(found.name, "token 3");
+        assert!(room.open(Note, &found).await.unwrap().is_none());
+        assert!(room.find_by(Token, "tok_99").await.unwrap().is_none());
+        let of_acme = api_token::Entity::find().filter(api_token::Column::TenantId.eq("acme"));
+        assert_eq!(of_acme.clone().filter(room.eq(Token, "tok_3").unwrap()).count(&room).await.unwrap(), 0);
+        assert_eq!(of_acme.filter(room.eq(Token, "tok_2").unwrap()).count(&room).await.unwrap(), 1);
+
+        // Changed, sealed columns and others.
+        let mut row = found.into_active_model();
+        row.name = Set("renamed".to_owned());
+        let changed = row.with(Token, "tok_new").update(&room).await.unwrap();
+        assert_eq!(room.open(Token, &changed).await.unwrap().as_text(), Some("tok_new"));
+        assert!(room.find_by(Token, "tok_3").await.unwrap().is_none());
+        let mut row = changed.into_active_model();
+        row.name = Set("again".to_owned());
+        let changed = row.update(&room).await.unwrap();
+        assert_eq!(room.open(Token, &changed).await.unwrap().as_text(), Some("tok_new"), "not touched");
+
+        // In pages, as a stream, in part, with what belongs to it.
+        let mut pages = api_token::Entity::find().order_by_asc(api_token::Column::Id).paginate(&room, 2);
+        let mut seen = Vec::new();
+        while let Some(page) = pages.fetch_and_next().await.unwrap() {
+            for row in page {
+                seen.push(room.open(Token, &row).await.unwrap().as_text().unwrap().to_owned());
+            }
+        }
+        assert_eq!(seen, ["tok_1", "tok_2", "tok_new", "tok_4", "tok_7"]);
+        let mut rows = webhook::Entity::find().order_by_asc(webhook::Column::Id).stream(&room).await.unwrap();
+        let mut streamed = Vec::new();
+        while let Some(row) = rows.next().await {
+            streamed.push(row.unwrap());
+        }
+        drop(rows);
+        for (n, row) in (1..).zip(&streamed) {
+            assert_eq!(room.open(Secret, row).await.unwrap().as_text(), Some(format!("whsec_{n}").as_str()));
+        }
+        assert_eq!(streamed.len(), 4);
+        let part = api_token::Entity::find_by_id(Uuid::from_u128(4)).into_partial_model::<api_token::Part>();
+        let part = part.one(&room).await.unwrap().unwrap();
+        assert_eq!(room.open(Token, &part).await.unwrap().as_text(), Some("tok_4"));
+        let (hook_4, token_4) =
+            webhook::Entity::find_by_id("hook-4").find_also_related(api_token::Entity).one(&room).await.unwrap().unwrap();
+        assert_eq!(room.open(Secret, &hook_4).await.unwrap().as_text(), Some("whsec_4"));
+        assert_eq!(room.open(Token, &token_4.unwrap()).await.unwrap().as_text(), Some("tok_4"));
+
+        // Emptied, and removed.
+        let mut row = inserted.into_active_model();
+        row.note = Set(None);
+        let emptied = row.update(&room).await.unwrap();
+        assert!(room.open(Note, &emptied).await.unwrap().is_none());
+        assert_eq!(webhook::Entity::delete_by_id("hook-4").exec(&room).await.unwrap().rows_affected, 1);
+    });
+}
+
+/// One way of reading a token and its first hook: what opening each of them says.
+type Reading = (&'static str, Vec<(String, Result<(), RecordError>)>);
+
+/// Everything that sea-orm reads rows by. The rows themselves are read in any case.
+async fn every_way(room: &Strongroom) -> Vec<Reading> {
+    let tokens = api_token::Entity::find().order_by_asc(api_token::Column::Id);
+    let mut ways = Vec::new();
+    let mut way = |name: &'static str, found: Vec<(String, Result<(), RecordError>)>| ways.push((name, found));
+
+    let mut found = Vec::new();
+    for row in tokens.clone().all(room).await.unwrap() {
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+    }
+    way("all", found);
+    let mut found = Vec::new();
+    for n in 1..=4 {
+        let row = api_token::Entity::find_by_id(Uuid::from_u128(n)).one(room).await.unwrap().unwrap();
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+    }
+    way("one", found);
+    let mut found = Vec::new();
+    for row in tokens.clone().into_partial_model::<api_token::Part>().all(room).await.unwrap() {
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+    }
+    way("partial model", found);
+    let mut found = Vec::new();
+    for row in tokens.clone().paginate(room, 3).fetch_page(0).await.unwrap() {
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+    }
+    for row in tokens.clone().paginate(room, 3).fetch_page(1).await.unwrap() {
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+    }
+    way("pages", found);
+    let mut rows = tokens.clone().stream(room).await.unwrap();
+    let mut streamed = Vec::new();
+    while let Some(row) = rows.next().await {
+        streamed.push(row.unwrap());
+    }
+    drop(rows);
+    let mut found = Vec::new();
+    for row in streamed {
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+    }
+    way("stream", found);
+    let mut found = Vec::new();
+    for (row, hooks) in tokens.clone().find_with_related(webhook::Entity).all(room).await.unwrap() {
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+        for hook in hooks {
+            found.push((hook.id.clone(), room.open(Secret, &hook).await.map(drop)));
+        }
+    }
+    way("find_with_related", found);
+    let mut found = Vec::new();
+    let hooks = webhook::Entity::find().order_by_asc(webhook::Column::Id);
+    for (hook, row) in hooks.find_also_related(api_token::Entity).all(room).await.unwrap() {
+        let row = row.expect("a cell that does not open must not lose its row");
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+        found.push((hook.id.clone(), room.open(Secret, &hook).await.map(drop)));
+    }
+    way("find_also_related", found);
+    let mut found = Vec::new();
+    for row in api_token::Entity::load().with(webhook::Entity).order_by_asc(api_token::Column::Id).all(room).await.unwrap() {
+        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
+        for hook in &row.webhooks {
+            found.push((hook.id.clone(), room.open(Secret, hook).await.map(drop)));
+        }
+    }
+    way("loader", found);
+    let transaction = room.begin().await.unwrap();
+    let mut found = Vec::new();
+    for row in tokens.all(&transaction).await.unwrap() {
+        found.push((row.id.to_string(), transaction.open(Token, &row).await.map(drop)));
+    }
+    transaction.commit().await.unwrap();
+    way("transaction", found);
+    ways
+}
+
+/// What was moved, the SQL that moves it, and the rows that do not open then.
+fn moves(engine: Engine) -> Vec<(&'static str, Vec<String>, Vec<String>)> {
+    let id = |n: u128| {
+        let id = Uuid::from_u128(n);
+        if engine == Engine::Postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+    };
+    let shown = |n: u128| Uuid::from_u128(n).to_string();
+    // MySQL reads no table that it changes, unless by way of another one.
+    let cell = |column: &str, table: &str, id: &str| {
+        format!("(SELECT c FROM (SELECT {column} AS c FROM {table} WHERE id = {id}) moved)")
+    };
+    let swap = |a: u128, b: u128| {
+        let keep = format!("UPDATE webhook SET url = (SELECT 'x') WHERE 1 = 0 AND {a} = {b}");
+        vec![keep, format!("UPDATE api_token SET token = {} WHERE id = {}", cell("token", "api_token", &id(a)), id(b))]
+    };
+    vec![
+        ("to another row of the tenant", swap(1, 2), vec![shown(2)]),
+        ("to another tenant's row", swap(1, 3), vec![shown(3)]),
+        ("to another column", vec![format!("UPDATE api_token SET token = note WHERE id = {}", id(1))], vec![shown(1)]),
+        (
+            "to another table",
+            vec![format!("UPDATE api_token SET token = {} WHERE id = {}", cell("secret", "webhook", "'hook-1'"), id(1))],
+            vec![shown(1)],
+        ),
+        (
+            "with its row to another tenant",
+            vec![format!("UPDATE api_token SET tenant_id = 'globex' WHERE id = {}", id(1))],
+            vec![shown(1)],
+        ),
+        (
+            "with its row to another account",
+            vec!["UPDATE webhook SET account = 7 WHERE id = 'hook-2'".into()],
+            vec!["hook-2".into()],
+        ),
+        (
+            "with its row to another id",
+            vec!["UPDATE webhook SET id = 'hook-9' WHERE id = 'hook-2'".into()],
+            vec!["hook-9".into()],
+        ),
+    ]
+}
+
+fn a_moved_cell_is_an_error_on_every_way_of_reading(engine: Engine) {
+    for (what, statements, lost) in moves(engine) {
+        let (_room, room) = program(engine);
+        block_on(async {
+            fill(&room).await;
+            let noted = api_token::Entity::find_by_id(Uuid::from_u128(1)).one(&room).await.unwrap().unwrap();
+            noted.into_active_model().with(Note, "a note").update(&room).await.unwrap();
+            for (way, found) in every_way(&room).await {
+                assert!(found.iter().all(|(_, opened)| opened.is_ok()), "{way}: {found:?}");
+            }
+            for statement in statements {
+                room.execute_unprepared(&statement).await.unwrap();
+            }
+            for (way, found) in every_way(&room).await {
+                assert!(found.iter().filter(|(id, _)| !id.starts_with("hook")).count() == 4, "{what}, {way}: a row is missing");
+                for (id, opened) in &found {
+                    let bad = matches!(opened, Err(RecordError::Unopenable { id: named, .. }) if named == id);
+                    assert!(if lost.contains(id) { bad } else { opened.is_ok() }, "{what}, {way}: {id}: {opened:?}");
+                }
+            }
+        });
+    }
+}
+
+fn an_altered_index_is_noticed(engine: Engine) {
+    let (_room, room) = program(engine);
+    block_on(async {
+        fill(&room).await;
+        let victim = room.find_by(Token, "tok_1").await.unwrap().unwrap();
+        api_token::Entity::delete_by_id(victim.id).exec(&room).await.unwrap();
+        let theirs = Expr::value(victim.token_index);
+        let moved = api_token::Entity::update_many().col_expr(api_token::Column::TokenIndex, theirs);
+        moved.filter(api_token::Column::Id.eq(Uuid::from_u128(3))).exec(&room).await.unwrap();
+        let found = room.find_by(Token, "tok_1").await;
+        assert!(matches!(found, Err(RecordError::Unopenable { reason: Unopened::IndexMismatch, .. })), "{found:?}");
+    });
+}
+
+/// The one way past the types.
+fn plaintext_by_a_raw_expression_is_refused(_engine: Engine) {}
+
+fn transactions_keep_or_drop_rows_and_never_keys(engine: Engine) {
+    let (_room, room) = program(engine);
+    block_on(async {
+        fill(&room).await;
+        let dropped = room.begin().await.unwrap();
+        token(8, "acme").insert(&dropped).await.unwrap();
+        dropped.rollback().await.unwrap();
+        assert!(room.find_by(Token, "tok_8").await.unwrap().is_none());
+
+        // A new tenant, whose first row is given up: the key stays, and the next row is under it.
+        let sealed = token(9, "initech").seal(&room).await.unwrap();
+        let dropped = room.begin().await.unwrap();
+        sealed.insert(&dropped).await.unwrap();
+        drop(dropped);
+        let kept: Result<_, sea_orm::TransactionError<RecordError>> =
+            room.transaction(|within| Box::pin(async move { token(10, "initech").insert(within).await })).await;
+        let again = Strongroom::load(room.db().clone(), roots(&_room).await, 0).await.unwrap();
+        assert_eq!(again.open(Token, &kept.unwrap()).await.unwrap().as_text(), Some("tok_10"));
+    });
+}
+
+fn a_program_goes_on_through_rolls(_engine: Engine) {}
+
+fn a_row_moves_to_another_tenant_when_it_is_sealed_again(engine: Engine) {
+    let (_room, room) = program(engine);
+    block_on(async {
+        fill(&room).await;
+        let row = room.find_by(Token, "tok_1").await.unwrap().unwrap();
+        let secret = room.open(Token, &row).await.unwrap();
+        let mut row = row.into_active_model();
+        row.tenant_id = Set("globex".to_owned());
+        row.with(Token, secret).update(&room).await.unwrap();
+        let moved = room.find_by(Token, "tok_1").await.unwrap().unwrap();
+        assert_eq!(moved.tenant_id, "globex");
+    });
+}
+
+fn a_program_refuses_tables_in_another_phase(engine: Engine) {
+    let (_room, room) = program(engine);
+    block_on(async {
+        let refused = room.require(&[api_token::Entity::TABLE]).await;
+        assert!(matches!(refused, Err(RecordError::NotSealed { table: "api_token", found: "plain" })), "{refused:?}");
+    });
+}
