@@ -113,8 +113,8 @@ fn label(role: &Role, input: &DeriveInput, words: &OfTable) -> Result<String> {
         (true, None) => Ok(String::new()),
         (true, Some(label)) => Err(Error::new(label.span(), "a partial model has the label of its entity: leave it out")),
         (false, None) => {
-            let what = "no label: write `#[sealed(label = \"…\")]`, a name that every cell of the table carries and that stays when the table is renamed";
-            Err(Error::new(input.ident.span(), what))
+            let why = "a name that every cell of the table carries and that stays when the table is renamed";
+            Err(Error::new(input.ident.span(), format!("no label: write `#[sealed(label = \"…\")]`, {why}")))
         }
     }
 }

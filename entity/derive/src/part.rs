@@ -1,4 +1,5 @@
-//! A partial model opens only if it has what its entity's cells are bound to. Compared when it compiles, not when it fails to open.
+//! A partial model opens only if it has what its entity's cells are bound to: compared when it compiles, and not found
+//! out when nothing opens.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
