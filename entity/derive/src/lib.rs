@@ -5,6 +5,7 @@ mod attribute;
 mod cell;
 mod column;
 mod declaration;
+mod id;
 mod marker;
 mod owner;
 mod part;
