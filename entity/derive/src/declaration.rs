@@ -47,12 +47,10 @@ impl Role {
 }
 
 fn table_name(input: &DeriveInput, sea_orm: &SeaOrm) -> Result<LitStr> {
-    for key in ["rename_all", "schema_name"] {
+    let instead = [("rename_all", "write `column_name` above the fields"), ("schema_name", "leave the schema to the connection")];
+    for (key, instead) in instead {
         if let Some(word) = sea_orm.find(key) {
-            let what = format!(
-                "`{key}` does not go with sealed columns: the reseal engine finds tables and columns by their plain names"
-            );
-            return Err(Error::new_spanned(word, what));
+            return Err(Error::new_spanned(word, format!("`{key}` does not go with sealed columns: {instead}")));
         }
     }
     let what = "no table: write `#[sea_orm(table_name = \"…\")]`, or, for a partial model, `#[sea_orm(entity = \"Entity\")]`";
