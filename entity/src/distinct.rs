@@ -5,8 +5,10 @@ use crate::{SealedColumn, SealedTable};
 
 /// Stops the compiler where two tables of a program have one name, or two of their sealed columns one label.
 ///
-/// ```ignore
-/// const _: () = require_distinct_labels(&[api_token::Entity::TABLE, webhook::Entity::TABLE]);
+/// ```
+/// use strongroom_entity::{SealedEntity as _, credential, require_distinct_labels};
+///
+/// const _: () = require_distinct_labels(&[credential::Entity::TABLE]); // and those of the program
 /// ```
 ///
 /// # Panics

@@ -52,7 +52,8 @@ impl OfTable {
             self.owners.extend(owners(word)?);
             Ok(())
         } else {
-            Err(word.error("unknown here: a table says `label = \"…\"`, `scope(field)`, `owners(field, field = \"label\")`, `crate = \"path\"`"))
+            let known = "`label = \"…\"`, `scope(field)`, `owners(field, field = \"label\")`, `crate = \"path\"`";
+            Err(word.error(format!("unknown here: a table says {known}")))
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What a struct says about its sealed columns, checked as far as it can be without types.
 
-use syn::{Data, DeriveInput, Error, Fields, Lit, LitStr, Meta, Path, Result, Type, parse_quote};
+use syn::{Data, DeriveInput, Error, Fields, LitStr, Path, Result, Type, parse_quote};
 
 use crate::attribute::{OfTable, SeaOrm};
 use crate::cell::{self, Cell};
 use crate::column::{Column, plain_name};
+use crate::id;
 use crate::owner::{Owner, owners};
 
 /// A row and what is bound to what in it.
@@ -46,12 +47,10 @@ impl Role {
 }
 
 fn table_name(input: &DeriveInput, sea_orm: &SeaOrm) -> Result<LitStr> {
-    for key in ["rename_all", "schema_name"] {
+    let instead = [("rename_all", "write `column_name` above the fields"), ("schema_name", "leave the schema to the connection")];
+    for (key, instead) in instead {
         if let Some(word) = sea_orm.find(key) {
-            let what = format!(
-                "`{key}` does not go with sealed columns: the reseal engine finds tables and columns by their plain names"
-            );
-            return Err(Error::new_spanned(word, what));
+            return Err(Error::new_spanned(word, format!("`{key}` does not go with sealed columns: {instead}")));
         }
     }
     let what = "no table: write `#[sea_orm(table_name = \"…\")]`, or, for a partial model, `#[sea_orm(entity = \"Entity\")]`";
@@ -75,7 +74,7 @@ impl<'a> Declaration<'a> {
         let words = OfTable::read(&input.attrs)?;
         let role = Role::of(input)?;
         let label = label(&role, input, &words)?;
-        let id = if role.is_part() { part_id(input, columns) } else { primary_key(input, columns) }?;
+        let id = if role.is_part() { id::of_part(input, columns) } else { id::of_entity(input, columns) }?;
         let owners = owners(columns, &words)?;
         let cells = cell::cells(columns, &label)?;
         if cells.is_empty() {
@@ -113,45 +112,8 @@ fn label(role: &Role, input: &DeriveInput, words: &OfTable) -> Result<String> {
         (true, None) => Ok(String::new()),
         (true, Some(label)) => Err(Error::new(label.span(), "a partial model has the label of its entity: leave it out")),
         (false, None) => {
-            let what = "no label: write `#[sealed(label = \"…\")]`, a name that every cell of the table carries and that stays when the table is renamed";
-            Err(Error::new(input.ident.span(), what))
+            let why = "a name that every cell of the table carries and that stays when the table is renamed";
+            Err(Error::new(input.ident.span(), format!("no label: write `#[sealed(label = \"…\")]`, {why}")))
         }
     }
-}
-
-fn primary_key<'a>(input: &DeriveInput, columns: &'a [Column<'a>]) -> Result<&'a Column<'a>> {
-    let keys = columns.iter().filter(|column| column.sea_orm.has("primary_key")).collect::<Vec<_>>();
-    match keys.as_slice() {
-        [key] => made_by_the_program(key),
-        [] => Err(Error::new(
-            input.ident.span(),
-            "no id: write `#[sea_orm(primary_key, auto_increment = false)]` above a `String` or `Uuid`",
-        )),
-        [_, second, ..] => {
-            let what = "a second primary key: cells are bound to one id, so make it the key and the others `unique_key`";
-            Err(Error::new(second.field.span(), what))
-        }
-    }
-}
-
-fn made_by_the_program<'a>(key: &'a Column<'a>) -> Result<&'a Column<'a>> {
-    match key.sea_orm.find("auto_increment") {
-        Some(Meta::NameValue(word)) if is_true(key) => {
-            let what = "cells are bound to the id before the insert, so the program makes it: write `auto_increment = false`";
-            Err(Error::new_spanned(&word.value, what))
-        }
-        _ => Ok(key),
-    }
-}
-
-fn is_true(key: &Column<'_>) -> bool {
-    matches!(key.sea_orm.literal("auto_increment"), Some(Lit::Bool(value)) if value.value)
-}
-
-/// The field marked `#[sealed(id)]`, else the field `id`.
-fn part_id<'a>(input: &DeriveInput, columns: &'a [Column<'a>]) -> Result<&'a Column<'a>> {
-    let marked = columns.iter().find(|column| column.words.id.is_some());
-    let what =
-        "no id, which the cells are bound to: add the entity's id column as a field `id`, or write `#[sealed(id)]` above it";
-    marked.or_else(|| columns.iter().find(|column| column.bare == "id")).ok_or_else(|| Error::new(input.ident.span(), what))
 }

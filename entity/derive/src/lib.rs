@@ -1,9 +1,11 @@
-//! `#[derive(SealedModel)]`: says of a sea-orm row what its cells are bound to. No cryptography is emitted, and no key is known here.
+//! `#[derive(SealedModel)]`: says of a sea-orm row what its cells are bound to. No cryptography is emitted, and no key
+//! is known here.
 
 mod attribute;
 mod cell;
 mod column;
 mod declaration;
+mod id;
 mod marker;
 mod owner;
 mod part;
@@ -48,8 +50,9 @@ use declaration::{Declaration, Role};
 ///
 /// # On a sealed column
 ///
-/// A sealed column is a field of type `Sealed<Name>`, or `Option<Sealed<Name>>` where the value may be NULL. The derive makes the
-/// type `Name`, documented as the field is, and knows the column by these names, so an alias of `Sealed` is not seen. `BlindIndex<Name>`, an `Option` exactly if the cell is one, is the column's blind index.
+/// A sealed column is a field of type `Sealed<Name>`, or `Option<Sealed<Name>>` where the value may be NULL; an alias of
+/// `Sealed` is not seen. The derive makes the type `Name`, documented as the field is. `BlindIndex<Name>`, an `Option`
+/// exactly if the cell is one, is the column's blind index.
 ///
 /// - `#[sealed(label = "…")]`: what the column is called for ever, if not the table's label, a dot, and `Name` in snake case.
 /// - `#[sealed(plain = "column")]`: the column that held the plaintext before. Every sealed column says it, or none.
