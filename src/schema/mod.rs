@@ -10,6 +10,7 @@ mod adoption;
 mod checksum;
 mod error;
 mod examine;
+mod mirror;
 mod runner;
 mod status;
 
