@@ -1,7 +1,8 @@
 //! The table that sea-orm's own tools read, kept in step so that they agree with the history.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, DynIden};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, DynIden, Schema};
+use sea_orm_migration::seaql_migrations;
 
 /// Writes down there that a step is in force, or no longer so.
 pub(super) async fn mirror(db: &impl ConnectionTrait, table: DynIden, name: &str, up: bool) -> Result<(), DbErr> {
@@ -20,4 +21,10 @@ pub(super) async fn mirror(db: &impl ConnectionTrait, table: DynIden, name: &str
     there.values_panic([name.into(), Expr::cust(now)]);
     there.on_conflict(OnConflict::column(version.clone()).do_nothing_on([version]).to_owned());
     db.execute(&there).await.map(drop)
+}
+
+/// Makes that table as sea-orm's own tools make it.
+pub(super) async fn install_mirror(db: &impl ConnectionTrait, table: DynIden) -> Result<(), DbErr> {
+    let mut create = Schema::new(db.get_database_backend()).create_table_from_entity(seaql_migrations::Entity);
+    db.execute(create.table(table).if_not_exists()).await.map(drop)
 }
