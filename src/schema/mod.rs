@@ -19,6 +19,6 @@ pub use adoption::{adopted, write_adoption};
 pub use checksum::checksum;
 pub use error::SchemaError;
 pub use examine::{Examined, Unfit, Wish, examine};
-pub use host::{HostError, HostRunner, PlannedStep, StepEvent};
+pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
 pub use runner::{Runner, Target, install, numbers};
 pub use status::{State, Status, StepStatus, is_ours, status};

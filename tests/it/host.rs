@@ -8,7 +8,8 @@ use sea_orm::sea_query::{Alias, ColumnDef, Index, IntoIden as _, Table};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbErr, DynIden};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager, async_trait};
 use strongroom::db::{self, LockError};
-use strongroom::schema::{HostError, HostRunner, State, StepEvent, Target};
+use strongroom::reseal::Stop;
+use strongroom::schema::{HostError, HostRunner, State, StepEvent, Target, is_recorded};
 
 use crate::support::{Engine, Room, block_on, on_every_engine, runtime, until};
 
@@ -16,6 +17,8 @@ on_every_engine!(
     up_down_and_up_again,
     two_runs_at_once_run_each_step_once,
     a_step_that_failed_half_way_is_run_again,
+    a_step_that_failed_half_way_may_be_mended,
+    a_request_to_stop_ends_a_run_before_the_next_step,
     a_run_that_was_killed_goes_on,
     what_another_loop_applied_is_adopted,
     a_newer_an_older_and_an_edited_database_are_told_apart,
@@ -35,6 +38,8 @@ struct Billing {
     edited: bool,
     /// Step 3 fails after its first statement.
     fails: Arc<AtomicBool>,
+    /// Step 3 is written another way.
+    mended: bool,
     /// Step 3 takes as long as this.
     pause: Duration,
     table: Option<&'static str>,
@@ -127,13 +132,14 @@ impl MigrationTrait for Settle {
             return Err(DbErr::Custom("nothing to settle".to_owned()));
         }
         db.execute_unprepared("UPDATE invoice SET paid = amount WHERE id = 1 AND paid IS NULL").await?;
-        if !db.is_mock_connection() {
+        if !is_recorded(manager) {
             tokio::time::sleep(self.0.pause).await;
             if self.0.fails.load(Ordering::Acquire) {
                 return Err(DbErr::Custom("as was asked".to_owned()));
             }
         }
-        db.execute_unprepared("UPDATE invoice SET paid = amount WHERE paid IS NULL").await.map(drop)
+        let rest = if self.0.mended { "paid IS NULL AND id > 1" } else { "paid IS NULL" };
+        db.execute_unprepared(&format!("UPDATE invoice SET paid = amount WHERE {rest}")).await.map(drop)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -234,6 +240,35 @@ fn a_step_that_failed_half_way_is_run_again(engine: Engine) {
     assert_eq!(block_on(runner.up()).unwrap(), [NAMES[2]]);
     assert_eq!(timeline(&runner), [row(1, "up", true), row(2, "up", true), row(3, "up", true)]);
     assert_eq!(room.number("SELECT count(*) FROM invoice WHERE paid = amount"), 2);
+}
+
+/// The attempt that failed stays in the history. What was finished must not be edited.
+fn a_step_that_failed_half_way_may_be_mended(engine: Engine) {
+    let room = Room::empty(engine);
+    let migrator = Billing::default();
+    migrator.fails.store(true, Ordering::Release);
+    block_on(billing(&room, &migrator).up()).unwrap_err();
+    let mended = billing(&room, &Billing { mended: true, ..Billing::default() });
+    assert_eq!(block_on(mended.up()).unwrap(), [NAMES[2]]);
+    assert_eq!(timeline(&mended)[2..], [row(3, "up", false), row(3, "up", true)]);
+    block_on(mended.require_current()).unwrap();
+    assert!(matches!(block_on(billing(&room, &Billing::default()).require_current()), Err(HostError::Edited { .. })));
+}
+
+fn a_request_to_stop_ends_a_run_before_the_next_step(engine: Engine) {
+    let room = Room::empty(engine);
+    let stop = Stop::default();
+    let requested = stop.clone();
+    let runner = billing(&room, &Billing::default()).stopping_on(stop).telling(move |event| {
+        if let StepEvent::Finished { .. } = event {
+            requested.request();
+        }
+    });
+    let interrupted = block_on(runner.up()).unwrap_err();
+    assert!(matches!(&interrupted, HostError::Interrupted { before } if before == NAMES[1]), "{interrupted}");
+    assert_eq!(states(&runner), [State::Applied, State::Pending, State::Pending]);
+    // The lock was given back.
+    assert_eq!(block_on(billing(&room, &Billing::default()).up()).unwrap(), NAMES[1..]);
 }
 
 fn a_run_that_was_killed_goes_on(engine: Engine) {

@@ -1,4 +1,4 @@
-//! What a step is told while it is recorded against an empty database. Pure.
+//! What a step is told while it is recorded without a database. Pure.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,10 @@ pub(super) fn probe(sql: &str) -> Option<&'static str> {
     PROBES.into_iter().find(|probe| is_answered_as(sql, probe))
 }
 
-/// No rows, but for questions that always have an answer.
-pub(super) fn of_empty_database(engine: DbBackend, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+/// No rows, but for questions that always have an answer; `is_there` is that of every probe.
+pub(super) fn without_rows(engine: DbBackend, is_there: bool, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
     let answer: Option<(&str, Value)> = match probe(&statement.sql) {
-        Some(probe) => Some((probe, false.into())),
+        Some(probe) => Some((probe, is_there.into())),
         None => is_answered_as(&statement.sql, COUNT).then(|| (COUNT, 0_i64.into())),
     };
     let Some((column, value)) = answer else { return Ok(Vec::new()) };
@@ -62,12 +62,16 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_database_has_no_tables_and_no_rows() {
-        let ask = |sql: &str| of_empty_database(DbBackend::Postgres, Statement::from_string(DbBackend::Postgres, sql)).unwrap();
-        let has = ask(r#"SELECT COUNT(*) > 0 AS "has_table" FROM x"#);
-        assert!(!has[0].try_get::<bool>("", "has_table").unwrap());
-        let count = ask("SELECT COUNT(*) AS num_items FROM (SELECT 1) AS sub_query");
+    fn no_rows_are_an_answer_and_probes_get_the_one_that_was_chosen() {
+        let ask = |is_there, sql: &str| {
+            without_rows(DbBackend::Postgres, is_there, Statement::from_string(DbBackend::Postgres, sql)).unwrap()
+        };
+        for is_there in [true, false] {
+            let has = ask(is_there, r#"SELECT COUNT(*) > 0 AS "has_table" FROM x"#);
+            assert_eq!(has[0].try_get::<bool>("", "has_table").unwrap(), is_there);
+        }
+        let count = ask(true, "SELECT COUNT(*) AS num_items FROM (SELECT 1) AS sub_query");
         assert_eq!(count[0].try_get::<i64>("", "num_items").unwrap(), 0);
-        assert!(ask("SELECT id FROM t").is_empty());
+        assert!(ask(true, "SELECT id FROM t").is_empty());
     }
 }

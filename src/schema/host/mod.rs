@@ -15,9 +15,10 @@
 //! so such a step must look what is left to do (`if_not_exists`, `has_column`). A step that failed half-way may be mended;
 //! only one that was finished must stay as it is.
 //!
-//! For checksums and plans a step runs against a recorder, a `DatabaseConnection` of its own (`is_mock_connection`). It
-//! must do nothing but through that connection. A checksum is over the text of the statements, not over bound values, with
-//! every table empty: what a step does to rows that it first reads does not count. It is over the text that sea-query writes,
+//! For checksums and plans a step runs against a recorder, a `DatabaseConnection` of its own. It must do nothing but
+//! through that connection, or ask [`is_recorded`] first. A checksum is over the text of the statements, not over bound values, as the
+//! step asks for them where no table has a row: what it does to rows that it first reads does not count. `has_table` and its
+//! like are answered both ways, so both ways count. It is over the text that sea-query writes,
 //! so an update of sea-query that writes another text makes steps count as edited.
 //!
 //! Does not promise: that a step outside a transaction is fenced. One that goes on after its lease was lost is not written
@@ -77,4 +78,5 @@ mod standing;
 pub use error::HostError;
 pub use event::StepEvent;
 pub use plan::PlannedStep;
+pub use recording::is_recorded;
 pub use runner::HostRunner;

@@ -38,8 +38,8 @@ pub(super) type Answer = (Statement, Result<Vec<QueryResult>, DbErr>);
 /// Where a recorder has its answers from.
 #[derive(Debug)]
 pub(super) enum Answers {
-    /// As an empty database gives them.
-    Empty,
+    /// As a database without rows gives them, in which everything that a probe looks for is there, or nothing.
+    NoRows { is_there: bool },
     /// Read before, in the order in which they are asked for.
     Read(VecDeque<Answer>),
 }
@@ -75,7 +75,10 @@ impl Recorder {
     /// The next answer, if it belongs to this question. Otherwise the question is written down, to be asked of the
     /// database before the step is recorded anew.
     fn read(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let Answers::Read(answers) = &mut self.answers else { return answer::of_empty_database(self.engine, statement) };
+        let answers = match &mut self.answers {
+            Answers::NoRows { is_there } => return answer::without_rows(self.engine, *is_there, statement),
+            Answers::Read(answers) => answers,
+        };
         let mut tape = locked(&self.tape);
         let next = answers.pop_front_if(|(question, _)| tape.missed.is_none() && *question == statement);
         if let Some((_, answer)) = next {
