@@ -24,6 +24,7 @@ mod doctor;
 mod drift;
 mod floors;
 mod help;
+mod host;
 mod keystone;
 mod keystone_export;
 mod policy;
