@@ -12,6 +12,7 @@ mod error;
 mod examine;
 mod ring;
 mod runner;
+mod sealing;
 mod status;
 
 pub use adoption::{adopted, write_adoption};
@@ -20,4 +21,5 @@ pub use error::SchemaError;
 pub use examine::{Examined, Unfit, Wish, examine};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
+pub use sealing::{Sealing, Unsealable};
 pub use status::{State, Status, StepStatus, is_ours, status};
