@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
 
 use crate::journal;
@@ -24,9 +25,7 @@ impl MigrationName for Migration {
 #[async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let made_before = Engine::of(manager.get_connection()).await?.has_transactional_ddl()
-            && manager.has_table("strongroom_manifest").await?;
-        if !made_before {
+        if !is_made(manager.get_connection()).await? {
             RING.run(manager, &*self.0).await?;
         }
         self.0.make_ring(manager.get_connection()).await
@@ -44,6 +43,17 @@ impl MigrationTrait for Migration {
         }
         DOWN.run(manager, &*self.0).await
     }
+}
+
+/// Whether a program made the ring for its own tables before. Where each statement commits by itself, each looks for itself.
+async fn is_made(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let engine = Engine::of(db).await?;
+    let sql = match engine {
+        Engine::Postgres => "SELECT 1 AS there WHERE to_regclass('strongroom_manifest') IS NOT NULL",
+        Engine::Sqlite => "SELECT 1 AS there FROM sqlite_master WHERE name = 'strongroom_manifest'",
+        Engine::MySql | Engine::MariaDb => return Ok(false),
+    };
+    Ok(db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?.is_some())
 }
 
 impl Step for Migration {

@@ -153,8 +153,9 @@ pub(super) fn not_cells(column: &SealedColumn, row: &str, engine: Engine) -> Vec
     let cell = match engine {
         Engine::Postgres => format!("length({cell}) < 112 OR substring({cell} FROM 1 FOR 1) <> '\\x01'::bytea"),
         Engine::MySql | Engine::MariaDb => format!("length({cell}) < 112 OR ascii({cell}) <> 1"),
+        // The digits of NULL are none, and not NULL.
         Engine::Sqlite => format!(
-            "typeof({cell}) NOT IN ('blob', 'null') OR length({cell}) < 112 OR hex(substr({cell}, 1, 1)) <> '01'"
+            "({cell} IS NOT NULL AND (typeof({cell}) <> 'blob' OR length({cell}) < 112 OR hex(substr({cell}, 1, 1)) <> '01'))"
         ),
     };
     let index = column.index.map(|index| {
