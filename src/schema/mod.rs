@@ -14,6 +14,7 @@ pub mod host;
 mod mirror;
 mod ring;
 mod runner;
+mod sealing;
 mod status;
 
 pub use adoption::{adopted, write_adoption};
@@ -23,4 +24,5 @@ pub use examine::{Examined, Unfit, Wish, examine};
 pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
+pub use sealing::{Sealing, Unsealable};
 pub use status::{State, Status, StepStatus, is_ours, status};

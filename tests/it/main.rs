@@ -35,6 +35,7 @@ mod root;
 mod rotation;
 mod round_trip;
 mod schema_changes;
+mod sealing;
 mod secrets;
 mod service;
 mod service_clients;
