@@ -52,7 +52,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // And back, to the table as it was.
     migrations.down_to("0").await?;
-    let plain = db.query_one_raw(sea_orm::Statement::from_string(db.get_database_backend(), "SELECT token FROM api_token WHERE id = 'row-42'"));
+    let plain = db.query_one_raw(sea_orm::Statement::from_string(
+        db.get_database_backend(),
+        "SELECT token FROM api_token WHERE id = 'row-42'",
+    ));
     println!("back in the clear: {}", plain.await?.ok_or("lost a row")?.try_get::<String>("", "token")?);
     drop((migrations, sealing));
     shown.await?;
