@@ -4,6 +4,8 @@
 //! cargo run --example existing
 //! ```
 
+#![expect(clippy::print_stdout, unreachable_pub, reason = "an example prints, and has its entities as sea-orm's are written")]
+
 mod api_token;
 
 use std::error::Error;
@@ -11,6 +13,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use strongroom::key::{FileSource, KeySource as _, Roots};
 use strongroom::migration::Phase;
