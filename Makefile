@@ -9,7 +9,7 @@ CLIENTS := target/clients/bin/schemathesis
 # Each must do alone; so must none of them.
 FEATURES := postgres mysql sqlite keystone,sqlite serve cli
 
-.PHONY: demo check test bench man python keystone clients age containers clean-containers
+.PHONY: demo check test bench package man python keystone clients age containers clean-containers
 
 demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back, ask the service (SQLite; needs Rust only)
 	$(CARGO) build --quiet
@@ -23,12 +23,16 @@ check: ## format, lints, documentation, unit tests
 	$(CARGO) test --no-default-features --features sqlite --lib --quiet db::
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
 	$(CARGO) test --workspace --lib --quiet
+	tests/package
 
 test: containers python keystone clients age ## everything, on real servers in containers; installs what is missing
 	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
 bench: containers ## rows per second, and ratios to a baseline in the same run
 	$(CARGO) bench; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
+
+package: ## the packages as crates.io would get them, built from what is in them
+	tests/package --build
 
 man: ## manual pages in target/man
 	$(CARGO) run --quiet -- man --out target/man
