@@ -9,7 +9,7 @@ CLIENTS := target/clients/bin/schemathesis
 # Each must do alone; so must none of them.
 FEATURES := postgres mysql sqlite keystone,sqlite serve cli
 
-.PHONY: demo check test bench package man python keystone clients age containers clean-containers
+.PHONY: demo check test bench bench-cell package man python keystone clients age containers clean-containers
 
 demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back, ask the service (SQLite; needs Rust only)
 	$(CARGO) build --quiet
@@ -28,8 +28,13 @@ check: ## format, lints, documentation, unit tests
 test: containers python keystone clients age ## everything, on real servers in containers; installs what is missing
 	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
-bench: containers ## rows per second, and ratios to a baseline in the same run
-	$(CARGO) bench; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
+bench: bench-cell containers ## rows per second, and ratios to a baseline in the same run
+	$(CARGO) bench --bench reseal --bench component --bench service; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
+
+# Flags are a build's: the compiler's defaults first, then those of .cargo/config.toml.
+bench-cell: ## a cell sealed and opened, beside stock XChaCha20-Poly1305 and bare ring, with default flags and with ours
+	RUSTFLAGS= CARGO_TARGET_DIR=$(CURDIR)/target/cell/default $(CARGO) bench --quiet --no-default-features --bench cell
+	DEFAULT_FLAGS=$(CURDIR)/target/cell/default CARGO_TARGET_DIR=$(CURDIR)/target/cell/ours $(CARGO) bench --quiet --no-default-features --bench cell
 
 package: ## the packages as crates.io would get them, built from what is in them
 	tests/package --build
