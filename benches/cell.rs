@@ -10,6 +10,7 @@
 //! `.cargo/config.toml`. The second run is told where the first wrote (`DEFAULT_FLAGS`), and prints the ratios.
 
 #![expect(
+    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::disallowed_methods,
