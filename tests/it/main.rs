@@ -27,6 +27,7 @@ mod help;
 mod keystone;
 mod keystone_export;
 mod policy;
+mod public_api;
 mod record;
 mod refusals;
 mod roll;
