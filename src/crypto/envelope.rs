@@ -32,6 +32,7 @@ const MAXIMUM_LENGTH: usize = HEADER_LENGTH + 1_081_344 + TAG_LENGTH;
 
 /// Why bytes are not an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParseError {
     /// Shorter or longer than any envelope.
     #[error("wrong length")]

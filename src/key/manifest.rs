@@ -73,6 +73,7 @@ pub enum KeyState {
 
 /// Why the ring refuses to roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ManifestError {
     /// The active generation is the first.
     #[error("there is no generation to go back to from generation {0}")]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 /// How a run is to behave.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// Rows a page.
     pub batch_size: u64,
@@ -46,6 +47,7 @@ impl Options {
 
 /// What a run tells of itself.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Event {
     /// A pass over a table begins.
     Started {

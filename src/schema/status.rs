@@ -11,6 +11,7 @@ use crate::db::{has_table, history};
 
 /// Where a database stands.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Status {
     /// Every step that this program knows, in order.
     pub migrations: Vec<StepStatus>,
@@ -20,6 +21,7 @@ pub struct Status {
 
 /// Where one step stands.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct StepStatus {
     /// Its number, from 1.
     pub number: usize,
