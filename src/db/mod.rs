@@ -16,11 +16,8 @@ mod transaction;
 
 pub use address::{Address, AddressError};
 pub use connect::{Access, Way, connect, create_if_missing, sqlite_file, way};
-pub(crate) use error::configuration;
-pub use error::{
-    insecure_address, is_constraint_violation, is_forbidden, is_missing_database, is_refused, is_too_slow, is_transient,
-    is_unreachable,
-};
+pub(crate) use error::{configuration, is_constraint_violation, is_forbidden};
+pub use error::{insecure_address, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable};
 pub use holder::this_host_and_process;
 pub use lock::{
     Holder, Lock, LockError, abandoned_by as lock_abandoned_by, clock_ms, holder as lock_holder, take_away as take_lock_away,
