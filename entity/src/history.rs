@@ -9,13 +9,13 @@ pub struct Model {
     /// The place in the timeline.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i64,
-    /// A schema step's number; none for key rolls.
+    /// A schema step's number, in the list of its own program; none for key rolls.
     pub number: Option<i32>,
-    /// A schema step's name, or what was rolled.
+    /// A schema step's name, or what was rolled; `program/step` for a host program's.
     pub name: String,
-    /// `schema` or `roll`.
+    /// `schema`, `host`, `roll`, `policy`, `login`, `rewrap` or `retire`.
     pub kind: String,
-    /// `up` or `down`.
+    /// `up` or `down`; `adopted` for a host's step that another runner had applied.
     pub direction: String,
     /// Over the step's SQL on this engine.
     pub checksum: Option<String>,

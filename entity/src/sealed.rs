@@ -171,5 +171,5 @@ macro_rules! column_of_bytes {
     };
 }
 
-column_of_bytes!(Sealed, "Sealed", ColumnType::VarBinary(StringLen::Max));
+column_of_bytes!(Sealed, "Sealed", ColumnType::Blob);
 column_of_bytes!(BlindIndex, "BlindIndex", ColumnType::VarBinary(StringLen::N(16)));

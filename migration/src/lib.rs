@@ -34,6 +34,7 @@ pub use backfill::{Backfill, NoKeys, Phase};
 pub use engine::Engine;
 pub use grants::{Grants, POLICIES};
 pub use m0002_create_key_ring::RING;
+pub use m0007_scrub_free_space::empty_write_ahead_log;
 pub use sql::{RUNNER, Sql};
 pub use stage::{Stage, begin};
 pub use step::Step;

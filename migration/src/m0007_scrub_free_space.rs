@@ -39,7 +39,7 @@ impl MigrationTrait for Migration {
             }
             DbBackend::Sqlite => {
                 UP.run(manager, &*self.0).await?;
-                truncate_write_ahead_log(manager).await
+                empty_write_ahead_log(manager).await
             }
             _ => UP.run(manager, &*self.0).await,
         }
@@ -55,7 +55,8 @@ impl MigrationTrait for Migration {
 const ATTEMPTS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
 
-async fn truncate_write_ahead_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+/// Empties the write-ahead log of an SQLite database, once nobody reads.
+pub async fn empty_write_ahead_log(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     for _ in 0..ATTEMPTS {
         if is_truncated(manager).await? {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The one timeline of schema steps and key rolls.
+//! The one timeline of schema steps, Strongroom's and a host program's, and of key rolls.
 //!
 //! Written under the run lock only; every row carries the fencing token of its run.
 
@@ -18,9 +18,9 @@ pub struct Entry {
     pub number: Option<i32>,
     /// A schema step's name, or what is rolled.
     pub name: String,
-    /// `schema` or `roll`.
+    /// What sort of thing: `schema`, `host`, `roll`, `policy`, `login`, `rewrap` or `retire`.
     pub kind: &'static str,
-    /// `up` or `down`.
+    /// `up` or `down`; `adopted` for a host's step that another runner had applied.
     pub direction: &'static str,
     /// Over the step's SQL.
     pub checksum: Option<String>,
@@ -38,14 +38,12 @@ pub async fn read(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
 /// thing is taken up again instead, so that a crash leaves one row and not two.
 pub async fn begin(db: &impl ConnectionTrait, lock: &Lock, entry: &Entry) -> Result<i64, DbErr> {
     let rows = read(db).await?;
-    let last = rows.last();
-    if let Some(open) = last.filter(|row| row.finished_at.is_none() && row.name == entry.name && row.direction == entry.direction)
-    {
+    if let Some(open) = rows.iter().rev().find(|row| is_same(row, entry)).filter(|row| is_left_open_by(row, entry)) {
         let again = Entity::update_many().col_expr(Column::Token, Expr::value(lock.token()));
         again.col_expr(Column::Holder, Expr::value(lock.holder())).filter(Column::Id.eq(open.id)).exec(db).await?;
         return Ok(open.id);
     }
-    let id = last.map_or(1, |row| row.id + 1);
+    let id = rows.last().map_or(1, |row| row.id + 1);
     let row = ActiveModel {
         id: Set(id),
         number: Set(entry.number),
@@ -60,6 +58,16 @@ pub async fn begin(db: &impl ConnectionTrait, lock: &Lock, entry: &Entry) -> Res
     };
     insert_started_now(db, row).await?;
     Ok(id)
+}
+
+/// Other things may have been done since: two programs share the timeline.
+fn is_same(row: &Model, entry: &Entry) -> bool {
+    row.kind == entry.kind && row.name == entry.name
+}
+
+/// With another checksum it is another attempt, and the one that failed stays in the history.
+fn is_left_open_by(row: &Model, entry: &Entry) -> bool {
+    row.finished_at.is_none() && row.direction == entry.direction && row.checksum == entry.checksum
 }
 
 /// Writes down that it is finished.

@@ -81,6 +81,10 @@ impl Described {
         }
     }
 
+    pub(super) fn has_label(&self, label: &str) -> bool {
+        self.columns.iter().any(|column| column.label == label)
+    }
+
     /// What cells are bound to, which never changes while there are any.
     pub(super) fn binds_like(&self, other: &Self) -> bool {
         let labels = |described: &Self| -> BTreeMap<String, Kind> {
@@ -90,7 +94,10 @@ impl Described {
             let scope = described.scope.clone()?;
             described.owners.iter().find(|owner| owner.name == scope).map(|owner| owner.label.clone())
         };
-        self.id.kind == other.id.kind && labels(self) == labels(other) && scope(self) == scope(other)
+        let relabelled = self.columns.iter().any(|column| {
+            other.columns.iter().any(|other| other.sealed == column.sealed && other.label != column.label)
+        });
+        self.id.kind == other.id.kind && labels(self) == labels(other) && scope(self) == scope(other) && !relabelled
     }
 
     /// The description as the rest of the program takes it: for as long as the program runs, like those in its source.

@@ -90,6 +90,20 @@ pub enum ManifestError {
     /// It seals, or a roll is under way that may still need it.
     #[error("generation {0} is in use: it is active, or a roll is unfinished")]
     InUse(u32),
+    /// Cells that are there would no longer open.
+    #[error("table `{0}` binds its cells to something else than it did: bring it to its plaintext first")]
+    BoundOtherwise(&'static str),
+    /// Two columns would share their keys, and a cell of one would open in the other.
+    #[error("the label `{label}` is that of another sealed column: give the column of `{table}` one of its own")]
+    LabelTaken {
+        /// The table that asks for it.
+        table: &'static str,
+        /// The label.
+        label: &'static str,
+    },
+    /// Strongroom's own.
+    #[error("table `{0}` is Strongroom's own")]
+    Ours(&'static str),
 }
 
 impl Manifest {
@@ -116,18 +130,34 @@ impl Manifest {
         self.phases.insert(table.to_owned(), phase.as_str().to_owned());
     }
 
-    /// Takes a table into the ring's care, or what it is like now. False where its cells would no longer open, because it
-    /// binds them to something else: then nothing is changed.
-    pub fn describe(&mut self, table: &SealedTable) -> bool {
+    /// Takes a table into the ring's care, or what it is like now. Fails where cells would no longer open, because it
+    /// binds them to something else, and for a label that another column has: then nothing is changed.
+    pub fn describe(&mut self, table: &SealedTable) -> Result<(), ManifestError> {
+        if table.name == credential::TABLE.name || table.name.starts_with("strongroom_") {
+            return Err(ManifestError::Ours(table.name));
+        }
+        for (place, column) in table.columns.iter().enumerate() {
+            let twice = table.columns.iter().skip(place + 1).any(|other| other.label == column.label);
+            let ours = credential::TABLE.columns.iter().any(|other| other.label == column.label);
+            let mut others = self.tables.iter().filter(|(name, _)| *name != table.name);
+            if twice || ours || others.any(|(_, other)| other.has_label(column.label)) {
+                return Err(ManifestError::LabelTaken { table: table.name, label: column.label });
+            }
+        }
         let mut described = Described::new(table);
         if let Some(before) = self.tables.get(table.name) {
-            if !before.binds_like(&described) {
-                return false;
+            if self.phase(table.name) != Some(Phase::Plain) && !before.binds_like(&described) {
+                return Err(ManifestError::BoundOtherwise(table.name));
             }
             described.former = before.former.clone();
         }
         self.tables.insert(table.name.to_owned(), described);
-        true
+        Ok(())
+    }
+
+    /// Whether a table is in the ring's care, with cells or on the way there.
+    pub fn describes(&self, table: &str) -> bool {
+        self.tables.contains_key(table)
     }
 
     /// Whether the cells of a table are bound to what this description says.

@@ -42,6 +42,11 @@ impl Share {
         Self { ring, db, columns: Some(columns) }
     }
 
+    /// The ring, for whoever holds all of it.
+    pub(crate) fn whole_ring(&self) -> Result<&Arc<Ring>, RingError> {
+        if self.columns.is_none() { Ok(&self.ring) } else { Err(RingError::NotShared) }
+    }
+
     /// See [`Ring::refresh`].
     pub async fn refresh(&self) -> Result<(), RingError> {
         self.ring.refresh(&self.db).await

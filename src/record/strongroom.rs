@@ -13,7 +13,9 @@ use strongroom_migration::Phase;
 
 use super::keyed::Held;
 use super::{RecordError, Transaction};
-use crate::key::{Ring, Roots, Share};
+use crate::db::Lock;
+use crate::key::{Ring, Rolling, Roots, Share};
+use crate::reseal::{self, Options, ResealError, RollReport};
 
 /// A database connection with its key ring. Clones share both. Goes wherever sea-orm takes a connection.
 #[derive(Clone)]
@@ -54,6 +56,22 @@ impl Strongroom {
             }
         }
         Ok(())
+    }
+
+    /// Moves every cell of the database to a new key generation, or back to the one before, while programs read and write:
+    /// of this program's tables and of all others, under the run lock. An unfinished roll is continued, never doubled.
+    pub async fn roll(&self, direction: Rolling, options: &Options) -> Result<RollReport, ResealError> {
+        let ring = self.keys.whole_ring()?;
+        let lock = Lock::take(&self.db).await?;
+        let done = match ring.reload(&self.db).await {
+            Ok(()) => reseal::roll(&self.db, ring, &lock, direction, options).await,
+            Err(error) => Err(error.into()),
+        };
+        // The lease ends by itself where it cannot be given back.
+        if let Err(error) = lock.release().await {
+            tracing::warn!(%error, "the run lock was not given back; it ends by itself");
+        }
+        done
     }
 
     /// The connection alone.

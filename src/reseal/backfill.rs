@@ -17,7 +17,10 @@ use super::quarantine::Bad;
 use super::roll::sealed_tables;
 use super::verify::verify;
 use crate::db::{self, Lock};
-use crate::key::{Manifest, Ring, Roots};
+use crate::key::{Manifest, ManifestError, Ring, Roots};
+
+/// A change of the manifest that may be tried again.
+pub(crate) type Change = dyn Fn(&mut Manifest) -> Result<(), ManifestError> + Send + Sync;
 
 /// Does the steps' keyed work on one table, under the run lock.
 pub struct ResealBackfill {
@@ -85,6 +88,31 @@ impl ResealBackfill {
     async fn phase_now(&self, db: &SchemaManagerConnection<'_>) -> Result<Phase, ResealError> {
         let manifest = self.ring(db).await?.manifest();
         manifest.phase(self.table.name).ok_or(ResealError::UnknownPhase)
+    }
+
+    /// The manifest as the database has it now.
+    pub(crate) async fn manifest(&self, db: &SchemaManagerConnection<'_>) -> Result<Manifest, DbErr> {
+        self.ring(db).await.map(|ring| ring.manifest()).map_err(carry)
+    }
+
+    /// Changes the manifest under the run lock: in a transaction of its own, unless one is open.
+    pub(crate) async fn change_manifest(&self, db: &SchemaManagerConnection<'_>, change: &Change) -> Result<(), DbErr> {
+        let changed = match db {
+            SchemaManagerConnection::Connection(db) => db::retry!(self.change_in_own_transaction(db, change)),
+            _ => self.change_within(db, change).await,
+        };
+        changed.map_err(carry)
+    }
+
+    async fn change_in_own_transaction(&self, db: &DatabaseConnection, change: &Change) -> Result<(), ResealError> {
+        let transaction = db::begin(db).await?;
+        self.change_within(&SchemaManagerConnection::Transaction(&transaction), change).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn change_within(&self, db: &SchemaManagerConnection<'_>, change: &Change) -> Result<(), ResealError> {
+        self.ring(db).await?.change_manifest(db, |manifest| Ok(change(manifest)?)).await?;
+        Ok(self.lock.fence(db).await?)
     }
 
     async fn move_to(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), ResealError> {

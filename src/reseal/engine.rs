@@ -10,7 +10,7 @@ use super::checkpoint::{Checkpoint, announce_writing};
 use super::count;
 use super::direction::{Direction, Verdict};
 use super::error::ResealError;
-use super::options::{Event, Options, Stop};
+use super::options::{Event, Options, Stop, largest_page};
 use super::page::{self, Row};
 use super::quarantine::{self, Bad};
 use super::statement::{Change, compare_and_swap};
@@ -153,7 +153,7 @@ impl Engine<'_> {
     fn page_size(&self, checkpoint: &Checkpoint, moved_before: i64) -> u64 {
         let moved = (checkpoint.moved - moved_before).unsigned_abs();
         let room = self.options.max_rows.map_or(u64::MAX, |most| most.saturating_sub(moved).max(1));
-        self.options.page_size().min(room)
+        self.options.page_size(self.table).min(room)
     }
 }
 
@@ -168,9 +168,10 @@ pub(super) async fn finish_excluded(
 ) -> Result<Vec<Bad>, ResealError> {
     let mut bad = Vec::new();
     let mut after = None;
+    let limit = largest_page(table).min(1000);
     announce_writing(db, table.name, true).await?;
     loop {
-        let rows = page::read(db, table, direction.forms(), after.as_deref(), 1000).await?;
+        let rows = page::read(db, table, direction.forms(), after.as_deref(), limit).await?;
         let Some(last) = rows.last() else { break };
         if stop.is_requested() {
             return Err(ResealError::Interrupted { moved: 0 });

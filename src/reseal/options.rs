@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use strongroom_entity::SealedTable;
+
 /// How a run is to behave.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -35,14 +37,22 @@ impl Default for Options {
     }
 }
 
-/// Eleven parameters a row stay below SQLite's limit of 32,766.
+/// Rows a page, however few parameters each of them takes.
 const LARGEST_PAGE: u64 = 2_500;
+/// The smallest limit of parameters in a statement is SQLite's, 32,766.
+const PARAMETERS: u64 = 32_000;
 
 impl Options {
-    /// Rows a page, within what every engine takes.
-    pub(super) fn page_size(&self) -> u64 {
-        self.batch_size.clamp(1, LARGEST_PAGE)
+    /// Rows a page, within what every engine takes of a table.
+    pub(super) fn page_size(&self, table: &SealedTable) -> u64 {
+        self.batch_size.clamp(1, largest_page(table))
     }
+}
+
+/// A row takes its id, each cell as it was and as it is to be, and at most the plaintext, the index and the owners once.
+pub(super) fn largest_page(table: &SealedTable) -> u64 {
+    let parameters = 1 + 4 * table.columns.len() + table.owners.len();
+    (PARAMETERS / parameters as u64).clamp(1, LARGEST_PAGE)
 }
 
 /// What a run tells of itself.

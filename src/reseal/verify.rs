@@ -40,7 +40,7 @@ pub async fn verify(
         if options.stop.is_requested() {
             return Err(ResealError::Interrupted { moved: 0 });
         }
-        let rows = page::read(db, table, forms, after.as_deref(), options.page_size()).await?;
+        let rows = page::read(db, table, forms, after.as_deref(), options.page_size(table)).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.id.clone());
         (options.on_event)(Event::Advanced { rows: rows.len() as u64 });

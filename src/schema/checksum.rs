@@ -17,12 +17,12 @@ pub fn checksum(step: &dyn Step, engine: Engine) -> String {
     hex::encode(digest.finalize())
 }
 
-fn add(digest: &mut Sha256, text: &str) {
+pub(super) fn add(digest: &mut Sha256, text: &str) {
     digest.update((text.len() as u64).to_be_bytes());
     digest.update(text);
 }
 
-fn without_comments(sql: &str) -> String {
+pub(super) fn without_comments(sql: &str) -> String {
     let lines = sql.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.trim_start().starts_with("--"));
     lines.collect::<Vec<_>>().join("\n")
 }

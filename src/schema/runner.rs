@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
+use sea_orm::sea_query::{Alias, IntoIden as _};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend};
 use sea_orm_migration::SchemaManager;
 use strongroom_migration::{Engine, NoKeys, RUNNER, Step};
 
 use super::adoption::forget_adoption;
 use super::checksum::checksum;
+use super::mirror::mirror;
+use super::status::KIND;
 use super::{SchemaError, State, Status, status};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
@@ -81,7 +83,7 @@ impl Runner {
         let entry = Entry {
             number: i32::try_from(number).ok(),
             name: step.name().to_owned(),
-            kind: "schema",
+            kind: KIND,
             direction: if up { "up" } else { "down" },
             checksum: Some(checksum(step, engine)),
         };
@@ -130,7 +132,7 @@ impl Runner {
         up: bool,
     ) -> Result<(), SchemaError> {
         history::finish(&transaction, &self.lock, row).await?;
-        mirror(&transaction, step.name(), up).await?;
+        mirror(&transaction, Alias::new("strongroom_migrations").into_iden(), step.name(), up).await?;
         self.lock.fence(&transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -148,23 +150,4 @@ pub fn numbers(status: &Status, target: Target) -> Vec<usize> {
             steps.rev().filter(|step| step.number > to && step.state != State::Pending).map(|step| step.number).collect()
         }
     }
-}
-
-/// The table that sea-orm's own tools read, so that they agree with the history.
-async fn mirror(db: &impl ConnectionTrait, name: &str, up: bool) -> Result<(), DbErr> {
-    let (table, version) = (Alias::new("strongroom_migrations"), Alias::new("version"));
-    if !up {
-        let gone = Query::delete().from_table(table).and_where(Expr::col(version).eq(name)).to_owned();
-        return db.execute(&gone).await.map(drop);
-    }
-    let now = match db.get_database_backend() {
-        DbBackend::Postgres => "extract(epoch FROM clock_timestamp())::bigint",
-        DbBackend::MySql => "unix_timestamp()",
-        _ => "unixepoch()",
-    };
-    let mut there = Query::insert();
-    there.into_table(table).columns([version.clone(), Alias::new("applied_at")]);
-    there.values_panic([name.into(), Expr::cust(now)]);
-    there.on_conflict(OnConflict::column(version.clone()).do_nothing_on([version]).to_owned());
-    db.execute(&there).await.map(drop)
 }

@@ -9,6 +9,9 @@ use super::SchemaError;
 use super::checksum::checksum;
 use crate::db::{has_table, history};
 
+/// The kind of Strongroom's own steps in the history.
+pub(super) const KIND: &str = "schema";
+
 /// Where a database stands.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -97,14 +100,15 @@ fn state_of(rows: &[Model], number: usize) -> State {
     }
 }
 
+/// A host program's steps have numbers too, in a list of their own.
 fn is_step(row: &Model, number: usize) -> bool {
-    row.number.and_then(|known| usize::try_from(known).ok()) == Some(number)
+    row.kind == KIND && row.number.and_then(|known| usize::try_from(known).ok()) == Some(number)
 }
 
 fn refuse_newer(rows: &[Model], steps: &[Box<dyn Step>]) -> Result<(), SchemaError> {
     for (place, row) in rows.iter().enumerate() {
-        let Some(number) = row.number else { continue };
-        let later = rows.iter().skip(place + 1).any(|later| later.number == Some(number));
+        let Some(number) = row.number.filter(|_| row.kind == KIND) else { continue };
+        let later = rows.iter().skip(place + 1).any(|later| later.kind == KIND && later.number == Some(number));
         // A step of a newer program that went down again is none of ours to know.
         if later || (row.direction == "down" && row.finished_at.is_some()) {
             continue;

@@ -293,6 +293,7 @@ fn an_altered_index_is_noticed(engine: Engine) {
     block_on(async {
         fill(&room).await;
         let victim = room.find_by(Token, "tok_1").await.unwrap().unwrap();
+        webhook::Entity::delete_by_id("hook-1").exec(&room).await.unwrap();
         api_token::Entity::delete_by_id(victim.id).exec(&room).await.unwrap();
         let theirs = Expr::value(victim.token_index);
         let moved = api_token::Entity::update_many().col_expr(api_token::Column::TokenIndex, theirs);

@@ -75,6 +75,9 @@ impl From<ManifestError> for Failure {
             ManifestError::InUse(_) => {
                 return Self::refused("key_in_use", error).help("`strongroom keys rotate` makes another generation active");
             }
+            ManifestError::BoundOtherwise(_) | ManifestError::LabelTaken { .. } | ManifestError::Ours(_) => {
+                return Self::refused("cannot_seal", error).help("the description of the table stands in the program's source");
+            }
             ManifestError::NothingBefore(_) => "`strongroom keys status` lists the generations",
             ManifestError::Closed(_) => "`strongroom keys rotate` goes forward to a new one",
             ManifestError::RollingBack(_) => "finish it with `strongroom keys rotate --back`, then rotate",

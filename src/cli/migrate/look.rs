@@ -79,9 +79,10 @@ pub(super) async fn show_history(session: &Session, output: &Output) -> Result<E
         .collect();
     output.result(&json!({ "history": documents }), || {
         let lines = rows.iter().map(|row| {
-            let number = row.number.map_or_else(|| " ".to_owned(), |number| number.to_string());
+            // A host's numbers are not what `--to` means.
+            let number = row.number.filter(|_| row.kind != "host").map_or_else(String::new, |number| number.to_string());
             let finished = row.finished_at.map_or_else(|| "unfinished".to_owned(), |at| at.format("%F %T").to_string());
-            format!("{}  {finished:<19}  {:<4}  {number:>3}  {}", row.started_at.format("%F %T"), row.direction, row.name)
+            format!("{}  {finished:<19}  {:<7}  {number:>3}  {}", row.started_at.format("%F %T"), row.direction, row.name)
         });
         let text = lines.collect::<Vec<_>>().join("\n");
         if text.is_empty() { "nothing was done to this database yet".to_owned() } else { text }

@@ -31,7 +31,7 @@ impl Component {
         ring: &Arc<Ring>,
         keeper: &DatabaseConnection,
     ) -> Self {
-        let share = RwLock::new(Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of))));
+        let share = RwLock::new(Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of, ring))));
         Self {
             name: name.to_owned(),
             database: pool.database(),
@@ -73,20 +73,24 @@ impl Component {
 
     pub(super) fn hold_to(&self, expected: Expected, of: &model::Component, ring: &Arc<Ring>, keeper: &DatabaseConnection) {
         self.pool.expect(expected);
-        let share = Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of)));
+        let share = Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of, ring)));
         *self.share.write().unwrap_or_else(PoisonError::into_inner) = share;
     }
 }
 
-/// The labels whose cells a policy lets a component read, write, or look for.
-fn share_of(component: &model::Component) -> ShareOf {
-    let Some(rights) = component.tables.get(TABLE.name) else { return ShareOf::default() };
-    let labels = |which: &dyn Fn(&SealedColumn) -> bool| {
-        TABLE.columns.iter().filter(|column| which(column)).map(|column| column.label.to_owned()).collect()
-    };
-    ShareOf {
-        opens: labels(&|column| rights.select.contains(column.sealed)),
-        seals: labels(&|column| rights.insert.contains(column.sealed) || rights.update.contains(column.sealed)),
-        indexes: labels(&|column| column.index.is_some_and(|index| rights.touched().contains(index))),
+/// The labels whose cells a policy lets a component read, write, or look for: of the credentials, and of tables that programs
+/// brought along.
+fn share_of(component: &model::Component, ring: &Ring) -> ShareOf {
+    let described = ring.manifest().sealed_tables().unwrap_or_default().into_iter().map(|(table, _)| table);
+    let mut share = ShareOf::default();
+    for table in std::iter::once(TABLE).chain(described) {
+        let Some(rights) = component.tables.get(table.name) else { continue };
+        let labels = |which: &dyn Fn(&&SealedColumn) -> bool| -> Vec<_> {
+            table.columns.iter().filter(which).map(|column| column.label.to_owned()).collect()
+        };
+        share.opens.extend(labels(&|column| rights.select.contains(column.sealed)));
+        share.seals.extend(labels(&|column| rights.insert.contains(column.sealed) || rights.update.contains(column.sealed)));
+        share.indexes.extend(labels(&|column| column.index.is_some_and(|index| rights.touched().contains(index))));
     }
+    share
 }

@@ -1,0 +1,288 @@
+//! The stages, each from one phase to a neighbour. After a crash each does what is left of it.
+//!
+//! The phase never promises what the database does not see to: it moves before what it releases, and after what it
+//! requires. Under a transaction the order is of no consequence.
+
+use sea_orm::DbErr;
+use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
+use strongroom_entity::SealedTable;
+use strongroom_migration::{Backfill as _, Engine, Phase, Stage, run_sql};
+
+use super::error::Unsealable;
+use super::former::{self, Formers};
+use super::look::{columns, look, look_at_cells, refuse_rows, refuse_rows_of_cells, refuse_taken};
+use super::rebuild;
+use super::text::Piece;
+use crate::reseal::ResealBackfill;
+
+/// One stage of one table. Made anew for each attempt: what an attempt that failed remembers of the ring is not used again.
+pub(super) struct Move<'a> {
+    pub(super) manager: &'a SchemaManager<'a>,
+    pub(super) table: &'static SealedTable,
+    pub(super) engine: Engine,
+    pub(super) backfill: ResealBackfill,
+}
+
+/// The phase after `now` on the way to another; `None` when it is reached.
+pub(super) fn next(now: Phase, to: Phase) -> Option<Phase> {
+    let up = to > now;
+    let next = match now {
+        _ if now == to => return None,
+        Phase::Plain => Phase::Dual,
+        Phase::Dual => if up { Phase::Filled } else { Phase::Plain },
+        Phase::Filled => if up { Phase::Required } else { Phase::Dual },
+        Phase::Required => if up { Phase::Sealed } else { Phase::Filled },
+        Phase::Restoring => if up { Phase::Sealed } else { Phase::Required },
+        Phase::Sealed => Phase::Restoring,
+    };
+    Some(next)
+}
+
+impl Move<'_> {
+    pub(super) async fn phase(&self) -> Result<Phase, DbErr> {
+        self.backfill.phase(self.db()).await
+    }
+
+    /// From one phase to its neighbour.
+    pub(super) async fn to(&self, now: Phase, next: Phase) -> Result<(), DbErr> {
+        match (now, next) {
+            (Phase::Plain, _) => self.add_cells().await,
+            (Phase::Dual, Phase::Plain) => self.drop_cells().await,
+            (Phase::Dual, _) => self.fill().await,
+            (Phase::Filled, Phase::Dual) => self.empty().await,
+            (Phase::Filled | Phase::Restoring, Phase::Required) if now == Phase::Restoring => self.restore().await,
+            (Phase::Filled, _) => self.within_stage(Excluded::Require).await,
+            (Phase::Required, Phase::Filled) => self.within_stage(Excluded::Release).await,
+            (Phase::Required | Phase::Restoring, _) => self.within_stage(Excluded::DropPlaintext).await,
+            (Phase::Sealed, _) => self.within_stage(Excluded::AddPlaintext).await,
+        }
+    }
+
+    /// Where each statement commits by itself: what a stage that was cut short left in the phase that was asked for.
+    pub(super) async fn settle(&self, phase: Phase) -> Result<(), DbErr> {
+        if self.engine.has_transactional_ddl() {
+            return Ok(());
+        }
+        match phase {
+            Phase::Plain if self.backfill.manifest(self.db()).await?.describes(self.table.name) => self.drop_cells().await,
+            Phase::Filled => self.run(self.db(), Piece::Release).await,
+            Phase::Sealed => self.within_stage(Excluded::DropPlaintext).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn db(&self) -> &SchemaManagerConnection<'_> {
+        self.manager.get_connection()
+    }
+
+    async fn run(&self, db: &SchemaManagerConnection<'_>, piece: Piece<'_>) -> Result<(), DbErr> {
+        run_sql(db, self.engine, &piece.of(self.table, self.engine), &self.backfill).await
+    }
+
+    /// Looks at everything that could be in the way, while nothing is changed yet.
+    async fn add_cells(&self) -> Result<(), DbErr> {
+        let formers = look(self.db(), self.engine, self.table).await?;
+        refuse_rows(self.db(), self.engine, self.table).await?;
+        if !self.backfill.manifest(self.db()).await?.describes(self.table.name) {
+            refuse_taken(self.db(), self.engine, self.table).await?;
+        }
+        if !self.engine.has_transactional_ddl() {
+            return self.add_cells_on(self.db(), &formers).await;
+        }
+        let stage = Stage::begin(self.manager, self.table.name).await?;
+        let done = self.add_cells_on(stage.db(), &formers).await;
+        stage.end(done).await
+    }
+
+    async fn add_cells_on(&self, db: &SchemaManagerConnection<'_>, formers: &Formers) -> Result<(), DbErr> {
+        let (table, written) = (self.table, former::written(formers)?);
+        self.backfill
+            .change_manifest(db, &move |manifest| {
+                manifest.describe(table)?;
+                manifest.set_former(table.name, written.clone());
+                Ok(())
+            })
+            .await?;
+        self.run(db, Piece::AddCells).await?;
+        self.backfill.set_phase(db, Phase::Dual).await
+    }
+
+    /// Plaintext counts, so that nothing is lost with the cells.
+    async fn drop_cells(&self) -> Result<(), DbErr> {
+        if !self.engine.has_transactional_ddl() {
+            return self.drop_cells_on(self.db()).await;
+        }
+        let stage = Stage::begin(self.manager, self.table.name).await?;
+        let done = self.drop_cells_on(stage.db()).await;
+        stage.end(done).await
+    }
+
+    async fn drop_cells_on(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        self.backfill.set_phase(db, Phase::Plain).await?;
+        self.run(db, Piece::DropCells).await?;
+        self.forget_on(db).await
+    }
+
+    async fn fill(&self) -> Result<(), DbErr> {
+        self.backfill.seal(self.db()).await?;
+        self.backfill.set_phase(self.db(), Phase::Filled).await
+    }
+
+    async fn empty(&self) -> Result<(), DbErr> {
+        if !self.engine.has_transactional_ddl() {
+            self.run(self.db(), Piece::Release).await?;
+        }
+        self.backfill.set_phase(self.db(), Phase::Dual).await
+    }
+
+    async fn restore(&self) -> Result<(), DbErr> {
+        self.backfill.open(self.db()).await?;
+        self.within_stage(Excluded::Restore).await
+    }
+
+    async fn within_stage(&self, work: Excluded) -> Result<(), DbErr> {
+        let stage = Stage::begin(self.manager, self.table.name).await?;
+        let done = self.excluded(&stage, work).await;
+        stage.end(done).await
+    }
+
+    /// What is done while nobody else writes.
+    async fn excluded(&self, stage: &Stage, work: Excluded) -> Result<(), DbErr> {
+        let db = stage.db();
+        match work {
+            Excluded::Require => {
+                self.backfill.seal_rest(db).await?;
+                self.run(db, Piece::Require).await?;
+                self.backfill.set_phase(db, Phase::Required).await
+            }
+            Excluded::Release => {
+                self.backfill.set_phase(db, Phase::Filled).await?;
+                self.run(db, Piece::Release).await
+            }
+            Excluded::DropPlaintext => self.drop_plaintext(stage).await,
+            Excluded::AddPlaintext => {
+                let formers = self.present(self.formers(db).await?, db).await?;
+                self.run(db, Piece::AddPlaintext(&formers)).await?;
+                self.backfill.set_phase(db, Phase::Restoring).await
+            }
+            Excluded::Restore => {
+                self.backfill.open_rest(db).await?;
+                let formers = self.formers(db).await?;
+                rebuild::with_plaintext(stage, self.table, &formers).await?;
+                self.run(db, Piece::Restore(&formers)).await?;
+                self.backfill.set_phase(db, Phase::Required).await
+            }
+            Excluded::GuardBorn => {
+                look_at_cells(db, self.engine, self.table).await?;
+                refuse_rows_of_cells(db, self.engine, self.table).await?;
+                self.run(db, Piece::GuardBorn).await?;
+                let table = self.table;
+                self.backfill
+                    .change_manifest(db, &move |manifest| {
+                        manifest.describe(table)?;
+                        manifest.set_phase(table.name, Phase::Sealed);
+                        Ok(())
+                    })
+                    .await
+            }
+        }
+    }
+
+    async fn drop_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
+        let (db, phase) = (stage.db(), self.backfill.phase(stage.db()).await?);
+        let formers = self.formers(db).await?;
+        if !phase.cells_count() {
+            self.backfill.verify(db).await?;
+            self.run(db, Piece::Bind).await?;
+        }
+        self.backfill.set_phase(db, Phase::Sealed).await?;
+        self.run(db, Piece::DropPlaintext(&formers)).await?;
+        rebuild::without_plaintext(stage, self.table, &formers).await
+    }
+
+    async fn formers(&self, db: &SchemaManagerConnection<'_>) -> Result<Formers, DbErr> {
+        former::read(self.table, &self.backfill.manifest(db).await?.former(self.table.name))
+    }
+
+    /// A column may have gone since, after which another stood.
+    async fn present(&self, mut formers: Formers, db: &SchemaManagerConnection<'_>) -> Result<Formers, DbErr> {
+        let there = columns(db, self.engine, self.table).await?;
+        let plain: Vec<_> = self.table.plain_columns().collect();
+        for (_, former) in &mut formers {
+            former.after = former.after.take().filter(|after| {
+                let is_named = |name: &str| name.eq_ignore_ascii_case(after);
+                there.iter().any(|(name, _)| is_named(name)) || plain.iter().any(|name| is_named(name))
+            });
+        }
+        Ok(formers)
+    }
+
+    /// A table that was made with its cells gets their guards, or those that fit it now.
+    pub(super) async fn guard_born(&self, to: Phase) -> Result<(), DbErr> {
+        let now = self.phase().await?;
+        if to != Phase::Sealed || !matches!(now, Phase::Plain | Phase::Sealed) {
+            return Err(Unsealable::NeverPlain { table: self.table.name, now, to }.into());
+        }
+        self.within_stage(Excluded::GuardBorn).await
+    }
+
+    /// Takes the guards away and the table out of the ring's care.
+    pub(super) async fn forget(&self) -> Result<(), DbErr> {
+        let never_plain = self.table.plain_columns().next().is_none();
+        if !never_plain && self.phase().await? != Phase::Plain {
+            return Err(Unsealable::StillSealed(self.table.name).into());
+        }
+        if self.engine.has_transactional_ddl() && matches!(self.db(), SchemaManagerConnection::Connection(_)) {
+            let transaction = strongroom_migration::begin(self.manager).await?;
+            self.run(transaction.get_connection(), Piece::DropGuards).await?;
+            self.forget_on(transaction.get_connection()).await?;
+            return transaction.commit().await;
+        }
+        self.run(self.db(), Piece::DropGuards).await?;
+        self.forget_on(self.db()).await
+    }
+
+    async fn forget_on(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        let table = self.table;
+        self.backfill
+            .change_manifest(db, &move |manifest| {
+                manifest.forget(table.name);
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// Work for which writers are shut out.
+#[derive(Debug, Clone, Copy)]
+enum Excluded {
+    Require,
+    Release,
+    DropPlaintext,
+    AddPlaintext,
+    Restore,
+    GuardBorn,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Phase; 6] =
+        [Phase::Plain, Phase::Dual, Phase::Filled, Phase::Required, Phase::Restoring, Phase::Sealed];
+
+    #[test]
+    fn every_phase_is_reached_from_every_other_by_steps_that_lead_there() {
+        for from in ALL {
+            for to in ALL {
+                let mut now = from;
+                for _ in 0..8 {
+                    let Some(next) = next(now, to) else { break };
+                    assert!(now.leads_to(next), "{now:?} to {next:?}");
+                    now = next;
+                }
+                assert_eq!(now, to, "from {from:?}");
+            }
+        }
+    }
+}

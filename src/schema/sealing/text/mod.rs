@@ -1,0 +1,52 @@
+//! The SQL of the stages, per engine: pure functions of the table.
+
+mod mysql;
+mod postgres;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use strongroom_entity::SealedTable;
+use strongroom_migration::Engine;
+
+use super::former::Formers;
+
+/// What a stage is made of. On MySQL and MariaDB a statement a paragraph, each with what tells that it ran; on the others
+/// every stage is one transaction.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Piece<'a> {
+    /// Columns for the cells, and the guards that go with them.
+    AddCells,
+    /// The way back. Plaintext counts, so nothing is lost with them.
+    DropCells,
+    /// Cells are required from here.
+    Require,
+    /// The way back, also from half-way.
+    Release,
+    /// What guards cells that count, before they do.
+    Bind,
+    /// The plaintext goes, and the guards that spoke of it; also what an unfinished way down put back.
+    DropPlaintext(&'a Formers),
+    /// Columns for the plaintext again, which nobody but the engine fills.
+    AddPlaintext(&'a Formers),
+    /// Once they are filled: as they were, under the guards of required cells.
+    Restore(&'a Formers),
+    /// The guards of a table that never had plaintext, in place of those that are there.
+    GuardBorn,
+    /// Nothing is guarded any more.
+    DropGuards,
+    /// The bytes that dropped columns and dead rows left in the files.
+    Scrub,
+}
+
+impl Piece<'_> {
+    /// The text; empty where an engine needs none.
+    pub(super) fn of(self, table: &SealedTable, engine: Engine) -> String {
+        let statements = match engine {
+            Engine::Postgres => postgres::statements(self, table),
+            Engine::Sqlite => sqlite::statements(self, table),
+            Engine::MySql | Engine::MariaDb => mysql::statements(self, table, engine),
+        };
+        statements.join("\n\n")
+    }
+}

@@ -1,0 +1,212 @@
+//! MySQL and MariaDB, in the form of the journal: a statement a paragraph, with what tells that it need not run.
+
+use strongroom_entity::SealedTable;
+use strongroom_migration::Engine;
+
+use super::Piece;
+use crate::schema::sealing::former::{Former, Formers};
+use crate::schema::sealing::guard::{Deed, Guard, quoted, shortened, stale};
+
+pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) -> Vec<String> {
+    let text = Text { table, engine };
+    match piece {
+        Piece::AddCells => [text.add_cells(), text.guard(Guard::Cell), vec![text.stale_guard()]].concat(),
+        Piece::DropCells => [text.release(), text.drop_all(&[Guard::Stale, Guard::Cell]), text.drop_cells()].concat(),
+        Piece::Require => [text.require(), text.guard(Guard::Required)].concat(),
+        Piece::Release => text.release(),
+        Piece::Bind => text.guard(Guard::Bound),
+        Piece::DropPlaintext(_) => text.drop_plaintext(),
+        Piece::AddPlaintext(formers) => text.add_plaintext(formers),
+        // The restoring guards stay until those of required cells stand.
+        Piece::Restore(formers) => [
+            text.restore(formers),
+            vec![text.stale_guard()],
+            text.guard(Guard::Required),
+            text.drop_all(&[Guard::Restoring, Guard::Bound]),
+        ]
+        .concat(),
+        Piece::GuardBorn => [text.replace(Guard::Cell), text.replace(Guard::Bound)].concat(),
+        Piece::DropGuards => {
+            text.drop_all(&[Guard::Bound, Guard::Restoring, Guard::Required, Guard::Stale, Guard::Cell])
+        }
+        Piece::Scrub => vec![format!("ALTER TABLE {} FORCE;", text.name())],
+    }
+}
+
+struct Text<'a> {
+    table: &'a SealedTable,
+    engine: Engine,
+}
+
+impl Text<'_> {
+    fn name(&self) -> String {
+        self.quoted(self.table.name)
+    }
+
+    fn quoted(&self, identifier: &str) -> String {
+        quoted(self.engine, identifier)
+    }
+
+    fn alter(&self, guard: &str, actions: &[String]) -> Vec<String> {
+        if actions.is_empty() {
+            return Vec::new();
+        }
+        vec![format!("{guard}ALTER TABLE {}\n    {};", self.name(), actions.join(",\n    "))]
+    }
+
+    /// One statement adds all of them, so that the last one tells of all.
+    fn add_cells(&self) -> Vec<String> {
+        let mut actions = Vec::new();
+        for column in self.table.columns {
+            actions.push(format!("ADD COLUMN {} mediumblob", self.quoted(column.sealed)));
+            actions.extend(column.index.map(|index| format!("ADD COLUMN {} varbinary(16)", self.quoted(index))));
+        }
+        let indexes = self.table.columns.iter().filter_map(|column| column.index);
+        actions.extend(indexes.map(|index| {
+            format!("ADD UNIQUE KEY {} ({})", self.quoted(&shortened(self.table.name, index)), self.quoted(index))
+        }));
+        self.alter(&self.tells("unless column", self.first_cell()), &actions)
+    }
+
+    fn first_cell(&self) -> &str {
+        self.table.columns.first().map_or("", |column| column.sealed)
+    }
+
+    fn first_plain(&self) -> &'static str {
+        self.table.plain_columns().next().unwrap_or_default()
+    }
+
+    /// The line by which the journal sees whether the statement ran.
+    fn tells(&self, what: &str, column: &str) -> String {
+        format!("-- {what} {}.{column}\n", self.table.name)
+    }
+
+    fn drop_columns<'c>(&self, first: &str, columns: impl Iterator<Item = &'c str>) -> Vec<String> {
+        let actions: Vec<_> = columns.map(|column| format!("DROP COLUMN {}", self.quoted(column))).collect();
+        self.alter(&self.tells("if column", first), &actions)
+    }
+
+    fn drop_cells(&self) -> Vec<String> {
+        let columns = self.table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+        self.drop_columns(self.first_cell(), columns)
+    }
+
+    fn require(&self) -> Vec<String> {
+        self.modify("unless required", "mediumblob NOT NULL")
+    }
+
+    /// Also what a way up that was cut short left.
+    fn release(&self) -> Vec<String> {
+        [self.drop_all(&[Guard::Required, Guard::Bound]), self.modify("if required", "mediumblob")].concat()
+    }
+
+    fn modify(&self, tells: &str, kind: &str) -> Vec<String> {
+        let required: Vec<_> =
+            self.table.columns.iter().filter(|column| !column.nullable).map(|column| column.sealed).collect();
+        let Some(first) = required.first() else { return Vec::new() };
+        let actions: Vec<_> = required.iter().map(|column| format!("MODIFY COLUMN {} {kind}", self.quoted(column))).collect();
+        self.alter(&self.tells(tells, first), &actions)
+    }
+
+    /// Keeps everybody out of the plaintext columns until their guards stand.
+    fn nothing_yet(&self) -> String {
+        shortened("strongroom_nothing_yet", self.table.name)
+    }
+
+    fn admit(&self) -> String {
+        let own = self.nothing_yet();
+        format!("-- if constraint {own}\nALTER TABLE {} DROP CONSTRAINT {own};", self.name())
+    }
+
+    /// The columns go first: a guard whose column is gone refuses every change, where a column without its guard would
+    /// take and lose it.
+    fn drop_plaintext(&self) -> Vec<String> {
+        let columns = self.drop_columns(self.first_plain(), self.table.plain_columns());
+        [vec![self.admit()], columns, self.drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring])].concat()
+    }
+
+    fn add_plaintext(&self, formers: &Formers) -> Vec<String> {
+        let mut actions: Vec<_> = formers
+            .iter()
+            .map(|(column, former)| {
+                let after = former.after.as_deref();
+                let place = match after {
+                    Some(after) => format!(" AFTER {}", self.quoted(after)),
+                    None if former.place == 1 => " FIRST".to_owned(),
+                    None => String::new(),
+                };
+                format!("ADD COLUMN {} {}{place}", self.quoted(column), former.kind)
+            })
+            .collect();
+        let empty: Vec<_> = self.table.plain_columns().map(|column| format!("{} IS NULL", self.quoted(column))).collect();
+        actions.push(format!("ADD CONSTRAINT {} CHECK ({})", self.nothing_yet(), empty.join(" AND ")));
+        let added = self.alter(&self.tells("unless column", self.first_plain()), &actions);
+        [added, self.guard(Guard::Restoring), vec![self.admit()]].concat()
+    }
+
+    /// One statement, so that any part of it tells of all; where it has no part that shows, it may run twice.
+    fn restore(&self, formers: &Formers) -> Vec<String> {
+        let definition = |(_, former): &(_, Former)| Some(format!("MODIFY COLUMN {}", former.definition.as_deref()?.trim()));
+        let indexes: Vec<_> = formers.iter().flat_map(|(_, former)| &former.indexes).collect();
+        let added = indexes.iter().map(|index| format!("ADD {}", index.sql));
+        let actions: Vec<_> = formers.iter().filter_map(definition).chain(added).collect();
+        let tells = indexes.first().map_or_else(String::new, |index| self.tells("unless index", &index.name));
+        self.alter(&tells, &actions)
+    }
+
+    fn guard(&self, guard: Guard) -> Vec<String> {
+        Deed::BOTH.into_iter().map(|deed| self.guard_as(&guard.name(deed, self.table), guard, deed)).collect()
+    }
+
+    fn guard_as(&self, own: &str, guard: Guard, deed: Deed) -> String {
+        format!(
+            "-- unless trigger {own}\nCREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW\nBEGIN\n    IF {}\n    THEN\n        \
+             SIGNAL SQLSTATE '23000' SET MESSAGE_TEXT = '{}';\n    END IF;\nEND;",
+            deed.as_sql(),
+            self.name(),
+            guard.refuses(deed, self.table, self.engine),
+            guard.message(self.table).chars().take(LONGEST_MESSAGE).collect::<String>(),
+        )
+    }
+
+    /// The new guard stands beside the old one before that goes: there is no moment without.
+    fn replace(&self, guard: Guard) -> Vec<String> {
+        let replaced = |deed: Deed| {
+            let own = guard.name(deed, self.table);
+            let beside = shortened("strongroom_next", own.trim_start_matches("strongroom_"));
+            [
+                self.guard_as(&beside, guard, deed),
+                drop_trigger(&own),
+                self.guard_as(&own, guard, deed),
+                drop_trigger(&beside),
+            ]
+        };
+        Deed::BOTH.into_iter().flat_map(replaced).collect()
+    }
+
+    fn stale_guard(&self) -> String {
+        let own = Guard::Stale.name(Deed::Update, self.table);
+        let emptied = self.table.columns.iter().map(|column| {
+            let columns = std::iter::once(column.sealed).chain(column.index);
+            let set: Vec<_> = columns.map(|it| format!("new.{} = NULL", self.quoted(it))).collect();
+            format!("    IF {}\n    THEN\n        SET {};\n    END IF;", stale(self.table, column, self.engine), set.join(", "))
+        });
+        format!(
+            "-- unless trigger {own}\nCREATE TRIGGER {own} BEFORE UPDATE ON {} FOR EACH ROW\nBEGIN\n{}\nEND;",
+            self.name(),
+            emptied.collect::<Vec<_>>().join("\n"),
+        )
+    }
+
+    fn drop_all(&self, guards: &[Guard]) -> Vec<String> {
+        let names = guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, self.table)));
+        names.map(|own| drop_trigger(&own)).collect()
+    }
+}
+
+/// A longer one is an error of its own.
+const LONGEST_MESSAGE: usize = 128;
+
+fn drop_trigger(own: &str) -> String {
+    format!("-- if trigger {own}\nDROP TRIGGER {own};")
+}

@@ -1,0 +1,141 @@
+//! PostgreSQL.
+
+use strongroom_entity::{SealedColumn, SealedTable};
+use strongroom_migration::Engine;
+
+use super::Piece;
+use crate::schema::sealing::former::{Former, Formers};
+use crate::schema::sealing::guard::{Deed, Guard, quoted, shortened, stale};
+
+const ENGINE: Engine = Engine::Postgres;
+
+pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
+    match piece {
+        Piece::AddCells => [add_cells(table), guard(Guard::Cell, table), vec![stale_guard(table)]].concat(),
+        Piece::DropCells => {
+            let columns = table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+            [drop_all(&[Guard::Stale, Guard::Cell], table), drop_columns(columns, table)].concat()
+        }
+        Piece::Require => [alter_required("SET NOT NULL", table), guard(Guard::Required, table)].concat(),
+        Piece::Release => [drop_guard(Guard::Required, table), alter_required("DROP NOT NULL", table)].concat(),
+        Piece::Bind => [drop_guard(Guard::Bound, table), guard(Guard::Bound, table)].concat(),
+        Piece::DropPlaintext(_) => {
+            let guards = drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table);
+            [guards, drop_columns(table.plain_columns(), table)].concat()
+        }
+        Piece::AddPlaintext(formers) => [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat(),
+        Piece::Restore(formers) => [
+            drop_all(&[Guard::Restoring, Guard::Bound], table),
+            restore(formers, table),
+            vec![stale_guard(table)],
+            guard(Guard::Required, table),
+        ]
+        .concat(),
+        Piece::GuardBorn => [
+            drop_all(&[Guard::Cell, Guard::Bound], table),
+            guard(Guard::Cell, table),
+            guard(Guard::Bound, table),
+        ]
+        .concat(),
+        Piece::DropGuards => drop_all(&[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table),
+        Piece::Scrub => scrub(table),
+    }
+}
+
+fn name(table: &SealedTable) -> String {
+    quoted(ENGINE, table.name)
+}
+
+fn alter(table: &SealedTable, actions: &[String]) -> Vec<String> {
+    if actions.is_empty() { Vec::new() } else { vec![format!("ALTER TABLE {}\n    {};", name(table), actions.join(",\n    "))] }
+}
+
+/// Columns that may be NULL and have no default are added without rewriting the table.
+fn add_cells(table: &SealedTable) -> Vec<String> {
+    let both = |column: &SealedColumn| [Some(column.sealed), column.index].into_iter().flatten().collect::<Vec<_>>();
+    let added = table.columns.iter().flat_map(both).map(|column| format!("ADD COLUMN {} bytea", quoted(ENGINE, column)));
+    let indexes = table.columns.iter().filter_map(|column| column.index).map(|index| unique_index(index, table));
+    alter(table, &added.collect::<Vec<_>>()).into_iter().chain(indexes).collect()
+}
+
+fn unique_index(index: &str, table: &SealedTable) -> String {
+    let own = quoted(ENGINE, &shortened(table.name, index));
+    format!("CREATE UNIQUE INDEX {own} ON {} ({});", name(table), quoted(ENGINE, index))
+}
+
+/// Its indexes go with a column.
+fn drop_columns<'a>(columns: impl Iterator<Item = &'a str>, table: &SealedTable) -> Vec<String> {
+    alter(table, &columns.map(|column| format!("DROP COLUMN {}", quoted(ENGINE, column))).collect::<Vec<_>>())
+}
+
+fn alter_required(action: &str, table: &SealedTable) -> Vec<String> {
+    let required = table.columns.iter().filter(|column| !column.nullable);
+    let actions = required.map(|column| format!("ALTER COLUMN {} {action}", quoted(ENGINE, column.sealed)));
+    alter(table, &actions.collect::<Vec<_>>())
+}
+
+fn add_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
+    let added = formers.iter().map(|(column, former)| format!("ADD COLUMN {} {}", quoted(ENGINE, column), former.kind));
+    alter(table, &added.collect::<Vec<_>>())
+}
+
+fn restore(formers: &Formers, table: &SealedTable) -> Vec<String> {
+    let former = || formers.iter().map(|(_, former)| former);
+    let constraints: Vec<String> = former().flat_map(|it: &Former| it.constraints.clone()).collect();
+    let indexes = former().flat_map(|it| &it.indexes).map(|index| format!("{};", index.sql));
+    alter(table, &constraints).into_iter().chain(indexes).collect()
+}
+
+/// A trigger and its function, for inserts and for updates.
+fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
+    let made = |deed: Deed| {
+        let body = format!(
+            "    IF {}\n    THEN\n        RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';\n    END IF;",
+            guard.refuses(deed, table, ENGINE),
+            guard.message(table),
+        );
+        trigger(&guard.name(deed, table), deed, &body, table)
+    };
+    Deed::BOTH.into_iter().map(made).collect()
+}
+
+fn stale_guard(table: &SealedTable) -> String {
+    let emptied = table.columns.iter().map(|column| {
+        let columns = std::iter::once(column.sealed).chain(column.index);
+        let set: Vec<_> = columns.map(|it| format!("        new.{} := NULL;", quoted(ENGINE, it))).collect();
+        format!("    IF {}\n    THEN\n{}\n    END IF;", stale(table, column, ENGINE), set.join("\n"))
+    });
+    let body = emptied.collect::<Vec<_>>().join("\n");
+    trigger(&Guard::Stale.name(Deed::Update, table), Deed::Update, &body, table)
+}
+
+fn trigger(own: &str, deed: Deed, body: &str, table: &SealedTable) -> String {
+    format!(
+        "CREATE FUNCTION {own}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n{body}\n    RETURN new;\nEND $$;\n\
+         CREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW EXECUTE FUNCTION {own}();",
+        deed.as_sql(),
+        name(table),
+    )
+}
+
+fn drop_all(guards: &[Guard], table: &SealedTable) -> Vec<String> {
+    guards.iter().flat_map(|guard| drop_guard(*guard, table)).collect()
+}
+
+fn drop_guard(guard: Guard, table: &SealedTable) -> Vec<String> {
+    let dropped = |deed: Deed| {
+        let own = guard.name(deed, table);
+        format!("DROP TRIGGER IF EXISTS {own} ON {};\nDROP FUNCTION IF EXISTS {own}();", name(table))
+    };
+    Deed::BOTH.into_iter().map(dropped).collect()
+}
+
+/// CLUSTER and not VACUUM FULL, because it runs in a transaction and so with a bound on waiting for its lock.
+fn scrub(table: &SealedTable) -> Vec<String> {
+    let name = name(table);
+    let primary = format!(
+        "DO $$ DECLARE key text; BEGIN\n    SELECT c.relname INTO STRICT key FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid\n        \
+         WHERE i.indrelid = '{name}'::regclass AND i.indisprimary;\n    EXECUTE format('CLUSTER {name} USING %I', key);\nEND $$;"
+    );
+    vec![primary, format!("ALTER TABLE {name} SET WITHOUT CLUSTER;"), format!("ANALYZE {name};")]
+}

@@ -1,0 +1,129 @@
+//! SQLite. Where it cannot alter the table, the table is made anew around this SQL: see the module of the rebuild.
+
+use strongroom_entity::{SealedColumn, SealedTable};
+use strongroom_migration::Engine;
+
+use super::Piece;
+use crate::schema::sealing::former::Formers;
+use crate::schema::sealing::guard::{Deed, Guard, quoted, shortened, stale};
+
+const ENGINE: Engine = Engine::Sqlite;
+
+pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
+    match piece {
+        Piece::AddCells => [add_cells(table), guard(Guard::Cell, table), vec![stale_guard(table)]].concat(),
+        Piece::DropCells => [drop_all(&[Guard::Stale, Guard::Cell], table), drop_cells(table)].concat(),
+        // SQLite cannot add NOT NULL to a column: the guard alone requires the cells.
+        Piece::Require => guard(Guard::Required, table),
+        Piece::Release => drop_guard(Guard::Required, table),
+        Piece::Bind => [drop_guard(Guard::Bound, table), guard(Guard::Bound, table)].concat(),
+        Piece::DropPlaintext(formers) => {
+            [drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table), drop_plaintext(formers, table)].concat()
+        }
+        Piece::AddPlaintext(formers) => [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat(),
+        Piece::Restore(formers) => [
+            drop_all(&[Guard::Restoring, Guard::Bound], table),
+            formers.iter().flat_map(|(_, former)| &former.indexes).map(|index| format!("{};", index.sql)).collect(),
+            vec![stale_guard(table)],
+            guard(Guard::Required, table),
+        ]
+        .concat(),
+        Piece::GuardBorn => [
+            drop_all(&[Guard::Cell, Guard::Bound], table),
+            guard(Guard::Cell, table),
+            guard(Guard::Bound, table),
+        ]
+        .concat(),
+        Piece::DropGuards => drop_all(&[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table),
+        Piece::Scrub => vec!["VACUUM;".to_owned()],
+    }
+}
+
+fn name(table: &SealedTable) -> String {
+    quoted(ENGINE, table.name)
+}
+
+fn add_cells(table: &SealedTable) -> Vec<String> {
+    let both = |column: &SealedColumn| [Some(column.sealed), column.index].into_iter().flatten().collect::<Vec<_>>();
+    let columns = table.columns.iter().flat_map(both);
+    let added = columns.map(|column| format!("ALTER TABLE {} ADD COLUMN {} blob;", name(table), quoted(ENGINE, column)));
+    let indexes = table.columns.iter().filter_map(|column| column.index);
+    let indexes = indexes.map(|it| {
+        format!("CREATE UNIQUE INDEX {} ON {} ({});", index_name(it, table), name(table), quoted(ENGINE, it))
+    });
+    added.chain(indexes).collect()
+}
+
+fn index_name(index: &str, table: &SealedTable) -> String {
+    quoted(ENGINE, &shortened(table.name, index))
+}
+
+/// An index does not go with its column.
+fn drop_cells(table: &SealedTable) -> Vec<String> {
+    let indexes = table.columns.iter().filter_map(|column| column.index);
+    let dropped = indexes.map(|index| format!("DROP INDEX {};", index_name(index, table)));
+    let columns = table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+    dropped.chain(columns.map(|column| drop_column(column, table))).collect()
+}
+
+fn drop_column(column: &str, table: &SealedTable) -> String {
+    format!("ALTER TABLE {} DROP COLUMN {};", name(table), quoted(ENGINE, column))
+}
+
+/// After a way down that was given up the indexes are not there yet.
+fn drop_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
+    let indexes = formers.iter().flat_map(|(_, former)| &former.indexes);
+    let indexes = indexes.map(|index| format!("DROP INDEX IF EXISTS {};", quoted(ENGINE, &index.name)));
+    let simple = formers.iter().filter(|(_, former)| !former.constrained);
+    indexes.chain(simple.map(|(column, _)| drop_column(column, table))).collect()
+}
+
+fn add_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
+    let added = formers.iter().map(|(column, former)| {
+        let definition = former.definition.clone().filter(|_| !former.constrained);
+        let definition = definition.unwrap_or_else(|| format!("{} {}", quoted(ENGINE, column), former.kind));
+        // The definition may end with a comment.
+        format!("ALTER TABLE {} ADD COLUMN {}\n;", name(table), definition.trim_start())
+    });
+    added.collect()
+}
+
+fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
+    let made = |deed: Deed| {
+        format!(
+            "CREATE TRIGGER {} BEFORE {} ON {}\nWHEN {}\nBEGIN\n    SELECT RAISE(ABORT, '{}');\nEND;",
+            guard.name(deed, table),
+            deed.as_sql(),
+            name(table),
+            guard.refuses(deed, table, ENGINE),
+            guard.message(table),
+        )
+    };
+    Deed::BOTH.into_iter().map(made).collect()
+}
+
+/// A trigger cannot change the row that is being written: it changes it right after.
+fn stale_guard(table: &SealedTable) -> String {
+    let emptied = table.columns.iter().flat_map(|column| {
+        let stale = stale(table, column, ENGINE);
+        let columns = std::iter::once(column.sealed).chain(column.index).map(|it| quoted(ENGINE, it));
+        columns.map(move |it| format!("{it} = CASE WHEN {stale} THEN NULL ELSE {it} END")).collect::<Vec<_>>()
+    });
+    let id = quoted(ENGINE, table.id.name);
+    format!(
+        "CREATE TRIGGER {} AFTER UPDATE ON {}\nWHEN {}\nBEGIN\n    UPDATE {} SET\n        {}\n    WHERE {id} IS new.{id};\nEND;",
+        Guard::Stale.name(Deed::Update, table),
+        name(table),
+        Guard::Stale.refuses(Deed::Update, table, ENGINE),
+        name(table),
+        emptied.collect::<Vec<_>>().join(",\n        "),
+    )
+}
+
+fn drop_all(guards: &[Guard], table: &SealedTable) -> Vec<String> {
+    guards.iter().flat_map(|guard| drop_guard(*guard, table)).collect()
+}
+
+fn drop_guard(guard: Guard, table: &SealedTable) -> Vec<String> {
+    Deed::BOTH.into_iter().map(|deed| format!("DROP TRIGGER IF EXISTS {};", guard.name(deed, table))).collect()
+}

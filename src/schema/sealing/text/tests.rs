@@ -1,0 +1,85 @@
+//! The SQL of every stage, for a table with two sealed columns.
+
+use std::fmt::Write as _;
+
+use strongroom_entity::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, SealedTable};
+use strongroom_migration::Engine;
+
+use super::Piece;
+use crate::schema::sealing::former::{Former, Formers, Index};
+
+const TABLE: SealedTable = SealedTable {
+    name: "api_token",
+    id: IdColumn { name: "id", kind: IdKind::Uuid },
+    owners: &[
+        OwnerColumn { name: "tenant_id", label: "tenant", kind: OwnerKind::Text },
+        OwnerColumn { name: "number", label: "number", kind: OwnerKind::Integer },
+    ],
+    scope: Some("tenant_id"),
+    columns: &[
+        SealedColumn {
+            label: "api_token.token",
+            plain: Some("token"),
+            sealed: "token_sealed",
+            index: Some("token_index"),
+            nullable: true,
+        },
+        SealedColumn { label: "api_token.note", plain: Some("note"), sealed: "note_sealed", index: None, nullable: false },
+    ],
+};
+
+fn formers(constraints: &[&str], definition: Option<&str>, index: Option<&str>) -> Formers {
+    let index = index.map(|sql| Index { name: "api_token_token".into(), sql: sql.into() });
+    let token = Former {
+        kind: "varchar(200)".into(),
+        place: 3,
+        after: Some("tenant_id".into()),
+        definition: definition.map(Into::into),
+        constrained: true,
+        constraints: constraints.iter().map(|it| (*it).to_owned()).collect(),
+        indexes: index.into_iter().collect(),
+    };
+    vec![("token", token), ("note", Former { kind: "text".into(), place: 4, after: Some("token".into()), ..Former::default() })]
+}
+
+fn every_piece(engine: Engine, formers: &Formers) -> String {
+    let pieces = [
+        Piece::AddCells,
+        Piece::Require,
+        Piece::Bind,
+        Piece::DropPlaintext(formers),
+        Piece::AddPlaintext(formers),
+        Piece::Restore(formers),
+        Piece::Release,
+        Piece::DropCells,
+        Piece::GuardBorn,
+        Piece::DropGuards,
+        Piece::Scrub,
+    ];
+    let mut all = String::new();
+    for piece in pieces {
+        let name = format!("{piece:?}");
+        let name = name.split('(').next().unwrap();
+        writeln!(all, "==== {name}\n{}\n", piece.of(&TABLE, engine)).unwrap();
+    }
+    all
+}
+
+#[test]
+fn on_postgres() {
+    let formers = formers(&["ADD CONSTRAINT api_token_token UNIQUE (token)"], None, None);
+    insta::assert_snapshot!(every_piece(Engine::Postgres, &formers));
+}
+
+#[test]
+fn on_sqlite() {
+    insta::assert_snapshot!(every_piece(Engine::Sqlite, &formers(&[], Some("\n    token varchar(200) UNIQUE"), None)));
+}
+
+#[test]
+fn on_mysql() {
+    let formers = formers(&[], Some("`token` varchar(200)"), Some("UNIQUE KEY `api_token_token` (`token`)"));
+    let text = every_piece(Engine::MySql, &formers);
+    assert_eq!(text, every_piece(Engine::MariaDb, &formers));
+    insta::assert_snapshot!(text);
+}

@@ -1,0 +1,557 @@
+//! A host program's own tables, sealed and opened again by its own migration steps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{DatabaseConnection, DbErr, Value};
+use sea_orm_migration::SchemaManager;
+use strongroom::crypto::RootKey;
+use strongroom::db::{Access, Address, Lock, connect};
+use strongroom::key::{FileSource, KeySource as _, Roots};
+use strongroom::reseal::Options;
+use strongroom::schema::{Sealing, install_ring};
+use strongroom_entity::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, SealedTable};
+use strongroom_migration::Phase;
+use uuid::Uuid;
+
+use crate::support::{Engine, Room, block_on, on_every_engine};
+
+on_every_engine!(
+    there_and_back_leaves_the_table_as_it_was,
+    a_table_with_uuid_ids_and_integer_owners,
+    every_phase_leads_to_every_other,
+    dropped_at_any_moment_the_same_call_goes_on,
+    cut_short_the_same_call_goes_on,
+    a_program_that_knows_only_plaintext_loses_nothing,
+    plaintext_never_gets_into_a_cell_column,
+    a_row_stays_with_what_its_cells_are_bound_to,
+    a_cell_that_does_not_open_keeps_its_plaintext,
+    what_could_not_be_given_back_is_refused,
+    a_table_that_was_made_with_its_cells,
+    the_program_rolls_verifies_and_retires_with_tables_it_never_heard_of,
+    the_ring_of_a_sealed_table_does_not_go,
+);
+
+const ROWS: usize = 300;
+
+const fn column(label: &'static str, plain: Option<&'static str>, sealed: &'static str, index: Option<&'static str>, nullable: bool) -> SealedColumn {
+    SealedColumn { label, plain, sealed, index, nullable }
+}
+
+const TEXT_OWNER: OwnerColumn = OwnerColumn { name: "tenant_id", label: "tenant", kind: OwnerKind::Text };
+
+const TABLE: &SealedTable = &SealedTable {
+    name: "api_token",
+    id: IdColumn { name: "id", kind: IdKind::Text },
+    owners: &[TEXT_OWNER],
+    scope: Some("tenant_id"),
+    columns: &[
+        column("api_token.token", Some("token"), "token_sealed", Some("token_index"), false),
+        column("api_token.note", Some("note"), "note_sealed", None, true),
+    ],
+};
+
+const BY_UUID: &SealedTable = &SealedTable {
+    name: "api_token",
+    id: IdColumn { name: "id", kind: IdKind::Uuid },
+    owners: &[
+        OwnerColumn { name: "number", label: "number", kind: OwnerKind::Integer },
+        OwnerColumn { name: "account", label: "account", kind: OwnerKind::Uuid },
+    ],
+    scope: Some("number"),
+    columns: TABLE.columns,
+};
+
+const BORN: &SealedTable = &SealedTable {
+    name: "vault_item",
+    id: IdColumn { name: "id", kind: IdKind::Text },
+    owners: &[TEXT_OWNER],
+    scope: None,
+    columns: &[column("vault_item.secret", None, "secret", Some("secret_index"), false)],
+};
+
+const BORN_WITH_ANOTHER: &SealedTable = &SealedTable {
+    columns: &[
+        column("vault_item.secret", None, "secret", Some("secret_index"), false),
+        column("vault_item.hint", None, "hint", None, true),
+    ],
+    name: "vault_item",
+    id: IdColumn { name: "id", kind: IdKind::Text },
+    owners: &[TEXT_OWNER],
+    scope: None,
+};
+
+const SAME_LABEL: &SealedTable = &SealedTable {
+    name: "another",
+    id: IdColumn { name: "id", kind: IdKind::Text },
+    owners: &[],
+    scope: None,
+    columns: &[column("api_token.note", Some("note"), "note_sealed", None, true)],
+};
+const OTHERWISE: &SealedTable = &SealedTable {
+    name: "api_token",
+    id: IdColumn { name: "id", kind: IdKind::Text },
+    owners: &[],
+    scope: None,
+    columns: TABLE.columns,
+};
+
+/// A host program: its database, and the root.
+struct Host {
+    room: Room,
+    roots: Arc<Roots>,
+}
+
+impl Host {
+    fn new(engine: Engine) -> Self {
+        let room = Room::empty(engine);
+        let root: RootKey = block_on(FileSource::new(room.key_file()).root()).unwrap();
+        let host = Self { room, roots: Arc::new(root.into()) };
+        block_on(async { install_ring(&host.connect().await, host.roots.clone()).await }).unwrap();
+        host
+    }
+
+    fn with_tokens(engine: Engine) -> Self {
+        let host = Self::new(engine);
+        host.room.execute(TOKENS);
+        host.insert_tokens();
+        host
+    }
+
+    fn insert_tokens(&self) {
+        let tokens: Vec<_> = (0..ROWS).map(token).collect();
+        for token in &tokens {
+            let (name, values) = (format!("name {}", token.0), vec![token.0.clone().into(), token.1.clone().into()]);
+            let values = [values, vec![name.into(), token.2.clone().into(), token.3.clone().into()]].concat();
+            let sql = "INSERT INTO api_token (id, tenant_id, name, token, note) VALUES ($1, $2, $3, $4, $5)";
+            assert_eq!(self.room.try_execute(sql, values).unwrap(), 1);
+        }
+    }
+
+    async fn connect(&self) -> DatabaseConnection {
+        connect(&Address::parse(self.room.url()).unwrap(), Access::Write).await.unwrap()
+    }
+
+    #[track_caller]
+    fn bring(&self, table: &'static SealedTable, to: Phase) {
+        self.try_bring(table, to).unwrap_or_else(|error| panic!("to {to:?}: {error:?}"));
+    }
+
+    fn try_bring(&self, table: &'static SealedTable, to: Phase) -> Result<(), DbErr> {
+        self.bring_with(table, to, Options::default(), Duration::from_secs(120)).unwrap()
+    }
+
+    /// `None` when the time was over: then everything is dropped where it stood, connections too, as when a process ends.
+    fn bring_with(&self, table: &'static SealedTable, to: Phase, options: Options, time: Duration) -> Option<Result<(), DbErr>> {
+        block_on(async {
+            let db = self.connect().await;
+            let lock = Arc::new(Lock::take(&db).await.unwrap());
+            let sealing = Sealing::new(self.roots.clone(), 0, lock.clone(), options);
+            let done = tokio::time::timeout(time, sealing.bring(&SchemaManager::new(&db), table, to)).await.ok();
+            drop(sealing);
+            if done.is_some() {
+                Arc::into_inner(lock).unwrap().release().await.unwrap();
+            }
+            db.close().await.unwrap();
+            done
+        })
+    }
+
+    fn forget(&self, table: &'static SealedTable) -> Result<(), DbErr> {
+        block_on(async {
+            let db = self.connect().await;
+            let lock = Arc::new(Lock::take(&db).await.unwrap());
+            let sealing = Sealing::new(self.roots.clone(), 0, lock.clone(), Options::default());
+            let done = sealing.forget(&SchemaManager::new(&db), table).await;
+            drop(sealing);
+            Arc::into_inner(lock).unwrap().release().await.unwrap();
+            done
+        })
+    }
+
+    fn rows(&self) -> Vec<Token> {
+        let text = |row: &sea_orm::QueryResult, name: &str| row.try_get::<Option<String>>("", name).unwrap();
+        let mut rows = self.room.query("SELECT id, tenant_id, token, note FROM api_token", |row| {
+            (text(row, "id").unwrap(), text(row, "tenant_id"), text(row, "token").unwrap(), text(row, "note"))
+        });
+        rows.sort();
+        rows
+    }
+
+    /// How the table is made, in the engine's own words.
+    fn definition(&self) -> Vec<String> {
+        let room = &self.room;
+        let text = |row: &sea_orm::QueryResult| row.try_get_by_index::<String>(0).unwrap();
+        match room.engine {
+            Engine::Sqlite => room
+                .query("SELECT sql FROM sqlite_master WHERE tbl_name = 'api_token' AND sql IS NOT NULL ORDER BY name", text)
+                .into_iter()
+                .map(|sql| sql.replace("\"api_token\"", "api_token"))
+                .collect(),
+            Engine::Postgres => room.query(
+                "SELECT attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attcollation || attnotnull || \
+                 coalesce(pg_get_expr(adbin, adrelid), '') AS made FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid \
+                 AND adnum = attnum WHERE attrelid = 'api_token'::regclass AND attnum > 0 AND NOT attisdropped \
+                 UNION SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'api_token'::regclass \
+                 UNION SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'api_token'::regclass \
+                 UNION SELECT proname::text FROM pg_proc WHERE proname LIKE 'strongroom%' ORDER BY 1",
+                text,
+            ),
+            Engine::MySql | Engine::MariaDb => {
+                let mut made = room.query("SHOW CREATE TABLE api_token", |row| row.try_get_by_index::<String>(1).unwrap());
+                made.extend(room.query("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()", text));
+                // The server leaves out what is its default anyway.
+                made.into_iter().map(|it| it.replace(" DEFAULT NULL", "")).collect()
+            }
+        }
+    }
+
+    fn refused(&self, sql: &str) -> String {
+        self.room.try_execute(sql, vec![]).expect_err(sql).to_string()
+    }
+
+    fn bytes(&self, hex: &str) -> String {
+        if self.room.engine == Engine::Postgres { format!("'\\x{hex}'::bytea") } else { format!("x'{hex}'") }
+    }
+}
+
+/// Id, tenant, token and note.
+type Token = (String, Option<String>, String, Option<String>);
+
+const TOKENS: &str = "CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, tenant_id varchar(64), \
+    token varchar(255) DEFAULT 'it''s, (none)' NOT NULL UNIQUE, note varchar(500), name varchar(100) NOT NULL)";
+
+fn token(n: usize) -> Token {
+    let note = match n % 5 {
+        0 => None,
+        1 => Some(String::new()),
+        2 => Some("żółć 秘密 🔐 ' \" ` \\ ; -- $1 ? %s".to_owned()),
+        3 => Some("line one\n\ttwo  ".to_owned()),
+        _ => Some(format!("plaintext-note-{n}")),
+    };
+    (format!("row-{n:04}"), (n % 3 != 0).then(|| format!("tenant-{}", n % 4)), format!("plaintext-token-'{n:06}-ż"), note)
+}
+
+fn tokens() -> Vec<Token> {
+    (0..ROWS).map(token).collect()
+}
+
+fn there_and_back_leaves_the_table_as_it_was(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    host.room.execute("CREATE INDEX api_token_note ON api_token (note)");
+    host.room.execute("CREATE INDEX api_token_name ON api_token (name, tenant_id)");
+    let (before, rows) = (host.definition(), host.rows());
+    assert_eq!(rows, tokens());
+    for _ in 0..2 {
+        host.bring(TABLE, Phase::Sealed);
+        assert!(host.room.try_execute("SELECT token FROM api_token", vec![]).is_err(), "the plaintext is gone");
+        assert!(host.room.try_execute("SELECT note FROM api_token", vec![]).is_err(), "all of it");
+        assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL AND token_index IS NOT NULL"), 300);
+        assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE note_sealed IS NULL"), 60);
+        host.room.run(&["keys", "verify"]).expect(0);
+        host.bring(TABLE, Phase::Sealed);
+        host.bring(TABLE, Phase::Plain);
+        assert_eq!(host.rows(), rows);
+        assert_eq!(host.definition(), before);
+    }
+}
+
+fn a_table_with_uuid_ids_and_integer_owners(engine: Engine) {
+    let host = Host::new(engine);
+    let id = match engine {
+        Engine::Postgres => "uuid",
+        Engine::Sqlite => "blob",
+        Engine::MySql | Engine::MariaDb => "binary(16)",
+    };
+    host.room.execute(&format!(
+        "CREATE TABLE api_token (id {id} NOT NULL PRIMARY KEY, number bigint, account {id}, token varchar(255) NOT NULL, note text)"
+    ));
+    let insert = "INSERT INTO api_token (id, number, account, token, note) VALUES ($1, $2, $3, $4, $5)";
+    for n in 0..ROWS {
+        let (_, _, token, note) = token(n);
+        let (number, account) = ((n % 4 != 0).then_some(n as i64 % 3 - 1), (n % 2 == 0).then(Uuid::new_v4));
+        let values: Vec<Value> = vec![Uuid::new_v4().into(), number.into(), Value::Uuid(account), token.into(), note.into()];
+        host.room.try_execute(insert, values).unwrap();
+    }
+    let rows = || {
+        let mut rows = host.room.query("SELECT id, number, account, token, note FROM api_token", |row| {
+            (
+                row.try_get::<Uuid>("", "id").unwrap(),
+                row.try_get::<Option<i64>>("", "number").unwrap(),
+                row.try_get::<Option<Uuid>>("", "account").unwrap(),
+                row.try_get::<String>("", "token").unwrap(),
+                row.try_get::<Option<String>>("", "note").unwrap(),
+            )
+        });
+        rows.sort();
+        rows
+    };
+    let (before, definition) = (rows(), host.definition());
+    host.bring(BY_UUID, Phase::Dual);
+    host.room.execute("UPDATE api_token SET number = 7 WHERE number = 1");
+    host.bring(BY_UUID, Phase::Filled);
+    host.room.execute("UPDATE api_token SET number = 1 WHERE number = 7");
+    host.bring(BY_UUID, Phase::Sealed);
+    host.room.run(&["keys", "rotate"]).expect(0);
+    host.room.run(&["keys", "verify"]).expect(0);
+    assert!(host.refused("UPDATE api_token SET number = 7 WHERE number = 1").contains("bound to"));
+    host.bring(BY_UUID, Phase::Plain);
+    assert_eq!((rows(), host.definition()), (before, definition));
+}
+
+fn every_phase_leads_to_every_other(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    let definition = host.definition();
+    let way = [
+        Phase::Dual, Phase::Plain, Phase::Filled, Phase::Dual, Phase::Required, Phase::Filled, Phase::Sealed, Phase::Restoring,
+        Phase::Sealed, Phase::Required, Phase::Restoring, Phase::Required, Phase::Sealed, Phase::Filled, Phase::Plain,
+    ];
+    for phase in way {
+        host.bring(TABLE, phase);
+        if phase < Phase::Restoring {
+            assert_eq!(host.rows(), tokens(), "{phase:?}");
+        }
+        if phase != Phase::Plain {
+            host.room.run(&["keys", "verify"]).expect(0);
+        }
+    }
+    assert_eq!(host.definition(), definition);
+}
+
+fn dropped_at_any_moment_the_same_call_goes_on(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    let definition = host.definition();
+    let options = || Options { batch_size: 40, ..Options::default() };
+    for (round, to) in [Phase::Sealed, Phase::Plain, Phase::Sealed, Phase::Plain].into_iter().enumerate() {
+        let mut cut = 0_u64;
+        loop {
+            let time = Duration::from_millis(7 + cut * 23 + round as u64 * 3);
+            if let Some(done) = host.bring_with(TABLE, to, options(), time) {
+                break done.unwrap();
+            }
+            cut += 1;
+            host.room.execute("UPDATE strongroom_lock SET token = token + 1, expires_ms = 0, holder = ''");
+        }
+        assert!(cut > 0);
+        if to == Phase::Sealed {
+            host.room.run(&["keys", "verify"]).expect(0);
+        }
+    }
+    assert_eq!((host.rows(), host.definition()), (tokens(), definition));
+}
+
+fn cut_short_the_same_call_goes_on(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    for to in [Phase::Sealed, Phase::Plain] {
+        let options = || Options { max_rows: Some(110), ..Options::default() };
+        for _ in 0..2 {
+            let error = host.bring_with(TABLE, to, options(), Duration::from_secs(60)).unwrap().unwrap_err();
+            assert!(format!("{error:?}").contains("CutShort"), "{error:?}");
+        }
+        host.bring_with(TABLE, to, options(), Duration::from_secs(60)).unwrap().unwrap();
+    }
+    assert_eq!(host.rows(), tokens());
+}
+
+fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    let insert = |id: &str| format!("INSERT INTO api_token (id, tenant_id, name, token) VALUES ('{id}', 't', 'n', 'new token of {id}')");
+    host.bring(TABLE, Phase::Dual);
+    host.room.execute(&insert("at-dual"));
+    host.bring(TABLE, Phase::Filled);
+    let sealed = || host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL");
+    assert_eq!(sealed(), 301);
+    host.room.execute(&insert("at-filled"));
+    host.room.execute("UPDATE api_token SET token = replace(token, 'plaintext-token', 'PLAINTEXT-TOKEN') WHERE id = 'row-0001'");
+    host.room.execute("UPDATE api_token SET tenant_id = 'another' WHERE id = 'row-0002'");
+    host.room.execute("UPDATE api_token SET note = NULL WHERE id = 'row-0004'");
+    host.room.execute("UPDATE api_token SET name = 'of no importance' WHERE id = 'row-0005'");
+    assert_eq!(sealed(), 299, "cells of a changed row are emptied");
+    host.bring(TABLE, Phase::Required);
+    let rows = host.rows();
+    assert_eq!(sealed(), 302);
+    for refused in [
+        insert("at-required").as_str(),
+        "UPDATE api_token SET token = 'lost' WHERE id = 'row-0001'",
+        "UPDATE api_token SET note = 'lost' WHERE id = 'row-0000'",
+        "UPDATE api_token SET tenant_id = 'lost' WHERE id = 'row-0001'",
+    ] {
+        let error = host.refused(refused);
+        assert!(error.contains("older than the database") && !error.contains("lost"), "{error}");
+    }
+    host.bring(TABLE, Phase::Restoring);
+    for refused in [
+        insert("at-restoring").as_str(),
+        "UPDATE api_token SET token = 'lost' WHERE id = 'row-0001'",
+        "UPDATE api_token SET tenant_id = 'lost' WHERE id = 'row-0001'",
+    ] {
+        host.refused(refused);
+    }
+    host.bring(TABLE, Phase::Plain);
+    assert_eq!(host.rows(), rows);
+    let find = |id: &str| rows.iter().find(|row| row.0 == id).unwrap();
+    assert_eq!(find("at-filled").2, "new token of at-filled");
+    assert_eq!((find("row-0001").2.as_str(), &find("row-0004").3), ("PLAINTEXT-TOKEN-'000001-ż", &None));
+}
+
+fn plaintext_never_gets_into_a_cell_column(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    for phase in [Phase::Dual, Phase::Filled, Phase::Required, Phase::Sealed, Phase::Restoring] {
+        host.bring(TABLE, phase);
+        for column in ["token_sealed", "token_index", "note_sealed"] {
+            for value in [host.bytes(&hex::encode("a-secret-in-the-wrong-place")), "'a-secret-in-the-wrong-place'".into(), host.bytes("01ff")] {
+                let error = host.refused(&format!("UPDATE api_token SET {column} = {value} WHERE id = 'row-0001'"));
+                assert!(!error.contains("wrong-place") && !error.contains("plaintext-"), "{phase:?}: {error}");
+            }
+        }
+    }
+    host.bring(TABLE, Phase::Plain);
+    assert_eq!(host.rows(), tokens());
+}
+
+fn a_row_stays_with_what_its_cells_are_bound_to(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
+    for phase in [Phase::Sealed, Phase::Restoring] {
+        host.bring(TABLE, phase);
+        for change in ["tenant_id = 'TENANT-1'", "tenant_id = NULL", "id = 'row-x'", &format!("tenant_id = 'x', token_sealed = {fake}")] {
+            let error = host.refused(&format!("UPDATE api_token SET {change} WHERE id = 'row-0001'"));
+            assert!(error.contains("changes what the sealed columns of api_token are bound to"), "{error}");
+        }
+        host.room.execute("UPDATE api_token SET name = 'anything', tenant_id = tenant_id WHERE id = 'row-0001'");
+        host.refused("UPDATE api_token SET token_sealed = NULL WHERE id = 'row-0001'");
+        host.refused("UPDATE api_token SET token_index = NULL WHERE id = 'row-0001'");
+    }
+    host.bring(TABLE, Phase::Sealed);
+    host.room.execute(&format!("UPDATE api_token SET tenant_id = 'x', token_sealed = {fake}, note_sealed = {fake} WHERE id = 'row-0001'"));
+    host.room.run(&["keys", "verify"]).expect(3);
+}
+
+fn a_cell_that_does_not_open_keeps_its_plaintext(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
+    host.bring(TABLE, Phase::Required);
+    host.room.execute(&format!("UPDATE api_token SET token_sealed = {fake} WHERE id = 'row-0077'"));
+    let error = format!("{:?}", host.try_bring(TABLE, Phase::Sealed).unwrap_err());
+    assert!(error.contains("row-0077") && error.contains("Unverified"), "{error}");
+    assert_eq!(host.rows(), tokens(), "nothing was dropped");
+    host.bring(TABLE, Phase::Filled);
+    host.bring(TABLE, Phase::Sealed);
+    host.room.execute(&format!("UPDATE api_token SET token_sealed = {fake} WHERE id = 'row-0077'"));
+    let error = format!("{:?}", host.try_bring(TABLE, Phase::Plain).unwrap_err());
+    assert!(error.contains("row-0077"), "{error}");
+    assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL"), 300, "no cell was dropped");
+}
+
+fn what_could_not_be_given_back_is_refused(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    let definition = host.definition();
+    let refused = |make: &str, unmake: &str, why: &str| {
+        host.room.execute(make);
+        let error = host.try_bring(TABLE, Phase::Sealed).unwrap_err().to_string();
+        assert!(error.contains(why), "{make}: {error}");
+        host.room.execute(unmake);
+        assert_eq!(host.definition(), definition, "nothing was changed");
+    };
+    let drop_index = if matches!(engine, Engine::MySql | Engine::MariaDb) { "DROP INDEX two ON api_token" } else { "DROP INDEX two" };
+    refused("CREATE INDEX two ON api_token (tenant_id, token)", drop_index, "column `token` of `api_token` cannot be dropped");
+    refused("CREATE VIEW seen AS SELECT id, token FROM api_token", "DROP VIEW seen", "seen");
+    if engine != Engine::Sqlite {
+        let drop = "ALTER TABLE api_token DROP CONSTRAINT c";
+        refused("ALTER TABLE api_token ADD CONSTRAINT c CHECK (note <> 'x')", drop, "column `note`");
+    }
+    if engine == Engine::Sqlite {
+        refused("CREATE TABLE child (token varchar(64) REFERENCES api_token (id))", "DROP TABLE child", "foreign keys of child");
+    } else {
+        refused("CREATE TABLE child (t varchar(255), FOREIGN KEY (t) REFERENCES api_token (token))", "DROP TABLE child", "column `token`");
+    }
+    host.room.execute("ALTER TABLE api_token ADD COLUMN note_sealed varchar(3)");
+    assert!(host.try_bring(TABLE, Phase::Sealed).unwrap_err().to_string().contains("has a column `note_sealed` already"));
+    // SQLite alters by what a connection read of the schema before.
+    host.rows();
+    host.room.execute("ALTER TABLE api_token DROP COLUMN note_sealed");
+
+    let long = "x".repeat(65);
+    if engine == Engine::Sqlite {
+        host.room.execute(&format!("INSERT INTO api_token (id, name, token) VALUES ('{long}', '', 'long')"));
+        assert!(host.try_bring(TABLE, Phase::Sealed).unwrap_err().to_string().contains("more than 64"));
+        host.room.execute(&format!("DELETE FROM api_token WHERE id = '{long}'"));
+    }
+    host.bring(TABLE, Phase::Dual);
+    host.room.execute("CREATE TABLE another (id varchar(64) NOT NULL PRIMARY KEY, note varchar(9))");
+    let error = format!("{:?}", host.try_bring(SAME_LABEL, Phase::Sealed).unwrap_err());
+    assert!(error.contains("LabelTaken"), "{error}");
+    assert!(host.forget(TABLE).unwrap_err().to_string().contains("is not in the clear"));
+    host.bring(TABLE, Phase::Plain);
+    host.bring(OTHERWISE, Phase::Plain);
+    assert_eq!((host.rows(), host.definition()), (tokens(), definition));
+}
+
+fn a_table_that_was_made_with_its_cells(engine: Engine) {
+    let host = Host::new(engine);
+    let (bytes, index) = match engine {
+        Engine::Postgres => ("bytea", "bytea"),
+        Engine::Sqlite => ("blob", "blob"),
+        Engine::MySql | Engine::MariaDb => ("mediumblob", "varbinary(16)"),
+    };
+    host.room.execute(&format!(
+        "CREATE TABLE vault_item (id varchar(64) NOT NULL PRIMARY KEY, tenant_id varchar(64), secret {bytes} NOT NULL, secret_index {index} UNIQUE)"
+    ));
+    let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
+    let insert = |id: &str, cell: &str, index: &str| {
+        format!("INSERT INTO vault_item (id, secret, secret_index) VALUES ('{id}', {cell}, {index})")
+    };
+    let (one, two) = (host.bytes(&"11".repeat(16)), host.bytes(&"22".repeat(16)));
+    host.room.execute(&insert("a", &host.bytes(&hex::encode("in the clear")), &one));
+    assert!(host.try_bring(BORN, Phase::Sealed).unwrap_err().to_string().contains("something else than a sealed cell"));
+    host.room.execute("DELETE FROM vault_item");
+    for _ in 0..2 {
+        host.bring(BORN, Phase::Sealed);
+        let error = host.refused(&insert("a", &host.bytes(&hex::encode("in the clear, wrong-place")), &one));
+        assert!(error.contains("takes sealed cells only") && !error.contains("wrong-place"), "{error}");
+    }
+    host.room.execute(&insert("a", &fake, &one));
+    assert!(host.refused("UPDATE vault_item SET tenant_id = 'x'").contains("bound to"));
+    assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"], 1);
+    assert!(host.try_bring(BORN, Phase::Plain).unwrap_err().to_string().contains("without plaintext"));
+
+    host.room.execute(&format!("ALTER TABLE vault_item ADD COLUMN hint {bytes}"));
+    host.bring(BORN_WITH_ANOTHER, Phase::Sealed);
+    let clear = host.bytes(&hex::encode("clear"));
+    host.refused(&format!("UPDATE vault_item SET hint = {clear}"));
+    host.room.execute(&format!("UPDATE vault_item SET hint = {fake}"));
+    host.room.execute(&insert("b", &fake, &two));
+    assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"], 3);
+    host.forget(BORN_WITH_ANOTHER).unwrap();
+    host.room.execute("DROP TABLE vault_item");
+    host.forget(BORN_WITH_ANOTHER).unwrap();
+    assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"].as_u64().unwrap_or(0), 0);
+}
+
+fn the_program_rolls_verifies_and_retires_with_tables_it_never_heard_of(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    host.bring(TABLE, Phase::Sealed);
+    let cells = |status: &serde_json::Value| -> Vec<u64> {
+        status["generations"].as_array().unwrap().iter().map(|line| line["cells"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(cells(&host.room.json(&["keys", "status"])), [540]);
+    host.room.run(&["keys", "rotate"]).expect(0);
+    assert_eq!(cells(&host.room.json(&["keys", "status"])), [0, 540]);
+    host.room.run(&["keys", "verify"]).expect(0);
+    host.room.run(&["keys", "retire", "1", "--yes"]).expect(0);
+    host.bring(TABLE, Phase::Plain);
+    assert_eq!(host.rows(), tokens());
+}
+
+fn the_ring_of_a_sealed_table_does_not_go(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    host.room.run(&["migrate", "up", "--yes"]).expect(0);
+    host.bring(TABLE, Phase::Sealed);
+    let ran = host.room.run(&["migrate", "down", "--to", "0", "--yes"]);
+    assert_ne!(ran.code, 0);
+    assert!(ran.err.contains("has cells"), "{}", ran.err);
+    host.room.run(&["keys", "verify"]).expect(0);
+    host.bring(TABLE, Phase::Plain);
+    host.room.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);
+    assert_eq!(host.rows(), tokens());
+}
