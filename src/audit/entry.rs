@@ -4,6 +4,7 @@ use strongroom_entity::audit::Model;
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Action {
     /// A secret to be shown.
     Reveal,
@@ -41,6 +42,7 @@ impl Action {
 
 /// What refused something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Barrier {
     /// The caller's certificate names nobody.
     Identity,

@@ -6,6 +6,7 @@ use crate::db::{Transient, is_transient};
 
 /// Why rows were not written or read. Nothing may be handed out then.
 #[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
 pub enum AuditError {
     /// Step 10 was not done, or somebody emptied the table.
     #[error("the chain of audit rows has no end row")]

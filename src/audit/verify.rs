@@ -12,6 +12,7 @@ use crate::key::AuditKey;
 /// What is wrong at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Flaw {
     /// The row was altered, moved, or written without the key; or the code of the row before it was.
     Altered,
@@ -32,6 +33,7 @@ pub struct Problem {
 
 /// What came of reading the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// Rows read.
     pub checked: u64,

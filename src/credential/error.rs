@@ -7,6 +7,7 @@ use crate::key::{RingError, Unopened};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// No table yet.
     #[error("the database has no credential table")]

@@ -50,6 +50,7 @@ pub struct Credential {
 
 /// A credential in a list: nothing of it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[non_exhaustive]
 pub struct Listed {
     /// The row.
     pub id: String,
@@ -65,6 +66,7 @@ pub struct Listed {
 
 /// Part of a list.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Page {
     /// In order of id.
     pub credentials: Vec<Listed>,

@@ -35,6 +35,7 @@ impl Opened {
 
 /// Why a value was not sealed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SealError {
     /// Longer than a cell takes.
     #[error("the value is longer than 1 MiB")]
@@ -49,6 +50,7 @@ pub enum SealError {
 
 /// Why a cell did not open. For quarantine and logs; callers outside see one error for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum OpenError {
     /// Not an envelope.
     #[error(transparent)]

@@ -14,11 +14,11 @@
 //! The format is frozen by `tests/vectors/`; a change is version 2.
 
 /// Where the ciphertext begins.
-pub const HEADER_LENGTH: usize = 64;
+pub(super) const HEADER_LENGTH: usize = 64;
 /// Where the four bytes of the key id stand, for SQL that counts cells by key.
-pub const KEY_ID_OFFSET: usize = 4;
+pub(crate) const KEY_ID_OFFSET: usize = 4;
 /// The shortest envelope: a header, 32 bytes of padded plaintext, a tag.
-pub const MINIMUM_LENGTH: usize = HEADER_LENGTH + 32 + TAG_LENGTH;
+pub(super) const MINIMUM_LENGTH: usize = HEADER_LENGTH + 32 + TAG_LENGTH;
 
 pub(super) const PREFIX_LENGTH: usize = 8;
 pub(super) const SALT_LENGTH: usize = 24;
@@ -32,6 +32,7 @@ const MAXIMUM_LENGTH: usize = HEADER_LENGTH + 1_081_344 + TAG_LENGTH;
 
 /// Why bytes are not an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParseError {
     /// Shorter or longer than any envelope.
     #[error("wrong length")]

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use super::{ManifestKey, RingId};
 
 /// The length of the code in bytes.
-pub const MANIFEST_MAC_LENGTH: usize = 32;
+pub(super) const MANIFEST_MAC_LENGTH: usize = 32;
 
 /// The code over a manifest's exact bytes.
 pub fn manifest_mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {

@@ -58,6 +58,7 @@ pub struct SealedRoot {
 
 /// Why a root was not sealed or opened.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PassphraseError {
     /// Beyond the bounds, or less than Argon2 can do with.
     #[error("the cost of the passphrase is out of bounds")]

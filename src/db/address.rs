@@ -21,6 +21,7 @@ pub struct Address {
 
 /// The URL is not one of a database that this build can speak to.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AddressError {
     /// Not a URL at all. The text is not repeated: it may hold a password.
     #[error("the database address is not a URL")]

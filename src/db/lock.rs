@@ -77,6 +77,7 @@ pub async fn take_away(db: &DatabaseConnection, id: &str) -> Result<bool, DbErr>
 
 /// Why the lock is not, or no longer, ours.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LockError {
     /// Another run is alive.
     #[error("the run lock is held by {holder}")]

@@ -30,9 +30,9 @@ pub(crate) use engine::postgres::component_options as postgres_options;
 pub(crate) use engine::sqlite::component_options as sqlite_options;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use error::configuration;
+pub(crate) use error::is_forbidden;
 pub use error::{
-    insecure_address, is_constraint_violation, is_forbidden, is_missing_database, is_refused, is_too_slow, is_transient,
-    is_unreachable,
+    insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable,
 };
 pub use holder::this_host_and_process;
 pub use lock::{

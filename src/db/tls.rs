@@ -20,6 +20,7 @@ pub struct Tls {
 
 /// A file of certificate authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TlsError {
     /// Not to be read.
     #[error("the certificate authorities in {} cannot be read: {error}", path.display())]

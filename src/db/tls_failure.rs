@@ -7,6 +7,7 @@ use super::engine::{Cause, cause};
 
 /// Why TLS to a server failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TlsFailure {
     /// No authority that is trusted here vouches for the certificate.
     #[error("its certificate is not signed by an authority that is trusted here")]

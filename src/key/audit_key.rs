@@ -22,12 +22,12 @@ impl AuditKey {
     }
 
     /// The code of a row with these bytes, after the row with the code `before`.
-    pub fn mac(&self, before: &[u8], row: &[u8]) -> Vec<u8> {
+    pub(crate) fn mac(&self, before: &[u8], row: &[u8]) -> Vec<u8> {
         audit_mac(&self.key, &self.ring, before, row).to_vec()
     }
 
     /// Compares in constant time.
-    pub fn verifies(&self, before: &[u8], row: &[u8], mac: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, before: &[u8], row: &[u8], mac: &[u8]) -> bool {
         verify_audit_mac(&self.key, &self.ring, before, row, mac)
     }
 }

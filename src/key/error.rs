@@ -7,6 +7,7 @@ use crate::crypto::{NoRandomness, OpenError, SealError};
 
 /// Why a ring cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RingError {
     /// No manifest where one must be.
     #[error("the database has no key ring")]

@@ -73,6 +73,7 @@ pub enum KeyState {
 
 /// Why the ring refuses to roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ManifestError {
     /// The active generation is the first.
     #[error("there is no generation to go back to from generation {0}")]
@@ -125,7 +126,7 @@ impl Manifest {
     }
 
     /// Moves a table to another phase.
-    pub fn set_phase(&mut self, table: &str, phase: Phase) {
+    pub(crate) fn set_phase(&mut self, table: &str, phase: Phase) {
         self.phases.insert(table.to_owned(), phase.as_str().to_owned());
     }
 
@@ -201,7 +202,7 @@ impl Manifest {
     }
 
     /// Makes the next generation active, unless a roll forward is unfinished: that one goes on.
-    pub fn roll_forward(&mut self) -> Result<(), ManifestError> {
+    pub(crate) fn roll_forward(&mut self) -> Result<(), ManifestError> {
         match self.rolling {
             Some(Rolling::Forward) => return Ok(()),
             Some(Rolling::Back) => return Err(ManifestError::RollingBack(self.active)),
@@ -216,7 +217,7 @@ impl Manifest {
 
     /// Makes the generation active that the present one was made from. An unfinished roll back goes
     /// on; an unfinished roll forward is turned round.
-    pub fn roll_back(&mut self) -> Result<(), ManifestError> {
+    pub(crate) fn roll_back(&mut self) -> Result<(), ManifestError> {
         if self.rolling == Some(Rolling::Back) {
             return Ok(());
         }
@@ -244,7 +245,7 @@ impl Manifest {
     }
 
     /// Opens a closed generation again: cells turned out to need it.
-    pub fn reopen(&mut self, generation: u32) -> Result<(), ManifestError> {
+    pub(crate) fn reopen(&mut self, generation: u32) -> Result<(), ManifestError> {
         let known = self.known(generation)?;
         if known.state == KeyState::Closed {
             known.state = KeyState::DecryptOnly;
@@ -253,7 +254,7 @@ impl Manifest {
     }
 
     /// Retires a closed generation, for good.
-    pub fn retire(&mut self, generation: u32, wipe_after: i64) -> Result<(), ManifestError> {
+    pub(crate) fn retire(&mut self, generation: u32, wipe_after: i64) -> Result<(), ManifestError> {
         let known = self.known(generation)?;
         match known.state {
             KeyState::Closed => {

@@ -7,7 +7,7 @@ use super::private_file::PrivateFile;
 use crate::crypto::DatabasePassword;
 
 /// Reads one: 64 hexadecimal digits, in a file that only its owner may read.
-pub fn database_password(path: &Path) -> Result<DatabasePassword, SourceError> {
+pub(crate) fn database_password(path: &Path) -> Result<DatabasePassword, SourceError> {
     let text = PrivateFile::new(path).read("password file")?;
     DatabasePassword::from_text(text.trim()).ok_or_else(|| SourceError::Malformed {
         what: format!("password file {}", path.display()),

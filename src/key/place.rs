@@ -19,13 +19,13 @@ impl Place {
     }
 
     /// From columns read as bytes, as the reseal engine reads them: owners under their labels.
-    pub fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Value)]) -> Self {
+    pub(crate) fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Value)]) -> Self {
         Self { label, scope: scope.to_owned(), context: Context::cell(row_id, owners) }
     }
 }
 
 /// A project's scope, in the words of the key ring; `-` for rows without a project.
-pub fn scope_of(project: Option<&str>) -> String {
+pub(crate) fn scope_of(project: Option<&str>) -> String {
     project.map_or_else(|| "-".to_owned(), |id| format!("project:{id}"))
 }
 

@@ -29,27 +29,33 @@ impl PolicyKeys {
     }
 
     /// The ring's id.
-    pub fn ring(&self) -> &RingId {
+    pub(crate) fn ring(&self) -> &RingId {
         &self.ring
     }
 
     /// A password for storing: bound to the ring, the login and the password's number.
-    pub fn wrap(&self, component: &str, slot: &str, version: u32, password: &DatabasePassword) -> Result<Vec<u8>, RingError> {
+    pub(crate) fn wrap(
+        &self,
+        component: &str,
+        slot: &str,
+        version: u32,
+        password: &DatabasePassword,
+    ) -> Result<Vec<u8>, RingError> {
         Ok(wrap_key(self.roots.find(&self.root_id)?, &label(&self.ring, &scope(component, slot), version), password)?)
     }
 
     /// The password of a stored login.
-    pub fn password(&self, login: &Model) -> Result<DatabasePassword, RingError> {
+    pub(crate) fn password(&self, login: &Model) -> Result<DatabasePassword, RingError> {
         unwrap(self.roots.find(&self.root_id)?, &self.ring, login)
     }
 
     /// The code over a policy and its place in the order.
-    pub fn policy_mac(&self, number: i64, body: &str) -> Vec<u8> {
+    pub(crate) fn policy_mac(&self, number: i64, body: &str) -> Vec<u8> {
         policy_mac(&self.key, &self.ring, number.unsigned_abs(), body.as_bytes()).to_vec()
     }
 
     /// Whether a policy is one that a holder of the root wrote.
-    pub fn verifies(&self, number: i64, body: &str, mac: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, number: i64, body: &str, mac: &[u8]) -> bool {
         verify_policy_mac(&self.key, &self.ring, number.unsigned_abs(), body.as_bytes(), mac)
     }
 }

@@ -24,7 +24,7 @@ pub struct Rewrapped {
 /// transaction, so it is all of the ring or nothing. `roots` must hold both.
 ///
 /// `logins` says whether there is a table of logins, whose passwords are wrapped like keys.
-pub async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey, logins: bool) -> Result<Rewrapped, RingError> {
+pub(crate) async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey, logins: bool) -> Result<Rewrapped, RingError> {
     let before = read_manifest(db, roots, 0).await?;
     let from = roots.find(&before.manifest.root_id)?;
     if from.id() == to.id() {
@@ -39,7 +39,7 @@ pub async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey, logi
 
 /// Wraps what a program inserted under the root before at the very moment of the rewrap. To be run once
 /// every program has noticed the change.
-pub async fn rewrap_stragglers(
+pub(crate) async fn rewrap_stragglers(
     db: &impl ConnectionTrait,
     roots: &Roots,
     from: &RootKey,

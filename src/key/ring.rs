@@ -78,7 +78,7 @@ impl Ring {
     }
 
     /// Wipes the wrapped keys of a retired generation; how many. Their rows stay, so that no id is used twice.
-    pub async fn wipe(&self, db: &impl ConnectionTrait, generation: u32) -> Result<u64, RingError> {
+    pub(crate) async fn wipe(&self, db: &impl ConnectionTrait, generation: u32) -> Result<u64, RingError> {
         key_rows::wipe(db, generation).await
     }
 
@@ -181,7 +181,7 @@ impl Ring {
     }
 
     /// The manifest as the database has it now, from inside a transaction too.
-    pub async fn read_manifest(&self, db: &impl ConnectionTrait) -> Result<Manifest, RingError> {
+    pub(crate) async fn read_manifest(&self, db: &impl ConnectionTrait) -> Result<Manifest, RingError> {
         let minimum = self.minimum_epoch.max(self.manifest().epoch);
         Ok(read_manifest(db, &self.roots, minimum).await?.manifest)
     }
@@ -233,7 +233,7 @@ impl Ring {
     }
 
     /// Seals a value for its place under the active generation. The scope must be [prepared](Ring::prepare).
-    pub fn seal_at(&self, place: &Place, plaintext: &[u8]) -> Result<Vec<u8>, RingError> {
+    pub(crate) fn seal_at(&self, place: &Place, plaintext: &[u8]) -> Result<Vec<u8>, RingError> {
         let id = {
             let state = self.read();
             let key = (place.scope.clone(), state.manifest.active);
@@ -288,7 +288,7 @@ impl Ring {
     }
 
     /// The generation of the key that a cell names, by its header alone.
-    pub fn generation_of(&self, key_id: u32) -> Option<u32> {
+    pub(crate) fn generation_of(&self, key_id: u32) -> Option<u32> {
         self.read().data.get(&key_id).map(|entry| entry.generation)
     }
 

@@ -27,6 +27,7 @@ pub trait KeySource: Send + Sync {
 
 /// Why a key source yields no root key. `what` names the source for a person, never what it holds.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SourceError {
     /// Nothing there.
     #[error("{what} does not exist")]

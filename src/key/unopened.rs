@@ -5,6 +5,7 @@ use crate::crypto::{OpenError, ParseError};
 /// Why a cell does not open. Callers outside the program see one answer for all of them; the reason
 /// is for quarantine and for operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unopened {
     /// The key that the header names is not in the ring, or does not unwrap.
     #[error("unknown_key")]

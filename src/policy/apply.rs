@@ -19,6 +19,7 @@ use crate::db::{Lock, is_forbidden, statement};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Applied {
     /// Statements that were run.
     pub statements: usize,

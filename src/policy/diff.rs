@@ -7,7 +7,7 @@ use super::state::{ADDED, Change, ENABLED, Grant, Kind, Object, State, USED};
 ///
 /// One gap cannot be avoided: taking a privilege on a whole table takes those on its columns along, on every engine, so
 /// they are given again right after. Only what was granted by hand leads there.
-pub fn diff(now: &State, wanted: &State) -> Vec<Change> {
+pub(crate) fn diff(now: &State, wanted: &State) -> Vec<Change> {
     let mut path = Path { at: now.clone(), changes: Vec::new() };
     path.shut(wanted);
     path.revoke(wanted, |grant| matches!(grant.object, Object::Table(..)));
@@ -107,7 +107,7 @@ impl Path {
 }
 
 /// The value of a setting that is not set.
-pub const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// Whether a new account has this value by itself.
 fn is_unset(value: &str) -> bool {

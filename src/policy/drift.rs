@@ -33,7 +33,7 @@ impl fmt::Display for Drift {
 }
 
 /// What each change would put right. `exists` says whether a column or table is there.
-pub fn drift(now: &State, changes: &[Change], exists: impl Fn(&Object) -> bool) -> Vec<Drift> {
+pub(crate) fn drift(now: &State, changes: &[Change], exists: impl Fn(&Object) -> bool) -> Vec<Drift> {
     let mut drift: Vec<Drift> = changes.iter().filter_map(|change| of(now, change, &exists)).collect();
     drift.sort();
     drift.dedup();

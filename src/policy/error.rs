@@ -21,6 +21,7 @@ impl fmt::Display for Place {
 
 /// Why a policy cannot be used. The messages quote names, and no other value of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PolicyError {
     /// The file is not TOML.
     #[error("{place}: not TOML: {reason}")]

@@ -8,6 +8,7 @@ use crate::key::{RingError, SourceError};
 
 /// Why a policy is not, or not wholly, in force. The same command goes on where this one stopped.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum GrantError {
     /// The policy itself.
     #[error(transparent)]

@@ -68,12 +68,12 @@ impl Logins {
     }
 
     /// Accounts that may log in.
-    pub fn open(&self, names: &Names) -> BTreeSet<String> {
+    pub(crate) fn open(&self, names: &Names) -> BTreeSet<String> {
         self.0.keys().map(|(component, slot)| names.login(component, *slot)).collect()
     }
 
     /// What each account's password is set to.
-    pub fn verifiers(&self, names: &Names, engine: Engine, keys: &PolicyKeys) -> Result<Verifiers, GrantError> {
+    pub(crate) fn verifiers(&self, names: &Names, engine: Engine, keys: &PolicyKeys) -> Result<Verifiers, GrantError> {
         let each = self
             .0
             .iter()
@@ -82,7 +82,7 @@ impl Logins {
     }
 
     /// The number of the next password of a component.
-    pub fn next_version(&self, component: &str) -> u32 {
+    pub(crate) fn next_version(&self, component: &str) -> u32 {
         let rows = self.0.iter().filter(|((of, _), _)| of == component);
         rows.filter_map(|(_, (_, row))| u32::try_from(row.version).ok()).max().unwrap_or(0) + 1
     }

@@ -41,8 +41,7 @@ mod wanted;
 pub use apply::{Applied, converge};
 pub use builtin::{NEWEST, builtin};
 pub use component_name::is_component_name;
-pub use diff::{DEFAULT, diff};
-pub use drift::{Drift, drift};
+pub use drift::Drift;
 pub use error::{Place, PolicyError};
 pub use grant_error::GrantError;
 pub use inspect::{Inspected, catalog, exists, inspect, target};
@@ -54,7 +53,7 @@ pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused, try_log
 pub use resolve::resolve;
 pub use site::{Site, Wishes};
 pub use source::Source;
-pub use state::{ADDED, Change, ENABLED, Grant, Kind, Object, State, USED};
+pub use state::{Change, Grant, Kind, Object, State};
 pub use statement::{Statement, Verifiers, statements};
 pub use step::{PolicySteps, uncarry};
 pub use wanted::{Target, wanted};

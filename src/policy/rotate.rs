@@ -20,6 +20,7 @@ use crate::db::{self, Lock};
 
 /// How patient a rotation is.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Pace {
     /// For how long the old login must be without a session: a connection that was begun before the switch may still
     /// be on its way. Longer than programs take to notice and a connection may take: then none is.
@@ -39,6 +40,7 @@ impl Default for Pace {
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rotated {
     /// The login that was left; it is closed, and without a session.
     pub from: String,
@@ -50,6 +52,7 @@ pub struct Rotated {
 
 /// How far a rotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stage {
     /// The other login has a new password.
     Opened,

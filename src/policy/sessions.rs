@@ -7,7 +7,7 @@ use super::GrantError;
 use crate::db::{is_forbidden, statement};
 
 /// Their server-side ids. On Galera: those of this node only.
-pub async fn of(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<Vec<String>, GrantError> {
+pub(crate) async fn of(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<Vec<String>, GrantError> {
     let sql = match engine {
         Engine::Sqlite => return Ok(Vec::new()),
         Engine::Postgres => "SELECT pid::text AS id FROM pg_stat_activity WHERE usename = $1",
@@ -19,7 +19,7 @@ pub async fn of(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Resul
 }
 
 /// Ends them; how many there were.
-pub async fn end(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<usize, GrantError> {
+pub(crate) async fn end(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<usize, GrantError> {
     let sessions = of(db, engine, login).await?;
     kill(db, engine, &sessions).await?;
     Ok(sessions.len())

@@ -89,11 +89,11 @@ pub struct State {
 }
 
 /// A membership as it should be: in force at login, not to be handed on, not to be switched to.
-pub const USED: &str = "used";
+pub(crate) const USED: &str = "used";
 /// A membership that is there, and not in force yet.
-pub const ADDED: &str = "not in force at login";
+pub(crate) const ADDED: &str = "not in force at login";
 /// The setting that lets an account log in.
-pub const ENABLED: &str = "enabled";
+pub(crate) const ENABLED: &str = "enabled";
 
 /// JSON has no keys but text.
 fn as_pairs<K: Serialize, V: Serialize, S: serde::Serializer>(map: &BTreeMap<K, V>, to: S) -> Result<S::Ok, S::Error> {

@@ -38,7 +38,12 @@ pub async fn in_force(db: &impl ConnectionTrait, keys: &PolicyKeys) -> Result<Op
 }
 
 /// Writes a policy down as the one in force, unless the newest is the same already.
-pub async fn write(db: &impl ConnectionTrait, keys: &PolicyKeys, policy: &Policy, source: Source) -> Result<(), GrantError> {
+pub(crate) async fn write(
+    db: &impl ConnectionTrait,
+    keys: &PolicyKeys,
+    policy: &Policy,
+    source: Source,
+) -> Result<(), GrantError> {
     let newest = Entity::find().order_by_desc(Column::Number).one(db).await?;
     // A policy of the operator's own that stands alone is brought by a migration all the same.
     let version = if let Source::Migration(version) = source { version } else { policy.version };
@@ -57,7 +62,7 @@ pub async fn write(db: &impl ConnectionTrait, keys: &PolicyKeys, policy: &Policy
 }
 
 /// What was in force before a migration brought version `version`, and the number of the first policy since then.
-pub async fn before(db: &impl ConnectionTrait, keys: &PolicyKeys, version: u32) -> Result<(Policy, i64), GrantError> {
+pub(crate) async fn before(db: &impl ConnectionTrait, keys: &PolicyKeys, version: u32) -> Result<(Policy, i64), GrantError> {
     let rows = Entity::find().order_by_asc(Column::Number).all(db).await?;
     // An altered row could hide which of them the migration brought.
     let policies = rows.iter().map(|row| verified(row, keys)).collect::<Result<Vec<_>, _>>()?;
@@ -69,7 +74,7 @@ pub async fn before(db: &impl ConnectionTrait, keys: &PolicyKeys, version: u32) 
 }
 
 /// Forgets the policies from a number on.
-pub async fn forget_from(db: &impl ConnectionTrait, number: i64) -> Result<(), GrantError> {
+pub(crate) async fn forget_from(db: &impl ConnectionTrait, number: i64) -> Result<(), GrantError> {
     Entity::delete_many().filter(Column::Number.gte(number)).exec(db).await?;
     Ok(())
 }

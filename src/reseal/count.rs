@@ -15,6 +15,7 @@ use crate::key::Ring;
 
 /// How many cells there are, and in which form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Census {
     /// Values that are there in either form.
     pub total: u64,

@@ -7,6 +7,7 @@ use crate::key::RingError;
 
 /// Why a reseal run, or a step that asked for one, ended early. Progress is saved in every case.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ResealError {
     /// `--max-rows` or `--max-duration` was reached.
     #[error("stopped after {moved} rows as asked; {left} cells are left")]

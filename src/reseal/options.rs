@@ -8,6 +8,7 @@ use strongroom_entity::SealedTable;
 
 /// How a run is to behave.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// Rows a page.
     pub batch_size: u64,
@@ -56,6 +57,7 @@ pub(super) fn largest_page(table: &SealedTable) -> u64 {
 
 /// What a run tells of itself.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Event {
     /// A pass over a table begins.
     Started {

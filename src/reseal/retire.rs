@@ -14,6 +14,7 @@ use crate::key::{KeyState, LIFETIME, Manifest, Ring};
 
 /// How a retired generation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Retired {
     /// The generation.
     pub generation: u32,

@@ -16,6 +16,7 @@ use crate::key::{Manifest, Ring, Rolling};
 
 /// What a finished roll did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RollReport {
     /// The generation that every cell is on now.
     pub generation: u32,

@@ -16,6 +16,7 @@ use crate::key::{Ring, Unopened};
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Verification {
     /// Cells that were opened or tried.
     pub checked: u64,

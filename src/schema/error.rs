@@ -8,6 +8,7 @@ use crate::reseal::{ResealError, uncarry};
 
 /// Why a run of schema steps ended early. What was finished stays finished.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SchemaError {
     /// No step of that number or name.
     #[error("unknown migration `{0}`")]

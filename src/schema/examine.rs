@@ -18,6 +18,7 @@ pub struct Wish {
 
 /// A table that can be adopted.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Examined {
     /// What would be changed about it.
     pub adoption: Adoption,
@@ -29,6 +30,7 @@ pub struct Examined {
 
 /// Why a table cannot be adopted.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unfit {
     /// No such table.
     #[error("there is no table `{0}`")]

@@ -14,6 +14,7 @@ pub(super) const KIND: &str = "schema";
 
 /// Where a database stands.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct Status {
     /// Every step that this program knows, in order.
     pub migrations: Vec<StepStatus>,
@@ -23,6 +24,7 @@ pub struct Status {
 
 /// Where one step stands.
 #[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
 pub struct StepStatus {
     /// Its number, from 1.
     pub number: usize,

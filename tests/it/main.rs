@@ -28,6 +28,7 @@ mod host;
 mod keystone;
 mod keystone_export;
 mod policy;
+mod public_api;
 mod record;
 mod refusals;
 mod roll;

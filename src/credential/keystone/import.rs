@@ -14,6 +14,7 @@ const PAGE: u64 = 500;
 
 /// What an import did, or with `dry_run` would do.
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// Rows read from Keystone.
     pub read: u64,
@@ -38,6 +39,7 @@ pub struct Quarantined {
 
 /// Why an import ended early. What was imported stays, and is `unchanged` next time.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImportError {
     /// Keystone's database.
     #[error("Keystone's database: {0}")]
@@ -55,6 +57,7 @@ pub enum ImportError {
 
 /// How to import.
 #[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct ImportOptions {
     /// Write nothing.
     pub dry_run: bool,

@@ -9,6 +9,7 @@ use crate::db::{Transient, is_transient};
 
 /// What an export did, or with `dry_run` would do.
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct ExportReport {
     /// Credentials read here.
     pub read: u64,
@@ -27,6 +28,7 @@ pub struct ExportReport {
 
 /// Why an export ended early. What was exported stays, and is `unchanged` next time.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ExportError {
     /// Keystone's database.
     #[error("Keystone's database: {0}")]

@@ -26,6 +26,7 @@ pub(super) struct Primary {
 
 /// Why a repository cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RepositoryError {
     /// Not there, or not readable.
     #[error("the key repository {path}: {error}")]
