@@ -56,6 +56,9 @@ impl Sealing {
     /// Brings a table to a phase, forward or back, one stage after the other. After a crash the same call goes on, and so
     /// does one with another phase. On a mock connection it only says the SQL that it would run.
     ///
+    /// To end it early, ask through [`Options::stop`]. Where the future is dropped instead, the pool must be closed: on MySQL
+    /// and MariaDB a session of it may hold locks on the table until then.
+    ///
     /// A table whose columns were sealed from the start goes to [`Phase::Sealed`] and nowhere else: its guards are made, or
     /// made anew after its description has changed. The unique keys on its blind indexes are those that the host made.
     pub async fn bring(&self, manager: &SchemaManager<'_>, table: &'static SealedTable, to: Phase) -> Result<(), DbErr> {
@@ -141,7 +144,12 @@ impl Sealing {
         Ok(self.step(manager, table, engine).guard_born(to).await?)
     }
 
-    async fn scrub_once(&self, manager: &SchemaManager<'_>, table: &'static SealedTable, engine: Engine) -> Result<(), SchemaError> {
+    async fn scrub_once(
+        &self,
+        manager: &SchemaManager<'_>,
+        table: &'static SealedTable,
+        engine: Engine,
+    ) -> Result<(), SchemaError> {
         let (text, backfill) = (Piece::Scrub.of(table, engine), self.backfill(table));
         match engine {
             Engine::Postgres => {
