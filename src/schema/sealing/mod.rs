@@ -66,7 +66,7 @@ impl Sealing {
             return Err(Unsealable::InTransaction.into());
         };
         if db.is_mock_connection() {
-            return plan::say(*db, table, to).await;
+            return plan::say(db, table, to).await;
         }
         let engine = Engine::of(*db).await?;
         if table.plain_columns().next().is_none() {
@@ -86,7 +86,7 @@ impl Sealing {
         if let SchemaManagerConnection::Connection(db) = manager.get_connection()
             && db.is_mock_connection()
         {
-            return plan::say_piece(*db, table, Piece::DropGuards).await;
+            return plan::say_piece(db, table, Piece::DropGuards).await;
         }
         let engine = Engine::of(manager.get_connection()).await?;
         self.step(manager, table, engine).forget().await
@@ -99,7 +99,7 @@ impl Sealing {
             return Err(Unsealable::InTransaction.into());
         };
         if db.is_mock_connection() {
-            return plan::say_piece(*db, table, Piece::Scrub).await;
+            return plan::say_piece(db, table, Piece::Scrub).await;
         }
         let engine = Engine::of(*db).await?;
         settled(db::retry!(self.scrub_once(manager, table, engine)))
