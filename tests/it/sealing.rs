@@ -111,8 +111,8 @@ struct Host {
 impl Host {
     fn new(engine: Engine) -> Self {
         let room = Room::empty(engine);
-        let root: RootKey = block_on(FileSource::new(room.key_file()).root()).unwrap();
-        let host = Self { room, roots: Arc::new(root.into()) };
+        let key: RootKey = block_on(FileSource::new(room.key_file()).root()).unwrap();
+        let host = Self { room, roots: Arc::new(key.into()) };
         block_on(async { install_ring(&host.connect().await, host.roots.clone()).await }).unwrap();
         host
     }
