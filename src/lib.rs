@@ -31,9 +31,10 @@
 //!
 //! # use std::sync::Arc;
 //! # use sea_orm::prelude::Uuid;
-//! # use sea_orm::{ActiveValue::Set, ConnectionTrait as _, Database, EntityTrait as _, Schema};
+//! # use sea_orm::{ActiveValue::Set, ConnectionTrait as _, EntityTrait as _, Schema};
 //! # use sea_orm_migration::SchemaManager;
 //! use api_token::Token;
+//! use strongroom::db::{Access, Address, connect};
 //! use strongroom::key::{FileSource, KeySource as _, Rolling, Roots, Unopened};
 //! use strongroom::migration::Phase;
 //! use strongroom::prelude::*;
@@ -51,7 +52,7 @@
 //! let roots = Arc::new(Roots::from(source.root().await?));
 //!
 //! // Once, as a migration: the key ring, the table, and the guards that let no plaintext into it.
-//! let db = Database::connect(url).await?;
+//! let db = connect(&Address::parse(&url)?, Access::Write).await?;
 //! install_ring(&db, roots.clone()).await?;
 //! db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity)).await?;
 //! let sealing = Sealing::new(roots.clone(), 0);
@@ -90,6 +91,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Any sea-orm connection will do. [`db::connect`] verifies TLS off loopback, logs no statement, and sets what each engine needs.
 //!
 //! Where the table is there already, with rows in the clear, it is [sealed](schema::Sealing::bring) in phases, while programs
 //! go on, and the way back leads to the same rows. Give the step to a [`HostRunner`](schema::HostRunner), and it runs with

@@ -1,6 +1,7 @@
 //! A program's own entities with sealed columns, used in every way that sea-orm has.
 
 mod api_token;
+mod plain;
 mod webhook;
 
 use std::sync::Arc;
