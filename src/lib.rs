@@ -115,8 +115,8 @@
 //! # What an entity can be
 //!
 //! The primary key is one column, a `String` of at most 64 characters or a `Uuid`, made by the program. A cell is bound to it,
-//! and to the owner columns that the entity names: `String`, `Uuid`, `i64`, `i32`, or an `Option` of one of them. Values are at
-//! most 1 MiB. Where a table is sealed that was there before, its plaintext columns are text. All sealed columns of a table are
+//! and to the owner columns that the entity names: `String`, `Uuid`, `i64`, `i32`, or an `Option` of one of them. A scope has at
+//! most 72 characters, a value at most 1 MiB. Where a table is sealed that was there before, its plaintext columns are text. All sealed columns of a table are
 //! in one phase; one that is added to a sealed table is sealed from the start. See [`SealedModel`](entity::SealedModel).
 //!
 //! # Features
@@ -181,5 +181,5 @@ pub use strongroom_migration as migration;
 /// What a program with sealed columns of its own names again and again.
 pub mod prelude {
     pub use crate::entity::{BlindIndex, Sealed, SealedEntity, SealedModel};
-    pub use crate::record::{Draft, Drafting, Keyed, RecordError, Strongroom};
+    pub use crate::record::{Draft, Drafting, Keyed, RecordError, Strongroom, Transaction};
 }

@@ -31,8 +31,10 @@ impl Strongroom {
     /// Loads the ring of a database, which [`install_ring`](crate::schema::install_ring) made. `minimum_epoch` guards against
     /// an old database that was put back; 0 accepts any.
     ///
-    /// The ring is read, and keys of new scopes are made, on connections of this pool beside those of open transactions: it
-    /// needs two.
+    /// The ring is read, and keys of new scopes are made, on connections of this pool beside those of open transactions. So
+    /// there must be fewer transactions at once than the pool has connections, or they wait for each other; a program that
+    /// cannot see to that gives the keys a small pool of their own: [`Strongroom::of`] and
+    /// [`Share::whole`](crate::key::Share::whole).
     ///
     /// Fails with [`RecordError::Ring`] where there is no ring, or it is under another root, was forged, is older than
     /// `minimum_epoch`, or of a newer release.
@@ -56,7 +58,7 @@ impl Strongroom {
             let refused = |found| Err(RecordError::NotSealed { table: table.name, found });
             match manifest.phase(table.name) {
                 Some(Phase::Sealed) if manifest.binds(table) => {}
-                Some(Phase::Sealed) => return refused("sealed, and bound to other columns"),
+                Some(Phase::Sealed) => return refused("sealed, in another way"),
                 Some(phase) => return refused(phase.as_str()),
                 None => return refused("unknown"),
             }
