@@ -3,6 +3,7 @@
 //! seals it.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,17 +1,163 @@
-//! Strongroom keeps the access and secret keys in a control plane's database sealed.
+//! Strongroom keeps the secrets in a control plane's database sealed: each value in a cell of its own, which opens in its
+//! place and nowhere else.
 //!
-//! Rooms, from the ground up; imports only go down (`tests/it/floors.rs` sees to it):
+//! This is the face for Rust programs. They declare which columns of their sea-orm entities are sealed, and go on using
+//! sea-orm; they name no key, no nonce and no context. (The program `strongroom`, for operators, is described in the README.)
+//!
+//! # Five minutes
+//!
+//! An entity with a sealed column that can be searched for, from its table to a new key:
+//!
+//! ```
+//! mod api_token {
+//!     use sea_orm::entity::prelude::*;
+//!     use strongroom::prelude::*;
+//!
+//!     #[sea_orm::model]
+//!     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]
+//!     #[sea_orm(table_name = "api_token")]
+//!     #[sealed(label = "api_token", scope(tenant_id))] // each tenant's rows have a data key of their own
+//!     pub struct Model {
+//!         #[sea_orm(primary_key, auto_increment = false)]
+//!         pub id: Uuid, // made by the program: cells are bound to it before the insert
+//!         pub tenant_id: String,
+//!         pub name: String,
+//!         pub token: Sealed<Token>, // the derive makes `pub struct Token`, which names the column
+//!         #[sea_orm(unique)]
+//!         pub token_index: BlindIndex<Token>, // so that a row is found by its token
+//!     }
+//!     # impl ActiveModelBehavior for ActiveModel {}
+//! }
+//!
+//! # use std::sync::Arc;
+//! # use sea_orm::prelude::Uuid;
+//! # use sea_orm::{ActiveValue::Set, ConnectionTrait as _, EntityTrait as _, Schema};
+//! # use sea_orm_migration::SchemaManager;
+//! use api_token::Token;
+//! use strongroom::db::{Access, Address, connect};
+//! use strongroom::key::{FileSource, KeySource as _, Rolling, Roots, Unopened};
+//! use strongroom::migration::Phase;
+//! use strongroom::prelude::*;
+//! use strongroom::reseal::Options;
+//! use strongroom::schema::{Sealing, install_ring};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let key_file = folder.path().join("root.key");
+//! # let url = format!("sqlite://{}/tokens.db?mode=rwc", folder.path().display());
+//! // The root key: 32 random bytes in a file that is nobody else's. Whoever loses it loses every value.
+//! let source = FileSource::new(key_file);
+//! source.make_if_missing().await?;
+//! let roots = Arc::new(Roots::from(source.root().await?));
+//!
+//! // Once, as a migration: the key ring, the table, and the guards that let no plaintext into it.
+//! let db = connect(&Address::parse(&url)?, Access::Write).await?;
+//! install_ring(&db, roots.clone()).await?;
+//! db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity)).await?;
+//! let sealing = Sealing::new(roots.clone(), 0);
+//! sealing.bring(&SchemaManager::new(&db), api_token::Entity::TABLE, Phase::Sealed).await?;
+//!
+//! // At each start: the connection with its keys, and an error unless the table is sealed as this program was built for.
+//! let room = Strongroom::load(db, roots, 0).await?;
+//! room.require(&[api_token::Entity::TABLE]).await?;
+//!
+//! // Written: an active model, and the plaintext beside it.
+//! let row = |name: &str| api_token::ActiveModel {
+//!     id: Set(Uuid::new_v4()),
+//!     tenant_id: Set("acme".to_owned()),
+//!     name: Set(name.to_owned()),
+//!     ..Default::default()
+//! };
+//! row("laptop").with(Token, "tok_9f2c61d07be84a35").insert(&room).await?;
+//! row("robot").with(Token, "tok_1b7e0a5c93d24f68").insert(&room).await?;
+//!
+//! // Found by its value, and opened on purpose.
+//! let laptop = room.find_by(Token, "tok_9f2c61d07be84a35").await?.expect("it was stored");
+//! assert_eq!(laptop.name, "laptop");
+//! assert_eq!(room.open(Token, &laptop).await?.as_text(), Some("tok_9f2c61d07be84a35"));
+//! assert!(room.find_by(Token, "tok_of_nobody").await?.is_none());
+//!
+//! // Somebody with write access gives the laptop the robot's cell. The row is read as ever; the cell does not open there.
+//! let swap = "UPDATE api_token SET token = (SELECT token FROM api_token WHERE name = 'robot') WHERE name = 'laptop'";
+//! room.execute_unprepared(swap).await?;
+//! let laptop = api_token::Entity::find_by_id(laptop.id).one(&room).await?.expect("it is there");
+//! let refused = room.open(Token, &laptop).await;
+//! assert!(matches!(refused, Err(RecordError::Unopenable { reason: Unopened::NotForThisRow, .. })));
+//!
+//! // A new key for every cell, while programs read and write. What does not open stays where it is, and is counted.
+//! let rolled = room.roll(Rolling::Forward, &Options::default()).await?;
+//! assert_eq!((rolled.generation, rolled.moved, rolled.bad), (2, 1, 1));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Any sea-orm connection will do. [`db::connect`] verifies TLS off loopback, logs no statement, and sets what each engine needs.
+//!
+//! Where the table is there already, with rows in the clear, it is [sealed](schema::Sealing::bring) in phases, while programs
+//! go on, and the way back leads to the same rows. Give the step to a [`HostRunner`](schema::HostRunner), and it runs with
+//! the program's other migrations, under one lock, with a plan and a history.
+//!
+//! # What is promised, and what is not
+//!
+//! - Plaintext reaches a sealed column neither by a type nor by a raw expression: the compiler refuses the one, the database
+//!   the other.
+//! - A cell that was altered, or moved to another row, column, owner or table, is an error where it is opened, in whatever
+//!   way the row was read; its row is not lost.
+//! - Keys roll while programs read and write, and the tables of all programs in a database roll together: the authenticated
+//!   manifest describes them.
+//! - A program refuses a database that was made by a newer version of it, or is sealed in another way.
+//!
+//! Not promised: that a cell is the newest one of its row; that whoever can write to the database does not remove rows or
+//! empty cells; that a blind index hides which rows have the same value. It is meant for values that nobody can guess, of
+//! 128 random bits or more. `SECURITY.md` numbers each promise with its test, and says what is trusted.
+//!
+//! # What an entity can be
+//!
+//! The primary key is one column, a `String` of at most 64 characters or a `Uuid`, made by the program. A cell is bound to it,
+//! and to the owner columns that the entity names: `String`, `Uuid`, `i64`, `i32`, or an `Option` of one of them. A scope has at
+//! most 72 characters, a value at most 1 MiB. Where a table is sealed that was there before, its plaintext columns are text. All sealed columns of a table are
+//! in one phase; one that is added to a sealed table is sealed from the start. See [`SealedModel`](entity::SealedModel).
+//!
+//! # Features
+//!
+//! ```toml
+//! strongroom = { version = "0.1", default-features = false, features = ["postgres"] }
+//! ```
+//!
+//! `postgres`, `mysql` (MariaDB's too) and `sqlite` are the engines; an address of any other is refused, with the feature
+//! that it takes. `keystone` is import from Keystone's tables, and export. The default, `cli` and `serve`, is the program and
+//! its service, with all engines.
+//!
+//! Cells are short, and on x86-64 the ciphers are at their best with long messages. These lines in the `.cargo/config.toml` of
+//! whoever builds make a cell about twice as fast; a dependency cannot set them. They change no cell. Leave the second flag out
+//! where most values are longer than 1 KiB.
+//!
+//! ```toml
+//! [build]
+//! rustflags = ["--cfg", "poly1305_backend=\"soft\"", "--cfg", "chacha20_backend=\"soft\""]
+//! ```
+//!
+//! # Where to go next
+//!
+//! - [`record`]: writing, finding and opening. [`entity::SealedModel`]: everything that can be declared.
+//! - [`schema::Sealing`]: a table through its phases and back. [`schema::HostRunner`]: a program's own migrations.
+//! - [`key::KeySource`]: where a root key comes from. [`key::Roots`]: two of them, for the move to another.
+//! - [`policy::Components`]: for each kind of program a pool and a share of the keys, and no more.
+//! - In the repository, `examples/tenants` (two tables, migrations, a roll), `examples/existing` (a table with rows, sealed and
+//!   back), `examples/axum` (a service that knows its callers by their tokens).
+//!
+//! # Rooms
+//!
+//! From the ground up; imports only go down (`tests/it/floors.rs` sees to it):
 //!
 //! - [`crypto`]: sealing, wrapping, blind indexes. Pure.
 //! - [`key`]: the key ring and key sources. [`db`]: connecting, the run lock, history.
 //! - [`reseal`]: the engine that rewrites cells. [`schema`]: the migration runner.
-//!   [`credential`]: the built-in store, and import. [`policy`]: what components may do, and their logins.
-//!   [`audit`]: what was handed out, and to whom.
-//! - [`api`]: the HTTPS service, behind the feature `serve`.
+//!   [`record`]: a program's own entities. [`credential`]: the built-in store, and import.
+//!   [`policy`]: what components may do, and their logins. [`audit`]: what was handed out, and to whom.
+//! - `api`: the HTTPS service, behind the feature `serve`.
 //! - `cli` and `config`: the program, behind the feature `cli`.
-//!
-//! A library names the engines that it speaks to, by the features `postgres`, `mysql` and `sqlite`; `serve` and `cli`
-//! bring all three. An address of any other engine is refused, with the feature that it takes.
 
 #[cfg(feature = "serve")]
 pub mod api;

@@ -28,7 +28,7 @@ pub struct Applied {
 }
 
 /// Makes the server follow the policy, and looks whether it does. The policy itself must be
-/// [written](super::stored::write) by the caller, before.
+/// written by the caller, before.
 pub async fn converge(db: &impl ConnectionTrait, lock: &Lock, site: &Site, policy: &Policy) -> Result<Applied, GrantError> {
     if !site.has_accounts() {
         return Ok(Applied::default());

@@ -1,7 +1,7 @@
 //! What each component may do, and the database logins that hold it to that.
 //!
 //! A policy is read ([`Source`]), resolved against the tables that are there ([`resolve`]), and made into the [`State`]
-//! that a server should be in ([`wanted`]). The server is [inspected](inspect), the [`diff`] rendered as
+//! that a server should be in ([`wanted`]). The server is [inspected](inspect), the `diff` rendered as
 //! [statements](Statement) and [applied](converge), and then the server is looked at again.
 //!
 //! Promises: a component's login can do what the policy says and nothing else, or applying it failed; whatever state a

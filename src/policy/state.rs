@@ -76,7 +76,7 @@ pub struct State {
     /// Values by account and setting, each in one canonical form.
     #[serde(serialize_with = "as_pairs")]
     pub settings: BTreeMap<(String, String), String>,
-    /// Role and member, and how the membership works: [`USED`] or words for what it is instead.
+    /// Role and member, and how the membership works: `USED` or words for what it is instead.
     #[serde(serialize_with = "as_pairs")]
     pub members: BTreeMap<(String, String), String>,
     /// Schemas that exist for views.

@@ -17,6 +17,50 @@ const LONGEST_ID: usize = 64;
 const LONGEST_SCOPE: usize = 72;
 
 /// An active model, and the values of its sealed columns. Nothing of it is sealed yet, and nothing can be written before.
+///
+/// ```
+/// # mod api_token {
+/// #     use sea_orm::entity::prelude::*;
+/// #     use strongroom::prelude::*;
+/// #     #[sea_orm::model]
+/// #     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]
+/// #     #[sea_orm(table_name = "api_token")]
+/// #     #[sealed(label = "api_token", scope(tenant_id))]
+/// #     pub struct Model {
+/// #         #[sea_orm(primary_key, auto_increment = false)]
+/// #         pub id: Uuid,
+/// #         pub tenant_id: String,
+/// #         pub token: Sealed<Token>,
+/// #         #[sea_orm(unique)]
+/// #         pub token_index: BlindIndex<Token>,
+/// #         pub note: Option<Sealed<Note>>,
+/// #     }
+/// #     impl ActiveModelBehavior for ActiveModel {}
+/// # }
+/// use api_token::{Note, Token};
+/// use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, IntoActiveModel as _, TransactionTrait as _};
+/// # use sea_orm::prelude::Uuid;
+/// use strongroom::prelude::*;
+///
+/// async fn issue(room: &Strongroom, tenant: &str, token: &str) -> Result<api_token::Model, RecordError> {
+///     let row = api_token::ActiveModel { id: Set(Uuid::new_v4()), tenant_id: Set(tenant.to_owned()), ..Default::default() };
+///     row.with(Token, token).with(Note, "issued by hand").insert(room).await
+/// }
+///
+/// async fn exchange(room: &Strongroom, row: api_token::Model, token: &str) -> Result<api_token::Model, RecordError> {
+///     row.into_active_model().with(Token, token).update(room).await
+/// }
+///
+/// // Sealed before the transaction begins, which SQLite asks for where the tenant is new.
+/// async fn issue_all(room: &Strongroom, drafts: Vec<Draft<api_token::ActiveModel>>) -> Result<(), RecordError> {
+///     let rows = Draft::seal_many(drafts, room).await?;
+///     let transaction = room.begin().await?;
+///     for row in rows {
+///         row.insert(&transaction).await?;
+///     }
+///     Ok(transaction.commit().await?)
+/// }
+/// ```
 #[must_use = "a draft is written with `insert` or `update`"]
 pub struct Draft<A> {
     row: A,
@@ -26,14 +70,14 @@ pub struct Draft<A> {
 struct Pending<A> {
     value: Plaintext,
     table: &'static SealedTable,
-    binding: fn(&A) -> Result<Binding, Unset>,
+    binding: BindingOf<A>,
     seal: fn(&Share, &mut A, &[u8]) -> Result<(), RingError>,
 }
 
-/// Begins a [`Draft`].
+/// Begins a [`Draft`]; of every active model, by way of [`prelude`](crate::prelude).
 pub trait Drafting: Sized {
-    /// Gives a sealed column a value, its exact bytes. The columns that the row's cells are bound to must be set when it is
-    /// written.
+    /// Gives a sealed column a value, its exact bytes, of which there may be 1 MiB. The columns that the row's cells are bound
+    /// to must be set when it is written. Where the column has a blind index, that is made along with the cell.
     fn with<L: Label>(self, column: L, value: impl Into<Plaintext>) -> Draft<Self>
     where
         Self: Sealable<L>,
@@ -60,12 +104,17 @@ impl<A> Draft<A> {
     ///
     /// A cell opens in the row that it was sealed for and in no other: the row must reach the database with this id and these
     /// owners. An upsert that finds another row, `update_many`, and a copy under another id store a cell that nothing opens.
+    ///
+    /// Fails with [`Unset`](RecordError::Unset), [`Id`](RecordError::Id) or [`Scope`](RecordError::Scope) for a row whose cells
+    /// could not be bound, with [`NotSealed`](RecordError::NotSealed) where plaintext counts, and with
+    /// [`Ring`](RecordError::Ring) where there is no key, or a value is too long. Nothing is written then but, at most, a key
+    /// of a new scope.
     pub async fn seal(self, room: &impl Keyed) -> Result<A, RecordError> {
         let mut sealed = Self::seal_many(vec![self], room).await?;
         sealed.pop().ok_or(RecordError::Id)
     }
 
-    /// The same of many rows.
+    /// The same of many rows, in their order: all of them or none.
     pub async fn seal_many(drafts: Vec<Self>, room: &impl Keyed) -> Result<Vec<A>, RecordError> {
         let keys = room.share();
         let scopes = drafts.iter().flat_map(Self::scopes).collect::<Result<Vec<_>, _>>()?;
@@ -141,7 +190,9 @@ where
 }
 
 /// What cells were sealed for, and how a row says it of itself.
-struct SealedFor<A>(Vec<(fn(&A) -> Result<Binding, Unset>, Binding)>);
+struct SealedFor<A>(Vec<(BindingOf<A>, Binding)>);
+
+type BindingOf<A> = fn(&A) -> Result<Binding, Unset>;
 
 impl<A: ActiveModelTrait> SealedFor<A> {
     fn require_same<M: IntoActiveModel<A> + Clone>(&self, stored: &M) -> Result<(), RecordError> {

@@ -9,18 +9,18 @@ use crate::key::{RingError, Unopened};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// Its cells were altered, moved, or sealed under a key that is not there. The reason is for logs and operators, not for
-    /// callers outside the program.
+    /// Its cells were altered, moved, or sealed under a key that is not there; or a row was found by an index that is not its
+    /// value's. The reason is for logs and operators, not for callers outside the program.
     #[error("`{label}` of row {id} does not open")]
     Unopenable {
-        /// The sealed column.
+        /// The sealed column, by its label.
         label: &'static str,
-        /// The row.
+        /// The row's primary key, as text.
         id: String,
         /// Why.
         reason: Unopened,
     },
-    /// See [`Unset`].
+    /// A column that the row's cells are bound to has no value. See [`Unset`].
     #[error(transparent)]
     Unset(#[from] Unset),
     /// An id that the ring's own tables cannot hold.
@@ -41,12 +41,14 @@ pub enum RecordError {
     NotSealed {
         /// The table.
         table: &'static str,
-        /// Its phase, or that it binds its cells to something else than this program does.
+        /// Its phase, as [`Phase::as_str`](crate::migration::Phase::as_str) says it, or that it is sealed in another way: with
+        /// other columns, or bound to others, than this program knows. A table that the ring does not know is in phase `plain`.
         found: &'static str,
     },
-    /// See [`RingError`].
+    /// No key, a value that is too long, or a manifest that is not to be trusted. See [`RingError`].
     #[error(transparent)]
     Ring(#[from] RingError),
+    /// The database's own, and what its guards refuse: [`is_constraint_violation`](crate::db::is_constraint_violation) tells.
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),

@@ -13,6 +13,39 @@ pub trait Keyed: ConnectionTrait + Held {
     /// Opens a sealed column of a row that was read; an `Option` where it may be NULL. This is the one place where a secret
     /// comes out, and each time is an event of `tracing`, target `strongroom::open`: with the column and the row, never the
     /// value.
+    ///
+    /// Any row that carries the cell and what it is bound to will do: a model, one with its relations, a partial model. What
+    /// comes out is wiped when dropped. A cell that does not open is [`RecordError::Unopenable`].
+    ///
+    /// ```
+    /// # mod api_token {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     use strongroom::prelude::*;
+    /// #     #[sea_orm::model]
+    /// #     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]
+    /// #     #[sea_orm(table_name = "api_token")]
+    /// #     #[sealed(label = "api_token", scope(tenant_id))]
+    /// #     pub struct Model {
+    /// #         #[sea_orm(primary_key, auto_increment = false)]
+    /// #         pub id: Uuid,
+    /// #         pub tenant_id: String,
+    /// #         pub token: Sealed<Token>,
+    /// #         #[sea_orm(unique)]
+    /// #         pub token_index: BlindIndex<Token>,
+    /// #         pub note: Option<Sealed<Note>>,
+    /// #     }
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// use api_token::{Note, Token};
+    /// use strongroom::prelude::*;
+    ///
+    /// async fn header(room: &impl Keyed, row: &api_token::Model) -> Result<String, RecordError> {
+    ///     let token = room.open(Token, row).await?;
+    ///     let note = room.open(Note, row).await?; // may be NULL
+    ///     let note = note.as_ref().and_then(|note| note.as_text()).unwrap_or("none");
+    ///     Ok(format!("Bearer {} ({note})", token.as_text().unwrap_or_default()))
+    /// }
+    /// ```
     fn open<L, R>(&self, column: L, row: &R) -> impl Future<Output = Result<<R::Cell as Cell>::Each<Opened>, RecordError>> + Send
     where
         L: Label,
@@ -32,14 +65,15 @@ pub trait Keyed: ConnectionTrait + Held {
 
     /// The condition that a sealed column has this value, by its blind index. Composes with whatever sea-orm filters by. It
     /// trusts the index: who can write to the database can give a row the index of another, and [`find_by`](Self::find_by)
-    /// notices.
+    /// notices. It compares exact bytes, without a collation. Fails where a program holds no key for the column's index.
     fn eq<L: Searchable>(&self, _: L, value: impl AsRef<[u8]>) -> Result<SimpleExpr, RecordError> {
         let index = self.share().index(L::LABEL, value.as_ref())?;
         Ok(L::index().eq(index.to_vec()))
     }
 
-    /// The row whose sealed column has this value. The cell is opened and compared, so an index that was moved is an error;
-    /// a program that has no key for the column trusts the index.
+    /// The row whose sealed column has this value, or `None`. The cell is opened and compared, so an index that was moved is
+    /// [`RecordError::Unopenable`]; a program that has no key for the column trusts the index. A row whose own index was taken
+    /// away is not found: `keys verify` names it.
     fn find_by<L>(
         &self,
         column: L,
@@ -64,7 +98,7 @@ pub trait Keyed: ConnectionTrait + Held {
         }
     }
 
-    /// Inserts all of them in one statement, or none.
+    /// Seals and inserts all of them in one statement, or none: as many as the engine takes values in one.
     fn insert_many<A>(&self, drafts: Vec<Draft<A>>) -> impl Future<Output = Result<(), RecordError>> + Send
     where
         A: sea_orm::ActiveModelTrait + Send,

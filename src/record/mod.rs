@@ -8,6 +8,9 @@
 //! error where it is opened, and never a row that is not there; a value is sealed under keys that the database has.
 //!
 //! Does not promise: that a cell is the newest one of its row, or that whoever writes to the database has not emptied it.
+//!
+//! The bytes of a cell, and the formulas, are [`crypto`](crate::crypto)'s. The [front page](crate) has all of this in one
+//! program.
 
 mod draft;
 mod error;

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::crypto::Opened;
 
-/// A value that is to be sealed: its exact bytes, at most 1 MiB. Wiped when dropped, and cannot be printed.
+/// A value that is to be sealed: its exact bytes, at most 1 MiB. Wiped when dropped, and cannot be printed. Made `From` text,
+/// bytes, a `SecretString`, or a value that was opened.
 pub struct Plaintext(Zeroizing<Vec<u8>>);
 
 impl Plaintext {

@@ -18,6 +18,9 @@ use crate::key::{Ring, Rolling, Roots, Share};
 use crate::reseal::{self, Options, ResealError, RollReport};
 
 /// A database connection with its key ring. Clones share both. Goes wherever sea-orm takes a connection.
+///
+/// What opens and seals stands in [`Keyed`](super::Keyed), and in [`Draft`](super::Draft). Which generation is active is read
+/// from the database at most every half second, so a program notices a roll by itself.
 #[derive(Clone)]
 pub struct Strongroom {
     db: DatabaseConnection,
@@ -32,6 +35,9 @@ impl Strongroom {
     /// there must be fewer transactions at once than the pool has connections, or they wait for each other; a program that
     /// cannot see to that gives the keys a small pool of their own: [`Strongroom::of`] and
     /// [`Share::whole`](crate::key::Share::whole).
+    ///
+    /// Fails with [`RecordError::Ring`] where there is no ring, or it is under another root, was forged, is older than
+    /// `minimum_epoch`, or of a newer release.
     pub async fn load(db: DatabaseConnection, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RecordError> {
         let ring = Arc::new(Ring::load(&db, roots, minimum_epoch).await?);
         let keys = Arc::new(Share::whole(ring, db.clone()));
@@ -61,7 +67,8 @@ impl Strongroom {
     }
 
     /// Moves every cell of the database to a new key generation, or back to the one before, while programs read and write:
-    /// of this program's tables and of all others, under the run lock. An unfinished roll is continued, never doubled.
+    /// of this program's tables and of all others, under the run lock. An unfinished roll is continued, never doubled: after a
+    /// crash the same call goes on. Fails at once while another run holds the lock, and for a program that holds a share only.
     pub async fn roll(&self, direction: Rolling, options: &Options) -> Result<RollReport, ResealError> {
         let ring = self.keys.whole_ring()?;
         let lock = Lock::take(&self.db).await?;

@@ -12,7 +12,8 @@ use sea_orm::{
 use super::keyed::Held;
 use crate::key::Share;
 
-/// A transaction with the key ring of its database; rolled back when dropped.
+/// A transaction with the key ring of its database; rolled back when dropped. Seals, opens and finds as a
+/// [`Strongroom`](super::Strongroom) does, which begins it.
 ///
 /// The first value of a new scope needs a new data key, which is committed on another connection: a cell must never outlive
 /// its key. SQLite lets nobody else write meanwhile, so there such a row is [sealed](super::Draft::seal) before the

@@ -10,12 +10,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::options::{Event, Options};
 
 /// What a run tells of itself, one event after the other. Ends when the last clone of its options is dropped. A run never
-/// waits for whoever reads it: events that are not read take memory, a few bytes for each page.
+/// waits for whoever reads it: events that are not read take memory, a few bytes for each page. A `futures` stream; made by
+/// [`Options::with_events`].
 #[derive(Debug)]
 pub struct Events(UnboundedReceiver<Event>);
 
 impl Options {
-    /// The same options, telling a stream.
+    /// The same options, telling a stream, and no longer [`Options::on_event`].
     #[must_use]
     pub fn with_events(self) -> (Self, Events) {
         let (sender, receiver) = unbounded_channel();

@@ -6,21 +6,38 @@ use std::time::{Duration, Instant};
 
 use strongroom_entity::SealedTable;
 
-/// How a run is to behave.
+/// How a run is to behave. By default it goes on to the end, a thousand rows a page, without a rest, and tells nobody.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use strongroom::reseal::{Options, Stop};
+///
+/// let stop = Stop::default(); // for whoever hears signals
+/// let mut options = Options::default();
+/// options.batch_delay = Duration::from_millis(20);
+/// options.deadline = Some(Instant::now() + Duration::from_secs(3600));
+/// options.stop = stop.clone();
+/// let (options, events) = options.with_events();
+/// # stop.request();
+/// # assert!(options.stop.is_requested());
+/// # drop(events);
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Rows a page.
+    /// Rows a page, 1000 by default. At least one; at most 2500, and fewer where a row has so many columns that a statement
+    /// would not take them. Pages end at 4 MiB of cells, too.
     pub batch_size: u64,
-    /// Stop after this many moved rows.
+    /// Stop after this many moved rows, with [`ResealError::CutShort`](super::ResealError::CutShort) where any are left.
     pub max_rows: Option<u64>,
-    /// Stop after this time.
+    /// Stop after this time, with the same error.
     pub deadline: Option<Instant>,
     /// Rest between pages, for the sake of others.
     pub batch_delay: Duration,
-    /// Asked between pages.
+    /// Asked between pages. Once it was requested a run ends with
+    /// [`ResealError::Interrupted`](super::ResealError::Interrupted), and the same call goes on later.
     pub stop: Stop,
-    /// Told of progress.
+    /// Told of progress, on the task that runs: what takes long here holds it up. See [`Options::with_events`] for a stream.
     pub on_event: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
@@ -55,7 +72,8 @@ pub(super) fn largest_page(table: &SealedTable) -> u64 {
     (PARAMETERS / parameters as u64).clamp(1, LARGEST_PAGE)
 }
 
-/// What a run tells of itself.
+/// What a run tells of itself: for each pass over a table `Started`, an `Advanced` for each page, and `Finished`. A run
+/// makes several passes where programs write meanwhile, or there are several tables.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event {
@@ -68,10 +86,10 @@ pub enum Event {
     },
     /// So many more rows were looked at.
     Advanced {
-        /// Rows.
+        /// Rows since the event before, changed or not.
         rows: u64,
     },
-    /// The run is over.
+    /// The pass is over.
     Finished,
 }
 

@@ -11,8 +11,11 @@ use crate::db::{self, Lock};
 use crate::key::Roots;
 use crate::reseal::{Options, ResealBackfill};
 
-/// Makes the ring's tables, and the ring under this root, where they are missing. Takes the run lock meanwhile. Strongroom's
-/// own step 2 does the same, and finds what is there.
+/// Makes the ring's tables, and the ring under this root, where they are missing. Takes the run lock meanwhile, and fails while
+/// another run holds it; takes none where the ring is there, so every start may call it. Strongroom's own step 2 does the
+/// same, and finds what is there.
+///
+/// Which root a ring is under is not looked at here: [`Strongroom::load`](crate::record::Strongroom::load) does that.
 pub async fn install_ring(db: &DatabaseConnection, roots: Arc<Roots>) -> Result<(), SchemaError> {
     if db::has_table(db, "strongroom_manifest").await?
         && db::has_table(db, "strongroom_quarantine").await?

@@ -10,7 +10,7 @@ use crate::floors::rust_files;
 #[test]
 fn every_test_that_security_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let code: String = ["src", "tests/it"]
+    let code: String = ["src", "tests/it", "entity/tests"]
         .iter()
         .flat_map(|folder| rust_files(&root.join(folder)))
         .map(|file| fs::read_to_string(file).unwrap())

@@ -19,7 +19,8 @@ use syn::{DeriveInput, Error, Result, parse_macro_input};
 
 use declaration::{Declaration, Role};
 
-/// Declares the sealed columns of a sea-orm entity, and what their cells are bound to.
+/// Declares the sealed columns of a sea-orm entity, and what their cells are bound to. The front page of the crate `strongroom`
+/// has one that runs.
 ///
 /// ```ignore
 /// #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]

@@ -30,7 +30,8 @@ pub struct HostRunner {
 }
 
 impl HostRunner {
-    /// For a program of this name. The name stands in the history: it is not to change.
+    /// For a program of this name. The name stands in the history: it is not to change. Fails with [`HostError::Name`] for one
+    /// that cannot stand there, and with [`HostError::Duplicate`] where two steps have one name.
     pub fn new(db: DatabaseConnection, program: &str, migrator: &impl MigratorTraitSelf) -> Result<Self, HostError> {
         let program = Program::new(program, migrator)?;
         Ok(Self { db, program, stop: Stop::default(), wait: Duration::ZERO, sealing: None, on_step: Arc::new(|_| ()) })
@@ -48,7 +49,8 @@ impl HostRunner {
         Self { on_step: Arc::new(on_step), ..self }
     }
 
-    /// Waits for another run to end, as long as this. Otherwise a lock that is held is an error at once.
+    /// Waits for another run to end, as long as this, and looks four times a second. Otherwise a lock that is held is an error
+    /// at once.
     #[must_use]
     pub fn waiting(self, most: Duration) -> Self {
         Self { wait: most, ..self }
@@ -71,7 +73,9 @@ impl HostRunner {
         Ok(rows.into_iter().filter(|row| self.program.own_step(row).is_some()).collect())
     }
 
-    /// For the start of a program: an error that says which way, unless the database is what the program knows.
+    /// For the start of a program: an error that says which way, unless the database is what the program knows:
+    /// [`Older`](HostError::Older), [`Newer`](HostError::Newer), [`Edited`](HostError::Edited),
+    /// [`HalfWay`](HostError::HalfWay), or [`TakenBack`](HostError::TakenBack). Writes nothing.
     pub async fn require_current(&self) -> Result<(), HostError> {
         let status = self.status().await?;
         for step in &status.migrations {
@@ -97,7 +101,7 @@ impl HostRunner {
         Ok(steps)
     }
 
-    /// Runs every step that is pending or half-way, and says which it ran.
+    /// Runs every step that is pending or half-way, and says which it ran, by name. What ran before one that fails stays.
     pub async fn up(&self) -> Result<Vec<String>, HostError> {
         self.go(Target::Up(self.program.steps.len())).await
     }

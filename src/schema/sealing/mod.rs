@@ -38,6 +38,16 @@ use crate::reseal::Options;
 
 /// Brings tables to a phase, for the steps of a host program. Clones share the run lock.
 ///
+/// | phase | columns that count | what the database refuses |
+/// | --- | --- | --- |
+/// | plain | plaintext | |
+/// | dual, filled | plaintext; cells beside it | plaintext in a cell. A row that is changed loses its cells, to be sealed again |
+/// | required | plaintext; cells beside it | also what a program writes that knows only plaintext |
+/// | restoring, on the way back | cells | plaintext in a cell, or from anybody but the engine; rows without cells, or moved away |
+/// | sealed | cells | plaintext in a cell; rows without cells, or moved away from what these are bound to |
+///
+/// A program that knows only plaintext writes up to `filled`, and one with sealed columns from `sealed` on.
+///
 /// A step that seals a table returns `Some(false)` from `use_transaction`, and calls [`Sealing::bring`] with
 /// [`Phase::Sealed`] on its way up and with [`Phase::Plain`] on its way down; or several steps do, each with a phase of its
 /// own. Run by a [`HostRunner`](super::HostRunner) that [lends](super::HostRunner::lending_to) it the run lock, or by
@@ -57,7 +67,7 @@ impl Sealing {
         Self { roots, minimum_epoch, options: Options::default(), lease: Lease::default() }
     }
 
-    /// How its runs are to behave, and who is told of their progress.
+    /// How its runs are to behave, and who is told of their progress: rows a page, rests, limits, a request to stop.
     #[must_use]
     pub fn with_options(self, options: Options) -> Self {
         Self { options, ..self }
@@ -68,6 +78,51 @@ impl Sealing {
     ///
     /// To end it early, ask through [`Options::stop`]. A future that is dropped leaves its session on MySQL and MariaDB with
     /// its locks on the table, until the process ends.
+    ///
+    /// Errors are `DbErr`, as steps speak it. An [`Unsealable`] is a `DbErr::Migration` with its text, and nothing was changed;
+    /// what a run says, as that it was cut short, or which row does not open, comes as the engine's text.
+    ///
+    /// ```
+    /// # mod api_token {
+    /// #     use sea_orm::entity::prelude::*;
+    /// #     use strongroom::prelude::*;
+    /// #     #[sea_orm::model]
+    /// #     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]
+    /// #     #[sea_orm(table_name = "api_token")]
+    /// #     #[sealed(label = "api_token")]
+    /// #     pub struct Model {
+    /// #         #[sea_orm(primary_key, auto_increment = false)]
+    /// #         pub id: String,
+    /// #         #[sealed(plain = "token")]
+    /// #         pub token_sealed: Sealed<Token>,
+    /// #     }
+    /// #     impl ActiveModelBehavior for ActiveModel {}
+    /// # }
+    /// # use sea_orm_migration::prelude::*;
+    /// use strongroom::entity::SealedEntity as _;
+    /// use strongroom::migration::Phase;
+    /// use strongroom::schema::Sealing;
+    ///
+    /// struct SealToken(Sealing);
+    /// # impl MigrationName for SealToken {
+    /// #     fn name(&self) -> &str { "m0007_seal_token" }
+    /// # }
+    ///
+    /// #[async_trait::async_trait]
+    /// impl MigrationTrait for SealToken {
+    ///     fn use_transaction(&self) -> Option<bool> {
+    ///         Some(false) // pages of rows are committed as they are done
+    ///     }
+    ///
+    ///     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    ///         self.0.bring(manager, api_token::Entity::TABLE, Phase::Sealed).await
+    ///     }
+    ///
+    ///     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    ///         self.0.bring(manager, api_token::Entity::TABLE, Phase::Plain).await
+    ///     }
+    /// }
+    /// ```
     ///
     /// A table whose columns were sealed from the start goes to [`Phase::Sealed`] and nowhere else: its guards are made, or
     /// made anew after its description has changed. The unique keys on its blind indexes are those that the host made.
