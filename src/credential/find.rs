@@ -167,13 +167,13 @@ fn open(keys: &Share, row: &Row, reveal: bool) -> Result<Credential, Unopened> {
         user_id: row.user_id.clone(),
         project_id: row.project_id.clone(),
         kind: row.r#type.clone(),
-        access: keys.open::<AccessKey, _>(row)?.map(text).transpose()?,
-        secret: if reveal { keys.open::<SecretKey, _>(row)?.map(text).transpose()? } else { None },
+        access: keys.open::<AccessKey, _>(row)?.map(|opened| text(&opened)).transpose()?,
+        secret: if reveal { keys.open::<SecretKey, _>(row)?.map(|opened| text(&opened)).transpose()? } else { None },
         extra: row.extra.clone(),
     })
 }
 
-fn text(opened: Opened) -> Result<Zeroizing<String>, Unopened> {
+fn text(opened: &Opened) -> Result<Zeroizing<String>, Unopened> {
     opened.as_text().map(|text| Zeroizing::new(text.to_owned())).ok_or(Unopened::NotText)
 }
 

@@ -8,7 +8,6 @@ use strongroom_entity::SealedTable;
 
 /// How a run is to behave.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Options {
     /// Rows a page.
     pub batch_size: u64,
