@@ -9,6 +9,9 @@
 //!   [`audit`]: what was handed out, and to whom.
 //! - [`api`]: the HTTPS service, behind the feature `serve`.
 //! - `cli` and `config`: the program, behind the feature `cli`.
+//!
+//! A library names the engines that it speaks to, by the features `postgres`, `mysql` and `sqlite`; `serve` and `cli`
+//! bring all three. An address of any other engine is refused, with the feature that it takes.
 
 #[cfg(feature = "serve")]
 pub mod api;

@@ -6,6 +6,13 @@
 //! curl localhost:3000/whoami -H 'authorization: Bearer tok_…'
 //! ```
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "an example prints, and has its entities as sea-orm's are written"
+)]
+
 mod api_token;
 
 use std::error::Error;

@@ -4,6 +4,8 @@
 //! cargo run --example existing
 //! ```
 
+#![expect(clippy::print_stdout, unreachable_pub, reason = "an example prints, and has its entities as sea-orm's are written")]
+
 mod api_token;
 
 use std::error::Error;
@@ -11,6 +13,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use strongroom::key::{FileSource, KeySource as _, Roots};
 use strongroom::migration::Phase;
@@ -52,7 +55,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // And back, to the table as it was.
     migrations.down_to("0").await?;
-    let plain = db.query_one_raw(sea_orm::Statement::from_string(db.get_database_backend(), "SELECT token FROM api_token WHERE id = 'row-42'"));
+    let plain = db.query_one_raw(sea_orm::Statement::from_string(
+        db.get_database_backend(),
+        "SELECT token FROM api_token WHERE id = 'row-42'",
+    ));
     println!("back in the clear: {}", plain.await?.ok_or("lost a row")?.try_get::<String>("", "token")?);
     drop((migrations, sealing));
     shown.await?;

@@ -1,5 +1,7 @@
 //! The program's own migrations. Tables that are sealed from their first row on take one line more than others.
 
+use sea_orm::Schema;
+use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use strongroom::migration::Phase;
 use strongroom::prelude::*;

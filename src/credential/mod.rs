@@ -5,6 +5,7 @@
 
 mod error;
 mod find;
+#[cfg(feature = "keystone")]
 pub mod keystone;
 mod model;
 mod read;

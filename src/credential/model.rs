@@ -111,16 +111,6 @@ impl NewCredential {
         }
         Ok(())
     }
-
-    /// Whether a stored credential, opened, says exactly this.
-    pub(super) fn is(&self, stored: &Credential) -> bool {
-        self.user_id == stored.user_id
-            && self.project_id == stored.project_id
-            && self.kind == stored.kind
-            && self.access == stored.access
-            && Some(&self.secret) == stored.secret.as_ref()
-            && self.extra == stored.extra
-    }
 }
 
 impl fmt::Debug for NewCredential {

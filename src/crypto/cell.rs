@@ -12,7 +12,7 @@ use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _, inout::InOutBuf};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::envelope::{COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix};
 use super::random::{NoRandomness, make_bytes};
@@ -87,19 +87,22 @@ pub(super) fn seal_with(
     plaintext: &[u8],
     salt: &[u8; SALT_LENGTH],
 ) -> Result<Vec<u8>, SealError> {
-    let mut padded = pad::pad(plaintext).ok_or(SealError::TooLong)?;
+    let padded_length = pad::padded_length(plaintext).ok_or(SealError::TooLong)?;
     let prefix = prefix(key_id);
     let derived = Derived::new(use_label, key, &prefix, salt, context);
 
-    let mut cell = Vec::with_capacity(HEADER_LENGTH + padded.len() + TAG_LENGTH);
+    // Encrypted where it will stay: no copy of the plaintext is left to wipe. The capacity is exact, as growing would leave one.
+    let mut cell = Vec::with_capacity(HEADER_LENGTH + padded_length + TAG_LENGTH);
     cell.extend_from_slice(&prefix);
     cell.extend_from_slice(salt);
     cell.extend_from_slice(derived.commitment());
-    let tag = derived
-        .cipher()
-        .encrypt_inout_detached(&Nonce::default(), &cell, InOutBuf::from(padded.as_mut_slice()))
-        .map_err(|_| SealError::Cipher)?;
-    cell.extend_from_slice(&padded);
+    pad::extend_padded(&mut cell, plaintext, padded_length);
+    let (header, body) = cell.split_at_mut(HEADER_LENGTH);
+    let sealed = derived.cipher().encrypt_inout_detached(&Nonce::default(), header, InOutBuf::from(body));
+    let Ok(tag) = sealed else {
+        cell.zeroize();
+        return Err(SealError::Cipher);
+    };
     cell.extend_from_slice(&tag);
     Ok(cell)
 }
@@ -130,7 +133,12 @@ impl Derived {
         debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
         let mut okm = Zeroizing::new([0; 64]);
         let digest = Sha256::digest(context.as_bytes());
-        key.expand(&[use_label, prefix, salt, &digest], okm.as_mut_slice());
+        // In one piece: HMAC takes it in twice.
+        let mut info = Vec::with_capacity(128);
+        for part in [use_label, prefix, salt, &digest] {
+            info.extend_from_slice(part);
+        }
+        key.expand(&info, &mut okm);
         Self(okm)
     }
 

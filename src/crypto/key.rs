@@ -44,7 +44,10 @@ pub struct ManifestKey(pub(super) Secret);
 pub struct DatabasePassword(pub(super) Secret);
 
 /// A data key narrowed to one column of one ring: all that a reader of that column needs.
-pub struct ColumnKey(Secret);
+///
+/// Kept as HMAC's state under it, so that a cell costs none of the setting up; the state is wiped when dropped, and is on
+/// the heap, so that it is not copied about.
+pub struct ColumnKey(Box<Hkdf<Sha256>>);
 
 /// An index key narrowed to one column of one ring.
 pub struct ColumnIndexKey(Secret);
@@ -66,7 +69,7 @@ impl RootKey {
     /// Which root this is; public. A ring names the root that it needs, so none is found by trying.
     pub fn id(&self) -> [u8; 16] {
         let mut id = [0; 16];
-        expand(self.0.expose_secret(), &[b"strongroom/root-id/1"], &mut id);
+        expand(&hkdf(self.0.expose_secret()), b"strongroom/root-id/1", &mut id);
         id
     }
 
@@ -76,14 +79,14 @@ impl RootKey {
     }
 
     pub(super) fn wrapping(&self, ring: &RingId) -> ColumnKey {
-        ColumnKey(extract("strongroom/root-key/1", ring, "strongroom.key", &self.0))
+        ColumnKey::from_secret(&extract("strongroom/root-key/1", ring, "strongroom.key", &self.0))
     }
 }
 
 impl DataKey {
     /// The sub-key of one column: HKDF-Extract under the ring's id and the column's label.
     pub fn column(&self, ring: &RingId, label: &str) -> ColumnKey {
-        ColumnKey(extract("strongroom/data-key/1", ring, label, &self.0))
+        ColumnKey::from_secret(&extract("strongroom/data-key/1", ring, label, &self.0))
     }
 }
 
@@ -110,12 +113,12 @@ impl DatabasePassword {
 }
 
 impl ColumnKey {
-    pub(super) fn from_secret(secret: Secret) -> Self {
-        Self(secret)
+    pub(super) fn from_secret(prk: &Secret) -> Self {
+        Self(Box::new(hkdf(prk.expose_secret())))
     }
 
-    pub(super) fn expand(&self, info: &[&[u8]], okm: &mut [u8]) {
-        expand(self.0.expose_secret(), info, okm);
+    pub(super) fn expand(&self, info: &[u8], okm: &mut [u8; 64]) {
+        expand(&self.0, info, okm);
     }
 }
 
@@ -159,10 +162,16 @@ fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {
     SecretBox::new(Box::new(*prk))
 }
 
+fn hkdf(prk: &[u8; 32]) -> Hkdf<Sha256> {
+    let Ok(hkdf) = Hkdf::from_prk(prk) else {
+        unreachable!("32 bytes are as long as SHA-256's output");
+    };
+    hkdf
+}
+
 /// `HKDF-Expand`. The lengths asked for here are constants far below the limit of 255 blocks.
-fn expand(prk: &[u8; 32], info: &[&[u8]], okm: &mut [u8]) {
-    let expanded = Hkdf::<Sha256>::from_prk(prk).map(|hkdf| hkdf.expand_multi_info(info, okm));
-    let Ok(Ok(())) = expanded else {
-        unreachable!("a 32-byte key gives up to 8,160 bytes; at most 64 are asked for");
+fn expand(hkdf: &Hkdf<Sha256>, info: &[u8], okm: &mut [u8]) {
+    let Ok(()) = hkdf.expand(info, okm) else {
+        unreachable!("a key gives up to 8,160 bytes; at most 64 are asked for");
     };
 }

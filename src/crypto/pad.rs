@@ -5,8 +5,6 @@
 //! 2019, algorithm 1): at most 12 % of overhead, and a length leaks O(log log n) bits.
 //! Exactly one padding is valid for each plaintext; anything else is refused.
 
-use zeroize::Zeroizing;
-
 /// The longest value a cell takes, in bytes: 1 MiB.
 pub const MAXIMUM_PLAINTEXT: usize = 1 << 20;
 
@@ -14,27 +12,27 @@ const MARK: u8 = 0x80;
 const SMALLEST: usize = 32;
 const LARGEST_POWER: usize = 1024;
 
-/// The plaintext, padded. `None` when it is too long.
-pub(super) fn pad(plaintext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    if plaintext.len() > MAXIMUM_PLAINTEXT {
-        return None;
-    }
-    let length = padded_length(plaintext.len());
-    let mut padded = Zeroizing::new(Vec::with_capacity(length));
-    padded.extend_from_slice(plaintext);
-    padded.push(MARK);
-    padded.resize(length, 0);
-    Some(padded)
+/// How long the plaintext gets. `None` when it is too long.
+pub(super) fn padded_length(plaintext: &[u8]) -> Option<usize> {
+    (plaintext.len() <= MAXIMUM_PLAINTEXT).then(|| class(plaintext.len()))
+}
+
+/// Appends the plaintext, padded to the length that [`padded_length`] gave.
+pub(super) fn extend_padded(buffer: &mut Vec<u8>, plaintext: &[u8], length: usize) {
+    let end = buffer.len() + length;
+    buffer.extend_from_slice(plaintext);
+    buffer.push(MARK);
+    buffer.resize(end, 0);
 }
 
 /// The length of the plaintext within `padded`. `None` unless the padding is the one `pad` makes.
 pub(super) fn unpadded_length(padded: &[u8]) -> Option<usize> {
     let mark = padded.iter().rposition(|byte| *byte != 0)?;
-    let valid = padded.get(mark) == Some(&MARK) && mark <= MAXIMUM_PLAINTEXT && padded_length(mark) == padded.len();
+    let valid = padded.get(mark) == Some(&MARK) && mark <= MAXIMUM_PLAINTEXT && class(mark) == padded.len();
     valid.then_some(mark)
 }
 
-fn padded_length(plaintext: usize) -> usize {
+fn class(plaintext: usize) -> usize {
     let needed = plaintext + 1;
     if needed <= LARGEST_POWER {
         return needed.next_power_of_two().max(SMALLEST);
@@ -54,9 +52,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn pad(plaintext: &[u8]) -> Option<Vec<u8>> {
+        let mut padded = b"header".to_vec();
+        extend_padded(&mut padded, plaintext, padded_length(plaintext)?);
+        Some(padded.split_off(6))
+    }
+
     #[test]
     fn lengths_step_through_the_classes() {
-        let lengths = [0, 31, 32, 63, 64, 1023, 1024, 16_384, MAXIMUM_PLAINTEXT].map(padded_length);
+        let lengths = [0, 31, 32, 63, 64, 1023, 1024, 16_384, MAXIMUM_PLAINTEXT].map(class);
         assert_eq!(lengths, [32, 32, 64, 64, 128, 1024, 1088, 17_408, 1_081_344]);
     }
 
@@ -75,7 +79,7 @@ mod tests {
 
         #[test]
         fn every_other_padding_is_refused(plaintext in prop::collection::vec(any::<u8>(), 0..300), zeros in 1_usize..100) {
-            let mut padded = pad(&plaintext).unwrap().to_vec();
+            let mut padded = pad(&plaintext).unwrap();
             padded.extend(std::iter::repeat_n(0, zeros));
             let longer_class = unpadded_length(&padded);
             prop_assert_eq!(longer_class, None);

@@ -98,7 +98,7 @@ fn stretch(passphrase: &[u8], cost: PassphraseCost, salt: &[u8; 16]) -> Result<C
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.parameters()?);
     let mut key = Zeroizing::new([0; 32]);
     argon2.hash_password_into(passphrase, salt, &mut *key).map_err(|_| PassphraseError::Cost)?;
-    Ok(ColumnKey::from_secret(SecretBox::new(Box::new(*key))))
+    Ok(ColumnKey::from_secret(&SecretBox::new(Box::new(*key))))
 }
 
 fn context(cost: PassphraseCost, salt: &[u8; 16]) -> Context {

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::Tls;
+use super::engine::feature;
 use super::tls::Asked;
 
 /// A database's URL, and how the way there is encrypted. Printing it leaves the password out.
@@ -18,7 +19,7 @@ pub struct Address {
     tls: Tls,
 }
 
-/// The URL is not one of a database.
+/// The URL is not one of a database that this build can speak to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
@@ -28,6 +29,14 @@ pub enum AddressError {
     /// Another scheme.
     #[error("unknown database scheme `{0}`: use sqlite://, postgres:// or mysql://")]
     Scheme(String),
+    /// The engine's driver was left out of this build.
+    #[error("`{scheme}` addresses take strongroom's feature `{feature}`, which this build is without")]
+    NotBuilt {
+        /// Of the address.
+        scheme: String,
+        /// What to switch on.
+        feature: &'static str,
+    },
     /// An `sslmode` that neither engine has.
     #[error("unknown `{0}` in the database address: PostgreSQL's strictest is `verify-full`, MySQL's `verify_identity`")]
     Mode(String),
@@ -46,6 +55,10 @@ impl Address {
             "mysql" | "mariadb" => DbBackend::MySql,
             other => return Err(AddressError::Scheme(other.to_owned())),
         };
+        let (feature, is_built) = feature(engine);
+        if !is_built {
+            return Err(AddressError::NotBuilt { scheme: url.scheme().to_owned(), feature });
+        }
         let server = engine != DbBackend::Sqlite;
         let asked = if server { asked(&url)? } else { None };
         let text = if asked.is_some() { without_mode(&url) } else { text.to_owned() };
@@ -133,4 +146,23 @@ fn without_password(url: &Url) -> String {
     }
     shown.set_query(None);
     shown.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_was_left_out_is_told_with_its_feature() {
+        for (url, feature, is_built) in [
+            ("postgres://db/strongroom", "`postgres`", cfg!(feature = "postgres")),
+            ("mariadb://db/strongroom", "`mysql`", cfg!(feature = "mysql")),
+            ("sqlite::memory:", "`sqlite`", cfg!(feature = "sqlite")),
+        ] {
+            match Address::parse(url) {
+                Ok(_) => assert!(is_built, "{url}"),
+                Err(error) => assert!(!is_built && error.to_string().contains(feature), "{url}: {error}"),
+            }
+        }
+    }
 }

@@ -1,30 +1,21 @@
 //! What a database's error means for whoever has to decide what to do next.
 
-use sea_orm::sqlx;
-use sea_orm::sqlx::mysql::MySqlDatabaseError;
-use sea_orm::{DbErr, RuntimeErr, SqlErr};
+use sea_orm::{DbErr, SqlErr};
 
 use super::InsecureAddress;
+use super::engine::{Cause, cause};
 
 /// Nobody answers, or the login is refused: nothing was done.
 pub fn is_unreachable(error: &DbErr) -> bool {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         return true;
     }
-    match driver(error) {
-        Some(
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed,
-        ) => true,
+    match cause(error) {
+        Some(Cause::Io(_) | Cause::Tls(_) | Cause::NoSession) => true,
         // While connecting: something between takes connections for a server that is away, and says nothing sensible.
-        Some(sqlx::Error::Protocol(_)) => matches!(error, DbErr::Conn(_)),
-        Some(sqlx::Error::Database(_)) if mysql_number(error).is_some() => {
-            mysql_number(error).is_some_and(|number| MYSQL_UNREACHABLE.contains(&number))
-        }
-        Some(sqlx::Error::Database(_)) => has_code(error, |code| {
+        Some(Cause::Protocol) => matches!(error, DbErr::Conn(_)),
+        Some(Cause::Server { number: Some(number), .. }) => MYSQL_UNREACHABLE.contains(&number),
+        Some(Cause::Server { .. }) => has_code(error, |code| {
             code.starts_with("08")
                 || code.starts_with("28")
                 || code.starts_with("57P")
@@ -41,8 +32,8 @@ pub fn insecure_address(error: &DbErr) -> Option<&InsecureAddress> {
 
 /// The error of ours that the driver was handed as its own.
 pub(crate) fn configuration<E: std::error::Error + 'static>(error: &DbErr) -> Option<&E> {
-    match driver(error)? {
-        sqlx::Error::Configuration(cause) => cause.downcast_ref(),
+    match cause(error)? {
+        Cause::Configuration(cause) => cause.downcast_ref(),
         _ => None,
     }
 }
@@ -118,22 +109,12 @@ const MYSQL_UNREACHABLE: [u16; 8] = [1040, 1044, 1045, 1049, 1053, 1203, 3118, 4
 const MYSQL_CONSTRAINTS: [u16; 7] = [1364, 3819, 1406, 1366, 3988, 1267, 1271];
 
 fn mysql_number(error: &DbErr) -> Option<u16> {
-    let error = driver(error)?.as_database_error()?;
-    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
-}
-
-pub(super) fn driver(error: &DbErr) -> Option<&sqlx::Error> {
-    match error {
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+    match cause(error)? {
+        Cause::Server { number, .. } => number,
         _ => None,
     }
 }
 
 fn has_code(error: &DbErr, wanted: impl Fn(&str) -> bool) -> bool {
-    driver(error)
-        .and_then(sqlx::Error::as_database_error)
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| wanted(&code))
+    matches!(cause(error), Some(Cause::Server { code: Some(code), .. }) if wanted(&code))
 }

@@ -1,29 +1,43 @@
 //! Connecting, the run lock, transactions, and what a database's error means.
 
+#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "only to servers there is a way"))]
 mod address;
 mod connect;
+mod engine;
 mod error;
 pub mod history;
 mod holder;
 mod lock;
-mod mysql_session;
-mod options;
 pub mod server;
 mod statement;
+#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "only to servers there is a way"))]
 mod tls;
 mod tls_failure;
 mod transaction;
 
 pub use address::{Address, AddressError};
 pub use connect::{Access, Way, connect, create_if_missing, sqlite_file, way};
-pub(crate) use error::{configuration, is_constraint_violation, is_forbidden};
-pub use error::{insecure_address, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable};
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub(crate) use engine::conn;
+#[cfg(feature = "mysql")]
+pub(crate) use engine::mysql::component_options as mysql_options;
+#[cfg(feature = "mysql")]
+pub(crate) use engine::mysql_session::prepare_component as prepare_mysql;
+pub(crate) use engine::not_built;
+#[cfg(feature = "postgres")]
+pub(crate) use engine::postgres::component_options as postgres_options;
+#[cfg(feature = "sqlite")]
+pub(crate) use engine::sqlite::component_options as sqlite_options;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+pub(crate) use error::configuration;
+pub(crate) use error::is_forbidden;
+pub use error::{
+    insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable,
+};
 pub use holder::this_host_and_process;
 pub use lock::{
     Holder, Lock, LockError, abandoned_by as lock_abandoned_by, clock_ms, holder as lock_holder, take_away as take_lock_away,
 };
-pub(crate) use mysql_session::prepare_component as prepare_mysql;
-pub(crate) use options::{Options, options};
 pub(crate) use statement::statement;
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};

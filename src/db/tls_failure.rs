@@ -1,9 +1,9 @@
 //! Why TLS to a server failed, out of a driver's error.
 
 use rustls::CertificateError;
-use sea_orm::{DbErr, sqlx};
+use sea_orm::DbErr;
 
-use super::error::driver;
+use super::engine::{Cause, cause};
 
 /// Why TLS to a server failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,11 +28,11 @@ pub enum TlsFailure {
 
 /// The TLS failure inside an error of [`connect`](super::connect()), if that is what it is.
 pub fn tls_failure(error: &DbErr) -> Option<TlsFailure> {
-    match driver(error)? {
+    match cause(error)? {
         // The only error that the drivers make themselves, for both engines; the rest comes from rustls.
-        sqlx::Error::Tls(cause) if cause.to_string() == "server does not support TLS" => Some(TlsFailure::NotOffered),
-        sqlx::Error::Tls(cause) => Some(cause.downcast_ref().map_or_else(|| TlsFailure::Other(cause.to_string()), of)),
-        sqlx::Error::Io(error) => error.get_ref()?.downcast_ref().map(of),
+        Cause::Tls(cause) if cause.to_string() == "server does not support TLS" => Some(TlsFailure::NotOffered),
+        Cause::Tls(cause) => Some(cause.downcast_ref().map_or_else(|| TlsFailure::Other(cause.to_string()), of)),
+        Cause::Io(error) => error.get_ref()?.downcast_ref().map(of),
         _ => None,
     }
 }

@@ -94,9 +94,10 @@ impl Described {
             let scope = described.scope.clone()?;
             described.owners.iter().find(|owner| owner.name == scope).map(|owner| owner.label.clone())
         };
-        let relabelled = self.columns.iter().any(|column| {
-            other.columns.iter().any(|other| other.sealed == column.sealed && other.label != column.label)
-        });
+        let relabelled = self
+            .columns
+            .iter()
+            .any(|column| other.columns.iter().any(|other| other.sealed == column.sealed && other.label != column.label));
         self.id.kind == other.id.kind && labels(self) == labels(other) && scope(self) == scope(other) && !relabelled
     }
 

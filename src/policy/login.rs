@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postgres_protocol::password::scram_sha_256;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -78,7 +77,7 @@ impl Logins {
         let each = self
             .0
             .iter()
-            .map(|((component, slot), (_, row))| Ok((names.login(component, *slot), verifier(engine, &keys.password(row)?))));
+            .map(|((component, slot), (_, row))| Ok((names.login(component, *slot), verifier(engine, &keys.password(row)?)?)));
         each.collect()
     }
 
@@ -140,14 +139,18 @@ pub(super) async fn forget(db: &impl ConnectionTrait, component: &str, slot: Slo
 /// What stands in SQL for a password. A verifier where the server takes one: SQL reaches logs.
 /// PostgreSQL: SCRAM-SHA-256 (RFC 7677). MariaDB: SHA-1 of SHA-1, which with 256 random bits nobody turns round.
 /// MySQL takes the password itself, and keeps it out of its logs.
-fn verifier(engine: Engine, password: &DatabasePassword) -> SecretString {
+#[cfg_attr(feature = "postgres", expect(clippy::unnecessary_wraps, reason = "without PostgreSQL's feature nobody can make its"))]
+fn verifier(engine: Engine, password: &DatabasePassword) -> Result<SecretString, GrantError> {
     let text = password.text();
-    match engine {
-        Engine::Postgres => scram_sha_256(text.expose_secret().as_bytes()).into(),
+    Ok(match engine {
+        #[cfg(feature = "postgres")]
+        Engine::Postgres => postgres_protocol::password::scram_sha_256(text.expose_secret().as_bytes()).into(),
         Engine::MariaDb => {
             let twice = Sha1::digest(Sha1::digest(text.expose_secret().as_bytes()));
             format!("*{}", hex::encode_upper(twice)).into()
         }
+        #[cfg(not(feature = "postgres"))]
+        Engine::Postgres => return Err(crate::db::not_built(crate::db::DbBackend::Postgres).into()),
         Engine::MySql | Engine::Sqlite => text,
-    }
+    })
 }

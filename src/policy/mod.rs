@@ -21,12 +21,14 @@ pub mod login;
 mod model;
 mod names;
 mod plan;
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod pool;
 mod resolve;
 pub mod rotate;
 pub mod sessions;
 mod site;
 mod source;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
 mod statement;
@@ -46,6 +48,7 @@ pub use inspect::{Inspected, catalog, exists, inspect, target};
 pub use model::{Catalog, Component, Denial, Limits, Policy, TableRights, Verb};
 pub use names::{Names, Slot};
 pub use plan::{Plan, plan};
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused, try_login};
 pub use resolve::resolve;
 pub use site::{Site, Wishes};

@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_key_is_read() {
-        let source = Source::parse("own.toml", include_str!("../../sql/policy/0001.toml")).unwrap();
+        let source = Source::parse("own.toml", strongroom_migration::POLICIES[0]).unwrap();
         assert_eq!(source.components.len(), 10);
         let text = "replace = true\nwithout = [\"console\"]\nknown = []\n[component.x1_]\nconnections = 1_000\n\
             statement_timeout = \"250ms\"\nlock_timeout = \"2m\"\nidle_transaction_timeout = \"1h\"\ncertificate = true\n\

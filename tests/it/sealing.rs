@@ -6,7 +6,7 @@ use std::time::Duration;
 use sea_orm::{DatabaseConnection, DbErr, Value};
 use sea_orm_migration::SchemaManager;
 use strongroom::crypto::RootKey;
-use strongroom::db::{Access, Address, Lock, connect};
+use strongroom::db::{Access, Address, connect};
 use strongroom::key::{FileSource, KeySource as _, Roots};
 use strongroom::reseal::Options;
 use strongroom::schema::{Sealing, install_ring};
@@ -34,7 +34,13 @@ on_every_engine!(
 
 const ROWS: usize = 300;
 
-const fn column(label: &'static str, plain: Option<&'static str>, sealed: &'static str, index: Option<&'static str>, nullable: bool) -> SealedColumn {
+const fn column(
+    label: &'static str,
+    plain: Option<&'static str>,
+    sealed: &'static str,
+    index: Option<&'static str>,
+    nullable: bool,
+) -> SealedColumn {
     SealedColumn { label, plain, sealed, index, nullable }
 }
 
@@ -145,13 +151,8 @@ impl Host {
     fn bring_with(&self, table: &'static SealedTable, to: Phase, options: Options, time: Duration) -> Option<Result<(), DbErr>> {
         block_on(async {
             let db = self.connect().await;
-            let lock = Arc::new(Lock::take(&db).await.unwrap());
-            let sealing = Sealing::new(self.roots.clone(), 0, lock.clone(), options);
+            let sealing = Sealing::new(self.roots.clone(), 0).with_options(options);
             let done = tokio::time::timeout(time, sealing.bring(&SchemaManager::new(&db), table, to)).await.ok();
-            drop(sealing);
-            if done.is_some() {
-                Arc::into_inner(lock).unwrap().release().await.unwrap();
-            }
             db.close().await.unwrap();
             done
         })
@@ -160,12 +161,7 @@ impl Host {
     fn forget(&self, table: &'static SealedTable) -> Result<(), DbErr> {
         block_on(async {
             let db = self.connect().await;
-            let lock = Arc::new(Lock::take(&db).await.unwrap());
-            let sealing = Sealing::new(self.roots.clone(), 0, lock.clone(), Options::default());
-            let done = sealing.forget(&SchemaManager::new(&db), table).await;
-            drop(sealing);
-            Arc::into_inner(lock).unwrap().release().await.unwrap();
-            done
+            Sealing::new(self.roots.clone(), 0).forget(&SchemaManager::new(&db), table).await
         })
     }
 
@@ -199,7 +195,9 @@ impl Host {
             ),
             Engine::MySql | Engine::MariaDb => {
                 let mut made = room.query("SHOW CREATE TABLE api_token", |row| row.try_get_by_index::<String>(1).unwrap());
-                made.extend(room.query("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()", text));
+                made.extend(
+                    room.query("SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()", text),
+                );
                 // The server leaves out what is its default anyway.
                 made.into_iter().map(|it| it.replace(" DEFAULT NULL", "")).collect()
             }
@@ -246,7 +244,10 @@ fn there_and_back_leaves_the_table_as_it_was(engine: Engine) {
         host.bring(TABLE, Phase::Sealed);
         assert!(host.room.try_execute("SELECT token FROM api_token", vec![]).is_err(), "the plaintext is gone");
         assert!(host.room.try_execute("SELECT note FROM api_token", vec![]).is_err(), "all of it");
-        assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL AND token_index IS NOT NULL"), 300);
+        assert_eq!(
+            host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL AND token_index IS NOT NULL"),
+            300
+        );
         assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE note_sealed IS NULL"), 60);
         host.room.run(&["keys", "verify"]).expect(0);
         host.bring(TABLE, Phase::Sealed);
@@ -303,8 +304,21 @@ fn every_phase_leads_to_every_other(engine: Engine) {
     let host = Host::with_tokens(engine);
     let definition = host.definition();
     let way = [
-        Phase::Dual, Phase::Plain, Phase::Filled, Phase::Dual, Phase::Required, Phase::Filled, Phase::Sealed, Phase::Restoring,
-        Phase::Sealed, Phase::Required, Phase::Restoring, Phase::Required, Phase::Sealed, Phase::Filled, Phase::Plain,
+        Phase::Dual,
+        Phase::Plain,
+        Phase::Filled,
+        Phase::Dual,
+        Phase::Required,
+        Phase::Filled,
+        Phase::Sealed,
+        Phase::Restoring,
+        Phase::Sealed,
+        Phase::Required,
+        Phase::Restoring,
+        Phase::Required,
+        Phase::Sealed,
+        Phase::Filled,
+        Phase::Plain,
     ];
     for phase in way {
         host.bring(TABLE, phase);
@@ -355,7 +369,8 @@ fn cut_short_the_same_call_goes_on(engine: Engine) {
 
 fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
     let host = Host::with_tokens(engine);
-    let insert = |id: &str| format!("INSERT INTO api_token (id, tenant_id, name, token) VALUES ('{id}', 't', 'n', 'new token of {id}')");
+    let insert =
+        |id: &str| format!("INSERT INTO api_token (id, tenant_id, name, token) VALUES ('{id}', 't', 'n', 'new token of {id}')");
     host.bring(TABLE, Phase::Dual);
     host.room.execute(&insert("at-dual"));
     host.bring(TABLE, Phase::Filled);
@@ -399,7 +414,11 @@ fn plaintext_never_gets_into_a_cell_column(engine: Engine) {
     for phase in [Phase::Dual, Phase::Filled, Phase::Required, Phase::Sealed, Phase::Restoring] {
         host.bring(TABLE, phase);
         for column in ["token_sealed", "token_index", "note_sealed"] {
-            for value in [host.bytes(&hex::encode("a-secret-in-the-wrong-place")), "'a-secret-in-the-wrong-place'".into(), host.bytes("01ff")] {
+            for value in [
+                host.bytes(&hex::encode("a-secret-in-the-wrong-place")),
+                "'a-secret-in-the-wrong-place'".into(),
+                host.bytes("01ff"),
+            ] {
                 let error = host.refused(&format!("UPDATE api_token SET {column} = {value} WHERE id = 'row-0001'"));
                 assert!(!error.contains("wrong-place") && !error.contains("plaintext-"), "{phase:?}: {error}");
             }
@@ -414,7 +433,9 @@ fn a_row_stays_with_what_its_cells_are_bound_to(engine: Engine) {
     let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
     for phase in [Phase::Sealed, Phase::Restoring] {
         host.bring(TABLE, phase);
-        for change in ["tenant_id = 'TENANT-1'", "tenant_id = NULL", "id = 'row-x'", &format!("tenant_id = 'x', token_sealed = {fake}")] {
+        for change in
+            ["tenant_id = 'TENANT-1'", "tenant_id = NULL", "id = 'row-x'", &format!("tenant_id = 'x', token_sealed = {fake}")]
+        {
             let error = host.refused(&format!("UPDATE api_token SET {change} WHERE id = 'row-0001'"));
             assert!(error.contains("changes what the sealed columns of api_token are bound to"), "{error}");
         }
@@ -423,7 +444,9 @@ fn a_row_stays_with_what_its_cells_are_bound_to(engine: Engine) {
         host.refused("UPDATE api_token SET token_index = NULL WHERE id = 'row-0001'");
     }
     host.bring(TABLE, Phase::Sealed);
-    host.room.execute(&format!("UPDATE api_token SET tenant_id = 'x', token_sealed = {fake}, note_sealed = {fake} WHERE id = 'row-0001'"));
+    host.room.execute(&format!(
+        "UPDATE api_token SET tenant_id = 'x', token_sealed = {fake}, note_sealed = {fake} WHERE id = 'row-0001'"
+    ));
     host.room.run(&["keys", "verify"]).expect(3);
 }
 
@@ -453,7 +476,8 @@ fn what_could_not_be_given_back_is_refused(engine: Engine) {
         host.room.execute(unmake);
         assert_eq!(host.definition(), definition, "nothing was changed");
     };
-    let drop_index = if matches!(engine, Engine::MySql | Engine::MariaDb) { "DROP INDEX two ON api_token" } else { "DROP INDEX two" };
+    let drop_index =
+        if matches!(engine, Engine::MySql | Engine::MariaDb) { "DROP INDEX two ON api_token" } else { "DROP INDEX two" };
     refused("CREATE INDEX two ON api_token (tenant_id, token)", drop_index, "column `token` of `api_token` cannot be dropped");
     refused("CREATE VIEW seen AS SELECT id, token FROM api_token", "DROP VIEW seen", "seen");
     if engine != Engine::Sqlite {
@@ -463,7 +487,11 @@ fn what_could_not_be_given_back_is_refused(engine: Engine) {
     if engine == Engine::Sqlite {
         refused("CREATE TABLE child (token varchar(64) REFERENCES api_token (id))", "DROP TABLE child", "foreign keys of child");
     } else {
-        refused("CREATE TABLE child (t varchar(255), FOREIGN KEY (t) REFERENCES api_token (token))", "DROP TABLE child", "column `token`");
+        refused(
+            "CREATE TABLE child (t varchar(255), FOREIGN KEY (t) REFERENCES api_token (token))",
+            "DROP TABLE child",
+            "column `token`",
+        );
     }
     host.room.execute("ALTER TABLE api_token ADD COLUMN note_sealed varchar(3)");
     assert!(host.try_bring(TABLE, Phase::Sealed).unwrap_err().to_string().contains("has a column `note_sealed` already"));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::form;
 use super::repository::{Decrypted, KeyRepository};
 use super::source::{self, SourceRow};
-use crate::credential::{NewCredential, Store, StoreError};
+use crate::credential::{Credential, NewCredential, Store, StoreError};
 
 const PAGE: u64 = 500;
 
@@ -117,7 +117,7 @@ async fn take(store: &Store, decoded: Vec<Decoded>, dry_run: bool, report: &mut 
         match row.map(|new| (here.remove(&new.id), new)) {
             Err(bad) => report.quarantined.push(bad),
             Ok((None, new)) => fresh.push(new),
-            Ok((Some(Ok(stored)), new)) if new.is(&stored) => report.unchanged += 1,
+            Ok((Some(Ok(stored)), new)) if is_said(&stored, &new) => report.unchanged += 1,
             Ok((Some(_), new)) => report.quarantined.push(Quarantined { id: new.id, reason: "conflict".into() }),
         }
     }
@@ -149,4 +149,14 @@ async fn insert(store: &Store, fresh: Vec<NewCredential>, report: &mut Report) -
         Err(error) => return Err(error.into()),
     }
     Ok(())
+}
+
+/// Whether a stored credential, opened, says exactly what a new one would.
+fn is_said(stored: &Credential, new: &NewCredential) -> bool {
+    new.user_id == stored.user_id
+        && new.project_id == stored.project_id
+        && new.kind == stored.kind
+        && new.access == stored.access
+        && Some(&new.secret) == stored.secret.as_ref()
+        && new.extra == stored.extra
 }

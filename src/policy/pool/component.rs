@@ -16,7 +16,7 @@ use crate::policy::{Limits, model};
 pub struct Component {
     name: String,
     database: DatabaseConnection,
-    pool: Rolling,
+    pool: Box<dyn Rolling>,
     limits: Limits,
     share: RwLock<Arc<Share>>,
     login: RwLock<String>,
@@ -26,7 +26,7 @@ impl Component {
     pub(super) fn new(
         name: &str,
         of: &model::Component,
-        pool: Rolling,
+        pool: Box<dyn Rolling>,
         login: String,
         ring: &Arc<Ring>,
         keeper: &DatabaseConnection,

@@ -11,13 +11,12 @@ use strongroom_migration::Engine;
 use super::capacity::Capacity;
 use super::component::Component;
 use super::rights::Expected;
-use super::rolling::Rolling;
+use super::rolling::{self, Rolling};
 use super::{login_address, refused};
 use crate::db::{Access, Address, connect};
 use crate::key::{PolicyKeys, Ring, RingError, Roots};
 use crate::policy::login::{LoginState, Logins};
 use crate::policy::names::{Names, Slot};
-use crate::policy::sqlite::Rules;
 use crate::policy::wanted::Target;
 use crate::policy::{GrantError, Policy, model, stored, target};
 
@@ -49,7 +48,7 @@ struct Current {
 
 struct Own {
     name: String,
-    pool: Rolling,
+    pool: Box<dyn Rolling>,
     login: RwLock<String>,
 }
 
@@ -182,15 +181,15 @@ impl Components {
         self.read().policy.clone()
     }
 
-    async fn pool(&self, policy: &Policy, name: &str, of: &model::Component) -> Result<(Rolling, String), GrantError> {
+    async fn pool(&self, policy: &Policy, name: &str, of: &model::Component) -> Result<(Box<dyn Rolling>, String), GrantError> {
         if self.target.engine == Engine::Sqlite {
             let expected = Expected::new(&self.target, policy, name, of, "");
-            let pool = Rolling::on_sqlite(&self.address, name, expected, &of.limits, self.pool_size(of), Rules::of(of))?;
+            let pool = rolling::open(&self.address, name, of, expected, &of.limits, self.pool_size(of))?;
             return Ok((pool, String::new()));
         }
         let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;
         let expected = Expected::new(&self.target, policy, name, of, &login);
-        Ok((Rolling::on_server(&address, name, expected, &of.limits, self.pool_size(of))?, login))
+        Ok((rolling::open(&address, name, of, expected, &of.limits, self.pool_size(of))?, login))
     }
 
     /// The login in use and the way to the database by it, unless it is `known`.
@@ -283,15 +282,12 @@ impl Own {
         let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
         let login = address.user().unwrap_or_default();
         let expected = Expected::new(target, policy, name, of, &login);
-        let pool = if target.engine == Engine::Sqlite {
-            Rolling::on_sqlite(address, name, expected, &of.limits, share(of, programs), Rules::of(of))?
-        } else {
-            if Slot::ALL.iter().all(|slot| target.names.login(name, *slot) != login) {
-                let reason = format!("the database's address names `{login}`, which is not one of its own logins");
-                return Err(GrantError::Login { component: name.to_owned(), reason });
-            }
-            Rolling::on_server(address, name, expected, &of.limits, share(of, programs))?
-        };
+        let is_own = || Slot::ALL.iter().any(|slot| target.names.login(name, *slot) == login);
+        if target.engine != Engine::Sqlite && !is_own() {
+            let reason = format!("the database's address names `{login}`, which is not one of its own logins");
+            return Err(GrantError::Login { component: name.to_owned(), reason });
+        }
+        let pool = rolling::open(address, name, of, expected, &of.limits, share(of, programs))?;
         pool.probe().await.map_err(|error| refused(name, error))?;
         Ok(Self { name: name.to_owned(), pool, login: RwLock::new(login) })
     }

@@ -3,14 +3,23 @@
 mod capacity;
 mod component;
 mod components;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod held;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "SQLite has no logins to look at"))]
 mod rights;
 mod rolling;
+#[cfg(feature = "mysql")]
 mod show_grants;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use secrecy::SecretString;
 
 use self::rights::Expected;
-use self::rolling::Rolling;
 use super::wanted::Target;
 use super::{GrantError, Limits, Policy};
 use crate::db::Address;
@@ -32,7 +41,7 @@ pub async fn try_login(
     let component = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
     let address = login_address(address, target, name, user, password)?;
     let expected = Expected::new(target, policy, name, component, user);
-    let pool = Rolling::on_server(&address, name, expected, &Limits::default(), 1)?;
+    let pool = rolling::open(&address, name, component, expected, &Limits::default(), 1)?;
     pool.probe().await.map_err(|error| refused(name, error))
 }
 

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::sqlx::mysql::MySqlConnection;
-use sea_orm::sqlx::postgres::PgConnection;
-use sea_orm::sqlx::{self, Row as _};
+use sea_orm::sqlx;
 use strongroom_migration::Engine;
 
-use super::show_grants;
 use crate::policy::wanted::Target;
 use crate::policy::{Component, Policy, Verb};
 
@@ -44,6 +41,11 @@ impl Expected {
         }
     }
 
+    /// Fails with [`Refused`] when the session's login is another, or can do more than it may.
+    pub(super) fn require(&self, user: &str, rights: &[String]) -> Result<(), sqlx::Error> {
+        self.refusal(user, rights).map_or(Ok(()), |refused| Err(sqlx::Error::Configuration(Box::new(refused))))
+    }
+
     /// Why this login must not be used, if so.
     fn refusal(&self, user: &str, rights: &[String]) -> Option<Refused> {
         // A pool that finds no good session says nothing of the reason to whoever waits for one.
@@ -76,43 +78,4 @@ pub struct Refused {
     pub component: String,
     /// Why.
     pub reason: String,
-}
-
-impl Refused {
-    fn into_error(self) -> sqlx::Error {
-        sqlx::Error::Configuration(Box::new(self))
-    }
-}
-
-const POSTGRES: &str = "\
-WITH tables AS (SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relowner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.oid = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))
-SELECT t.name || '.' || a.attname || ' ' || v AS r FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) v WHERE has_column_privilege(t.oid, a.attnum, v)
-UNION ALL SELECT t.name || ' ' || v FROM tables t CROSS JOIN unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) v WHERE has_table_privilege(t.oid, v)
-UNION ALL SELECT t.name || ' OWNER' FROM tables t WHERE pg_has_role(t.relowner, 'USAGE')
-UNION ALL SELECT v FROM pg_roles r CROSS JOIN LATERAL unnest(ARRAY[
-    CASE WHEN rolsuper THEN 'SUPERUSER' END, CASE WHEN rolcreaterole THEN 'CREATEROLE' END, CASE WHEN rolcreatedb THEN 'CREATEDB' END,
-    CASE WHEN rolbypassrls THEN 'BYPASSRLS' END, CASE WHEN rolreplication THEN 'REPLICATION' END]) v
-    WHERE r.rolname = session_user AND v IS NOT NULL
-UNION ALL SELECT 'CREATE on the schema' WHERE has_schema_privilege(current_schema(), 'CREATE')
-UNION ALL SELECT 'role ' || r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
-    WHERE u.rolname = session_user";
-
-/// Fails with [`Refused`] when the session's login is another, or can do more than it may.
-pub(super) async fn require_on_postgres(session: &mut PgConnection, expected: &Expected) -> Result<(), sqlx::Error> {
-    let user: String = sqlx::query_scalar("SELECT session_user::text").fetch_one(&mut *session).await?;
-    let rights: Vec<String> = sqlx::query_scalar(POSTGRES).fetch_all(session).await?;
-    expected.refusal(&user, &rights).map_or(Ok(()), |refused| Err(refused.into_error()))
-}
-
-/// The same on MySQL and MariaDB.
-pub(super) async fn require_on_mysql(session: &mut MySqlConnection, expected: &Expected) -> Result<(), sqlx::Error> {
-    let user: String = sqlx::query_scalar("SELECT CAST(current_user() AS CHAR)").fetch_one(&mut *session).await?;
-    let rows = sqlx::query("SHOW GRANTS").fetch_all(session).await?;
-    let mut rights = Vec::new();
-    for row in rows {
-        rights.extend(show_grants::rights(row.try_get::<String, _>(0)?.as_str()));
-    }
-    expected.refusal(user.strip_suffix("@%").unwrap_or(&user), &rights).map_or(Ok(()), |refused| Err(refused.into_error()))
 }

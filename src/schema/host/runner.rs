@@ -15,7 +15,7 @@ use super::{HostError, PlannedStep, StepEvent, plan};
 use crate::db::{Lock, LockError, history};
 use crate::reseal::Stop;
 use crate::schema::mirror::install_mirror;
-use crate::schema::{State, Status, Target, install, numbers};
+use crate::schema::{Sealing, State, Status, Target, install, numbers};
 
 const POLL: Duration = Duration::from_millis(250);
 
@@ -25,6 +25,7 @@ pub struct HostRunner {
     program: Program,
     stop: Stop,
     wait: Duration,
+    sealing: Option<Sealing>,
     on_step: Arc<dyn Fn(StepEvent<'_>) + Send + Sync>,
 }
 
@@ -32,7 +33,7 @@ impl HostRunner {
     /// For a program of this name. The name stands in the history: it is not to change.
     pub fn new(db: DatabaseConnection, program: &str, migrator: &impl MigratorTraitSelf) -> Result<Self, HostError> {
         let program = Program::new(program, migrator)?;
-        Ok(Self { db, program, stop: Stop::default(), wait: Duration::ZERO, on_step: Arc::new(|_| ()) })
+        Ok(Self { db, program, stop: Stop::default(), wait: Duration::ZERO, sealing: None, on_step: Arc::new(|_| ()) })
     }
 
     /// Ends before the next step once that is asked for.
@@ -51,6 +52,12 @@ impl HostRunner {
     #[must_use]
     pub fn waiting(self, most: Duration) -> Self {
         Self { wait: most, ..self }
+    }
+
+    /// Lends its run lock to the sealing that its steps do, which would take it otherwise, and find it held.
+    #[must_use]
+    pub fn lending_to(self, sealing: &Sealing) -> Self {
+        Self { sealing: Some(sealing.clone()), ..self }
     }
 
     /// Where the database stands. Writes nothing, and works for a login without DDL rights.
@@ -116,8 +123,12 @@ impl HostRunner {
             return Ok(Vec::new());
         }
         install(&self.db).await?;
-        let lock = self.take_lock().await?;
+        let lock = Arc::new(self.take_lock().await?);
+        if let Some(sealing) = &self.sealing {
+            sealing.borrow(&lock);
+        }
         let done = self.run(&lock, target).await;
+        let Some(lock) = Arc::into_inner(lock) else { return done };
         if let Err(error) = lock.release().await {
             tracing::warn!(%error, "the run lock was not given back; it ends by itself");
         }

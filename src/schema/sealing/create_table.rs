@@ -121,7 +121,9 @@ impl Token<'_> {
         let mut inside = self.text.chars();
         let (first, last) = (inside.next()?, inside.next_back()?);
         match (first, last) {
-            ('"', '"') | ('`', '`') => Some(inside.as_str().replace([first, first].iter().collect::<String>().as_str(), &first.to_string())),
+            ('"', '"') | ('`', '`') => {
+                Some(inside.as_str().replace([first, first].iter().collect::<String>().as_str(), &first.to_string()))
+            }
             ('[', ']') => Some(inside.as_str().to_owned()),
             _ => None,
         }

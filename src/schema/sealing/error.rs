@@ -41,7 +41,9 @@ pub enum Unsealable {
         wanted: &'static str,
     },
     /// Something would go with the column, or keep it from going, and could not be given back.
-    #[error("column `{column}` of `{table}` cannot be dropped and given back because of {what}: remove that first, and add it again if it is still wanted")]
+    #[error(
+        "column `{column}` of `{table}` cannot be dropped and given back because of {what}: remove that first, and add it again if it is still wanted"
+    )]
     Entangled {
         /// The table.
         table: &'static str,
@@ -51,7 +53,9 @@ pub enum Unsealable {
         what: String,
     },
     /// SQLite would have to drop the table for a moment, and other tables' foreign keys would act on that.
-    #[error("table `{table}` would have to be made anew, and foreign keys of {by} refer to it: remove those first, and add them again after it is sealed")]
+    #[error(
+        "table `{table}` would have to be made anew, and foreign keys of {by} refer to it: remove those first, and add them again after it is sealed"
+    )]
     Referenced {
         /// The table.
         table: &'static str,

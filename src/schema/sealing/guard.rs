@@ -75,7 +75,9 @@ impl Guard {
             Self::Stale | Self::Required | Self::Restoring => {
                 format!("{name} takes sealed rows only: this program is older than the database")
             }
-            Self::Bound => format!("changes what the sealed columns of {name} are bound to: seal them again in the same statement"),
+            Self::Bound => {
+                format!("changes what the sealed columns of {name} are bound to: seal them again in the same statement")
+            }
         }
     }
 }
@@ -160,7 +162,8 @@ pub(super) fn not_cells(column: &SealedColumn, row: &str, engine: Engine) -> Vec
     };
     let index = column.index.map(|index| {
         let index = format!("{row}{}", quoted(engine, index));
-        let is_text = if engine == Engine::Sqlite { format!("typeof({index}) NOT IN ('blob', 'null') OR ") } else { String::new() };
+        let is_text =
+            if engine == Engine::Sqlite { format!("typeof({index}) NOT IN ('blob', 'null') OR ") } else { String::new() };
         format!("{is_text}length({index}) <> 16")
     });
     std::iter::once(cell).chain(index).collect()
@@ -214,7 +217,8 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_and_stays_its_own() {
         let long = "a".repeat(60);
-        let (one, other) = (shortened("strongroom_3_restoring_insert", &long), shortened("strongroom_3_restoring_insert", &"a".repeat(61)));
+        let (one, other) =
+            (shortened("strongroom_3_restoring_insert", &long), shortened("strongroom_3_restoring_insert", &"a".repeat(61)));
         assert_eq!((one.len(), other.len()), (LONGEST, LONGEST));
         assert_ne!(one, other);
         assert_eq!(shortened("strongroom_1_stale_update", "api_token"), "strongroom_1_stale_update_api_token");

@@ -29,10 +29,34 @@ pub(super) fn next(now: Phase, to: Phase) -> Option<Phase> {
     let next = match now {
         _ if now == to => return None,
         Phase::Plain => Phase::Dual,
-        Phase::Dual => if up { Phase::Filled } else { Phase::Plain },
-        Phase::Filled => if up { Phase::Required } else { Phase::Dual },
-        Phase::Required => if up { Phase::Sealed } else { Phase::Filled },
-        Phase::Restoring => if up { Phase::Sealed } else { Phase::Required },
+        Phase::Dual => {
+            if up {
+                Phase::Filled
+            } else {
+                Phase::Plain
+            }
+        }
+        Phase::Filled => {
+            if up {
+                Phase::Required
+            } else {
+                Phase::Dual
+            }
+        }
+        Phase::Required => {
+            if up {
+                Phase::Sealed
+            } else {
+                Phase::Filled
+            }
+        }
+        Phase::Restoring => {
+            if up {
+                Phase::Sealed
+            } else {
+                Phase::Required
+            }
+        }
         Phase::Sealed => Phase::Restoring,
     };
     Some(next)
@@ -268,8 +292,7 @@ enum Excluded {
 mod tests {
     use super::*;
 
-    const ALL: [Phase; 6] =
-        [Phase::Plain, Phase::Dual, Phase::Filled, Phase::Required, Phase::Restoring, Phase::Sealed];
+    const ALL: [Phase; 6] = [Phase::Plain, Phase::Dual, Phase::Filled, Phase::Required, Phase::Restoring, Phase::Sealed];
 
     #[test]
     fn every_phase_is_reached_from_every_other_by_steps_that_lead_there() {

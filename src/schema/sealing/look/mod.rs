@@ -32,7 +32,11 @@ pub(super) async fn look(db: &impl ConnectionTrait, engine: Engine, table: &'sta
 }
 
 /// Columns for cells are made, never found: nobody knows what would be in them.
-pub(super) async fn refuse_taken(db: &impl ConnectionTrait, engine: Engine, table: &'static SealedTable) -> Result<(), Unsealable> {
+pub(super) async fn refuse_taken(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &'static SealedTable,
+) -> Result<(), Unsealable> {
     let there = columns(db, engine, table).await?;
     let wanted = table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
     for column in wanted {
@@ -44,7 +48,11 @@ pub(super) async fn refuse_taken(db: &impl ConnectionTrait, engine: Engine, tabl
 }
 
 /// The cells of a table that was made with them stand in columns of bytes.
-pub(super) async fn look_at_cells(db: &impl ConnectionTrait, engine: Engine, table: &'static SealedTable) -> Result<(), Unsealable> {
+pub(super) async fn look_at_cells(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &'static SealedTable,
+) -> Result<(), Unsealable> {
     let there = columns(db, engine, table).await?;
     for column in [table.id.name].into_iter().chain(table.owners.iter().map(|owner| owner.name)) {
         require_column(table, &there, column)?;
@@ -58,11 +66,7 @@ pub(super) async fn look_at_cells(db: &impl ConnectionTrait, engine: Engine, tab
     Ok(())
 }
 
-fn require_column<'a>(
-    table: &SealedTable,
-    there: &'a [(String, String)],
-    column: &'static str,
-) -> Result<&'a str, Unsealable> {
+fn require_column<'a>(table: &SealedTable, there: &'a [(String, String)], column: &'static str) -> Result<&'a str, Unsealable> {
     let found = there.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
     found.map(|(_, kind)| kind.as_str()).ok_or(Unsealable::NoColumn { table: table.name, column })
 }

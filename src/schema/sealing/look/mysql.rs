@@ -15,7 +15,8 @@ const REFERRING: &str = "SELECT constraint_name AS what, table_name AS of_table 
     WHERE referenced_table_schema = DATABASE() AND referenced_table_name = $1 AND referenced_column_name = $2";
 const TRIGGERS: &str = "SELECT trigger_name AS name, action_statement AS body FROM information_schema.triggers \
     WHERE event_object_schema = DATABASE() AND event_object_table = $1";
-const VIEWS: &str = "SELECT table_name AS name, view_definition AS body FROM information_schema.views WHERE table_schema = DATABASE()";
+const VIEWS: &str =
+    "SELECT table_name AS name, view_definition AS body FROM information_schema.views WHERE table_schema = DATABASE()";
 
 pub(super) async fn formers(db: &impl ConnectionTrait, table: &'static SealedTable) -> Result<Formers, Unsealable> {
     let sql = format!("SHOW CREATE TABLE `{}`", table.name);
@@ -75,7 +76,11 @@ async fn former(
 
 /// The server leaves out what is the table's default, which may be another one by then.
 fn with_collation(definition: &str, kind: &str, collation: &str) -> String {
-    if has_word(definition, &["COLLATE", "CHARACTER"]) { definition.to_owned() } else { definition.replacen(kind, &format!("{kind}{collation}"), 1) }
+    if has_word(definition, &["COLLATE", "CHARACTER"]) {
+        definition.to_owned()
+    } else {
+        definition.replacen(kind, &format!("{kind}{collation}"), 1)
+    }
 }
 
 /// The word before the parenthesis.
@@ -85,7 +90,11 @@ fn name_of_key(item: &str) -> String {
 }
 
 /// Foreign keys of other tables, triggers and views. The server would let the column go, and they would fail from then on.
-async fn refuse_dependents(db: &impl ConnectionTrait, table: &'static SealedTable, column: &'static str) -> Result<(), Unsealable> {
+async fn refuse_dependents(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    column: &'static str,
+) -> Result<(), Unsealable> {
     if let Some(row) = query(db, REFERRING, &[table.name, column]).await?.first() {
         let what = format!("foreign key {} of {}", required_text(row, "what")?, required_text(row, "of_table")?);
         return Err(entangled(table, column, what));

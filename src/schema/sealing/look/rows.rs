@@ -19,7 +19,8 @@ pub(in crate::schema::sealing) async fn refuse_rows(
         let Some(plain) = column.plain else { continue };
         let name = quoted(engine, plain);
         if !column.nullable {
-            refuse(db, engine, table, &format!("{name} IS NULL"), format!("have no `{plain}`, which is described as never NULL")).await?;
+            refuse(db, engine, table, &format!("{name} IS NULL"), format!("have no `{plain}`, which is described as never NULL"))
+                .await?;
         }
         if column.index.is_some() {
             let value = exact(engine, "", plain, OwnerKind::Text);
@@ -54,8 +55,14 @@ async fn refuse_long_ids(db: &impl ConnectionTrait, engine: Engine, table: &'sta
     }
     let length = if engine == Engine::Sqlite { "length" } else { "char_length" };
     let id = table.id.name;
-    refuse(db, engine, table, &format!("{length}({}) > 64", quoted(engine, id)), format!("have an `{id}` of more than 64 characters"))
-        .await
+    refuse(
+        db,
+        engine,
+        table,
+        &format!("{length}({}) > 64", quoted(engine, id)),
+        format!("have an `{id}` of more than 64 characters"),
+    )
+    .await
 }
 
 async fn refuse(

@@ -9,7 +9,8 @@ use crate::schema::sealing::error::Unsealable;
 use crate::schema::sealing::former::{Former, Formers, Index};
 
 const TABLE: &str = "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)";
-const COLUMN: &str = "SELECT type AS kind, CAST(cid AS INTEGER) AS place FROM pragma_table_info($1) WHERE lower(name) = lower($2)";
+const COLUMN: &str =
+    "SELECT type AS kind, CAST(cid AS INTEGER) AS place FROM pragma_table_info($1) WHERE lower(name) = lower($2)";
 const OTHERS: &str = "SELECT type AS kind, name, tbl_name AS of_table, sql FROM sqlite_master \
     WHERE sql IS NOT NULL AND type <> 'table' AND name NOT LIKE 'strongroom\\_%' ESCAPE '\\'";
 const REFERRING: &str = "SELECT DISTINCT m.name AS name FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
@@ -29,7 +30,10 @@ pub(super) async fn formers(db: &impl ConnectionTrait, table: &'static SealedTab
 }
 
 /// The text that made the table, taken apart.
-pub(in crate::schema::sealing) async fn made(db: &impl ConnectionTrait, table: &'static SealedTable) -> Result<CreateTable, Unsealable> {
+pub(in crate::schema::sealing) async fn made(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+) -> Result<CreateTable, Unsealable> {
     let rows = query(db, TABLE, &[table.name]).await?;
     let sql = rows.first().map_or(Ok(String::new()), |row| required_text(row, "sql"))?;
     CreateTable::parse(&sql).ok_or(Unsealable::NoTable(table.name))
@@ -92,7 +96,9 @@ async fn indexes(db: &impl ConnectionTrait, table: &'static SealedTable, column:
         let alone = matches!(columns.as_slice(), [only] if only.eq_ignore_ascii_case(column)) && !has_word(&sql, &["WHERE"]);
         match (speaks, of_this && alone) {
             (_, true) => indexes.push(Index { name, sql }),
-            (true, false) if kind != "index" || columns.iter().any(|it| it.eq_ignore_ascii_case(column)) || has_word(&sql, &["WHERE"]) => {
+            (true, false)
+                if kind != "index" || columns.iter().any(|it| it.eq_ignore_ascii_case(column)) || has_word(&sql, &["WHERE"]) =>
+            {
                 return Err(entangled(table, column, format!("{kind} {name}")));
             }
             _ => {}

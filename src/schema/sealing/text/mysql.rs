@@ -26,9 +26,7 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
         ]
         .concat(),
         Piece::GuardBorn => [text.replace(Guard::Cell), text.replace(Guard::Bound)].concat(),
-        Piece::DropGuards => {
-            text.drop_all(&[Guard::Bound, Guard::Restoring, Guard::Required, Guard::Stale, Guard::Cell])
-        }
+        Piece::DropGuards => text.drop_all(&[Guard::Bound, Guard::Restoring, Guard::Required, Guard::Stale, Guard::Cell]),
         Piece::Scrub => vec![format!("ALTER TABLE {} FORCE;", text.name())],
     }
 }
@@ -62,9 +60,11 @@ impl Text<'_> {
             actions.extend(column.index.map(|index| format!("ADD COLUMN {} varbinary(16)", self.quoted(index))));
         }
         let indexes = self.table.columns.iter().filter_map(|column| column.index);
-        actions.extend(indexes.map(|index| {
-            format!("ADD UNIQUE KEY {} ({})", self.quoted(&shortened(self.table.name, index)), self.quoted(index))
-        }));
+        actions.extend(
+            indexes.map(|index| {
+                format!("ADD UNIQUE KEY {} ({})", self.quoted(&shortened(self.table.name, index)), self.quoted(index))
+            }),
+        );
         self.alter(&self.tells("unless column", self.first_cell()), &actions)
     }
 
@@ -101,8 +101,7 @@ impl Text<'_> {
     }
 
     fn modify(&self, tells: &str, kind: &str) -> Vec<String> {
-        let required: Vec<_> =
-            self.table.columns.iter().filter(|column| !column.nullable).map(|column| column.sealed).collect();
+        let required: Vec<_> = self.table.columns.iter().filter(|column| !column.nullable).map(|column| column.sealed).collect();
         let Some(first) = required.first() else { return Vec::new() };
         let actions: Vec<_> = required.iter().map(|column| format!("MODIFY COLUMN {} {kind}", self.quoted(column))).collect();
         self.alter(&self.tells(tells, first), &actions)
@@ -174,12 +173,7 @@ impl Text<'_> {
         let replaced = |deed: Deed| {
             let own = guard.name(deed, self.table);
             let beside = shortened("strongroom_next", own.trim_start_matches("strongroom_"));
-            [
-                self.guard_as(&beside, guard, deed),
-                drop_trigger(&own),
-                self.guard_as(&own, guard, deed),
-                drop_trigger(&beside),
-            ]
+            [self.guard_as(&beside, guard, deed), drop_trigger(&own), self.guard_as(&own, guard, deed), drop_trigger(&beside)]
         };
         Deed::BOTH.into_iter().flat_map(replaced).collect()
     }

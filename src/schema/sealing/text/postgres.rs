@@ -31,12 +31,9 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
             guard(Guard::Required, table),
         ]
         .concat(),
-        Piece::GuardBorn => [
-            drop_all(&[Guard::Cell, Guard::Bound], table),
-            guard(Guard::Cell, table),
-            guard(Guard::Bound, table),
-        ]
-        .concat(),
+        Piece::GuardBorn => {
+            [drop_all(&[Guard::Cell, Guard::Bound], table), guard(Guard::Cell, table), guard(Guard::Bound, table)].concat()
+        }
         Piece::DropGuards => drop_all(&[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table),
         Piece::Scrub => scrub(table),
     }

@@ -28,12 +28,9 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
             guard(Guard::Required, table),
         ]
         .concat(),
-        Piece::GuardBorn => [
-            drop_all(&[Guard::Cell, Guard::Bound], table),
-            guard(Guard::Cell, table),
-            guard(Guard::Bound, table),
-        ]
-        .concat(),
+        Piece::GuardBorn => {
+            [drop_all(&[Guard::Cell, Guard::Bound], table), guard(Guard::Cell, table), guard(Guard::Bound, table)].concat()
+        }
         Piece::DropGuards => drop_all(&[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table),
         Piece::Scrub => vec!["VACUUM;".to_owned()],
     }
@@ -48,9 +45,8 @@ fn add_cells(table: &SealedTable) -> Vec<String> {
     let columns = table.columns.iter().flat_map(both);
     let added = columns.map(|column| format!("ALTER TABLE {} ADD COLUMN {} blob;", name(table), quoted(ENGINE, column)));
     let indexes = table.columns.iter().filter_map(|column| column.index);
-    let indexes = indexes.map(|it| {
-        format!("CREATE UNIQUE INDEX {} ON {} ({});", index_name(it, table), name(table), quoted(ENGINE, it))
-    });
+    let indexes =
+        indexes.map(|it| format!("CREATE UNIQUE INDEX {} ON {} ({});", index_name(it, table), name(table), quoted(ENGINE, it)));
     added.chain(indexes).collect()
 }
 

@@ -3,7 +3,7 @@
 use sea_orm::sqlx::mysql::MySqlConnection;
 use sea_orm::sqlx::{self, Executor as _, Row as _};
 
-use super::Access;
+use crate::db::Access;
 
 /// Without it a value that is too long is cut and stored, a cell as well.
 const STRICT: &str = "STRICT_ALL_TABLES";
