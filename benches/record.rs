@@ -7,7 +7,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
-    missing_docs,
     unreachable_pub,
     reason = "a benchmark prints"
 )]

@@ -167,8 +167,8 @@ fn open(keys: &Share, row: &Row, reveal: bool) -> Result<Credential, Unopened> {
         user_id: row.user_id.clone(),
         project_id: row.project_id.clone(),
         kind: row.r#type.clone(),
-        access: keys.open::<AccessKey, _>(row)?.map(|opened| text(&opened)).transpose()?,
-        secret: if reveal { keys.open::<SecretKey, _>(row)?.map(|opened| text(&opened)).transpose()? } else { None },
+        access: keys.open::<AccessKey, _>(row)?.as_ref().map(text).transpose()?,
+        secret: if reveal { keys.open::<SecretKey, _>(row)?.as_ref().map(text).transpose()? } else { None },
         extra: row.extra.clone(),
     })
 }

@@ -89,7 +89,7 @@ pub fn is_too_slow(error: &DbErr) -> bool {
 }
 
 /// A row is refused by a constraint or a guard.
-pub(crate) fn is_constraint_violation(error: &DbErr) -> bool {
+pub fn is_constraint_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
         || mysql_number(error).is_some_and(|number| MYSQL_CONSTRAINTS.contains(&number))
         || has_code(error, |code| code.starts_with("23") || matches!(code, "275" | "1299" | "1811" | "1555" | "2067"))

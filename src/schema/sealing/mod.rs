@@ -66,6 +66,9 @@ impl Sealing {
     /// Brings a table to a phase, forward or back, one stage after the other. After a crash the same call goes on, and so
     /// does one with another phase. On a mock connection it only says the SQL that it would run.
     ///
+    /// To end it early, ask through [`Options::stop`]. A future that is dropped leaves its session on MySQL and MariaDB with
+    /// its locks on the table, until the process ends.
+    ///
     /// A table whose columns were sealed from the start goes to [`Phase::Sealed`] and nowhere else: its guards are made, or
     /// made anew after its description has changed. The unique keys on its blind indexes are those that the host made.
     pub async fn bring(&self, manager: &SchemaManager<'_>, table: &'static SealedTable, to: Phase) -> Result<(), DbErr> {

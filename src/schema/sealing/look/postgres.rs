@@ -1,6 +1,6 @@
 //! PostgreSQL, which knows by itself what depends on a column.
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::ConnectionTrait;
 use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
@@ -69,6 +69,6 @@ async fn former(db: &impl ConnectionTrait, table: &'static SealedTable, column: 
         }
     }
     let collation = text(row, "collation_name")?.map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
-    let place = row.try_get::<i64>("", "place").map_err(DbErr::from)?;
+    let place = row.try_get::<i64>("", "place")?;
     Ok(Former { kind: format!("{found}{collation}"), place, constraints, indexes, ..Former::default() })
 }
