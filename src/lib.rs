@@ -35,5 +35,5 @@ pub use strongroom_migration as migration;
 /// What a program with sealed columns of its own names again and again.
 pub mod prelude {
     pub use crate::entity::{BlindIndex, Sealed, SealedEntity, SealedModel};
-    pub use crate::record::{Draft, Drafting, Keyed, RecordError, Strongroom};
+    pub use crate::record::{Draft, Drafting, Keyed, RecordError, Strongroom, Transaction};
 }

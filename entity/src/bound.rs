@@ -46,6 +46,8 @@ pub trait Bound<L: Label> {
     note = "the active model of an entity that derives `SealedModel` takes the columns of that entity"
 )]
 pub trait Sealable<L: Label> {
+    /// The table that the row goes to.
+    const TABLE: &'static crate::SealedTable;
     /// Whether the column has a blind index.
     const IS_INDEXED: bool;
     /// What the cell will be bound to.

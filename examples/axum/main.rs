@@ -23,9 +23,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use sea_orm::prelude::Uuid;
-use sea_orm::{ActiveValue::Set, ConnectionTrait as _, Database, DatabaseConnection, Schema};
+use sea_orm::{ActiveValue::Set, ConnectionTrait as _, DatabaseConnection, Schema};
 use sea_orm_migration::SchemaManager;
 use serde::{Deserialize, Serialize};
+use strongroom::db::{Access, Address, connect};
 use strongroom::key::{FileSource, KeySource as _, Roots};
 use strongroom::migration::Phase;
 use strongroom::prelude::*;
@@ -49,7 +50,9 @@ struct Made {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let db = Database::connect(format!("sqlite://{}?mode=rwc", folder.path().join("tokens.db").display())).await?;
+    let db =
+        connect(&Address::parse(&format!("sqlite://{}?mode=rwc", folder.path().join("tokens.db").display()))?, Access::Write)
+            .await?;
     let source = FileSource::new(folder.path().join("root.key"));
     source.make_if_missing().await?;
     let roots = Arc::new(Roots::from(source.root().await?));
@@ -78,19 +81,19 @@ async fn make(State(room): State<Strongroom>, Json(wanted): Json<Wanted>) -> Res
         name: Set(wanted.name),
         ..Default::default()
     };
-    let row = row.with(Token, token.as_str()).insert(&room).await.map_err(refused)?;
+    let row = row.with(Token, token.as_str()).insert(&room).await.map_err(|error| refused(&error))?;
     Ok(Json(Made { id: row.id, token }))
 }
 
 async fn who_am_i(State(room): State<Strongroom>, headers: HeaderMap) -> Result<String, StatusCode> {
     let presented = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let presented = presented.ok_or(StatusCode::UNAUTHORIZED)?;
-    let row = room.find_by(Token, presented).await.map_err(refused)?.ok_or(StatusCode::UNAUTHORIZED)?;
+    let row = room.find_by(Token, presented).await.map_err(|error| refused(&error))?.ok_or(StatusCode::UNAUTHORIZED)?;
     Ok(format!("{} of {}\n", row.name, row.tenant_id))
 }
 
 /// Callers learn that it failed; why is the log's.
-fn refused(error: RecordError) -> StatusCode {
+fn refused(error: &RecordError) -> StatusCode {
     eprintln!("{error}");
     StatusCode::INTERNAL_SERVER_ERROR
 }

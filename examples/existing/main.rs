@@ -12,9 +12,10 @@ use std::error::Error;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
+use strongroom::db::{Access, Address, connect};
 use strongroom::key::{FileSource, KeySource as _, Roots};
 use strongroom::migration::Phase;
 use strongroom::prelude::*;
@@ -26,7 +27,9 @@ use api_token::Token;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let db = Database::connect(format!("sqlite://{}?mode=rwc", folder.path().join("tokens.db").display())).await?;
+    let db =
+        connect(&Address::parse(&format!("sqlite://{}?mode=rwc", folder.path().join("tokens.db").display()))?, Access::Write)
+            .await?;
     let source = FileSource::new(folder.path().join("root.key"));
     source.make_if_missing().await?;
     let roots = Arc::new(Roots::from(source.root().await?));

@@ -16,7 +16,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 use sea_orm::prelude::Uuid;
-use sea_orm::{ActiveValue::Set, Database, EntityTrait as _};
+use sea_orm::{ActiveValue::Set, EntityTrait as _};
+use strongroom::db::{Access, Address, connect};
 use strongroom::key::{FileSource, KeySource as _, Rolling, Roots};
 use strongroom::prelude::*;
 use strongroom::reseal::Options;
@@ -40,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let roots = Arc::new(Roots::from(source.root().await?));
 
     // The schema, and the key ring that it needs.
-    let db = Database::connect(url).await?;
+    let db = connect(&Address::parse(&url)?, Access::Write).await?;
     install_ring(&db, roots.clone()).await?;
     let sealing = Sealing::new(roots.clone(), 0);
     let migrations = HostRunner::new(db.clone(), "tenants", &Migrator(sealing.clone()))?.lending_to(&sealing);

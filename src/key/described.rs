@@ -101,6 +101,15 @@ impl Described {
         self.id.kind == other.id.kind && labels(self) == labels(other) && scope(self) == scope(other) && !relabelled
     }
 
+    /// Whether every sealed column of a program is here: one that is not would be left behind by rolls, and its keys wiped.
+    pub(super) fn knows_columns_of(&self, other: &Self) -> bool {
+        let known = |column: &Column| {
+            let same = |it: &&Column| (&it.label, &it.sealed, &it.index) == (&column.label, &column.sealed, &column.index);
+            self.columns.iter().any(|it| same(&it))
+        };
+        other.columns.iter().all(known)
+    }
+
     /// The description as the rest of the program takes it: for as long as the program runs, like those in its source.
     /// The same one each time, so that reading the manifest again and again takes no more memory.
     pub(super) fn table(&self, name: &str) -> &'static SealedTable {

@@ -160,10 +160,13 @@ impl Manifest {
         self.tables.contains_key(table)
     }
 
-    /// Whether the cells of a table are bound to what this description says.
+    /// Whether the cells of a table are bound to what this description says, and none of its columns is unknown.
     pub fn binds(&self, table: &SealedTable) -> bool {
         match self.tables.get(table.name) {
-            Some(described) => described.binds_like(&Described::new(table)),
+            Some(described) => {
+                let wanted = Described::new(table);
+                described.binds_like(&wanted) && described.knows_columns_of(&wanted)
+            }
             None => table == credential::TABLE,
         }
     }
@@ -244,11 +247,12 @@ impl Manifest {
         }
     }
 
-    /// Opens a closed generation again: cells turned out to need it.
+    /// Opens a closed or retired generation again: cells turned out to need it. Its keys must not be wiped.
     pub(crate) fn reopen(&mut self, generation: u32) -> Result<(), ManifestError> {
         let known = self.known(generation)?;
-        if known.state == KeyState::Closed {
+        if matches!(known.state, KeyState::Closed | KeyState::Retired) {
             known.state = KeyState::DecryptOnly;
+            known.wipe_after = None;
         }
         Ok(())
     }

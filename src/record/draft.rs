@@ -3,7 +3,8 @@
 use std::fmt;
 
 use sea_orm::{ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveModel};
-use strongroom_entity::{Binding, Label, Sealable, Unset};
+use strongroom_entity::{Binding, Label, Sealable, SealedTable, Unset};
+use strongroom_migration::Phase;
 
 use super::{Keyed, Plaintext, RecordError};
 use crate::key::{RingError, Share, scope_of};
@@ -12,6 +13,8 @@ use crate::key::{RingError, Share, scope_of};
 const ATTEMPTS: u32 = 4;
 /// What the engine's own tables hold of an id.
 const LONGEST_ID: usize = 64;
+/// The same of a scope.
+const LONGEST_SCOPE: usize = 72;
 
 /// An active model, and the values of its sealed columns. Nothing of it is sealed yet, and nothing can be written before.
 #[must_use = "a draft is written with `insert` or `update`"]
@@ -22,6 +25,7 @@ pub struct Draft<A> {
 
 struct Pending<A> {
     value: Plaintext,
+    table: &'static SealedTable,
     binding: fn(&A) -> Result<Binding, Unset>,
     seal: fn(&Share, &mut A, &[u8]) -> Result<(), RingError>,
 }
@@ -38,7 +42,7 @@ pub trait Drafting: Sized {
     }
 }
 
-impl<A> Drafting for A {}
+impl<A: ActiveModelTrait> Drafting for A {}
 
 impl<A> Draft<A> {
     /// Gives another sealed column a value.
@@ -47,12 +51,15 @@ impl<A> Draft<A> {
         A: Sealable<L>,
     {
         let (binding, seal) = (<A as Sealable<L>>::binding, Share::seal::<L, A>);
-        self.pending.push(Pending { value: value.into(), binding, seal });
+        self.pending.push(Pending { value: value.into(), table: <A as Sealable<L>>::TABLE, binding, seal });
         self
     }
 
-    /// Seals the values under the active generation. What comes of it is an active model like any other, for every way of
-    /// writing that sea-orm has.
+    /// Seals the values under the active generation. What comes of it is an active model like any other, for ways of writing
+    /// that [`insert`](Draft::insert) and [`update`](Draft::update) are not.
+    ///
+    /// A cell opens in the row that it was sealed for and in no other: the row must reach the database with this id and these
+    /// owners. An upsert that finds another row, `update_many`, and a copy under another id store a cell that nothing opens.
     pub async fn seal(self, room: &impl Keyed) -> Result<A, RecordError> {
         let mut sealed = Self::seal_many(vec![self], room).await?;
         sealed.pop().ok_or(RecordError::Id)
@@ -65,6 +72,9 @@ impl<A> Draft<A> {
         let (mut rows, pending): (Vec<A>, Vec<_>) = drafts.into_iter().map(|draft| (draft.row, draft.pending)).unzip();
         for attempt in 1.. {
             keys.refresh().await?;
+            for value in pending.iter().flatten() {
+                require_sealed(keys, value.table)?;
+            }
             keys.prepare(scopes.iter().cloned()).await?;
             let mut each = rows.iter_mut().zip(&pending);
             match each.try_for_each(|(row, pending)| {
@@ -83,25 +93,65 @@ impl<A> Draft<A> {
     fn scopes(&self) -> impl Iterator<Item = Result<String, RecordError>> {
         self.pending.iter().map(|value| {
             let binding = (value.binding)(&self.row)?;
-            let fits = (1..=LONGEST_ID).contains(&binding.id.chars().count());
-            if fits { Ok(scope_of(binding.scope.as_deref())) } else { Err(RecordError::Id) }
+            if !(1..=LONGEST_ID).contains(&binding.id.chars().count()) {
+                return Err(RecordError::Id);
+            }
+            let fits = binding.scope.as_ref().is_none_or(|scope| scope.chars().count() <= LONGEST_SCOPE);
+            if fits { Ok(scope_of(binding.scope.as_deref())) } else { Err(RecordError::Scope) }
         })
+    }
+}
+
+/// Where plaintext counts, on the way up or down, what is written to a cell alone would be lost.
+fn require_sealed(keys: &Share, table: &SealedTable) -> Result<(), RecordError> {
+    match keys.phase(table.name) {
+        Some(phase) if phase.cells_count() => Ok(()),
+        phase => Err(RecordError::NotSealed { table: table.name, found: phase.map_or("unknown", Phase::as_str) }),
     }
 }
 
 impl<A> Draft<A>
 where
     A: ActiveModelTrait + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    <A::Entity as EntityTrait>::Model: IntoActiveModel<A> + Clone,
 {
-    /// Seals and inserts the row, and reads it back.
+    /// Seals and inserts the row, and reads it back. What the database, a trigger or `before_save` has made of the columns
+    /// that its cells are bound to must be what they were sealed for: [`RecordError::Rebound`] otherwise, and the row is
+    /// there, unless a transaction takes it back.
     pub async fn insert(self, room: &impl Keyed) -> Result<<A::Entity as EntityTrait>::Model, RecordError> {
-        Ok(self.seal(room).await?.insert(room).await?)
+        let sealed_for = self.bindings()?;
+        let stored = self.seal(room).await?.insert(room).await?;
+        sealed_for.require_same(&stored)?;
+        Ok(stored)
     }
 
-    /// Seals and updates the row, and reads it back.
+    /// Seals and updates the row, and reads it back. A row that moved to another owner since it was read is
+    /// [`RecordError::Rebound`], as with [`insert`](Draft::insert).
     pub async fn update(self, room: &impl Keyed) -> Result<<A::Entity as EntityTrait>::Model, RecordError> {
-        Ok(self.seal(room).await?.update(room).await?)
+        let sealed_for = self.bindings()?;
+        let stored = self.seal(room).await?.update(room).await?;
+        sealed_for.require_same(&stored)?;
+        Ok(stored)
+    }
+
+    fn bindings(&self) -> Result<SealedFor<A>, RecordError> {
+        let each = self.pending.iter().map(|value| Ok((value.binding, (value.binding)(&self.row)?)));
+        Ok(SealedFor(each.collect::<Result<_, RecordError>>()?))
+    }
+}
+
+/// What cells were sealed for, and how a row says it of itself.
+struct SealedFor<A>(Vec<(fn(&A) -> Result<Binding, Unset>, Binding)>);
+
+impl<A: ActiveModelTrait> SealedFor<A> {
+    fn require_same<M: IntoActiveModel<A> + Clone>(&self, stored: &M) -> Result<(), RecordError> {
+        let stored = stored.clone().into_active_model();
+        for (binding_of, sealed_for) in &self.0 {
+            if binding_of(&stored)? != *sealed_for {
+                return Err(RecordError::Rebound { id: sealed_for.id.clone() });
+            }
+        }
+        Ok(())
     }
 }
 

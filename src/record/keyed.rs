@@ -21,6 +21,7 @@ pub trait Keyed: ConnectionTrait + Held {
         <R::Cell as Cell>::Each<Opened>: Send,
     {
         async move {
+            self.share().refresh().await?;
             self.share().learn(row.cell().bytes()).await?;
             let binding = row.binding();
             let place = Place::of(L::LABEL, &binding);
@@ -53,6 +54,7 @@ pub trait Keyed: ConnectionTrait + Held {
             let wanted = self.eq(column, &value)?;
             let Some(row) = L::Entity::find().filter(wanted).one(self).await? else { return Ok(None) };
             if self.share().opens::<L>() {
+                self.share().refresh().await?;
                 self.share().learn(row.cell().bytes()).await?;
                 let binding = row.binding();
                 let says = says::<L, _>(self.share(), &row, value.as_ref());

@@ -28,8 +28,10 @@ impl Strongroom {
     /// Loads the ring of a database, which [`install_ring`](crate::schema::install_ring) made. `minimum_epoch` guards against
     /// an old database that was put back; 0 accepts any.
     ///
-    /// The ring is read, and keys of new scopes are made, on connections of this pool beside those of open transactions: it
-    /// needs two.
+    /// The ring is read, and keys of new scopes are made, on connections of this pool beside those of open transactions. So
+    /// there must be fewer transactions at once than the pool has connections, or they wait for each other; a program that
+    /// cannot see to that gives the keys a small pool of their own: [`Strongroom::of`] and
+    /// [`Share::whole`](crate::key::Share::whole).
     pub async fn load(db: DatabaseConnection, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RecordError> {
         let ring = Arc::new(Ring::load(&db, roots, minimum_epoch).await?);
         let keys = Arc::new(Share::whole(ring, db.clone()));
@@ -50,7 +52,7 @@ impl Strongroom {
             let refused = |found| Err(RecordError::NotSealed { table: table.name, found });
             match manifest.phase(table.name) {
                 Some(Phase::Sealed) if manifest.binds(table) => {}
-                Some(Phase::Sealed) => return refused("sealed, and bound to other columns"),
+                Some(Phase::Sealed) => return refused("sealed, in another way"),
                 Some(phase) => return refused(phase.as_str()),
                 None => return refused("unknown"),
             }

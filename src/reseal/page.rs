@@ -142,7 +142,8 @@ fn decode(row: &QueryResult, table: &'static SealedTable, forms: Forms) -> Resul
     Ok(Row { id, owners, context, scope, cells })
 }
 
-fn read_id(row: &QueryResult, position: usize, kind: IdKind) -> Result<String, DbErr> {
+/// A row's id, as the text that it is named by.
+pub(super) fn read_id(row: &QueryResult, position: usize, kind: IdKind) -> Result<String, DbErr> {
     match kind {
         IdKind::Text => row.try_get_by_index(position),
         IdKind::Uuid => row.try_get_by_index::<Uuid>(position).map(|id| id.hyphenated().to_string()),

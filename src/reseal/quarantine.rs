@@ -1,13 +1,16 @@
 //! Rows that do not open: recorded, named, never fatal to the rest.
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Func, OnConflict, Query, SimpleExpr};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _,
-};
-use strongroom_entity::quarantine::{ActiveModel, Column, Entity};
-use strongroom_entity::{IdKind, SealedTable};
+use std::collections::BTreeSet;
 
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select,
+};
+use strongroom_entity::SealedTable;
+use strongroom_entity::quarantine::{ActiveModel, Column, Entity};
+
+use super::page::read_id;
+use super::statement::id_value;
 use crate::key::Unopened;
 
 /// A cell that does not open.
@@ -58,12 +61,7 @@ pub(super) async fn record_bad(db: &impl ConnectionTrait, table: &str, run: &str
 
 /// How many cells this run could not open, in rows that are still there.
 pub(super) async fn count(db: &impl ConnectionTrait, table: &SealedTable, run: &str) -> Result<u64, DbErr> {
-    Entity::find()
-        .filter(Column::TableName.eq(table.name))
-        .filter(Column::Run.eq(run))
-        .filter(still_there(db.get_database_backend(), table))
-        .count(db)
-        .await
+    still_there(db, table, Entity::find().filter(Column::Run.eq(run))).await
 }
 
 /// Forgets what a pass of this run met, before the next pass meets it again.
@@ -78,21 +76,23 @@ pub async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> 
 
 /// How many cells of rows that are still there stand in quarantine.
 pub async fn standing(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
-    Entity::find().filter(Column::TableName.eq(table.name)).filter(still_there(db.get_database_backend(), table)).count(db).await
+    still_there(db, table, Entity::find()).await
 }
 
-/// Quarantine names a row by its text, a UUID by its digits and hyphens.
-fn still_there(engine: DbBackend, table: &SealedTable) -> SimpleExpr {
-    let id = Expr::col((Alias::new(table.name), Alias::new(table.id.name)));
-    let of_the_row = Expr::col((Entity, Column::RowId));
-    let same_row = match (table.id.kind, engine) {
-        (IdKind::Text, _) => id.eq(of_the_row),
-        (IdKind::Uuid, DbBackend::Postgres) => id.cast_as("text").eq(of_the_row),
-        (IdKind::Uuid, _) => Func::cust("hex").arg(id).eq(Expr::from(Func::upper(Func::cust("replace").args([
-            of_the_row,
-            Expr::val("-"),
-            Expr::val(""),
-        ])))),
-    };
-    Expr::exists(Query::select().expr(Expr::val(1)).from(Alias::new(table.name)).and_where(same_row).to_owned())
+/// By ids and not by a join: a program's own table may compare text in another way than ours does.
+async fn still_there(db: &impl ConnectionTrait, table: &SealedTable, of: Select<Entity>) -> Result<u64, DbErr> {
+    let named = of.filter(Column::TableName.eq(table.name)).select_only().column(Column::RowId);
+    let cells: Vec<String> = named.into_tuple().all(db).await?;
+    let rows: BTreeSet<&str> = cells.iter().map(String::as_str).collect();
+    let mut there = BTreeSet::new();
+    let id = Alias::new(table.id.name);
+    for chunk in rows.into_iter().collect::<Vec<_>>().chunks(A_STATEMENT) {
+        let ids = chunk.iter().map(|row| id_value(table.id, row));
+        let mut select = Query::select();
+        select.column(id.clone()).from(Alias::new(table.name)).and_where(Expr::col(id.clone()).is_in(ids));
+        for row in db.query_all(&select).await? {
+            there.insert(read_id(&row, 0, table.id.kind)?);
+        }
+    }
+    Ok(cells.iter().filter(|row| there.contains(*row)).count() as u64)
 }

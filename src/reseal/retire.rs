@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _, QueryFilter as _};
+use strongroom_entity::key;
 
 use super::count;
 use super::error::ResealError;
@@ -49,8 +50,21 @@ pub async fn retire(
     if left > 0 {
         return Ok(Retired { generation, wiped: false, wiped_in: Duration::from_millis(left.unsigned_abs()) });
     }
-    db::retry!(wipe(db, ring, lock, generation))?;
+    if has_keys(db, generation).await? {
+        if let Err(in_use) = refuse_in_use(db, ring, generation).await {
+            // A transaction that was open meanwhile, or a row that was put back, brought cells that nothing else opens.
+            db::retry!(change(db, ring, lock, |manifest| Ok(manifest.reopen(generation)?)))?;
+            return Err(in_use);
+        }
+        db::retry!(wipe(db, ring, lock, generation))?;
+    }
     Ok(Retired { generation, wiped: true, wiped_in: Duration::ZERO })
+}
+
+/// Whether its keys are not wiped yet.
+async fn has_keys(db: &DatabaseConnection, generation: u32) -> Result<bool, ResealError> {
+    let keys = key::Entity::find().filter(key::Column::Generation.eq(generation)).filter(key::Column::Purpose.eq("data"));
+    Ok(keys.all(db).await?.iter().any(|key| !key.wrapped.is_empty()))
 }
 
 /// Closes it, unless a cell needs it, before or after.

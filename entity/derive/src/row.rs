@@ -93,6 +93,7 @@ fn sealable(krate: &Path, row: &syn::Ident, cell: &Cell<'_>) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #krate::Sealable<#marker> for #row {
+            const TABLE: &'static #krate::SealedTable = <Entity as #krate::SealedEntity>::TABLE;
             const IS_INDEXED: bool = #is_indexed;
 
             fn binding(&self) -> ::core::result::Result<#krate::Binding, #krate::Unset> {
