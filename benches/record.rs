@@ -4,11 +4,12 @@
 
 #![expect(
     clippy::print_stdout,
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     unreachable_pub,
-    reason = "a benchmark prints"
+    reason = "a benchmark prints, and connects past the program on purpose"
 )]
 
 #[path = "../tests/it/support/mod.rs"]
