@@ -132,7 +132,7 @@ impl Manifest {
 
     /// Takes a table into the ring's care, or what it is like now. Fails where cells would no longer open, because it
     /// binds them to something else, and for a label that another column has: then nothing is changed.
-    pub fn describe(&mut self, table: &SealedTable) -> Result<(), ManifestError> {
+    pub(crate) fn describe(&mut self, table: &SealedTable) -> Result<(), ManifestError> {
         if table.name == credential::TABLE.name || table.name.starts_with("strongroom_") {
             return Err(ManifestError::Ours(table.name));
         }
@@ -172,7 +172,7 @@ impl Manifest {
     }
 
     /// Forgets a table that is no more.
-    pub fn forget(&mut self, table: &str) {
+    pub(crate) fn forget(&mut self, table: &str) {
         self.tables.remove(table);
         self.phases.remove(table);
     }
@@ -183,7 +183,7 @@ impl Manifest {
     }
 
     /// Writes that down.
-    pub fn set_former(&mut self, table: &str, former: BTreeMap<String, String>) {
+    pub(crate) fn set_former(&mut self, table: &str, former: BTreeMap<String, String>) {
         if let Some(described) = self.tables.get_mut(table) {
             described.former = former;
         }

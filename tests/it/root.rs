@@ -6,10 +6,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strongroom::credential::{NewCredential, Store};
-use strongroom::db::{Access, Address, connect};
+use strongroom::db::{Access, Address, Lock, connect};
 use strongroom::key::{FileSource, KeySource as _, Ring, Roots};
+use strongroom::reseal::ResealError;
 
 use crate::support::{Engine, Ran, Room, block_on, nasty_rows, numbered_rows, on_every_engine, ran};
 
@@ -18,6 +20,7 @@ on_every_engine!(
     a_program_that_knows_both_roots_goes_on_through_a_rewrap,
     a_key_made_under_the_root_before_is_not_taken,
     a_generation_without_cells_is_retired_and_wiped,
+    a_cell_that_came_back_keeps_its_keys_from_being_wiped,
     cells_under_a_damaged_key_keep_their_generation,
 );
 
@@ -104,6 +107,35 @@ fn a_key_made_under_the_root_before_is_not_taken(engine: Engine) {
     room.execute("UPDATE strongroom_manifest SET body = replace(body, '\"root_id\":\"', '\"root_id\":\"00')");
     create("new").unwrap_err();
     assert_eq!(room.number("SELECT count(*) FROM strongroom_key"), keys);
+}
+
+/// As a transaction does that was open while its generation was retired.
+fn a_cell_that_came_back_keeps_its_keys_from_being_wiped(engine: Engine) {
+    let room = Room::sealed(engine, &numbered_rows(3));
+    let cell = "SELECT secret_key_sealed FROM credential WHERE id = 'row-000001'";
+    let old = room.bytes(cell);
+    room.run(&["keys", "rotate"]).expect(0);
+    let retire = || {
+        block_on(async {
+            let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
+            let root = FileSource::new(room.key_file()).root().await.unwrap();
+            let ring = Arc::new(Ring::load(&db, Arc::new(Roots::from(root)), 0).await.unwrap());
+            let lock = Lock::take(&db).await.unwrap();
+            let done = strongroom::reseal::retire(&db, &ring, &lock, 1, Duration::from_secs(1)).await;
+            lock.release().await.unwrap();
+            done
+        })
+    };
+    assert!(!retire().unwrap().wiped);
+    room.try_execute("UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'", vec![old.into()]).unwrap();
+    std::thread::sleep(Duration::from_millis(1200));
+    assert!(matches!(retire(), Err(ResealError::StillInUse { generation: 1, cells: 1 })));
+    room.run(&["keys", "verify"]).expect(0);
+    room.run(&["keys", "rotate"]).expect(0);
+    assert!(!retire().unwrap().wiped);
+    std::thread::sleep(Duration::from_millis(1200));
+    assert!(retire().unwrap().wiped);
+    room.run(&["keys", "verify"]).expect(0);
 }
 
 fn a_generation_without_cells_is_retired_and_wiped(engine: Engine) {
