@@ -5,11 +5,12 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     unreachable_pub,
-    reason = "a benchmark prints"
+    reason = "a benchmark prints, and connects past the program on purpose"
 )]
 
 #[path = "../tests/it/support/mod.rs"]

@@ -189,6 +189,8 @@ where
     }
 }
 
+type BindingOf<A> = fn(&A) -> Result<Binding, Unset>;
+
 /// What cells were sealed for, and how a row says it of itself.
 struct SealedFor<A>(Vec<(BindingOf<A>, Binding)>);
 
