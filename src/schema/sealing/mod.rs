@@ -29,6 +29,7 @@ use strongroom_migration::Phase;
 
 pub use error::Unsealable;
 use lease::Lease;
+pub(super) use plan::counted;
 use text::Piece;
 use work::Work;
 
@@ -86,7 +87,7 @@ impl Sealing {
     pub async fn forget(&self, manager: &SchemaManager<'_>, table: &'static SealedTable) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {
-            return plan::say_piece(db, table, Piece::DropGuards).await;
+            return plan::say_piece(db, table, Piece::DropGuards, &format!("{} forgotten", table.name)).await;
         }
         let work = self.begin(db, table).await?;
         let done = work.forget(manager).await;
@@ -98,7 +99,7 @@ impl Sealing {
     pub async fn scrub(&self, manager: &SchemaManager<'_>, table: &'static SealedTable) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {
-            return plan::say_piece(db, table, Piece::Scrub).await;
+            return plan::say_piece(db, table, Piece::Scrub, &format!("{} scrubbed", table.name)).await;
         }
         let work = self.begin(db, table).await?;
         let done = work.scrub(manager).await;
