@@ -70,6 +70,9 @@ impl Sealing {
     /// To end it early, ask through [`Options::stop`]. A future that is dropped leaves its session on MySQL and MariaDB with
     /// its locks on the table, until the process ends.
     ///
+    /// The error carries why as the source of [`DbErr::TryIntoErr`]: [`Unsealable`], a
+    /// [`ResealError`](crate::reseal::ResealError), or a [`LockError`](crate::db::LockError) when another run is alive.
+    ///
     /// A table whose columns were sealed from the start goes to [`Phase::Sealed`] and nowhere else: its guards are made, or
     /// made anew after its description has changed. The unique keys on its blind indexes are those that the host made.
     pub async fn bring(&self, manager: &SchemaManager<'_>, table: &'static SealedTable, to: Phase) -> Result<(), DbErr> {
