@@ -189,8 +189,6 @@ where
     }
 }
 
-type BindingOf<A> = fn(&A) -> Result<Binding, Unset>;
-
 /// What cells were sealed for, and how a row says it of itself.
 struct SealedFor<A>(Vec<(BindingOf<A>, Binding)>);
 
