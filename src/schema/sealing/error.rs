@@ -5,6 +5,7 @@ use strongroom_migration::Phase;
 
 /// Why a table is not brought where it was asked to be. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unsealable {
     /// Pages of rows are committed as they are done.
     #[error("sealing commits its own pages: let the step return `Some(false)` from `use_transaction`")]
