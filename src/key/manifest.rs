@@ -362,8 +362,9 @@ mod tests {
         assert_eq!(manifest.retire(1, 0), Err(ManifestError::InUse(1)), "not closed");
         manifest.close(1).unwrap();
         manifest.retire(1, 7).unwrap();
-        manifest.reopen(1).unwrap();
         assert_eq!((manifest.state(1), manifest.opens(1)), (Some(KeyState::Retired), false));
+        manifest.reopen(1).unwrap();
+        assert_eq!((manifest.state(1), manifest.opens(1)), (Some(KeyState::DecryptOnly), true), "a cell came back");
     }
 
     #[test]
