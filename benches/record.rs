@@ -3,12 +3,13 @@
 //! seals it.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
     unreachable_pub,
-    reason = "a benchmark prints"
+    reason = "a benchmark prints, and connects past the program on purpose"
 )]
 
 #[path = "../tests/it/support/mod.rs"]

@@ -1,6 +1,8 @@
 //! The program's own migrations. Tables that are sealed from their first row on take one line more than others.
+//!
+//! The tables are written out and not made from their entities: a step that was applied must stay as it was, and an entity
+//! changes.
 
-use sea_orm::Schema;
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use strongroom::migration::Phase;
@@ -33,14 +35,23 @@ impl MigrationTrait for CreateApiToken {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut table = Schema::new(manager.get_database_backend()).create_table_from_entity(api_token::Entity);
-        manager.create_table(table.if_not_exists().take()).await?;
+        let mut table = Table::create();
+        table
+            .table("api_token")
+            .if_not_exists()
+            .col(ColumnDef::new("id").uuid().not_null().primary_key())
+            .col(ColumnDef::new("tenant_id").string().not_null())
+            .col(ColumnDef::new("name").string().not_null())
+            .col(ColumnDef::new("token").blob().not_null())
+            .col(ColumnDef::new("token_index").var_binary(16).not_null().unique_key())
+            .col(ColumnDef::new("signing_key").blob().not_null());
+        manager.create_table(table).await?;
         self.0.bring(manager, api_token::Entity::TABLE, Phase::Sealed).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         self.0.forget(manager, api_token::Entity::TABLE).await?;
-        manager.drop_table(Table::drop().table(api_token::Entity).if_exists().take()).await
+        manager.drop_table(Table::drop().table("api_token").if_exists().take()).await
     }
 }
 
@@ -59,13 +70,22 @@ impl MigrationTrait for CreateWebhook {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut table = Schema::new(manager.get_database_backend()).create_table_from_entity(webhook::Entity);
-        manager.create_table(table.if_not_exists().take()).await?;
+        let mut table = Table::create();
+        table
+            .table("webhook")
+            .if_not_exists()
+            .col(ColumnDef::new("id").uuid().not_null().primary_key())
+            .col(ColumnDef::new("tenant_id").string().not_null())
+            .col(ColumnDef::new("api_token_id").uuid().not_null())
+            .col(ColumnDef::new("url").string().not_null())
+            .col(ColumnDef::new("secret").blob().not_null())
+            .foreign_key(ForeignKey::create().from("webhook", "api_token_id").to("api_token", "id"));
+        manager.create_table(table).await?;
         self.0.bring(manager, webhook::Entity::TABLE, Phase::Sealed).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         self.0.forget(manager, webhook::Entity::TABLE).await?;
-        manager.drop_table(Table::drop().table(webhook::Entity).if_exists().take()).await
+        manager.drop_table(Table::drop().table("webhook").if_exists().take()).await
     }
 }

@@ -56,11 +56,15 @@ impl Stage {
         self.manager.get_connection()
     }
 
-    /// Lets writers in again, after committing what was done, or after taking back what can be.
+    /// Lets writers in again, after committing what was done, or after taking back what can be. On MySQL and MariaDB each
+    /// statement runs whatever became of the one before: a session goes back to its pool without locks, and with autocommit.
     pub async fn end<T>(self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
         if !self.engine.has_transactional_ddl() {
             let last = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-            let ended = self.run_all(&[last, "UNLOCK TABLES", "SET autocommit = 1"]).await;
+            let mut ended = Ok(());
+            for statement in [last, "UNLOCK TABLES", "SET autocommit = 1"] {
+                ended = ended.and(self.execute(statement).await);
+            }
             return outcome.and_then(|value| ended.map(|()| value));
         }
         // Dropping a transaction rolls it back.

@@ -20,7 +20,6 @@ use crate::db::{self, Lock};
 
 /// How patient a rotation is.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub struct Pace {
     /// For how long the old login must be without a session: a connection that was begun before the switch may still
     /// be on its way. Longer than programs take to notice and a connection may take: then none is.

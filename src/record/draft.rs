@@ -70,7 +70,7 @@ pub struct Draft<A> {
 struct Pending<A> {
     value: Plaintext,
     table: &'static SealedTable,
-    binding: fn(&A) -> Result<Binding, Unset>,
+    binding: BindingOf<A>,
     seal: fn(&Share, &mut A, &[u8]) -> Result<(), RingError>,
 }
 
@@ -190,7 +190,9 @@ where
 }
 
 /// What cells were sealed for, and how a row says it of itself.
-struct SealedFor<A>(Vec<(fn(&A) -> Result<Binding, Unset>, Binding)>);
+struct SealedFor<A>(Vec<(BindingOf<A>, Binding)>);
+
+type BindingOf<A> = fn(&A) -> Result<Binding, Unset>;
 
 impl<A: ActiveModelTrait> SealedFor<A> {
     fn require_same<M: IntoActiveModel<A> + Clone>(&self, stored: &M) -> Result<(), RecordError> {

@@ -23,7 +23,6 @@ use strongroom_entity::SealedTable;
 /// # drop(events);
 /// ```
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Options {
     /// Rows a page, 1000 by default. At least one; at most 2500, and fewer where a row has so many columns that a statement
     /// would not take them. Pages end at 4 MiB of cells, too.

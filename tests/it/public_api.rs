@@ -48,7 +48,7 @@ fn expect_format(description: &Path) {
 /// other features and another `RUSTC_BOOTSTRAP` everything is built anew.
 fn described() -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/public-api");
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = Command::new("cargo");
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["doc", "--lib", "--no-deps", "--quiet", "--offline"]).args(FEATURES);
     cargo.args(CRATES.iter().flat_map(|name| ["--package", name]));
     cargo.args(["--config", "profile.dev.package.libsqlite3-sys.opt-level=0"]);

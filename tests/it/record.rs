@@ -469,14 +469,15 @@ fn a_program_that_writes_cells_is_refused_where_plaintext_counts(engine: Engine)
     });
 }
 
+const OTHER: SealedTable = SealedTable { scope: None, ..*webhook::Entity::TABLE };
+const BOUND: SealedTable = SealedTable { owners: &[], ..*webhook::Entity::TABLE };
+const UNKNOWN: SealedTable = SealedTable { name: "other", ..OTHER };
+const MORE: SealedTable = SealedTable { columns: api_token::Entity::TABLE.columns, ..*webhook::Entity::TABLE };
+
 fn a_program_refuses_tables_in_another_phase(engine: Engine) {
     let (_room, room) = program(engine);
     block_on(async {
         room.require(&TABLES).await.unwrap();
-        const OTHER: SealedTable = SealedTable { scope: None, ..*webhook::Entity::TABLE };
-        const BOUND: SealedTable = SealedTable { owners: &[], ..*webhook::Entity::TABLE };
-        const UNKNOWN: SealedTable = SealedTable { name: "other", ..OTHER };
-        const MORE: SealedTable = SealedTable { columns: api_token::Entity::TABLE.columns, ..*webhook::Entity::TABLE };
         for (table, found) in [(&MORE, "sealed, in another way"), (&BOUND, "sealed, in another way"), (&UNKNOWN, "plain")] {
             let refused = room.require(&[table]).await;
             assert!(matches!(&refused, Err(RecordError::NotSealed { found: why, .. }) if *why == found), "{refused:?}");

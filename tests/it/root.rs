@@ -118,8 +118,8 @@ fn a_cell_that_came_back_keeps_its_keys_from_being_wiped(engine: Engine) {
     let retire = || {
         block_on(async {
             let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
-            let root = FileSource::new(room.key_file()).root().await.unwrap();
-            let ring = Arc::new(Ring::load(&db, Arc::new(Roots::from(root)), 0).await.unwrap());
+            let key = FileSource::new(room.key_file()).root().await.unwrap();
+            let ring = Arc::new(Ring::load(&db, Arc::new(key.into()), 0).await.unwrap());
             let lock = Lock::take(&db).await.unwrap();
             let done = strongroom::reseal::retire(&db, &ring, &lock, 1, Duration::from_secs(1)).await;
             lock.release().await.unwrap();

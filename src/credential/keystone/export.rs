@@ -16,7 +16,6 @@ const PAGE: u64 = 500;
 
 /// How to export.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
 pub struct ExportOptions {
     /// Write nothing.
     pub dry_run: bool,

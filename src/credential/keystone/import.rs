@@ -57,7 +57,6 @@ pub enum ImportError {
 
 /// How to import.
 #[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
 pub struct ImportOptions {
     /// Write nothing.
     pub dry_run: bool,

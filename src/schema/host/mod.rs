@@ -19,7 +19,9 @@
 //! through that connection, or ask [`is_recorded`] first. A checksum is over the text of the statements, not over bound values, as the
 //! step asks for them where no table has a row: what it does to rows that it first reads does not count. `has_table` and its
 //! like are answered both ways, so both ways count. It is over the text that sea-query writes,
-//! so an update of sea-query that writes another text makes steps count as edited.
+//! so an update of sea-query that writes another text makes steps count as edited. Of a table that a step has
+//! [sealed](super::Sealing), which one and to which phase counts; the entity behind it may change. A table made by
+//! `create_table_from_entity` does not stand still like that: write it out.
 //!
 //! Does not promise: that a step outside a transaction is fenced. One that goes on after its lease was lost is not written
 //! down as finished, and what it did stays.

@@ -66,6 +66,11 @@ pub(super) fn column_of(item: &str) -> Option<String> {
 const TABLE_ITEMS: [&str; 10] =
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "PERIOD"];
 
+/// A text after its first word or name, and what comes before.
+pub(super) fn split_first(text: &str) -> (&str, &str) {
+    text.split_at(tokens(text).next().map_or(0, |first| first.end))
+}
+
 /// The names in a text, quoted or not, outside texts and comments. Keywords are among them.
 pub(super) fn names(text: &str) -> Vec<String> {
     tokens(text).filter_map(|token| token.name()).collect()

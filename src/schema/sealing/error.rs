@@ -1,10 +1,14 @@
 //! Why a table is not brought where it was asked to be. Nothing was changed.
 
+use std::sync::Arc;
+
 use sea_orm::DbErr;
 use strongroom_migration::Phase;
 
-/// Why a table is not brought where it was asked to be. Nothing was changed.
+/// Why a table is not brought where it was asked to be. Nothing was changed. A step's [`DbErr`] carries it: see
+/// [`Unsealable::of`].
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unsealable {
     /// Pages of rows are committed as they are done.
     #[error("sealing commits its own pages: let the step return `Some(false)` from `use_transaction`")]
@@ -52,6 +56,40 @@ pub enum Unsealable {
         /// What depends on it.
         what: String,
     },
+    /// Rows are paged by their ids, and one of two rows with the same id would be skipped.
+    #[error("column `{column}` of `{table}` does not tell rows apart: alone it must be the primary key or UNIQUE, and NOT NULL")]
+    NotUnique {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// Nothing sees to the uniqueness of what is sealed without a blind index, and on the way back it would be asked for.
+    #[error(
+        "column `{column}` of `{table}` is UNIQUE, which nothing sees to while it is sealed: give the entity a BlindIndex column for it"
+    )]
+    UniqueWithoutIndex {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+    /// MySQL and MariaDB run no triggers for what a foreign key changes.
+    #[error(
+        "a foreign key of `{table}` changes column `{column}` past its guards, and cells are bound to that: make it ON UPDATE RESTRICT, and ON DELETE RESTRICT or CASCADE"
+    )]
+    PastGuards {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// Rows that a session does not see are neither sealed nor proven.
+    #[error("table `{0}` has row-level security, which hides rows from what counts and proves them: disable it")]
+    RowSecurity(&'static str),
+    /// Values are compared, and bound, by the bytes of their text.
+    #[error("the database keeps text as {0}, and sealing needs UTF-8: copy it into a database that is made with that")]
+    Encoding(String),
     /// SQLite would have to drop the table for a moment, and other tables' foreign keys would act on that.
     #[error(
         "table `{table}` would have to be made anew, and foreign keys of {by} refer to it: remove those first, and add them again after it is sealed"
@@ -90,11 +128,34 @@ pub enum Unsealable {
     Database(#[from] DbErr),
 }
 
+impl Unsealable {
+    /// What a step's error carries, if that is why it failed.
+    ///
+    /// ```
+    /// # use strongroom::schema::{HostError, Unsealable};
+    /// fn must_be_renamed(error: &HostError) -> bool {
+    ///     let HostError::Step { source, .. } = error else { return false };
+    ///     matches!(Unsealable::of(source), Some(Unsealable::ColumnTaken { .. }))
+    /// }
+    /// ```
+    pub fn of(error: &DbErr) -> Option<&Self> {
+        match error {
+            DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl From<Unsealable> for DbErr {
     fn from(error: Unsealable) -> Self {
         match error {
             Unsealable::Database(error) => error,
-            error => Self::Migration(error.to_string()),
+            error => carry(error),
         }
     }
+}
+
+/// Steps speak `DbErr`.
+pub(super) fn carry(error: impl std::error::Error + Send + Sync + 'static) -> DbErr {
+    DbErr::TryIntoErr { from: "a table", into: "another phase", source: Arc::new(error) }
 }

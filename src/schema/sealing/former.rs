@@ -8,6 +8,8 @@ use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 use strongroom_entity::SealedTable;
 
+use super::create_table::has_word;
+
 /// One column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,14 @@ pub(super) struct Index {
     pub(super) name: String,
     /// A statement; on MySQL and MariaDB a part of ALTER TABLE.
     pub(super) sql: String,
+}
+
+impl Former {
+    /// Whether no two rows may have the same value.
+    pub(super) fn is_unique(&self) -> bool {
+        let indexes = self.indexes.iter().map(|index| &index.sql);
+        self.definition.iter().chain(&self.constraints).chain(indexes).any(|sql| has_word(sql, &["UNIQUE"]))
+    }
 }
 
 /// The plaintext columns of a table, as they stood in it.

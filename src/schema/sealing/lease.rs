@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sea_orm::{DatabaseConnection, DbErr};
 
-use crate::db::Lock;
+use super::error::carry;
+use crate::db::{Lock, LockError};
 
 /// What a runner has lent. Its lock is the runner's to give back, so it is not kept alive here.
 #[derive(Clone, Default)]
@@ -28,7 +29,8 @@ impl Lease {
         }
         match Lock::take(db).await {
             Ok(lock) => Ok(Held { lock: Arc::new(lock), is_lent: false }),
-            Err(error) => Err(DbErr::Migration(error.to_string())),
+            Err(LockError::Database(error)) => Err(error),
+            Err(error) => Err(carry(error)),
         }
     }
 }

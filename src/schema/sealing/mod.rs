@@ -29,6 +29,7 @@ use strongroom_migration::Phase;
 
 pub use error::Unsealable;
 use lease::Lease;
+pub(super) use plan::counted;
 use text::Piece;
 use work::Work;
 
@@ -79,8 +80,8 @@ impl Sealing {
     /// To end it early, ask through [`Options::stop`]. A future that is dropped leaves its session on MySQL and MariaDB with
     /// its locks on the table, until the process ends.
     ///
-    /// Errors are `DbErr`, as steps speak it. An [`Unsealable`] is a `DbErr::Migration` with its text, and nothing was changed;
-    /// what a run says, as that it was cut short, or which row does not open, comes as the engine's text.
+    /// The error carries why as the source of [`DbErr::TryIntoErr`]: [`Unsealable`], a
+    /// [`ResealError`](crate::reseal::ResealError), or a [`LockError`](crate::db::LockError) when another run is alive.
     ///
     /// ```
     /// # mod api_token {
@@ -141,7 +142,7 @@ impl Sealing {
     pub async fn forget(&self, manager: &SchemaManager<'_>, table: &'static SealedTable) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {
-            return plan::say_piece(db, table, Piece::DropGuards).await;
+            return plan::say_piece(db, table, Piece::DropGuards, &format!("{} forgotten", table.name)).await;
         }
         let work = self.begin(db, table).await?;
         let done = work.forget(manager).await;
@@ -153,7 +154,7 @@ impl Sealing {
     pub async fn scrub(&self, manager: &SchemaManager<'_>, table: &'static SealedTable) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {
-            return plan::say_piece(db, table, Piece::Scrub).await;
+            return plan::say_piece(db, table, Piece::Scrub, &format!("{} scrubbed", table.name)).await;
         }
         let work = self.begin(db, table).await?;
         let done = work.scrub(manager).await;

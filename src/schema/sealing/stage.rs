@@ -10,7 +10,7 @@ use strongroom_migration::{Backfill as _, Engine, Phase, Stage, run_sql};
 
 use super::error::Unsealable;
 use super::former::{self, Formers};
-use super::look::{columns, look, look_at_cells, refuse_rows, refuse_rows_of_cells, refuse_taken};
+use super::look::{columns, is_half_way, look, look_at_cells, refuse_rows, refuse_rows_of_cells, refuse_taken};
 use super::rebuild;
 use super::text::Piece;
 use crate::reseal::ResealBackfill;
@@ -90,7 +90,8 @@ impl Move<'_> {
         match phase {
             Phase::Plain if self.backfill.manifest(self.db()).await?.describes(self.table.name) => self.drop_cells().await,
             Phase::Filled => self.run(self.db(), Piece::Release).await,
-            Phase::Sealed => self.within_stage(Excluded::DropPlaintext).await,
+            // Without anything half-way, a column of a former name is another one, and the host's.
+            Phase::Sealed if is_half_way(self.db(), self.table).await? => self.within_stage(Excluded::DropPlaintext).await,
             _ => Ok(()),
         }
     }
@@ -185,12 +186,15 @@ impl Move<'_> {
             }
             Excluded::DropPlaintext => self.drop_plaintext(stage).await,
             Excluded::AddPlaintext => {
+                self.refuse_taken_since(db).await?;
                 let formers = self.present(self.formers(db).await?, db).await?;
                 self.run(db, Piece::AddPlaintext(&formers)).await?;
                 self.backfill.set_phase(db, Phase::Restoring).await
             }
             Excluded::Restore => {
                 self.backfill.open_rest(db).await?;
+                // What was written is read again: a session that is not strict cuts, and a trigger changes.
+                self.backfill.verify(db).await?;
                 let formers = self.formers(db).await?;
                 rebuild::with_plaintext(stage, self.table, &formers).await?;
                 self.run(db, Piece::Restore(&formers)).await?;
@@ -226,6 +230,18 @@ impl Move<'_> {
 
     async fn formers(&self, db: &SchemaManagerConnection<'_>) -> Result<Formers, DbErr> {
         former::read(self.table, &self.backfill.manifest(db).await?.former(self.table.name))
+    }
+
+    /// A column of a former name that came since is not taken for what a stage that was cut short left.
+    async fn refuse_taken_since(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
+        let there = columns(db, self.engine, self.table).await?;
+        let is_there = |column: &&str| there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
+        match self.table.plain_columns().find(is_there) {
+            Some(column) if self.engine.has_transactional_ddl() || !is_half_way(db, self.table).await? => {
+                Err(Unsealable::ColumnTaken { table: self.table.name, column }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A column may have gone since, after which another stood.

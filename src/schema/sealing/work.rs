@@ -7,6 +7,7 @@ use sea_orm_migration::SchemaManager;
 use strongroom_entity::SealedTable;
 use strongroom_migration::{Engine, Phase, empty_write_ahead_log, run_sql};
 
+use super::error::carry;
 use super::lease::Held;
 use super::stage::{Move, next};
 use super::text::Piece;
@@ -92,10 +93,9 @@ impl Work {
     }
 }
 
-/// Steps speak `DbErr`.
 fn settled(done: Result<(), SchemaError>) -> Result<(), DbErr> {
     done.map_err(|error| match error {
         SchemaError::Database(error) => error,
-        error => DbErr::Custom(error.to_string()),
+        error => carry(error),
     })
 }

@@ -1,14 +1,17 @@
 //! Looking at a table that is about to be sealed. Reads only.
 
+mod bound;
 mod mysql;
 mod postgres;
 mod rows;
 mod sqlite;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
-use strongroom_entity::SealedTable;
+use strongroom_entity::{SealedColumn, SealedTable};
 use strongroom_migration::Engine;
 
+use bound::refuse_loose;
+pub(super) use mysql::is_half_way;
 pub(super) use rows::{refuse_rows, refuse_rows_of_cells};
 pub(super) use sqlite::{made, referring};
 
@@ -19,15 +22,22 @@ use crate::db::{has_table, statement};
 /// What the plaintext columns are like, so that they can be given back; refuses what could not be.
 pub(super) async fn look(db: &impl ConnectionTrait, engine: Engine, table: &'static SealedTable) -> Result<Formers, Unsealable> {
     let columns = columns(db, engine, table).await?;
-    for column in [table.id.name].into_iter().chain(table.owners.iter().map(|owner| owner.name)).chain(table.plain_columns()) {
+    for column in table.plain_columns() {
         require_column(table, &columns, column)?;
     }
+    refuse_loose(db, engine, table, &columns).await?;
     let mut formers = match engine {
         Engine::Postgres => postgres::formers(db, table).await?,
         Engine::Sqlite => sqlite::formers(db, table).await?,
         Engine::MySql | Engine::MariaDb => mysql::formers(db, table).await?,
     };
     formers.sort_by_key(|(_, former)| former.place);
+    for (column, former) in &formers {
+        let has_index = table.columns.iter().any(|it| it.plain == Some(*column) && it.index.is_some());
+        if former.is_unique() && !has_index {
+            return Err(Unsealable::UniqueWithoutIndex { table: table.name, column });
+        }
+    }
     Ok(formers)
 }
 
@@ -54,16 +64,23 @@ pub(super) async fn look_at_cells(
     table: &'static SealedTable,
 ) -> Result<(), Unsealable> {
     let there = columns(db, engine, table).await?;
-    for column in [table.id.name].into_iter().chain(table.owners.iter().map(|owner| owner.name)) {
-        require_column(table, &there, column)?;
-    }
-    for column in table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index)) {
+    refuse_loose(db, engine, table, &there).await?;
+    let index = |column: &SealedColumn| column.index.map(|index| (index, "bytes, such as varbinary(16)"));
+    let cell = |column: &SealedColumn| (column.sealed, if engine == Engine::Postgres { "bytea" } else { "bytes of any length, such as a mediumblob" });
+    for (column, wanted) in table.columns.iter().flat_map(|column| std::iter::once(cell(column)).chain(index(column))) {
         let found = require_column(table, &there, column)?.to_lowercase();
-        if !["bytea", "blob", "binary"].iter().any(|kind| found.contains(kind)) {
-            return Err(Unsealable::Type { table: table.name, column, found, wanted: "bytes" });
+        let is_bytes = ["bytea", "blob", "binary"].iter().any(|kind| found.contains(kind));
+        let is_index = table.columns.iter().any(|it| it.index == Some(column));
+        if !is_bytes || (changes_cells(engine, &found) && !is_index) {
+            return Err(Unsealable::Type { table: table.name, column, found, wanted });
         }
     }
     Ok(())
+}
+
+/// Pads a cell, or has no room for one; sessions that are not strict cut it.
+fn changes_cells(engine: Engine, kind: &str) -> bool {
+    matches!(engine, Engine::MySql | Engine::MariaDb) && (kind.starts_with("binary") || kind == "tinyblob")
 }
 
 fn require_column<'a>(table: &SealedTable, there: &'a [(String, String)], column: &'static str) -> Result<&'a str, Unsealable> {

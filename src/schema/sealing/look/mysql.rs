@@ -1,12 +1,14 @@
 //! MySQL and MariaDB, by what SHOW CREATE TABLE says.
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_entity::SealedTable;
 
 use super::{entangled, query, required_text, text};
-use crate::schema::sealing::create_table::{CreateTable, column_of, has_word, key_columns, mentions};
+use crate::schema::sealing::create_table::{CreateTable, column_of, has_word, key_columns, mentions, split_first};
 use crate::schema::sealing::error::Unsealable;
 use crate::schema::sealing::former::{Former, Formers, Index};
+use crate::schema::sealing::guard::{Deed, Guard};
+use crate::schema::sealing::text::nothing_yet;
 
 const COLUMN: &str = "SELECT CAST(ordinal_position AS SIGNED) AS place, data_type AS base, column_type AS kind, \
     character_set_name AS character_set, collation_name AS collation_name \
@@ -15,6 +17,8 @@ const REFERRING: &str = "SELECT constraint_name AS what, table_name AS of_table 
     WHERE referenced_table_schema = DATABASE() AND referenced_table_name = $1 AND referenced_column_name = $2";
 const TRIGGERS: &str = "SELECT trigger_name AS name, action_statement AS body FROM information_schema.triggers \
     WHERE event_object_schema = DATABASE() AND event_object_table = $1";
+const CONSTRAINT: &str = "SELECT constraint_name AS name FROM information_schema.table_constraints \
+    WHERE table_schema = DATABASE() AND table_name = $1 AND constraint_name = $2";
 const VIEWS: &str =
     "SELECT table_name AS name, view_definition AS body FROM information_schema.views WHERE table_schema = DATABASE()";
 
@@ -77,10 +81,11 @@ async fn former(
 /// The server leaves out what is the table's default, which may be another one by then.
 fn with_collation(definition: &str, kind: &str, collation: &str) -> String {
     if has_word(definition, &["COLLATE", "CHARACTER"]) {
-        definition.to_owned()
-    } else {
-        definition.replacen(kind, &format!("{kind}{collation}"), 1)
+        return definition.to_owned();
     }
+    // A name may have the type in it.
+    let (name, rest) = split_first(definition);
+    format!("{name}{}", rest.replacen(kind, &format!("{kind}{collation}"), 1))
 }
 
 /// The word before the parenthesis.
@@ -112,4 +117,33 @@ async fn refuse_dependents(
         }
     }
     Ok(())
+}
+
+/// Whether plaintext columns are on their way out, or back: what guards them, or what keeps everybody out of them until
+/// they are guarded, is made before the columns count and goes after they went.
+pub(in crate::schema::sealing) async fn is_half_way(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+) -> Result<bool, DbErr> {
+    let guards = [Guard::Stale, Guard::Required, Guard::Restoring];
+    let guards: Vec<_> = guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, table))).collect();
+    for row in query(db, TRIGGERS, &[table.name]).await? {
+        if guards.contains(&required_text(&row, "name")?) {
+            return Ok(true);
+        }
+    }
+    Ok(!query(db, CONSTRAINT, &[table.name, &nothing_yet(table)]).await?.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collation_follows_the_type_and_not_a_name_that_has_the_type_in_it() {
+        let with = |definition, kind| with_collation(definition, kind, " COLLATE utf8mb4_bin");
+        assert_eq!(with("\n  `plaintext` text NOT NULL", "text"), "\n  `plaintext` text COLLATE utf8mb4_bin NOT NULL");
+        assert_eq!(with("`varchar(9)``x` varchar(9)", "varchar(9)"), "`varchar(9)``x` varchar(9) COLLATE utf8mb4_bin");
+        assert_eq!(with("`a` text COLLATE utf8mb4_general_ci", "text"), "`a` text COLLATE utf8mb4_general_ci");
+    }
 }

@@ -9,6 +9,8 @@ mod tests;
 use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
+pub(super) use mysql::nothing_yet;
+
 use super::former::Formers;
 
 /// What a stage is made of. On MySQL and MariaDB a statement a paragraph, each with what tells that it ran; on the others

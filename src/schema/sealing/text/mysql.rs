@@ -107,13 +107,8 @@ impl Text<'_> {
         self.alter(&self.tells(tells, first), &actions)
     }
 
-    /// Keeps everybody out of the plaintext columns until their guards stand.
-    fn nothing_yet(&self) -> String {
-        shortened("strongroom_nothing_yet", self.table.name)
-    }
-
     fn admit(&self) -> String {
-        let own = self.nothing_yet();
+        let own = nothing_yet(self.table);
         format!("-- if constraint {own}\nALTER TABLE {} DROP CONSTRAINT {own};", self.name())
     }
 
@@ -138,7 +133,7 @@ impl Text<'_> {
             })
             .collect();
         let empty: Vec<_> = self.table.plain_columns().map(|column| format!("{} IS NULL", self.quoted(column))).collect();
-        actions.push(format!("ADD CONSTRAINT {} CHECK ({})", self.nothing_yet(), empty.join(" AND ")));
+        actions.push(format!("ADD CONSTRAINT {} CHECK ({})", nothing_yet(self.table), empty.join(" AND ")));
         let added = self.alter(&self.tells("unless column", self.first_plain()), &actions);
         [added, self.guard(Guard::Restoring), vec![self.admit()]].concat()
     }
@@ -196,6 +191,11 @@ impl Text<'_> {
         let names = guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, self.table)));
         names.map(|own| drop_trigger(&own)).collect()
     }
+}
+
+/// Keeps everybody out of the plaintext columns until their guards stand.
+pub(in crate::schema::sealing) fn nothing_yet(table: &SealedTable) -> String {
+    shortened("strongroom_nothing_yet", table.name)
 }
 
 /// A longer one is an error of its own.
