@@ -62,9 +62,15 @@ async fn export(session: &Session, output: &Output) -> Result<Exit, Failure> {
 
 async fn discard(id: &str, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Write).await?;
-    if !quarantined(&db).await?.iter().any(|row| row.row_id == id) {
+    let bad: Vec<_> = quarantined(&db).await?.into_iter().filter(|row| row.row_id == id).collect();
+    let Some(first) = bad.first() else {
         let failure = Failure::new(Exit::Failed, "not_in_quarantine", "no row of that id is in quarantine");
         return Err(failure.help("`strongroom keys quarantine list` names them"));
+    };
+    if bad.iter().all(|row| row.table_name != credential::TABLE.name) {
+        let message = format!("the row is in table `{}`, which a program of its own keeps", first.table_name);
+        let failure = Failure::refused("not_a_credential", message);
+        return Err(failure.help("repair or delete it there; the next `strongroom keys rotate` takes it off the list"));
     }
     let store = session.store(Access::Write).await?;
     if !store.phase().await?.cells_count() {
@@ -83,7 +89,8 @@ async fn discard(id: &str, session: &Session, output: &Output) -> Result<Exit, F
     if let Some(judged) = judged.filter(|_| !opens) {
         remove(&transaction, judged).await?;
     }
-    quarantine::Entity::delete_many().filter(quarantine::Column::RowId.eq(id)).exec(&transaction).await?;
+    let listed = quarantine::Entity::delete_many().filter(quarantine::Column::RowId.eq(id));
+    listed.filter(quarantine::Column::TableName.eq(credential::TABLE.name)).exec(&transaction).await?;
     transaction.commit().await?;
     output.result(&json!({ "discarded": !opens }), || {
         if opens { "the row opens by now: it stays, and leaves the list".to_owned() } else { "discarded".to_owned() }
