@@ -221,8 +221,9 @@ impl Move<'_> {
         let formers = self.formers(db).await?;
         if !phase.cells_count() {
             self.backfill.verify(db).await?;
-            self.run(db, Piece::Bind).await?;
         }
+        // Also when the way back was cut short after it went.
+        self.run(db, Piece::Bind).await?;
         self.backfill.set_phase(db, Phase::Sealed).await?;
         self.run(db, Piece::DropPlaintext(&formers)).await?;
         rebuild::without_plaintext(stage, self.table, &formers).await
