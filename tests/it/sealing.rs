@@ -571,7 +571,10 @@ fn what_guards_would_not_see_is_refused(engine: Engine) {
     let tenant = |acts: &str| format!("PRIMARY KEY (id), FOREIGN KEY (tenant_id) REFERENCES tenant (id) {acts}");
     for acts in ["ON UPDATE CASCADE", "ON UPDATE SET NULL", "ON DELETE SET NULL"] {
         let error = host.unsealable(&tokens_with(text, text, note, &tenant(acts)), TABLE);
-        assert!(matches!(Unsealable::of(&error), Some(Unsealable::PastGuards { column, .. }) if column == "tenant_id"), "{error}");
+        assert!(
+            matches!(Unsealable::of(&error), Some(Unsealable::PastGuards { column, .. }) if column == "tenant_id"),
+            "{error}"
+        );
     }
     let error = host.unsealable(&tokens_with(text, "varchar(64) NOT NULL", note, "PRIMARY KEY (id, tenant_id)"), TABLE);
     assert!(matches!(Unsealable::of(&error), Some(Unsealable::NotUnique { column: "id", .. })), "{error}");
@@ -657,10 +660,9 @@ fn what_is_written_back_is_read_again(engine: Engine) {
              CREATE TRIGGER cut BEFORE UPDATE ON api_token FOR EACH ROW EXECUTE FUNCTION cut()",
             "DROP FUNCTION cut CASCADE",
         ),
-        Engine::MySql | Engine::MariaDb => (
-            "CREATE TRIGGER cut BEFORE UPDATE ON api_token FOR EACH ROW SET new.note = left(new.note, 3)",
-            "DROP TRIGGER cut",
-        ),
+        Engine::MySql | Engine::MariaDb => {
+            ("CREATE TRIGGER cut BEFORE UPDATE ON api_token FOR EACH ROW SET new.note = left(new.note, 3)", "DROP TRIGGER cut")
+        }
     };
     host.room.execute(cut);
     let error = format!("{:?}", host.try_bring(TABLE, Phase::Plain).unwrap_err());

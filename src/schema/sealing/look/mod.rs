@@ -66,7 +66,9 @@ pub(super) async fn look_at_cells(
     let there = columns(db, engine, table).await?;
     refuse_loose(db, engine, table, &there).await?;
     let index = |column: &SealedColumn| column.index.map(|index| (index, "bytes, such as varbinary(16)"));
-    let cell = |column: &SealedColumn| (column.sealed, if engine == Engine::Postgres { "bytea" } else { "bytes of any length, such as a mediumblob" });
+    let cell = |column: &SealedColumn| {
+        (column.sealed, if engine == Engine::Postgres { "bytea" } else { "bytes of any length, such as a mediumblob" })
+    };
     for (column, wanted) in table.columns.iter().flat_map(|column| std::iter::once(cell(column)).chain(index(column))) {
         let found = require_column(table, &there, column)?.to_lowercase();
         let is_bytes = ["bytea", "blob", "binary"].iter().any(|kind| found.contains(kind));
