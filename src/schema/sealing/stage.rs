@@ -201,7 +201,6 @@ impl Move<'_> {
                 self.backfill.set_phase(db, Phase::Required).await
             }
             Excluded::GuardBorn => {
-                look_at_cells(db, self.engine, self.table).await?;
                 refuse_rows_of_cells(db, self.engine, self.table).await?;
                 self.run(db, Piece::GuardBorn).await?;
                 let table = self.table;
@@ -221,8 +220,9 @@ impl Move<'_> {
         let formers = self.formers(db).await?;
         if !phase.cells_count() {
             self.backfill.verify(db).await?;
-            self.run(db, Piece::Bind).await?;
         }
+        // Also when the way back was cut short after it went.
+        self.run(db, Piece::Bind).await?;
         self.backfill.set_phase(db, Phase::Sealed).await?;
         self.run(db, Piece::DropPlaintext(&formers)).await?;
         rebuild::without_plaintext(stage, self.table, &formers).await
@@ -263,6 +263,7 @@ impl Move<'_> {
         if to != Phase::Sealed || !matches!(now, Phase::Plain | Phase::Sealed) {
             return Err(Unsealable::NeverPlain { table: self.table.name, now, to }.into());
         }
+        look_at_cells(self.db(), self.engine, self.table).await?;
         self.within_stage(Excluded::GuardBorn).await
     }
 
