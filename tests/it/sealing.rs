@@ -240,7 +240,7 @@ impl Host {
     #[track_caller]
     fn unsealable(&self, made: &str, table: &'static SealedTable) -> DbErr {
         self.room.execute(made);
-        let error = self.try_bring(table, Phase::Sealed).expect_err(made);
+        let Err(error) = self.try_bring(table, Phase::Sealed) else { panic!("sealed: {made}") };
         self.room.execute(&format!("DROP TABLE {}", table.name));
         assert!(Unsealable::of(&error).is_some(), "{made}: {error:?}");
         error
