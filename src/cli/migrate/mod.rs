@@ -10,6 +10,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use sea_orm::DatabaseConnection;
 use serde_json::json;
+use strongroom_entity::credential;
 use strongroom_migration::{Backfill, Migrator, NoKeys, Step};
 
 use self::plan::{Planned, Wanted};
@@ -20,7 +21,7 @@ use super::output::Output;
 use super::session::{Session, release};
 use crate::db::{Access, Lock};
 use crate::policy::PolicySteps;
-use crate::reseal::{ResealBackfill, Stop};
+use crate::reseal::{self, ResealBackfill, Stop};
 use crate::schema::{self, Runner, Target};
 
 pub(super) use pace::Pace;
@@ -148,6 +149,9 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
         output.result(&json!({ "ran": [], "version": planned.status.version() }), || "nothing to do".to_owned());
         return Ok(Exit::Done);
     }
+    if let Target::Down(version) = planned.target {
+        require_ring_to_go(version, session).await?;
+    }
     if !planned.is_up() || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
         confirm(session, &planned.destroys())?;
     }
@@ -168,6 +172,25 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     output.result(&json!({ "ran": ran, "version": version }), || format!("the database is at version {version}"));
     Ok(Exit::Done)
 }
+
+/// Step 2 would refuse, too, but only once the credentials are in the clear.
+async fn require_ring_to_go(version: usize, session: &Session) -> Result<(), Failure> {
+    if version >= RING {
+        return Ok(());
+    }
+    let Some(ring) = session.ring(&session.connect(Access::Read).await?).await? else { return Ok(()) };
+    let tables = reseal::sealed_tables(&ring.manifest())?;
+    let others: Vec<_> = tables.iter().map(|(table, _)| table.name).filter(|name| *name != credential::TABLE.name).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the ring has cells to open in tables of other programs: {}", others.join(", "));
+    Err(Failure::refused("ring_in_use", message)
+        .help("bring them back to plaintext first, or go down to version 2 and no further"))
+}
+
+/// The step that makes the ring.
+const RING: usize = 2;
 
 /// Takes the migrator with it: a copy of the lock that outlived the run would keep it from being given back.
 async fn run_steps(
