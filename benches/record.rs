@@ -25,9 +25,11 @@ use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _,
 };
 use sea_orm::{ConnectOptions, Database, QueryTrait as _, Schema};
+use sea_orm_migration::SchemaManager;
 use strongroom::key::{FileSource, KeySource as _, Roots};
+use strongroom::migration::Phase;
 use strongroom::prelude::*;
-use strongroom::schema::install_ring;
+use strongroom::schema::{Sealing, install_ring};
 use support::{Engine, Room, block_on};
 
 mod sealed_token {
@@ -89,6 +91,9 @@ fn main() {
         let schema = Schema::new(db.get_database_backend());
         db.execute(&schema.create_table_from_entity(sealed_token::Entity)).await.unwrap();
         db.execute(&schema.create_table_from_entity(plain_token::Entity)).await.unwrap();
+        // With its guards, as a program has it.
+        let sealing = Sealing::new(roots.clone(), 0);
+        sealing.bring(&SchemaManager::new(&db), sealed_token::Entity::TABLE, Phase::Sealed).await.unwrap();
         let room = Strongroom::load(db, roots, 0).await.unwrap();
         for n in 0..ROWS {
             insert_sealed(&room, n).await;
