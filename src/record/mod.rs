@@ -12,6 +12,7 @@
 //! The bytes of a cell, and the formulas, are [`crypto`](crate::crypto)'s. The [front page](crate) has all of this in one
 //! program.
 
+mod connection;
 mod draft;
 mod error;
 mod keyed;

@@ -1,18 +1,14 @@
 //! A database connection with its key ring.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, Statement,
-    StreamTrait, TransactionError, TransactionOptions, TransactionTrait,
-};
+use sea_orm::DatabaseConnection;
 use strongroom_entity::SealedTable;
 use strongroom_migration::Phase;
 
+use super::RecordError;
+use super::connection::goes_where_a_connection_goes;
 use super::keyed::Held;
-use super::{RecordError, Transaction};
 use crate::db::Lock;
 use crate::key::{Ring, Rolling, Roots, Share};
 use crate::reseal::{self, Options, ResealError, RollReport};
@@ -95,89 +91,4 @@ impl Held for Strongroom {
     }
 }
 
-#[async_trait]
-impl ConnectionTrait for Strongroom {
-    fn get_database_backend(&self) -> DbBackend {
-        ConnectionTrait::get_database_backend(&self.db)
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.db.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.db.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.db.query_one_raw(statement).await
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.db.query_all_raw(statement).await
-    }
-
-    fn support_returning(&self) -> bool {
-        self.db.support_returning()
-    }
-}
-
-impl StreamTrait for Strongroom {
-    type Stream<'a> = <DatabaseConnection as StreamTrait>::Stream<'a>;
-
-    fn get_database_backend(&self) -> DbBackend {
-        ConnectionTrait::get_database_backend(&self.db)
-    }
-
-    fn stream_raw<'a>(
-        &'a self,
-        statement: Statement,
-    ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
-        self.db.stream_raw(statement)
-    }
-}
-
-#[async_trait]
-impl TransactionTrait for Strongroom {
-    type Transaction = Transaction;
-
-    async fn begin(&self) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.db.begin().await?, self.keys.clone()))
-    }
-
-    async fn begin_with_config(
-        &self,
-        isolation_level: Option<IsolationLevel>,
-        access_mode: Option<AccessMode>,
-    ) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.db.begin_with_config(isolation_level, access_mode).await?, self.keys.clone()))
-    }
-
-    async fn begin_with_options(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {
-        Ok(Transaction::new(self.db.begin_with_options(options).await?, self.keys.clone()))
-    }
-
-    async fn transaction<F, T, E>(&self, callback: F) -> Result<T, TransactionError<E>>
-    where
-        F: for<'c> FnOnce(&'c Transaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
-        T: Send,
-        E: std::fmt::Display + std::fmt::Debug + Send,
-    {
-        self.begin().await.map_err(TransactionError::Connection)?.run(callback).await
-    }
-
-    async fn transaction_with_config<F, T, E>(
-        &self,
-        callback: F,
-        isolation_level: Option<IsolationLevel>,
-        access_mode: Option<AccessMode>,
-    ) -> Result<T, TransactionError<E>>
-    where
-        F: for<'c> FnOnce(&'c Transaction) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
-        T: Send,
-        E: std::fmt::Display + std::fmt::Debug + Send,
-    {
-        let begun = self.begin_with_config(isolation_level, access_mode).await;
-        begun.map_err(TransactionError::Connection)?.run(callback).await
-    }
-}
+goes_where_a_connection_goes!(Strongroom, db, DatabaseConnection);
