@@ -83,15 +83,18 @@ fn restore(formers: &Formers, table: &SealedTable) -> Vec<String> {
     alter(table, &constraints).into_iter().chain(indexes).collect()
 }
 
-/// A trigger and its function, for inserts and for updates.
+/// A trigger and its function, for inserts and for updates. What can be told from the row alone is told by the trigger
+/// itself, at a fraction of a call's cost.
 fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
     let made = |deed: Deed| {
-        let body = format!(
-            "    IF {}\n    THEN\n        RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';\n    END IF;",
-            guard.refuses(deed, table, ENGINE),
-            guard.message(table),
-        );
-        trigger(&guard.name(deed, table), deed, &body, table)
+        let refuses = guard.refuses(deed, table, ENGINE);
+        let refuse = format!("RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';", guard.message(table));
+        if guard == Guard::Restoring {
+            let body = format!("    IF {refuses}\n    THEN\n        {refuse}\n    END IF;");
+            return trigger(&guard.name(deed, table), deed, "", &body, table);
+        }
+        let when = format!("\n    WHEN ({refuses})");
+        trigger(&guard.name(deed, table), deed, &when, &format!("    {refuse}"), table)
     };
     Deed::BOTH.into_iter().map(made).collect()
 }
@@ -103,13 +106,13 @@ fn stale_guard(table: &SealedTable) -> String {
         format!("    IF {}\n    THEN\n{}\n    END IF;", stale(table, column, ENGINE), set.join("\n"))
     });
     let body = emptied.collect::<Vec<_>>().join("\n");
-    trigger(&Guard::Stale.name(Deed::Update, table), Deed::Update, &body, table)
+    trigger(&Guard::Stale.name(Deed::Update, table), Deed::Update, "", &body, table)
 }
 
-fn trigger(own: &str, deed: Deed, body: &str, table: &SealedTable) -> String {
+fn trigger(own: &str, deed: Deed, when: &str, body: &str, table: &SealedTable) -> String {
     format!(
         "CREATE FUNCTION {own}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n{body}\n    RETURN new;\nEND $$;\n\
-         CREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW EXECUTE FUNCTION {own}();",
+         CREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW{when} EXECUTE FUNCTION {own}();",
         deed.as_sql(),
         name(table),
     )
