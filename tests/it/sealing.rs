@@ -212,7 +212,8 @@ impl Host {
                  AND adnum = attnum WHERE attrelid = 'api_token'::regclass AND attnum > 0 AND NOT attisdropped \
                  UNION SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'api_token'::regclass \
                  UNION SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'api_token'::regclass \
-                 UNION SELECT proname::text FROM pg_proc WHERE proname LIKE 'strongroom%' ORDER BY 1",
+                 UNION SELECT proname::text FROM pg_proc WHERE proname LIKE 'strongroom%' \
+                 UNION SELECT typname::text FROM pg_type WHERE typname LIKE 'strongroom%' AND typtype = 'd' ORDER BY 1",
                 text,
             ),
             Engine::MySql | Engine::MariaDb => {
@@ -817,11 +818,15 @@ fn a_table_that_was_made_with_its_cells(engine: Engine) {
         let error = host.refused(&insert("a", &host.bytes(&hex::encode("in the clear, wrong-place")), &one));
         assert!(error.contains("takes sealed cells only") && hides(&error, &["wrong-place"]), "{error}");
     }
+    host.refused(&insert("a", &fake, &host.bytes("1122")));
+    host.refused("INSERT INTO vault_item (id, secret) VALUES ('a', NULL)");
+    host.refused(&format!("INSERT INTO vault_item (id, secret) VALUES ('a', {fake})"));
     host.room.execute(&insert("a", &fake, &one));
     assert!(host.refused("UPDATE vault_item SET tenant_id = 'x'").contains("bound to"));
     assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"], 1);
     assert!(host.try_bring(BORN, Phase::Plain).unwrap_err().to_string().contains("without plaintext"));
 
+    host.room.execute("CREATE VIEW seen AS SELECT id, secret FROM vault_item");
     host.room.execute(&format!("ALTER TABLE vault_item ADD COLUMN hint {bytes}"));
     host.bring(BORN_WITH_ANOTHER, Phase::Sealed);
     let clear = host.bytes(&hex::encode("clear"));
@@ -829,7 +834,9 @@ fn a_table_that_was_made_with_its_cells(engine: Engine) {
     host.room.execute(&format!("UPDATE vault_item SET hint = {fake}"));
     host.room.execute(&insert("b", &fake, &two));
     assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"], 3);
+    host.room.execute("DROP VIEW seen");
     host.forget(BORN_WITH_ANOTHER).unwrap();
+    host.room.execute(&format!("UPDATE vault_item SET hint = {clear}"));
     host.room.execute("DROP TABLE vault_item");
     host.forget(BORN_WITH_ANOTHER).unwrap();
     assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"].as_u64().unwrap_or(0), 0);

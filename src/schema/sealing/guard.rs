@@ -1,8 +1,9 @@
 //! The guards that a table with sealed columns has: what each refuses, said once for every engine.
 //!
-//! All of them are triggers, one for inserts and one for updates. A CHECK or a NOT NULL alone would print the refused row
-//! into the error and the server's log on PostgreSQL, make MySQL copy the table with writers shut out, and can be switched
-//! off by any session on MariaDB.
+//! They are triggers, one for inserts and one for updates. A CHECK, or a NOT NULL beside plaintext, would print the refused
+//! row into the error and the server's log on PostgreSQL, make MySQL copy the table with writers shut out, and can be
+//! switched off by any session on MariaDB. On PostgreSQL [`Guard::Cell`] is a domain instead, which prints nothing either
+//! and costs less.
 
 use sha2::{Digest as _, Sha256};
 use strongroom_entity::{OwnerKind, SealedColumn, SealedTable};
@@ -51,7 +52,7 @@ impl Guard {
         shortened(&format!("strongroom_{part}_{}", deed.as_sql().to_lowercase()), table.name)
     }
 
-    /// The condition on which a deed is refused; for [`Guard::Stale`] see [`stale`].
+    /// The condition on which a deed is refused, empty where none is; for [`Guard::Stale`] see [`stale`].
     pub(super) fn refuses(self, deed: Deed, table: &SealedTable, engine: Engine) -> String {
         let columns = table.columns.iter();
         let any: Vec<String> = match self {
@@ -60,6 +61,7 @@ impl Guard {
             Self::Required => columns.map(|column| lacks(column, engine)).collect(),
             Self::Restoring => vec![strays(deed, table, engine)],
             Self::Bound => columns
+                .filter(|column| deed == Deed::Update || !sees_to_it_itself(column, engine))
                 .map(|column| incomplete(column, "new.", engine))
                 .chain((deed == Deed::Update).then(|| rebound(table, engine)))
                 .collect(),
@@ -183,6 +185,12 @@ fn lacks(column: &SealedColumn, engine: Engine) -> String {
     any.extend(column.plain.map(|plain| apart(engine, plain, column.sealed)));
     any.extend(column.index.map(|index| apart(engine, index, column.sealed)));
     any.join(" OR ")
+}
+
+/// Whether the columns of a cell take no incomplete row without a trigger. On PostgreSQL both are NOT NULL then; the others
+/// have a trigger anyway.
+fn sees_to_it_itself(column: &SealedColumn, engine: Engine) -> bool {
+    engine == Engine::Postgres && (!column.nullable || column.index.is_none())
 }
 
 /// A cell is missing, or stands without its blind index.

@@ -90,7 +90,7 @@ fn require_column<'a>(table: &SealedTable, there: &'a [(String, String)], column
     found.map(|(_, kind)| kind.as_str()).ok_or(Unsealable::NoColumn { table: table.name, column })
 }
 
-/// Names and types, in order.
+/// Names and types, in order; of cells and blind indexes the type beneath their domains.
 pub(super) async fn columns(
     db: &impl ConnectionTrait,
     engine: Engine,
@@ -102,8 +102,9 @@ pub(super) async fn columns(
     let sql = match engine {
         Engine::Sqlite => "SELECT name, type AS kind FROM pragma_table_info($1) ORDER BY cid",
         Engine::Postgres => {
-            "SELECT attname::text AS name, format_type(atttypid, atttypmod)::text AS kind FROM pg_attribute \
-             WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+            "SELECT a.attname::text AS name, format_type(CASE WHEN t.typtype = 'd' AND starts_with(t.typname, 'strongroom_') \
+             THEN t.typbasetype ELSE t.oid END, a.atttypmod)::text AS kind FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+             WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
         }
         Engine::MySql | Engine::MariaDb => {
             "SELECT column_name AS name, column_type AS kind FROM information_schema.columns \

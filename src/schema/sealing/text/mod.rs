@@ -1,5 +1,6 @@
 //! The SQL of the stages, per engine: pure functions of the table.
 
+mod domain;
 mod mysql;
 mod postgres;
 mod sqlite;
