@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::envelope::{COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix};
+use super::expand::LONGEST_INFO;
 use super::random::{NoRandomness, make_bytes};
 use super::{ColumnKey, Context, Envelope, ParseError, pad};
 
@@ -66,8 +67,19 @@ pub enum OpenError {
     Padding,
 }
 
-/// Labels that keep the uses of this construction apart.
-pub(super) const CELL: &[u8] = b"strongroom/cell/1";
+/// Keeps the uses of this construction apart.
+#[derive(Clone, Copy)]
+pub(super) struct UseLabel(&'static [u8]);
+
+impl UseLabel {
+    /// Of constants only: one that leaves no room for the rest of a cell's `info` does not compile.
+    pub(super) const fn new(label: &'static [u8]) -> Self {
+        assert!(label.len() + PREFIX_LENGTH + SALT_LENGTH + 32 <= LONGEST_INFO, "a shorter label");
+        Self(label)
+    }
+}
+
+pub(super) const CELL: UseLabel = UseLabel::new(b"strongroom/cell/1");
 
 /// Seals `plaintext` under the column's key, bound to `context`.
 pub fn seal_cell(key: &ColumnKey, key_id: u32, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
@@ -80,7 +92,7 @@ pub fn open_cell(key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Open
 }
 
 pub(super) fn seal_with(
-    use_label: &[u8],
+    use_label: UseLabel,
     key: &ColumnKey,
     key_id: u32,
     context: &Context,
@@ -107,7 +119,7 @@ pub(super) fn seal_with(
     Ok(cell)
 }
 
-pub(super) fn open_with(use_label: &[u8], key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Opened, OpenError> {
+pub(super) fn open_with(use_label: UseLabel, key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Opened, OpenError> {
     let envelope = Envelope::parse(cell)?;
     let derived = Derived::new(use_label, key, envelope.prefix(), envelope.salt(), context);
     if !bool::from(derived.commitment().ct_eq(envelope.commitment())) {
@@ -129,17 +141,10 @@ pub(super) fn open_with(use_label: &[u8], key: &ColumnKey, context: &Context, ce
 struct Derived(Zeroizing<[u8; 64]>);
 
 impl Derived {
-    fn new(use_label: &[u8], key: &ColumnKey, prefix: &[u8], salt: &[u8], context: &Context) -> Self {
+    fn new(use_label: UseLabel, key: &ColumnKey, prefix: &[u8], salt: &[u8], context: &Context) -> Self {
         debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
-        let mut okm = Zeroizing::new([0; 64]);
         let digest = Sha256::digest(context.as_bytes());
-        // In one piece: HMAC takes it in twice.
-        let mut info = Vec::with_capacity(128);
-        for part in [use_label, prefix, salt, &digest] {
-            info.extend_from_slice(part);
-        }
-        key.expand(&info, &mut okm);
-        Self(okm)
+        Self(key.expand(&[use_label.0, prefix, salt, &digest]))
     }
 
     fn cipher(&self) -> ChaCha20Poly1305 {

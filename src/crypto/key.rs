@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::RingId;
 use super::context::label_length;
+use super::expand::Expander;
 use super::random::{NoRandomness, make_bytes};
 
 type Secret = SecretBox<[u8; 32]>;
@@ -47,7 +48,7 @@ pub struct DatabasePassword(pub(super) Secret);
 ///
 /// Kept as HMAC's state under it, so that a cell costs none of the setting up; the state is wiped when dropped, and is on
 /// the heap, so that it is not copied about.
-pub struct ColumnKey(Box<Hkdf<Sha256>>);
+pub struct ColumnKey(Box<Expander>);
 
 /// An index key narrowed to one column of one ring.
 pub struct ColumnIndexKey(Secret);
@@ -114,11 +115,11 @@ impl DatabasePassword {
 
 impl ColumnKey {
     pub(super) fn from_secret(prk: &Secret) -> Self {
-        Self(Box::new(hkdf(prk.expose_secret())))
+        Self(Box::new(Expander::new(prk.expose_secret())))
     }
 
-    pub(super) fn expand(&self, info: &[u8], okm: &mut [u8; 64]) {
-        expand(&self.0, info, okm);
+    pub(super) fn expand(&self, info: &[&[u8]]) -> Zeroizing<[u8; 64]> {
+        self.0.expand(info)
     }
 }
 

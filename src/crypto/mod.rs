@@ -15,6 +15,7 @@
 mod cell;
 mod context;
 mod envelope;
+mod expand;
 mod index;
 mod key;
 mod manifest;

@@ -13,12 +13,12 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
-use super::cell::{open_with, seal_with};
+use super::cell::{UseLabel, open_with, seal_with};
 use super::context::Value;
 use super::random::{NoRandomness, make_bytes};
 use super::{ColumnKey, Context, OpenError, RootKey, SealError, WeakKey};
 
-const ROOT_WRAP: &[u8] = b"strongroom/root-wrap/1";
+const ROOT_WRAP: UseLabel = UseLabel::new(b"strongroom/root-wrap/1");
 
 /// What a guess costs. Read from outside, so it is bounded before any memory is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,13 +9,13 @@
 
 use secrecy::{ExposeSecret as _, SecretBox};
 
-use super::cell::{open_with, seal_with};
+use super::cell::{UseLabel, open_with, seal_with};
 use super::context::Value;
 use super::key::RingKey;
 use super::random::make_bytes;
 use super::{Context, OpenError, RingId, RootKey, SealError};
 
-const WRAP: &[u8] = b"strongroom/wrap/1";
+const WRAP: UseLabel = UseLabel::new(b"strongroom/wrap/1");
 
 /// What a key of the ring is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
