@@ -5,7 +5,7 @@
 //! cell. A property below holds it to the crate `hkdf`.
 
 use sha2::block_api::compress256;
-use zeroize::{ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 const BLOCK: usize = 64;
 const DIGEST: usize = 32;
@@ -20,10 +20,9 @@ const LENGTH: usize = 8;
 pub(super) const LONGEST_INFO: usize = 2 * BLOCK - DIGEST - 1 - 1 - LENGTH;
 
 /// A pseudorandom key of 32 bytes, ready to be expanded; wiped when dropped.
-#[derive(ZeroizeOnDrop)]
 pub(super) struct Expander {
-    inner: [u32; 8],
-    outer: [u32; 8],
+    inner: Zeroizing<[u32; 8]>,
+    outer: Zeroizing<[u32; 8]>,
 }
 
 impl Expander {
@@ -35,42 +34,43 @@ impl Expander {
     /// [`LONGEST_INFO`] bytes together.
     pub(super) fn expand(&self, info: &[&[u8]]) -> Zeroizing<[u8; 2 * DIGEST]> {
         let mut okm = Zeroizing::new([0; 2 * DIGEST]);
+        // One for all messages, so that it is wiped once.
+        let mut blocks = Zeroizing::new([0; 2 * BLOCK]);
         let (first, second) = okm.split_at_mut(DIGEST);
-        self.mac(&[], info, 1, first);
-        self.mac(first, info, 2, second);
+        self.mac(blocks.as_mut_slice(), &[], info, 1, first);
+        self.mac(blocks.as_mut_slice(), first, info, 2, second);
         okm
     }
 
-    fn mac(&self, before: &[u8], info: &[&[u8]], number: u8, mac: &mut [u8]) {
-        let mut blocks = Zeroizing::new([0; 2 * BLOCK]);
-        let mut message = Message::new(blocks.as_mut_slice());
+    fn mac(&self, blocks: &mut [u8], before: &[u8], info: &[&[u8]], number: u8, mac: &mut [u8]) {
+        let mut message = Message::new(blocks);
         message.push(before);
         for part in info {
             message.push(part);
         }
         message.push(&[number]);
-        let mut state = Zeroizing::new(self.inner);
-        message.hash(&mut state);
+        let inner = message.hash(&self.inner);
 
-        let mut digest = Zeroizing::new([0; DIGEST]);
-        write(&state, digest.as_mut_slice());
-        let mut block = Zeroizing::new([0; BLOCK]);
-        let mut message = Message::new(block.as_mut_slice());
-        message.push(digest.as_slice());
-        *state = self.outer;
-        message.hash(&mut state);
-        write(&state, mac);
+        let mut message = Message::new(blocks);
+        for word in *inner {
+            message.push(&word.to_be_bytes());
+        }
+        let outer = message.hash(&self.outer);
+        let (words, _) = mac.as_chunks_mut();
+        for (to, word) in words.iter_mut().zip(*outer) {
+            *to = word.to_be_bytes();
+        }
     }
 }
 
 /// The state after the first block of HMAC, which is the key, padded.
-fn keyed(key: &[u8; DIGEST], pad: u8) -> [u32; 8] {
+fn keyed(key: &[u8; DIGEST], pad: u8) -> Zeroizing<[u32; 8]> {
     let mut block = Zeroizing::new([pad; BLOCK]);
     for (to, from) in block.iter_mut().zip(key) {
         *to ^= from;
     }
-    let mut state = INITIAL;
-    compress256(&mut state, &[*block]);
+    let mut state = Zeroizing::new(INITIAL);
+    compress256(&mut state, std::slice::from_ref(&*block));
     state
 }
 
@@ -81,33 +81,33 @@ struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// `blocks` are zeros.
+    /// What is in `blocks` is written over.
     fn new(blocks: &'a mut [u8]) -> Self {
         Self { blocks, length: 0 }
     }
 
     fn push(&mut self, part: &[u8]) {
         let end = self.length + part.len();
-        let Some(to) = self.blocks.get_mut(self.length..end) else { unreachable!("more than the longest info") };
-        to.copy_from_slice(part);
+        self.to(end).copy_from_slice(part);
         self.length = end;
     }
 
-    fn hash(mut self, state: &mut [u32; 8]) {
+    fn hash(mut self, before: &[u32; 8]) -> Zeroizing<[u32; 8]> {
         let bits = 8 * (BLOCK + self.length) as u64;
         self.push(&[MARK]);
-        let used = (self.length + LENGTH).next_multiple_of(BLOCK);
-        self.length = used - LENGTH;
+        let end = (self.length + LENGTH).next_multiple_of(BLOCK);
+        self.to(end - LENGTH).fill(0);
+        self.length = end - LENGTH;
         self.push(&bits.to_be_bytes());
-        let (blocks, _) = self.blocks.get(..used).unwrap_or_default().as_chunks();
-        compress256(state, blocks);
+        let (blocks, _) = self.blocks.get(..end).unwrap_or_default().as_chunks();
+        let mut state = Zeroizing::new(*before);
+        compress256(&mut state, blocks);
+        state
     }
-}
 
-fn write(state: &[u32; 8], digest: &mut [u8]) {
-    let (words, _) = digest.as_chunks_mut();
-    for (to, word) in words.iter_mut().zip(state) {
-        *to = word.to_be_bytes();
+    fn to(&mut self, end: usize) -> &mut [u8] {
+        let Some(to) = self.blocks.get_mut(self.length..end) else { unreachable!("more than the longest info") };
+        to
     }
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 
 use sea_orm::{ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveModel};
 use strongroom_entity::{Binding, Label, Sealable, SealedTable, Unset};
-use strongroom_migration::Phase;
 
 use super::{Keyed, Plaintext, RecordError};
 use crate::key::{RingError, Share, scope_of};
@@ -155,7 +154,7 @@ impl<A> Draft<A> {
 fn require_sealed(keys: &Share, table: &SealedTable) -> Result<(), RecordError> {
     match keys.phase(table.name) {
         Some(phase) if phase.cells_count() => Ok(()),
-        phase => Err(RecordError::NotSealed { table: table.name, found: phase.map_or("unknown", Phase::as_str) }),
+        phase => Err(RecordError::NotSealed { table: table.name, phase }),
     }
 }
 

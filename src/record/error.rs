@@ -2,6 +2,7 @@
 
 use sea_orm::DbErr;
 use strongroom_entity::Unset;
+use strongroom_migration::Phase;
 
 use crate::key::{RingError, Unopened};
 
@@ -36,15 +37,19 @@ pub enum RecordError {
         /// The row that the cells were sealed for.
         id: String,
     },
-    /// The table is not one that this program may use: it is not sealed, not wholly yet, or in another way.
-    #[error("table `{table}` is in phase `{found}`: its migrations bring it to `sealed`")]
+    /// The table is not sealed, or not wholly yet, or no longer.
+    #[error("table `{table}` is {}: its migrations bring it to phase `sealed`", phase_said(*phase))]
     NotSealed {
         /// The table.
         table: &'static str,
-        /// Its phase, as [`Phase::as_str`](crate::migration::Phase::as_str) says it, or that it is sealed in another way: with
-        /// other columns, or bound to others, than this program knows. A table that the ring does not know is in phase `plain`.
-        found: &'static str,
+        /// Its phase, `Plain` for a table that the ring does not know; `None` for one that only a newer release has.
+        phase: Option<Phase>,
     },
+    /// The table is sealed with other columns, or bound to others, than this program knows.
+    #[error(
+        "table `{0}` is sealed in another way than this program was built for: run its migrations, or the program that belongs to them"
+    )]
+    SealedOtherwise(&'static str),
     /// No key, a value that is too long, or a manifest that is not to be trusted. See [`RingError`].
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -52,4 +57,8 @@ pub enum RecordError {
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+fn phase_said(phase: Option<Phase>) -> String {
+    phase.map_or_else(|| "in a phase of a newer release".to_owned(), |phase| format!("in phase `{}`", phase.as_str()))
 }

@@ -51,12 +51,10 @@ impl Strongroom {
         self.keys.refresh_now().await?;
         let manifest = self.keys.manifest();
         for table in tables {
-            let refused = |found| Err(RecordError::NotSealed { table: table.name, found });
             match manifest.phase(table.name) {
                 Some(Phase::Sealed) if manifest.binds(table) => {}
-                Some(Phase::Sealed) => return refused("sealed, in another way"),
-                Some(phase) => return refused(phase.as_str()),
-                None => return refused("unknown"),
+                Some(Phase::Sealed) => return Err(RecordError::SealedOtherwise(table.name)),
+                phase => return Err(RecordError::NotSealed { table: table.name, phase }),
             }
         }
         Ok(())
