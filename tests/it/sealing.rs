@@ -1,5 +1,6 @@
 //! A host program's own tables, sealed and opened again by its own migration steps.
 
+mod quarantine;
 mod scrub;
 
 use std::sync::Arc;
