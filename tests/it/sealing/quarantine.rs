@@ -13,6 +13,7 @@ on_every_engine!(
     a_row_that_does_not_open_is_discarded,
     a_row_that_changes_meanwhile_stays,
     what_may_be_lost_is_not_discarded,
+    a_row_that_is_in_the_way_back_is_discarded,
 );
 
 /// Puts cells on the list by hand: what is exported does not depend on why.
@@ -172,4 +173,22 @@ fn what_may_be_lost_is_not_discarded(engine: Engine) {
     host.room.execute("UPDATE strongroom_quarantine SET table_name = 'another'");
     let unknown = host.room.run(&["keys", "quarantine", "discard", "--id", "row-0002", "--format", "json"]).expect(4);
     assert_eq!(unknown.json()["error"]["code"], "not_described");
+}
+
+fn a_row_that_is_in_the_way_back_is_discarded(engine: Engine) {
+    let host = Host::with_tokens(engine);
+    host.bring(TABLE, Phase::Sealed);
+    misplace(&host, "row-0001", "row-0004");
+    host.try_bring(TABLE, Phase::Plain).unwrap_err();
+    // Its plaintext is put back by now.
+    let good = host.room.bytes("SELECT token_sealed FROM api_token WHERE id = 'row-0002'");
+    misplace(&host, "row-0002", "row-0004");
+    list(&host, "row-0002", "token_sealed");
+    let discard = |row: &str| host.room.run(&["keys", "quarantine", "discard", "--id", row, "--yes", "--format", "json"]);
+    assert_eq!(discard("row-0002").expect(4).json()["error"]["code"], "plaintext_counts");
+    assert_eq!(discard("row-0001").expect(0).json()["discarded"], true);
+    host.room.try_execute("UPDATE api_token SET token_sealed = $1 WHERE id = 'row-0002'", vec![good.into()]).unwrap();
+    host.bring(TABLE, Phase::Plain);
+    let left: Vec<_> = tokens().into_iter().filter(|row| row.0 != "row-0001").collect();
+    assert_eq!(host.rows(), left);
 }
