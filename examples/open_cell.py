@@ -9,6 +9,12 @@ SQLite. Copy strongroom.db and, where there is one, strongroom.db-wal, to a fold
 
     open_cell.py --key strongroom.key --sqlite strongroom.db --id ROWID [--column access_key]
 
+For a row of a program's own table name the table, and the column that has the cell:
+
+    open_cell.py --key strongroom.key --sqlite strongroom.db --table api_token --id ROWID --column token
+
+What its cells are bound to is read from the manifest, as `tables` has it.
+
 PostgreSQL. Write the row to a JSON document and open it on the offline machine (`-` is standard input).
 For the other column put access_key for secret_key, in all three places. root_id may be left out. Where
 the file stays empty, there is no such row, or nothing is sealed in that column.
@@ -28,6 +34,11 @@ the file stays empty, there is no such row, or nothing is sealed in that column.
     SQL
     open_cell.py --key strongroom.key row.json
 
+For other tables the document has their label, id and owners, and one field more: scope, the label of the owner whose
+data key seals the row, or null where all rows share one. Owners stand under their labels: text as it is, integers as
+numbers, UUIDs as text with hyphens, bytes that are no text as {"hex": "..."}. `keys quarantine export` writes such
+documents for every table, on every engine.
+
 Prints the plaintext, byte for byte, and nothing else. Whatever goes wrong is one line on standard error
 and exit code 1. Key states and the manifest's code are not checked: a retired key still opens its cells.
 """
@@ -39,6 +50,7 @@ import json
 import sqlite3
 import struct
 import sys
+import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -52,6 +64,13 @@ LONGEST_PLAINTEXT = 1 << 20
 # One construction, two uses. Labels: where the key comes from, what is made of it, what it is bound to.
 CELL = (b"strongroom/data-key/1", b"strongroom/cell/1", "strongroom/context/1")
 WRAP = (b"strongroom/root-key/1", b"strongroom/wrap/1", "strongroom/wrap-context/1")
+
+# Strongroom's own table, as the manifest would describe it.
+CREDENTIAL = {
+    "id": {"name": "id", "kind": "text"}, "scope": "project_id",
+    "owners": [{"name": name, "label": name, "kind": "text"} for name in ("user_id", "project_id", "type", "extra")],
+    "columns": [{"sealed": f"{name}_sealed", "label": f"credential.{name}"} for name in ("secret_key", "access_key")],
+}
 
 
 class Refused(Exception):
@@ -139,10 +158,9 @@ def open_document(root, document):
     key_id = key_id_of(cell, "the cell")
     need(field(key, "id", int) == key_id, f"the cell was sealed under key {key_id}, which is not the one given")
     need(field(key, "purpose", str) == "data", f"key {key_id} is not a data key")
+    owners = {label: owner_value(label, value) for label, value in owners.items()}
     # Without this check, whoever has one project's data key could forge the rows of every project.
-    need("project_id" in owners, "the owners lack project_id")
-    own_scope = "-" if owners["project_id"] is None else f"project:{owners['project_id']}"
-    need(scope == own_scope, f"key {key_id} is of another scope than the row")
+    need(scope == own_scope(owners, document.get("scope", "project_id")), f"key {key_id} is of another scope than the row")
 
     need(key_id_of(wrapped, "the wrapped key") == key_id, "the wrapped key is that of another row")
     bound_to = [("ring", ring_id), ("id", key_id), ("purpose", "data"), ("scope", scope), ("generation", generation)]
@@ -152,6 +170,17 @@ def open_document(root, document):
     bound_to = [("id", field(document, "id", str)), *sorted(owners.items())]
     unfit = "it was sealed for another row, column or owner, or its header was altered"
     return open_sealed(CELL, data_key, ring_id, field(document, "label", str), bound_to, cell, "the cell", unfit)
+
+
+def owner_value(label, value):
+    return field(value, "hex", bytes) if type(value) is dict else value
+
+
+def own_scope(owners, label):
+    """The row's scope in the words of the key ring: the value of that owner; "-" where it is NULL, or there is no such owner."""
+    need(label is None or label in owners, f"the owners lack {label}")
+    value = None if label is None else owners[label]
+    return "-" if value is None else f"project:{value.decode(errors='replace') if type(value) is bytes else value}"
 
 
 def field(document, name, kind):
@@ -173,25 +202,48 @@ def parse_object(text, what):
     return value
 
 
-def document_from_sqlite(path, row_id, column):
-    def row(table, id, missing):
-        found = connection.execute(f"SELECT * FROM {table} WHERE id = ?", (id,)).fetchone()
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def document_from_sqlite(path, table, row_id, column):
+    def row(table, id_column, id, missing):
+        found = connection.execute(f"SELECT * FROM {quoted(table)} WHERE {quoted(id_column)} = ?", (id,)).fetchone()
         need(found, missing)
         return dict(found)
 
     with closing(sqlite3.connect(Path(path).absolute().as_uri() + "?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         connection.execute("BEGIN")  # All rows from one moment.
-        ring = row("strongroom_manifest", 1, "the database has no key ring")
-        credential = row("credential", row_id, "there is no credential with this id (is the -wal file missing?)")
-        need(credential.get(f"{column}_sealed") is not None, f"this credential has no sealed {column}")
-        cell = field(credential, f"{column}_sealed", bytes)
+        ring = row("strongroom_manifest", "id", 1, "the database has no key ring")
+        manifest = parse_object(ring["body"], "the manifest")
+        described = CREDENTIAL if table == "credential" else manifest.get("tables", {}).get(table)
+        need(described, f"the manifest describes no table {table}")
+        names = {it["sealed"]: it["label"] for it in described["columns"]}
+        column = column if column in names else f"{column}_sealed"
+        need(column in names, f"the sealed columns of {table} are {', '.join(names)}")
+        stored = uuid_bytes(row_id) if described["id"]["kind"] == "uuid" else row_id
+        found = row(table, described["id"]["name"], stored, f"there is no {table} with this id (is the -wal file missing?)")
+        need(found.get(column) is not None, f"this {table} has nothing sealed in {column}")
+        cell = field(found, column, bytes)
         key_id = key_id_of(cell, "the cell")
-        key = row("strongroom_key", key_id, f"the cell names key {key_id}, and the ring has no such key")
-    root_id = field(parse_object(ring["body"], "the manifest"), "root_id", str)
-    owners = {name: credential[name] for name in ("user_id", "project_id", "type", "extra")}
-    return {"ring_id": ring["ring_id"], "root_id": root_id, "key": key, "label": f"credential.{column}",
-            "id": credential["id"], "owners": owners, "cell": cell}
+        key = row("strongroom_key", "id", key_id, f"the cell names key {key_id}, and the ring has no such key")
+    scope = [owner["label"] for owner in described.get("owners", []) if owner["name"] == described.get("scope")]
+    owners = {owner["label"]: bound(found[owner["name"]], owner["kind"]) for owner in described.get("owners", [])}
+    row_id = bound(found[described["id"]["name"]], described["id"]["kind"])
+    return {"ring_id": ring["ring_id"], "root_id": field(manifest, "root_id", str), "key": key, "label": names[column],
+            "id": row_id, "owners": owners, "scope": scope[0] if scope else None, "cell": cell}
+
+
+def uuid_bytes(text):
+    try:
+        return uuid.UUID(text).bytes
+    except ValueError:
+        raise Refused("the id is not a UUID") from None
+
+
+def bound(value, kind):  # A UUID is 16 bytes in the database, and text in what a cell is bound to.
+    return str(uuid.UUID(bytes=value)) if kind == "uuid" and type(value) is bytes and len(value) == 16 else value
 
 
 def read_root(path):
@@ -208,15 +260,16 @@ def run():
     arguments.error = lambda message: need(False, message)
     arguments.add_argument("--key", required=True, metavar="FILE", help="the root key file")
     arguments.add_argument("--sqlite", metavar="FILE", help="fetch the row from this database")
-    arguments.add_argument("--id", metavar="ROWID", help="with --sqlite: which credential")
-    arguments.add_argument("--column", choices=("secret_key", "access_key"), help="with --sqlite [secret_key]")
+    arguments.add_argument("--id", metavar="ROWID", help="with --sqlite: which row")
+    arguments.add_argument("--table", metavar="NAME", help="with --sqlite: of which table [credential]")
+    arguments.add_argument("--column", metavar="NAME", help="with --sqlite: the column that has the cell [secret_key]")
     arguments.add_argument("document", nargs="?", metavar="row.json", help="the row as a JSON document")
     given = arguments.parse_args()
     if given.sqlite and given.id is not None:
         need(not given.document, "--sqlite takes no JSON document")
-        document = document_from_sqlite(given.sqlite, given.id, given.column or "secret_key")
+        document = document_from_sqlite(given.sqlite, given.table or "credential", given.id, given.column or "secret_key")
     else:
-        alone = not (given.sqlite or given.id is not None or given.column)
+        alone = not (given.sqlite or given.id is not None or given.table or given.column)
         need(given.document and alone, "give either a JSON document, or --sqlite with --id")
         text = sys.stdin.buffer.read() if given.document == "-" else Path(given.document).read_bytes()
         document = parse_object(text, given.document)

@@ -21,6 +21,8 @@ mod quarantine;
 mod retire;
 mod rewrap;
 mod roll;
+#[cfg(feature = "cli")]
+mod row;
 mod statement;
 mod verify;
 
@@ -30,8 +32,12 @@ pub use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use events::Events;
 pub use options::{Event, Options, Stop};
+#[cfg(feature = "cli")]
+pub(crate) use quarantine::forget_row as forget_quarantined_row;
 pub use quarantine::{Bad, forget_older as forget_older_quarantine, record as record_quarantine, standing as quarantined};
 pub use retire::{Retired, retire};
 pub use rewrap::rewrap;
 pub use roll::{RollReport, counted_tables, roll, sealed_tables};
+#[cfg(feature = "cli")]
+pub(crate) use row::StoredRow;
 pub use verify::{Verification, verify};

@@ -24,7 +24,7 @@ pub(super) struct Row {
     /// In the order of the table's, as they are compared.
     pub(super) owners: Vec<Option<Vec<u8>>>,
     /// The same under their labels, as cells are bound to them.
-    context: Vec<(&'static str, crypto::Value)>,
+    pub(super) context: Vec<(&'static str, crypto::Value)>,
     pub(super) scope: String,
     pub(super) cells: Vec<Cell>,
 }
@@ -106,7 +106,8 @@ fn within_bytes(mut rows: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
+/// What is read of a row, for [`decode`].
+pub(super) fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
     let mut list = vec![quoted(engine, table.id.name)];
     list.extend(table.owners.iter().map(|owner| read_owner(*owner, engine)));
     for column in table.columns {
@@ -119,7 +120,7 @@ fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
     list.join(", ")
 }
 
-fn decode(row: &QueryResult, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
+pub(super) fn decode(row: &QueryResult, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
     let mut position = 0..;
     let mut next = || position.next().unwrap_or_default();
     let id = read_id(row, next(), table.id.kind)?;

@@ -74,6 +74,12 @@ pub async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> 
     Entity::delete_many().filter(Column::TableName.eq(table)).filter(Column::Run.ne(run)).exec(db).await.map(drop)
 }
 
+/// Takes a row off the list.
+#[cfg(feature = "cli")]
+pub(crate) async fn forget_row(db: &impl ConnectionTrait, table: &str, row: &str) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::TableName.eq(table)).filter(Column::RowId.eq(row)).exec(db).await.map(drop)
+}
+
 /// How many cells of rows that are still there stand in quarantine.
 pub async fn standing(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
     still_there(db, table, Entity::find()).await

@@ -71,14 +71,18 @@ impl Slot {
         }
     }
 
-    /// NULL is compared like a value.
     fn condition(self, n: usize, table: &SealedTable, engine: DbBackend) -> String {
+        self.is(&format!("v.old{n}"), table, engine)
+    }
+
+    /// NULL is compared like a value.
+    pub(super) fn is(self, bytes: &str, table: &SealedTable, engine: DbBackend) -> String {
         let there = match self {
             Self::Bytes(column) => of_table(table, column, engine),
             Self::Text(column) => text_as_bytes(&of_table(table, column, engine), engine),
         };
         let same = if engine == DbBackend::MySql { "<=>" } else { "IS NOT DISTINCT FROM" };
-        format!("{there} {same} v.old{n}")
+        format!("{there} {same} {bytes}")
     }
 }
 

@@ -78,7 +78,8 @@ fn inspect_cell(
 ) -> Result<(), Unopened> {
     let Some(sealed) = &cell.sealed else { return may_be_missing(column, cell, phase) };
     let opened = ring.open_at(&row.place(column.label), sealed)?;
-    if opened.as_text().is_none() {
+    // What was never text need not become any.
+    if column.plain.is_some() && opened.as_text().is_none() {
         return Err(Unopened::NotText);
     }
     let index = column.index.map(|_| ring.index(column.label, opened.as_bytes()).to_vec());

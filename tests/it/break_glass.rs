@@ -12,7 +12,7 @@ pub fn python() -> PathBuf {
     python
 }
 
-fn script() -> PathBuf {
+pub fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/open_cell.py")
 }
 

@@ -38,6 +38,7 @@ on_every_engine!(
     a_program_refuses_tables_in_another_phase,
     a_row_that_moved_meanwhile_is_told,
     a_program_that_writes_cells_is_refused_where_plaintext_counts,
+    bytes_are_values_where_there_was_never_text,
 );
 
 const TABLES: [&SealedTable; 2] = [api_token::Entity::TABLE, webhook::Entity::TABLE];
@@ -467,6 +468,34 @@ fn a_program_that_writes_cells_is_refused_where_plaintext_counts(engine: Engine)
         let back = db.query_one_raw(sea_orm::Statement::from_string(db.get_database_backend(), "SELECT count(*) FROM session"));
         assert_eq!(back.await.unwrap().unwrap().try_get_by_index::<i64>(0).unwrap(), 2);
     });
+}
+
+/// There is no text column to go back to; where there is one, bytes would be lost on the way.
+fn bytes_are_values_where_there_was_never_text(engine: Engine) {
+    let (room, program) = program(engine);
+    let bytes = vec![0xff_u8, 0, 0xfe];
+    block_on(async {
+        fill(&program).await;
+        let row = program.find_by(Token, "tok_1").await.unwrap().unwrap();
+        let row = row.into_active_model().with(Token, bytes.clone()).with(Note, bytes.clone()).update(&program).await.unwrap();
+        assert_eq!(program.open(Token, &row).await.unwrap().as_bytes(), bytes);
+    });
+    room.run(&["keys", "verify"]).expect(0);
+    room.run(&["keys", "rotate"]).expect(0);
+    room.run(&["keys", "verify"]).expect(0);
+    block_on(async {
+        let db = program.db();
+        let table = "CREATE TABLE session (id varchar(64) NOT NULL PRIMARY KEY, ticket varchar(64) NOT NULL)";
+        db.execute_unprepared(table).await.unwrap();
+        let sealing = Sealing::new(roots(&room).await, 0);
+        sealing.bring(&SchemaManager::new(db), session::Entity::TABLE, Phase::Sealed).await.unwrap();
+        tokio::time::sleep(LIFETIME).await;
+        let row = session::ActiveModel { id: Set("s-1".to_owned()), ..Default::default() };
+        row.with(session::Ticket, bytes).insert(&program).await.unwrap();
+    });
+    let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
+    let named: Vec<_> = verified["failed"].as_array().unwrap().iter().map(|bad| (&bad["id"], &bad["reason"])).collect();
+    assert_eq!(named, [(&"s-1".into(), &"not_text".into())]);
 }
 
 const OTHER: SealedTable = SealedTable { scope: None, ..*webhook::Entity::TABLE };

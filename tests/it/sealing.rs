@@ -1,5 +1,8 @@
 //! A host program's own tables, sealed and opened again by its own migration steps.
 
+mod quarantine;
+mod scrub;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -301,16 +304,21 @@ fn there_and_back_leaves_the_table_as_it_was(engine: Engine) {
     }
 }
 
-fn a_table_with_uuid_ids_and_integer_owners(engine: Engine) {
-    let host = Host::new(engine);
+/// How the table is made that [`BY_UUID`] describes.
+fn by_uuid(engine: Engine) -> String {
     let id = match engine {
         Engine::Postgres => "uuid",
         Engine::Sqlite => "blob",
         Engine::MySql | Engine::MariaDb => "binary(16)",
     };
-    host.room.execute(&format!(
+    format!(
         "CREATE TABLE api_token (id {id} NOT NULL PRIMARY KEY, number bigint, account {id}, token varchar(255) NOT NULL, note text)"
-    ));
+    )
+}
+
+fn a_table_with_uuid_ids_and_integer_owners(engine: Engine) {
+    let host = Host::new(engine);
+    host.room.execute(&by_uuid(engine));
     let insert = "INSERT INTO api_token (id, number, account, token, note) VALUES ($1, $2, $3, $4, $5)";
     for n in 0..ROWS {
         let (_, _, token, note) = token(n);

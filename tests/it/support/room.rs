@@ -283,12 +283,12 @@ impl Room {
         files
     }
 
-    /// The credential table's own files, TOAST and indexes included, dead rows and all, in hex.
+    /// The own files of the tables with cells, TOAST and indexes included, dead rows and all, in hex.
     fn heap_files(&self) -> String {
         self.execute("CHECKPOINT");
         let sql = "SELECT encode(pg_read_binary_file(pg_relation_filepath(c.oid)), 'hex') FROM pg_class c \
-                   WHERE c.relfilenode <> 0 AND (c.relname LIKE 'credential%' OR c.oid = \
-                   (SELECT reltoastrelid FROM pg_class WHERE relname = 'credential' AND relkind = 'r'))";
+                   WHERE c.relfilenode <> 0 AND (c.relname LIKE 'credential%' OR c.relname LIKE 'api_token%' OR c.oid IN \
+                   (SELECT reltoastrelid FROM pg_class WHERE relname IN ('credential', 'api_token') AND relkind = 'r'))";
         let files = self.query(sql, |row| row.try_get_by_index::<String>(0).unwrap());
         let bytes: Vec<u8> = files.iter().flat_map(|file| hex::decode(file).unwrap()).collect();
         bytes.iter().map(|byte| char::from(*byte)).collect::<String>() + &files.concat()
