@@ -2,6 +2,8 @@
 //!
 //! Refuses settings that it does not know: a misspelt one must not be passed over in silence.
 
+mod adopt;
+mod keys;
 mod server;
 
 use std::collections::BTreeMap;
@@ -9,14 +11,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::db::{Address, AddressError, Tls, TlsError};
-use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
+use crate::key::KeySource;
 use crate::policy::{Names, Wishes};
 use crate::schema::Wish;
 
+use adopt::Adopt;
+use keys::Keys;
+pub use keys::sealed_root_beside;
 pub use server::{Identity, Server, Service};
 
 /// Read when it exists and no other is named.
@@ -57,31 +61,6 @@ impl std::fmt::Debug for Database {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Keys {
-    source: Option<String>,
-    file: Option<PathBuf>,
-    env: Option<String>,
-    passphrase: Option<SecretString>,
-    passphrase_file: Option<PathBuf>,
-    sealed_root: Option<PathBuf>,
-    minimum_epoch: i64,
-    next: Option<NextKeys>,
-}
-
-/// `[keys.next]`: the same settings, for the root that comes next.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct NextKeys {
-    source: Option<String>,
-    file: Option<PathBuf>,
-    env: Option<String>,
-    passphrase: Option<SecretString>,
-    passphrase_file: Option<PathBuf>,
-    sealed_root: Option<PathBuf>,
-}
-
 /// `[policy]`: what components may do.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -89,28 +68,6 @@ struct Policy {
     file: Option<PathBuf>,
     prefix: Option<String>,
     password_files: BTreeMap<String, PathBuf>,
-}
-
-/// `[adopt]`: the table that `migrate adopt` takes over.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Adopt {
-    table: Option<String>,
-    columns: AdoptColumns,
-}
-
-/// `[adopt.columns]`: our columns by their names in that table.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct AdoptColumns {
-    id: Option<String>,
-    user_id: Option<String>,
-    project_id: Option<String>,
-    r#type: Option<String>,
-    access_key: Option<String>,
-    secret_key: Option<String>,
-    extra: Option<String>,
-    created_at: Option<String>,
 }
 
 /// Why the configuration cannot be used.
@@ -192,36 +149,18 @@ impl Config {
 
     /// Where the root key comes from.
     pub fn key_source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
-        let Keys { source, file, env, passphrase, passphrase_file, sealed_root, .. } = &self.keys;
-        let source = source.as_deref().unwrap_or("file");
-        SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }.source()
+        self.keys.source()
     }
 
     /// Where the root key comes from that is next, or was before: while keys are wrapped under another root,
     /// programs that hold both go on.
     pub fn next_key_source(&self) -> Result<Option<Box<dyn KeySource>>, ConfigError> {
-        let Some(NextKeys { source, file, env, passphrase, passphrase_file, sealed_root }) = &self.keys.next else {
-            return Ok(None);
-        };
-        let source = source.as_deref().ok_or(ConfigError::Unset("keys.next.source"))?;
-        SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }.source().map(Some)
+        self.keys.next_source()
     }
 
     /// The table that is to be adopted, and which of its columns is which.
     pub fn adoption(&self) -> Wish {
-        let columns = &self.adopt.columns;
-        let pairs = [
-            ("id", &columns.id),
-            ("user_id", &columns.user_id),
-            ("project_id", &columns.project_id),
-            ("type", &columns.r#type),
-            ("access_key", &columns.access_key),
-            ("secret_key", &columns.secret_key),
-            ("extra", &columns.extra),
-            ("created_at", &columns.created_at),
-        ];
-        let named = pairs.into_iter().filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.clone()?)));
-        Wish { table: self.adopt.table.clone().unwrap_or_else(|| "credential".to_owned()), columns: named.collect() }
+        self.adopt.wish()
     }
 
     /// What policies are made from: the accounts' prefix, and the operator's own file. `over` is a file that goes before
@@ -249,48 +188,6 @@ impl Config {
     /// The oldest manifest that is accepted.
     pub fn minimum_epoch(&self) -> i64 {
         self.keys.minimum_epoch
-    }
-}
-
-/// The settings of one key source.
-struct SourceSettings<'a> {
-    source: &'a str,
-    file: &'a Option<PathBuf>,
-    env: &'a Option<String>,
-    passphrase: &'a Option<SecretString>,
-    passphrase_file: &'a Option<PathBuf>,
-    sealed_root: &'a Option<PathBuf>,
-}
-
-impl SourceSettings<'_> {
-    fn source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
-        match self.source {
-            "file" => Ok(Box::new(FileSource::new(self.file.as_deref().unwrap_or(Path::new("strongroom.key"))))),
-            "env" => Ok(Box::new(EnvironmentSource::new(self.env.as_deref().unwrap_or("STRONGROOM_ROOT_KEY")))),
-            "passphrase" => {
-                let passphrase = match (self.passphrase, self.passphrase_file) {
-                    (Some(_), Some(_)) => return Err(ConfigError::Twice("keys.passphrase")),
-                    (Some(text), None) => Passphrase::Given(text.clone()),
-                    (None, Some(file)) => Passphrase::File(file.clone()),
-                    (None, None) => return Err(ConfigError::Unset("keys.passphrase_file")),
-                };
-                let sealed_root = self.sealed_root.clone().unwrap_or_else(|| sealed_root_beside(&passphrase));
-                Ok(Box::new(PassphraseSource::new(passphrase, sealed_root)))
-            }
-            other => Err(ConfigError::Source(other.to_owned())),
-        }
-    }
-}
-
-/// Where the sealed root is unless something else is said: beside the passphrase file, named after it.
-pub fn sealed_root_beside(passphrase: &Passphrase) -> PathBuf {
-    match passphrase {
-        Passphrase::File(file) => {
-            let mut beside = file.clone().into_os_string();
-            beside.push(".root");
-            beside.into()
-        }
-        Passphrase::Given(_) => "strongroom.root".into(),
     }
 }
 

@@ -21,6 +21,7 @@ mod m0010_create_audit;
 mod m0011_policy_2;
 mod policy_step;
 mod sql;
+mod sql_step;
 mod stage;
 mod step;
 
@@ -69,9 +70,9 @@ impl Migrator {
             Box::new(m0005_require_sealed::Migration(backfill())),
             Box::new(m0006_drop_plaintext::Migration(backfill())),
             Box::new(m0007_scrub_free_space::Migration(backfill())),
-            Box::new(m0008_create_policy::Migration(backfill())),
+            Box::new(m0008_create_policy::step(backfill())),
             Box::new(m0009_policy_1::step(self.grants.clone())),
-            Box::new(m0010_create_audit::Migration(backfill())),
+            Box::new(m0010_create_audit::step(backfill())),
             Box::new(m0011_policy_2::step(self.grants.clone())),
         ]
     }

@@ -2,49 +2,16 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use sea_orm_migration::{DbErr, MigrationName, MigrationTrait, SchemaManager};
+use crate::Backfill;
+use crate::sql::sql;
+use crate::sql_step::SqlStep;
 
-use crate::sql::{bound_lock_waits, sql};
-use crate::{Backfill, Sql, Step};
-
-const UP: Sql = sql!("0010_create_audit.up.sql");
-const DOWN: Sql = sql!("0010_create_audit.down.sql");
-
-pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "create_audit"
-    }
-}
-
-#[async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        UP.run(manager, &*self.0).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        bound_lock_waits(manager).await?;
-        DOWN.run(manager, &*self.0).await
-    }
-}
-
-impl Step for Migration {
-    fn up_sql(&self) -> Vec<Sql> {
-        vec![UP]
-    }
-
-    fn down_sql(&self) -> Vec<Sql> {
-        vec![DOWN]
-    }
-
-    fn needs_keys(&self) -> bool {
-        false
-    }
-
-    fn down_destroys(&self) -> Option<&'static str> {
-        Some("drops the audit rows: `strongroom audit list` shows them as long as they are there")
+pub(crate) fn step(backfill: Arc<dyn Backfill>) -> SqlStep {
+    SqlStep {
+        name: "create_audit",
+        up: sql!("0010_create_audit.up.sql"),
+        down: sql!("0010_create_audit.down.sql"),
+        down_destroys: "drops the audit rows: `strongroom audit list` shows them as long as they are there",
+        backfill,
     }
 }

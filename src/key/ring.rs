@@ -1,6 +1,10 @@
 //! A loaded key ring: seals and opens without touching the database.
 
-use std::collections::{BTreeSet, HashMap};
+mod cell;
+mod late;
+mod scope;
+
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -12,16 +16,14 @@ use super::key_rows::{self, Wanted};
 use super::manifest_row::{self, read_manifest, write_manifest};
 use super::{Manifest, Place, RingError, Roots, Unopened};
 use crate::crypto::{
-    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, OpenError, Opened, RingId, RootKey, blind_index,
-    open_cell, seal_cell,
+    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId, RootKey, blind_index,
 };
 
 /// A program notices a roll or a change of phase within this time.
 pub const LIFETIME: Duration = Duration::from_millis(500);
+
 /// For how long tasks go on while one of them reads the manifest.
 const GRACE: Duration = Duration::from_millis(250);
-/// How often programs that use the same scopes for the first time may meet.
-const ATTEMPTS: u64 = 20;
 
 /// The keys of one database, shared by every task of a program.
 pub struct Ring {
@@ -127,42 +129,7 @@ impl Ring {
     /// generation.
     pub async fn learn<'a>(&self, db: &impl ConnectionTrait, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
         let named = cells.into_iter().filter_map(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id());
-        let named: BTreeSet<u32> = named.collect();
-        let unknown = self.unknown(named.iter().copied());
-        if !unknown.is_empty() {
-            self.fetch(db, Wanted::Ids(unknown.clone())).await?;
-            let unknown = self.unknown(unknown.into_iter());
-            if !unknown.is_empty() && self.has_changed_root(db).await? {
-                self.fetch(db, Wanted::Ids(unknown)).await?;
-            }
-        }
-        if self.is_behind(&named) { self.refresh_now(db).await } else { Ok(()) }
-    }
-
-    /// Whether one of these keys is of a generation that came after the manifest was read.
-    fn is_behind(&self, ids: &BTreeSet<u32>) -> bool {
-        let state = self.read();
-        let known = |generation| state.manifest.generations.iter().any(|known| known.generation == generation);
-        ids.iter().filter_map(|id| state.data.get(id)).any(|entry| !known(entry.generation))
-    }
-
-    fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {
-        let state = self.read();
-        ids.filter(|id| !state.data.contains_key(id)).collect()
-    }
-
-    async fn fetch(&self, db: &impl ConnectionTrait, wanted: Wanted) -> Result<(), RingError> {
-        let manifest = self.manifest();
-        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id, wanted).await?;
-        self.keep(keys);
-        Ok(())
-    }
-
-    /// Whether the ring was wrapped under another root since the manifest was read.
-    async fn has_changed_root(&self, db: &impl ConnectionTrait) -> Result<bool, RingError> {
-        let before = self.manifest().root_id;
-        self.refresh_now(db).await?;
-        Ok(self.manifest().root_id != before)
+        self.learn_keys(db, &named.collect()).await
     }
 
     /// The manifest as last read.
@@ -206,59 +173,12 @@ impl Ring {
     /// need not wait. Where programs make keys at the same moment, one of them wins. A scope
     /// whose key does not unwrap stays without one: sealing for it fails, and for it alone.
     pub async fn prepare(&self, db: &impl ConnectionTrait, scopes: impl IntoIterator<Item = String>) -> Result<(), RingError> {
-        let scopes: BTreeSet<String> = scopes.into_iter().collect();
-        for attempt in 0..ATTEMPTS {
-            let (missing, generation) = self.missing(&scopes);
-            if missing.is_empty() {
-                return Ok(());
-            }
-            let wanted = || missing.iter().map(|scope| (*scope).to_owned()).collect();
-            self.fetch(db, Wanted::Scopes(generation, wanted())).await?;
-            let (missing, _) = self.missing(&scopes);
-            if missing.is_empty() {
-                return Ok(());
-            }
-            let root_id = self.manifest().root_id;
-            let made = key_rows::make_data_keys(db, self.roots.find(&root_id)?, &self.id, generation, &missing).await?;
-            let changed_root = (!made || attempt > 0) && self.has_changed_root(db).await?;
-            if !made && !changed_root {
-                // Another program was quicker, or the key that is there does not unwrap.
-                return self
-                    .fetch(db, Wanted::Scopes(generation, missing.iter().map(|scope| (*scope).to_owned()).collect()))
-                    .await;
-            }
-            tokio::time::sleep(Duration::from_millis(attempt * 5)).await;
-        }
-        Ok(())
-    }
-
-    /// Seals a value for its place under the active generation. The scope must be [prepared](Ring::prepare).
-    pub(crate) fn seal_at(&self, place: &Place, plaintext: &[u8]) -> Result<Vec<u8>, RingError> {
-        let id = {
-            let state = self.read();
-            let key = (place.scope.clone(), state.manifest.active);
-            *state.by_scope.get(&key).ok_or(RingError::NoKey)?
-        };
-        let column = self.column(id, place.label).ok_or(RingError::NoKey)?;
-        Ok(seal_cell(&column, id, &place.context, plaintext)?)
+        self.make_missing(db, &scopes.into_iter().collect()).await
     }
 
     /// Opens a cell in its place.
     pub fn open_at(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
-        let id = Envelope::parse(cell).map_err(|error| Unopened::from(OpenError::Parse(error)))?.key_id();
-        let entry = {
-            let state = self.read();
-            let entry = state.data.get(&id).cloned().ok_or(Unopened::UnknownKey)?;
-            if !state.manifest.opens(entry.generation) {
-                return Err(Unopened::RetiredKey);
-            }
-            entry
-        };
-        if entry.scope != place.scope {
-            return Err(Unopened::ForeignScope);
-        }
-        let column = self.column(id, place.label).ok_or(Unopened::UnknownKey)?;
-        Ok(open_cell(&column, &place.context, cell)?)
+        self.open_known(place, cell)
     }
 
     /// Seals a value into a row that is about to be written, with its blind index where the column has one.
@@ -277,36 +197,12 @@ impl Ring {
 
     /// The blind index of a value in a column.
     pub fn index(&self, label: &'static str, value: &[u8]) -> [u8; BLIND_INDEX_LENGTH] {
-        let known = self.read().index_columns.get(label).cloned();
-        let key = known.unwrap_or_else(|| {
-            let mut state = self.write();
-            let key = Arc::new(state.index.column(&self.id, label));
-            state.index_columns.insert(label, key.clone());
-            key
-        });
-        blind_index(&key, label, value)
+        blind_index(&self.index_column(label), label, value)
     }
 
     /// The generation of the key that a cell names, by its header alone.
     pub(crate) fn generation_of(&self, key_id: u32) -> Option<u32> {
         self.read().data.get(&key_id).map(|entry| entry.generation)
-    }
-
-    fn column(&self, id: u32, label: &'static str) -> Option<Arc<ColumnKey>> {
-        if let Some(column) = self.read().columns.get(&(id, label)) {
-            return Some(column.clone());
-        }
-        let mut state = self.write();
-        let column = Arc::new(state.data.get(&id)?.key.column(&self.id, label));
-        state.columns.insert((id, label), column.clone());
-        Some(column)
-    }
-
-    fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, u32) {
-        let state = self.read();
-        let active = state.manifest.active;
-        let missing = scopes.iter().filter(|scope| !state.by_scope.contains_key(&((*scope).clone(), active)));
-        (missing.map(String::as_str).collect(), active)
     }
 
     fn keep(&self, keys: Vec<(key::Model, DataKey)>) {

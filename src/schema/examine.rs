@@ -1,11 +1,19 @@
 //! Looking at a table that may be adopted. Reads only.
 
+mod form;
+mod row;
+mod unfit;
+
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
-use strongroom_migration::{Adoption, Engine, binary_collation};
+use sea_orm::ConnectionTrait;
+use strongroom_migration::{Adoption, Engine};
 
-use crate::db::{has_table, statement};
+use crate::db::has_table;
+
+use form::{Found, collation, columns, primary_key, unique};
+use row::{count, refuse_rows};
+pub use unfit::Unfit;
 
 /// Which table, and which of its columns is which.
 #[derive(Debug, Clone)]
@@ -28,67 +36,6 @@ pub struct Examined {
     pub rows: u64,
 }
 
-/// Why a table cannot be adopted.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unfit {
-    /// No such table.
-    #[error("there is no table `{0}`")]
-    NoTable(String),
-    /// The name `credential` is taken by another table.
-    #[error("table `credential` is there as well, and is the name that the adopted table gets")]
-    NameTaken,
-    /// A name that would need quoting.
-    #[error("`{0}` is not a plain name: letters, digits and underscores, at most 63")]
-    Name(String),
-    /// A column that must be there.
-    #[error("table `{table}` has no column `{column}`")]
-    NoColumn {
-        /// The table.
-        table: String,
-        /// Theirs.
-        column: String,
-    },
-    /// Columns that would get lost on the way.
-    #[error("table `{table}` has columns that a credential does not have: {columns}")]
-    UnknownColumns {
-        /// The table.
-        table: String,
-        /// Their names.
-        columns: String,
-    },
-    /// A column that holds something else.
-    #[error("column `{column}` is {found}, and must be {wanted}")]
-    Type {
-        /// Theirs.
-        column: String,
-        /// Its type.
-        found: String,
-        /// What it must be.
-        wanted: &'static str,
-    },
-    /// Not one column, or another one.
-    #[error("the primary key must be column `{0}` alone")]
-    PrimaryKey(String),
-    /// Text columns that compare differently.
-    #[error("the text columns have different collations: {0}")]
-    Collations(String),
-    /// SQLite: text that is compared without regard to case or blanks.
-    #[error("a column has a collation of its own, and would miss changes of case or of blanks")]
-    LooseCollation,
-    /// Rows that a credential cannot be.
-    #[error("{rows} rows {what}")]
-    Rows {
-        /// How many.
-        rows: u64,
-        /// What is wrong with them.
-        what: String,
-    },
-    /// See [`DbErr`].
-    #[error(transparent)]
-    Database(#[from] DbErr),
-}
-
 /// A column of a credential at version 1: its name, whether a table must have it, and whether it may be NULL.
 const COLUMNS: [(&str, bool, bool); 8] = [
     ("id", true, false),
@@ -100,16 +47,6 @@ const COLUMNS: [(&str, bool, bool); 8] = [
     ("extra", false, true),
     ("created_at", false, false),
 ];
-
-/// A column as it was found.
-struct Found {
-    name: String,
-    r#type: String,
-    character_set: Option<String>,
-    collation: Option<String>,
-    /// Its part in the primary key.
-    in_key: bool,
-}
 
 /// Looks at the table's form and at its rows.
 pub async fn examine(db: &impl ConnectionTrait, engine: Engine, wish: &Wish) -> Result<Examined, Unfit> {
@@ -187,133 +124,4 @@ fn require_type(ours: &str, column: &Found, engine: Engine) -> Result<(), Unfit>
         _ => (is(&["char", "text"]), "text"),
     };
     if fits { Ok(()) } else { Err(Unfit::Type { column: column.name.clone(), found: column.r#type.clone(), wanted }) }
-}
-
-async fn columns(db: &impl ConnectionTrait, engine: Engine, table: &str) -> Result<Vec<Found>, DbErr> {
-    let sql = match engine {
-        Engine::Sqlite => {
-            "SELECT name, type, NULL AS character_set, NULL AS collation_name, pk > 0 AS in_key FROM pragma_table_info($1) ORDER BY cid"
-        }
-        Engine::Postgres => {
-            "SELECT a.attname::text AS name, format_type(a.atttypid, NULL)::text AS type, NULL::text AS character_set, \
-             NULL::text AS collation_name, coalesce(a.attnum = ANY (i.indkey), FALSE) AS in_key FROM pg_attribute a \
-             LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
-             WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
-        }
-        Engine::MySql | Engine::MariaDb => {
-            "SELECT column_name AS name, data_type AS type, character_set_name AS character_set, \
-             collation_name AS collation_name, column_key = 'PRI' AS in_key FROM information_schema.columns \
-             WHERE table_schema = DATABASE() AND table_name = $1 ORDER BY ordinal_position"
-        }
-    };
-    let rows = db.query_all_raw(statement(db.get_database_backend(), sql, [table.into()])).await?;
-    rows.iter().map(found).collect()
-}
-
-fn found(row: &QueryResult) -> Result<Found, DbErr> {
-    // information_schema's texts come as bytes from some servers.
-    let text = |name: &str| -> Result<Option<String>, DbErr> {
-        let bytes = row.try_get::<Option<Vec<u8>>>("", name);
-        row.try_get::<Option<String>>("", name)
-            .or_else(|_| bytes.map(|bytes| bytes.map(|it| String::from_utf8_lossy(&it).into_owned())))
-    };
-    let in_key = row.try_get::<bool>("", "in_key").or_else(|_| row.try_get::<i64>("", "in_key").map(|key| key != 0))?;
-    Ok(Found {
-        name: text("name")?.unwrap_or_default(),
-        r#type: text("type")?.unwrap_or_default(),
-        character_set: text("character_set")?,
-        collation: text("collation_name")?,
-        in_key,
-    })
-}
-
-/// The name of the primary key's constraint, where step 7 would not know it.
-async fn primary_key(db: &impl ConnectionTrait, engine: Engine, table: &str) -> Result<Option<String>, DbErr> {
-    if engine != Engine::Postgres {
-        return Ok(None);
-    }
-    let sql = "SELECT conname::text AS name FROM pg_constraint WHERE conrelid = to_regclass(quote_ident($1)) AND contype = 'p'";
-    let row = db.query_one_raw(statement(db.get_database_backend(), sql, [table.into()])).await?;
-    let name: Option<String> = row.map(|row| row.try_get("", "name")).transpose()?;
-    Ok(name.filter(|name| name != "credential_pkey"))
-}
-
-/// The unique index on the access key alone.
-async fn unique(db: &impl ConnectionTrait, engine: Engine, table: &str, column: &str) -> Result<Option<String>, DbErr> {
-    let sql = match engine {
-        // Step 6 makes the table anew, with one of its own.
-        Engine::Sqlite => return Ok(None),
-        Engine::Postgres => {
-            "SELECT c.relname::text AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_attribute a \
-             ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] WHERE i.indrelid = to_regclass(quote_ident($1)) \
-             AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = $2"
-        }
-        Engine::MySql | Engine::MariaDb => {
-            "SELECT index_name AS name FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = $1 \
-             AND non_unique = 0 GROUP BY index_name HAVING count(*) = 1 AND min(column_name) = $2"
-        }
-    };
-    let row = db.query_one_raw(statement(db.get_database_backend(), sql, [table.into(), column.into()])).await?;
-    row.map(|row| row.try_get("", "name")).transpose()
-}
-
-/// The character set and collation of the text columns, where changes of case or of blanks could be missed.
-async fn collation(
-    db: &impl ConnectionTrait,
-    engine: Engine,
-    table: &str,
-    matched: &Matched<'_>,
-) -> Result<Option<(String, String)>, Unfit> {
-    if engine == Engine::Sqlite {
-        let sql = "SELECT upper(sql) AS sql FROM sqlite_master WHERE type = 'table' AND name = $1";
-        let row = db.query_one_raw(statement(db.get_database_backend(), sql, [table.into()])).await?;
-        let made: String = row.map_or(Ok(String::new()), |row| row.try_get("", "sql"))?;
-        let loose = made.contains("NOCASE") || made.contains("RTRIM");
-        return if loose { Err(Unfit::LooseCollation) } else { Ok(None) };
-    }
-    let mut kinds: Vec<(String, String)> =
-        matched.iter().filter_map(|(_, column)| Some((column.character_set.clone()?, column.collation.clone()?))).collect();
-    kinds.sort();
-    kinds.dedup();
-    match kinds.as_slice() {
-        [] => Ok(None),
-        [(_, collation)] if collation == binary_collation(engine) => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        several => Err(Unfit::Collations(several.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>().join(", "))),
-    }
-}
-
-/// Rows that step 3 or the store could not do with.
-async fn refuse_rows(db: &impl ConnectionTrait, engine: Engine, wish: &Wish, matched: &Matched<'_>) -> Result<(), Unfit> {
-    let quote =
-        |name: &str| if matches!(engine, Engine::MySql | Engine::MariaDb) { format!("`{name}`") } else { format!("\"{name}\"") };
-    for (ours, _, nullable) in COLUMNS {
-        let Some((_, column)) = matched.iter().find(|(it, _)| *it == ours) else { continue };
-        if !nullable {
-            refuse(db, engine, wish, &format!("{} IS NULL", quote(&column.name)), format!("have no `{}`", column.name)).await?;
-        }
-    }
-    let id = theirs(wish, "id");
-    let length = if engine == Engine::Sqlite { "length" } else { "char_length" };
-    refuse(db, engine, wish, &format!("{length}({}) > 64", quote(id)), format!("have an `{id}` of more than 64 characters"))
-        .await?;
-    let Some((_, access)) = matched.iter().find(|(ours, _)| *ours == "access_key") else { return Ok(()) };
-    let (table, access_key) = (quote(&wish.table), quote(&access.name));
-    let shared = format!("{access_key} IN (SELECT {access_key} FROM {table} GROUP BY {access_key} HAVING count(*) > 1)");
-    refuse(db, engine, wish, &shared, format!("share their `{}` with another", access.name)).await
-}
-
-async fn refuse(db: &impl ConnectionTrait, engine: Engine, wish: &Wish, condition: &str, what: String) -> Result<(), Unfit> {
-    match count(db, engine, &wish.table, condition).await? {
-        0 => Ok(()),
-        rows => Err(Unfit::Rows { rows, what }),
-    }
-}
-
-async fn count(db: &impl ConnectionTrait, engine: Engine, table: &str, condition: &str) -> Result<u64, DbErr> {
-    let table = if matches!(engine, Engine::MySql | Engine::MariaDb) { format!("`{table}`") } else { format!("\"{table}\"") };
-    let sql = format!("SELECT count(*) AS found FROM {table} WHERE {condition}");
-    let row = db.query_one_raw(statement(db.get_database_backend(), &sql, [])).await?;
-    let found: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
-    Ok(found.unsigned_abs())
 }

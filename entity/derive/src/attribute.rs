@@ -35,9 +35,7 @@ pub(crate) struct SeaOrm(Vec<Meta>);
 
 impl OfTable {
     pub(crate) fn read(attributes: &[Attribute]) -> Result<Self> {
-        let mut words = Self::default();
-        each_word(attributes, |word| words.take(&word))?;
-        Ok(words)
+        words(attributes, Self::take)
     }
 
     fn take(&mut self, word: &ParseNestedMeta<'_>) -> Result<()> {
@@ -60,9 +58,7 @@ impl OfTable {
 
 impl OfField {
     pub(crate) fn read(attributes: &[Attribute]) -> Result<Self> {
-        let mut words = Self::default();
-        each_word(attributes, |word| words.take(&word))?;
-        Ok(words)
+        words(attributes, Self::take)
     }
 
     fn take(&mut self, word: &ParseNestedMeta<'_>) -> Result<()> {
@@ -110,11 +106,12 @@ impl SeaOrm {
     }
 }
 
-fn each_word(attributes: &[Attribute], mut take: impl FnMut(ParseNestedMeta<'_>) -> Result<()>) -> Result<()> {
-    attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("sealed"))
-        .try_for_each(|list| list.parse_nested_meta(&mut take))
+fn words<W: Default>(attributes: &[Attribute], take: impl Fn(&mut W, &ParseNestedMeta<'_>) -> Result<()>) -> Result<W> {
+    let mut words = W::default();
+    for list in attributes.iter().filter(|attribute| attribute.path().is_ident("sealed")) {
+        list.parse_nested_meta(|word| take(&mut words, &word))?;
+    }
+    Ok(words)
 }
 
 fn once<T>(slot: &mut Option<T>, word: &ParseNestedMeta<'_>, value: T) -> Result<()> {

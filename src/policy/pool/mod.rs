@@ -5,6 +5,8 @@ mod component;
 mod components;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod held;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod login_pool;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]

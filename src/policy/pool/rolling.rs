@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use sea_orm::sqlx;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use super::login_pool::LoginPool;
 use super::rights::Expected;
 use crate::db::Address;
 use crate::policy::{Component, Limits};
@@ -41,9 +45,9 @@ pub(super) fn open(
 ) -> Result<Box<dyn Rolling>, DbErr> {
     match address.engine() {
         #[cfg(feature = "postgres")]
-        DbBackend::Postgres => Ok(Box::new(super::postgres::Postgres::open(address, name, of, expected, limits, size)?)),
+        DbBackend::Postgres => Ok(Box::new(LoginPool::<sqlx::Postgres>::open(address, name, of, expected, limits, size)?)),
         #[cfg(feature = "mysql")]
-        DbBackend::MySql => Ok(Box::new(super::mysql::MySql::open(address, name, of, expected, limits, size)?)),
+        DbBackend::MySql => Ok(Box::new(LoginPool::<sqlx::MySql>::open(address, name, of, expected, limits, size)?)),
         #[cfg(feature = "sqlite")]
         DbBackend::Sqlite => Ok(Box::new(super::sqlite::Sqlite::open(address, name, of, expected, limits, size)?)),
         other => Err(crate::db::not_built(other)),

@@ -18,6 +18,7 @@ mod plan;
 mod rebuild;
 mod stage;
 mod text;
+mod way;
 mod work;
 
 use std::sync::Arc;

@@ -9,8 +9,8 @@ use strongroom_entity::SealedTable;
 use strongroom_migration::{Engine, Phase};
 
 use super::former;
-use super::stage::next;
 use super::text::Piece;
+use super::way::next;
 
 /// How that line begins.
 const MARK: &str = "-- strongroom: ";

@@ -3,6 +3,8 @@
 //! The phase never promises what the database does not see to: it moves before what it releases, and after what it
 //! requires. Under a transaction the order is of no consequence.
 
+mod excluded;
+
 use sea_orm::DbErr;
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 use strongroom_entity::SealedTable;
@@ -10,10 +12,11 @@ use strongroom_migration::{Backfill as _, Engine, Phase, Stage, run_sql};
 
 use super::error::Unsealable;
 use super::former::{self, Formers};
-use super::look::{columns, is_half_way, look, look_at_cells, refuse_rows, refuse_rows_of_cells, refuse_taken};
-use super::rebuild;
+use super::look::{is_half_way, look, look_at_cells, refuse_rows, refuse_taken};
 use super::text::Piece;
 use crate::reseal::ResealBackfill;
+
+use excluded::Excluded;
 
 /// One stage of one table. Made anew for each attempt: what an attempt that failed remembers of the ring is not used again.
 pub(super) struct Move<'a> {
@@ -21,45 +24,6 @@ pub(super) struct Move<'a> {
     pub(super) table: &'static SealedTable,
     pub(super) engine: Engine,
     pub(super) backfill: ResealBackfill,
-}
-
-/// The phase after `now` on the way to another; `None` when it is reached.
-pub(super) fn next(now: Phase, to: Phase) -> Option<Phase> {
-    let up = to > now;
-    let next = match now {
-        _ if now == to => return None,
-        Phase::Plain => Phase::Dual,
-        Phase::Dual => {
-            if up {
-                Phase::Filled
-            } else {
-                Phase::Plain
-            }
-        }
-        Phase::Filled => {
-            if up {
-                Phase::Required
-            } else {
-                Phase::Dual
-            }
-        }
-        Phase::Required => {
-            if up {
-                Phase::Sealed
-            } else {
-                Phase::Filled
-            }
-        }
-        Phase::Restoring => {
-            if up {
-                Phase::Sealed
-            } else {
-                Phase::Required
-            }
-        }
-        Phase::Sealed => Phase::Restoring,
-    };
-    Some(next)
 }
 
 impl Move<'_> {
@@ -165,98 +129,6 @@ impl Move<'_> {
         self.within_stage(Excluded::Restore).await
     }
 
-    async fn within_stage(&self, work: Excluded) -> Result<(), DbErr> {
-        let stage = Stage::begin(self.manager, self.table.name).await?;
-        let done = self.excluded(&stage, work).await;
-        stage.end(done).await
-    }
-
-    /// What is done while nobody else writes.
-    async fn excluded(&self, stage: &Stage, work: Excluded) -> Result<(), DbErr> {
-        let db = stage.db();
-        match work {
-            Excluded::Require => {
-                self.backfill.seal_rest(db).await?;
-                self.run(db, Piece::Require).await?;
-                self.backfill.set_phase(db, Phase::Required).await
-            }
-            Excluded::Release => {
-                self.backfill.set_phase(db, Phase::Filled).await?;
-                self.run(db, Piece::Release).await
-            }
-            Excluded::DropPlaintext => self.drop_plaintext(stage).await,
-            Excluded::AddPlaintext => {
-                self.refuse_taken_since(db).await?;
-                let formers = self.present(self.formers(db).await?, db).await?;
-                self.run(db, Piece::AddPlaintext(&formers)).await?;
-                self.backfill.set_phase(db, Phase::Restoring).await
-            }
-            Excluded::Restore => {
-                self.backfill.open_rest(db).await?;
-                // What was written is read again: a session that is not strict cuts, and a trigger changes.
-                self.backfill.verify(db).await?;
-                let formers = self.formers(db).await?;
-                rebuild::with_plaintext(stage, self.table, &formers).await?;
-                self.run(db, Piece::Restore(&formers)).await?;
-                self.backfill.set_phase(db, Phase::Required).await
-            }
-            Excluded::GuardBorn => {
-                refuse_rows_of_cells(db, self.engine, self.table).await?;
-                self.run(db, Piece::GuardBorn).await?;
-                let table = self.table;
-                self.backfill
-                    .change_manifest(db, &move |manifest| {
-                        manifest.describe(table)?;
-                        manifest.set_phase(table.name, Phase::Sealed);
-                        Ok(())
-                    })
-                    .await
-            }
-        }
-    }
-
-    async fn drop_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
-        let (db, phase) = (stage.db(), self.backfill.phase(stage.db()).await?);
-        let formers = self.formers(db).await?;
-        if !phase.cells_count() {
-            self.backfill.verify(db).await?;
-        }
-        // Also when the way back was cut short after it went.
-        self.run(db, Piece::Bind).await?;
-        self.backfill.set_phase(db, Phase::Sealed).await?;
-        self.run(db, Piece::DropPlaintext(&formers)).await?;
-        rebuild::without_plaintext(stage, self.table, &formers).await
-    }
-
-    async fn formers(&self, db: &SchemaManagerConnection<'_>) -> Result<Formers, DbErr> {
-        former::read(self.table, &self.backfill.manifest(db).await?.former(self.table.name))
-    }
-
-    /// A column of a former name that came since is not taken for what a stage that was cut short left.
-    async fn refuse_taken_since(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
-        let there = columns(db, self.engine, self.table).await?;
-        let is_there = |column: &&str| there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
-        match self.table.plain_columns().find(is_there) {
-            Some(column) if self.engine.has_transactional_ddl() || !is_half_way(db, self.table).await? => {
-                Err(Unsealable::ColumnTaken { table: self.table.name, column }.into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A column may have gone since, after which another stood.
-    async fn present(&self, mut formers: Formers, db: &SchemaManagerConnection<'_>) -> Result<Formers, DbErr> {
-        let there = columns(db, self.engine, self.table).await?;
-        let plain: Vec<_> = self.table.plain_columns().collect();
-        for (_, former) in &mut formers {
-            former.after = former.after.take().filter(|after| {
-                let is_named = |name: &str| name.eq_ignore_ascii_case(after);
-                there.iter().any(|(name, _)| is_named(name)) || plain.iter().any(|name| is_named(name))
-            });
-        }
-        Ok(formers)
-    }
-
     /// A table that was made with its cells gets their guards, or those that fit it now.
     pub(super) async fn guard_born(&self, to: Phase) -> Result<(), DbErr> {
         let now = self.phase().await?;
@@ -291,38 +163,5 @@ impl Move<'_> {
                 Ok(())
             })
             .await
-    }
-}
-
-/// Work for which writers are shut out.
-#[derive(Debug, Clone, Copy)]
-enum Excluded {
-    Require,
-    Release,
-    DropPlaintext,
-    AddPlaintext,
-    Restore,
-    GuardBorn,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ALL: [Phase; 6] = [Phase::Plain, Phase::Dual, Phase::Filled, Phase::Required, Phase::Restoring, Phase::Sealed];
-
-    #[test]
-    fn every_phase_is_reached_from_every_other_by_steps_that_lead_there() {
-        for from in ALL {
-            for to in ALL {
-                let mut now = from;
-                for _ in 0..8 {
-                    let Some(next) = next(now, to) else { break };
-                    assert!(now.leads_to(next), "{now:?} to {next:?}");
-                    now = next;
-                }
-                assert_eq!(now, to, "from {from:?}");
-            }
-        }
     }
 }

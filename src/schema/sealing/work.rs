@@ -9,8 +9,9 @@ use strongroom_migration::{Engine, Phase, empty_write_ahead_log, run_sql};
 
 use super::error::carry;
 use super::lease::Held;
-use super::stage::{Move, next};
+use super::stage::Move;
 use super::text::Piece;
+use super::way::next;
 use crate::db;
 use crate::key::Roots;
 use crate::reseal::{Options, ResealBackfill};

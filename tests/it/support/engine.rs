@@ -8,11 +8,11 @@ use sea_orm::{ConnectionTrait, Database};
 use strongroom_migration::Engine;
 use testcontainers::core::{ExecCommand, IntoContainerPort, Mount};
 use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt};
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 use tokio::runtime::Runtime;
 
 /// `make test` removes containers with this label, so that a killed run leaves nothing behind.
-pub(super) const LABEL: (&str, &str) = ("strongroom.test", "1");
+const LABEL: (&str, &str) = ("strongroom.test", "1");
 pub(super) const PASSWORD: &str = "only-for-tests";
 
 /// One runtime for connections and containers of all tests.
@@ -62,16 +62,28 @@ impl Server {
 }
 
 fn server(engine: Engine) -> &'static Server {
-    static POSTGRES: OnceLock<Server> = OnceLock::new();
-    static MYSQL: OnceLock<Server> = OnceLock::new();
-    static MARIADB: OnceLock<Server> = OnceLock::new();
-    let server = match engine {
-        Engine::Postgres => &POSTGRES,
-        Engine::MySql => &MYSQL,
-        Engine::MariaDb => &MARIADB,
-        Engine::Sqlite => unreachable!("SQLite has no server"),
-    };
-    server.get_or_init(|| runtime().block_on(start(engine)))
+    static SERVERS: OneEach<Server> = OneEach::new();
+    SERVERS.of(engine, || runtime().block_on(start(engine)))
+}
+
+/// A server of each engine, started when it is first asked for.
+pub(super) struct OneEach<S>([OnceLock<S>; 3]);
+
+impl<S> OneEach<S> {
+    pub(super) const fn new() -> Self {
+        Self([const { OnceLock::new() }; 3])
+    }
+
+    pub(super) fn of(&self, engine: Engine, start: impl FnOnce() -> S) -> &S {
+        let [postgres, mysql, mariadb] = &self.0;
+        let server = match engine {
+            Engine::Postgres => postgres,
+            Engine::MySql => mysql,
+            Engine::MariaDb => mariadb,
+            Engine::Sqlite => unreachable!("SQLite has no server"),
+        };
+        server.get_or_init(start)
+    }
 }
 
 /// Data in memory, and no waiting for disks that are not there.
@@ -81,10 +93,10 @@ const MARIADB: [&str; 3] = ["mariadbd", "--max-connections=300", "--innodb-flush
 
 /// What a server is started from.
 pub(super) struct Recipe {
-    pub(super) image: (&'static str, &'static str),
+    image: (&'static str, &'static str),
     pub(super) port: u16,
-    pub(super) password_variable: &'static str,
-    pub(super) data: &'static str,
+    password_variable: &'static str,
+    data: &'static str,
     pub(super) command: &'static [&'static str],
     pub(super) scheme: &'static str,
     pub(super) user: &'static str,
@@ -104,17 +116,26 @@ impl Recipe {
         };
         Self { image, port, password_variable, data, command, scheme, user, maintenance }
     }
+
+    pub(super) fn image(&self) -> GenericImage {
+        GenericImage::new(self.image.0, self.image.1)
+    }
+
+    /// What every container is asked for, whatever it runs.
+    pub(super) fn request(&self, image: GenericImage) -> ContainerRequest<GenericImage> {
+        image
+            .with_exposed_port(self.port.tcp())
+            .with_env_var(self.password_variable, PASSWORD)
+            .with_label(LABEL.0, LABEL.1)
+            .with_mount(Mount::tmpfs_mount(self.data))
+    }
 }
 
 /// An engine that cannot be had fails its tests with one line that says so.
 async fn start(engine: Engine) -> Server {
-    let Recipe { image, port, password_variable, data, command, scheme, user, maintenance } = Recipe::of(engine);
-    let request = GenericImage::new(image.0, image.1)
-        .with_exposed_port(port.tcp())
-        .with_env_var(password_variable, PASSWORD)
-        .with_label(LABEL.0, LABEL.1)
-        .with_mount(Mount::tmpfs_mount(data))
-        .with_cmd(command.iter().copied());
+    let recipe = Recipe::of(engine);
+    let request = recipe.request(recipe.image()).with_cmd(recipe.command.iter().copied());
+    let Recipe { port, scheme, user, maintenance, .. } = recipe;
     let container = started(engine, request.start().await);
     let port = container.get_host_port_ipv4(port).await.unwrap();
     let server = Server { container, scheme, user, maintenance, port };

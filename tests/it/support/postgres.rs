@@ -1,11 +1,11 @@
 //! A PostgreSQL of a test's own, which can be restarted without losing its data or its port.
 
 use strongroom_migration::Engine;
-use testcontainers::core::{ExecCommand, IntoContainerPort, Mount};
+use testcontainers::core::ExecCommand;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 
-use super::engine::{LABEL, PASSWORD, Recipe, block_on, started, wait_for};
+use super::engine::{PASSWORD, Recipe, block_on, started, wait_for};
 
 pub struct RestartablePostgres {
     container: Option<ContainerAsync<GenericImage>>,
@@ -23,13 +23,8 @@ impl RestartablePostgres {
     pub fn start() -> Self {
         let recipe = Recipe::of(Engine::Postgres);
         block_on(async {
-            let request = GenericImage::new(recipe.image.0, recipe.image.1)
-                .with_entrypoint("sh")
-                .with_exposed_port(recipe.port.tcp())
-                .with_env_var(recipe.password_variable, PASSWORD)
-                .with_label(LABEL.0, LABEL.1)
-                .with_mount(Mount::tmpfs_mount(recipe.data))
-                .with_cmd([&["-c", SCRIPT, "sh"], recipe.command].concat());
+            let request =
+                recipe.request(recipe.image().with_entrypoint("sh")).with_cmd([&["-c", SCRIPT, "sh"], recipe.command].concat());
             let container = started(Engine::Postgres, request.start().await);
             let port = container.get_host_port_ipv4(recipe.port).await.unwrap();
             let url = format!("postgres://{}:{PASSWORD}@127.0.0.1:{port}/{}", recipe.user, recipe.maintenance);

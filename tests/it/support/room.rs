@@ -169,6 +169,15 @@ impl Room {
         runtime().block_on(async { Ok(self.db.execute_raw(statement).await?.rows_affected()) })
     }
 
+    /// How many tables there are; on SQLite, how many things of any kind.
+    pub fn tables(&self) -> i64 {
+        self.number(match self.engine {
+            Engine::Sqlite => "SELECT count(*) FROM sqlite_master",
+            Engine::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
+            Engine::MySql | Engine::MariaDb => "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()",
+        })
+    }
+
     pub fn number(&self, sql: &str) -> i64 {
         self.query(sql, |row| row.try_get_by_index(0).unwrap()).remove(0)
     }

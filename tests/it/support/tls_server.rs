@@ -1,7 +1,6 @@
 //! Servers that speak TLS, reached as one reaches a server on another machine: at their own address.
 
 use std::net::{IpAddr, UdpSocket};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
@@ -10,11 +9,11 @@ use rcgen::{
 };
 use sea_orm::{ConnectionTrait, Database};
 use strongroom_migration::Engine;
-use testcontainers::core::{ExecCommand, IntoContainerPort, Mount};
+use testcontainers::core::ExecCommand;
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 
-use super::engine::{LABEL, PASSWORD, Recipe, runtime, started, wait_for};
+use super::engine::{OneEach, PASSWORD, Recipe, runtime, started, wait_for};
 
 /// Somebody who signs certificates.
 pub struct Authority {
@@ -74,16 +73,8 @@ const CERTIFY: &str = r#"mkdir /tls; printf %s "$1" > /tls/server.pem; printf %s
 
 impl TlsServer {
     pub fn of(engine: Engine) -> &'static Self {
-        static POSTGRES: OnceLock<TlsServer> = OnceLock::new();
-        static MYSQL: OnceLock<TlsServer> = OnceLock::new();
-        static MARIADB: OnceLock<TlsServer> = OnceLock::new();
-        let server = match engine {
-            Engine::Postgres => &POSTGRES,
-            Engine::MySql => &MYSQL,
-            Engine::MariaDb => &MARIADB,
-            Engine::Sqlite => unreachable!("SQLite has no server"),
-        };
-        server.get_or_init(|| runtime().block_on(Self::start(engine)))
+        static SERVERS: OneEach<TlsServer> = OneEach::new();
+        SERVERS.of(engine, || runtime().block_on(Self::start(engine)))
     }
 
     async fn start(engine: Engine) -> Self {
@@ -104,12 +95,8 @@ impl TlsServer {
             ),
             _ => ("mysql", &["--ssl-cert=/tls/server.pem", "--ssl-key=/tls/server.key", "--ssl-ca=/tls/ca.pem"]),
         };
-        let request = GenericImage::new(recipe.image.0, recipe.image.1)
-            .with_entrypoint("sh")
-            .with_exposed_port(recipe.port.tcp())
-            .with_env_var(recipe.password_variable, PASSWORD)
-            .with_label(LABEL.0, LABEL.1)
-            .with_mount(Mount::tmpfs_mount(recipe.data))
+        let request = recipe
+            .request(recipe.image().with_entrypoint("sh"))
             .with_network("bridge")
             .with_cmd([&["-c", SCRIPT, owner], recipe.command, tls].concat());
         let container = started(engine, request.start().await);

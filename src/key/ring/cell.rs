@@ -1,0 +1,59 @@
+//! Sealing and opening by the keys that are loaded.
+
+use std::sync::Arc;
+
+use super::Ring;
+use crate::crypto::{ColumnIndexKey, ColumnKey, Envelope, OpenError, Opened, open_cell, seal_cell};
+use crate::key::{Place, RingError, Unopened};
+
+impl Ring {
+    /// Seals a value for its place under the active generation. The scope must be [prepared](Ring::prepare).
+    pub(crate) fn seal_at(&self, place: &Place, plaintext: &[u8]) -> Result<Vec<u8>, RingError> {
+        let id = {
+            let state = self.read();
+            let key = (place.scope.clone(), state.manifest.active);
+            *state.by_scope.get(&key).ok_or(RingError::NoKey)?
+        };
+        let column = self.column(id, place.label).ok_or(RingError::NoKey)?;
+        Ok(seal_cell(&column, id, &place.context, plaintext)?)
+    }
+
+    /// See [`Ring::open_at`].
+    pub(super) fn open_known(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
+        let id = Envelope::parse(cell).map_err(|error| Unopened::from(OpenError::Parse(error)))?.key_id();
+        let entry = {
+            let state = self.read();
+            let entry = state.data.get(&id).cloned().ok_or(Unopened::UnknownKey)?;
+            if !state.manifest.opens(entry.generation) {
+                return Err(Unopened::RetiredKey);
+            }
+            entry
+        };
+        if entry.scope != place.scope {
+            return Err(Unopened::ForeignScope);
+        }
+        let column = self.column(id, place.label).ok_or(Unopened::UnknownKey)?;
+        Ok(open_cell(&column, &place.context, cell)?)
+    }
+
+    /// The key of a column's blind index.
+    pub(super) fn index_column(&self, label: &'static str) -> Arc<ColumnIndexKey> {
+        let known = self.read().index_columns.get(label).cloned();
+        known.unwrap_or_else(|| {
+            let mut state = self.write();
+            let key = Arc::new(state.index.column(&self.id, label));
+            state.index_columns.insert(label, key.clone());
+            key
+        })
+    }
+
+    fn column(&self, id: u32, label: &'static str) -> Option<Arc<ColumnKey>> {
+        if let Some(column) = self.read().columns.get(&(id, label)) {
+            return Some(column.clone());
+        }
+        let mut state = self.write();
+        let column = Arc::new(state.data.get(&id)?.key.column(&self.id, label));
+        state.columns.insert((id, label), column.clone());
+        Some(column)
+    }
+}

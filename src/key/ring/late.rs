@@ -1,0 +1,50 @@
+//! Keys that came after the ring was loaded.
+
+use std::collections::BTreeSet;
+
+use sea_orm::ConnectionTrait;
+
+use super::Ring;
+use crate::key::RingError;
+use crate::key::key_rows::{self, Wanted};
+
+impl Ring {
+    /// See [`Ring::learn`]; these are the ids that the cells name.
+    pub(super) async fn learn_keys(&self, db: &impl ConnectionTrait, named: &BTreeSet<u32>) -> Result<(), RingError> {
+        let unknown = self.unknown(named.iter().copied());
+        if !unknown.is_empty() {
+            self.fetch(db, Wanted::Ids(unknown.clone())).await?;
+            let unknown = self.unknown(unknown.into_iter());
+            if !unknown.is_empty() && self.has_changed_root(db).await? {
+                self.fetch(db, Wanted::Ids(unknown)).await?;
+            }
+        }
+        if self.is_behind(named) { self.refresh_now(db).await } else { Ok(()) }
+    }
+
+    /// Whether one of these keys is of a generation that came after the manifest was read.
+    fn is_behind(&self, ids: &BTreeSet<u32>) -> bool {
+        let state = self.read();
+        let known = |generation| state.manifest.generations.iter().any(|known| known.generation == generation);
+        ids.iter().filter_map(|id| state.data.get(id)).any(|entry| !known(entry.generation))
+    }
+
+    fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {
+        let state = self.read();
+        ids.filter(|id| !state.data.contains_key(id)).collect()
+    }
+
+    pub(super) async fn fetch(&self, db: &impl ConnectionTrait, wanted: Wanted) -> Result<(), RingError> {
+        let manifest = self.manifest();
+        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id, wanted).await?;
+        self.keep(keys);
+        Ok(())
+    }
+
+    /// Whether the ring was wrapped under another root since the manifest was read.
+    pub(super) async fn has_changed_root(&self, db: &impl ConnectionTrait) -> Result<bool, RingError> {
+        let before = self.manifest().root_id;
+        self.refresh_now(db).await?;
+        Ok(self.manifest().root_id != before)
+    }
+}

@@ -1,0 +1,66 @@
+//! The keeper's pool, where the keeper is a component itself.
+
+use std::sync::{PoisonError, RwLock};
+
+use sea_orm::{DatabaseConnection, DbErr};
+use strongroom_migration::Engine;
+
+use super::share;
+use crate::db::Address;
+use crate::policy::names::Slot;
+use crate::policy::pool::refused;
+use crate::policy::pool::rights::Expected;
+use crate::policy::pool::rolling::{self, Rolling};
+use crate::policy::wanted::Target;
+use crate::policy::{GrantError, Policy};
+
+/// A component, and its login as it was last seen.
+pub(super) struct Own {
+    name: String,
+    pool: Box<dyn Rolling>,
+    login: RwLock<String>,
+}
+
+impl Own {
+    pub(super) async fn open(
+        name: &str,
+        programs: u32,
+        address: &Address,
+        target: &Target,
+        policy: &Policy,
+    ) -> Result<Self, GrantError> {
+        let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
+        let login = address.user().unwrap_or_default();
+        let expected = Expected::new(target, policy, name, of, &login);
+        let is_own = || Slot::ALL.iter().any(|slot| target.names.login(name, *slot) == login);
+        if target.engine != Engine::Sqlite && !is_own() {
+            let reason = format!("the database's address names `{login}`, which is not one of its own logins");
+            return Err(GrantError::Login { component: name.to_owned(), reason });
+        }
+        let pool = rolling::open(address, name, of, expected, &of.limits, share(of, programs))?;
+        pool.probe().await.map_err(|error| refused(name, error))?;
+        Ok(Self { name: name.to_owned(), pool, login: RwLock::new(login) })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn database(&self) -> DatabaseConnection {
+        self.pool.database()
+    }
+
+    pub(super) fn login(&self) -> String {
+        self.login.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn expect(&self, expected: Expected) {
+        self.pool.expect(expected);
+    }
+
+    pub(super) async fn switch(&self, address: &Address, login: String, expected: Expected) -> Result<(), DbErr> {
+        self.pool.switch(address, &self.name, expected).await?;
+        *self.login.write().unwrap_or_else(PoisonError::into_inner) = login;
+        Ok(())
+    }
+}

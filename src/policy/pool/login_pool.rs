@@ -1,0 +1,90 @@
+//! A component's pool on a server, where it has a login: the same for every driver.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sea_orm::sqlx::pool::PoolOptions;
+use sea_orm::sqlx::{self, Connection, Pool};
+use sea_orm::{DatabaseConnection, DbErr};
+
+use super::held::{Held, is_there, one, sweep};
+use super::rights::Expected;
+use super::rolling::{ACQUIRE_TIMEOUT, Rolling};
+use crate::db::{Address, conn};
+use crate::policy::{Component, Limits};
+
+/// What a driver has of its own.
+#[async_trait]
+pub(super) trait Driver: sqlx::Database {
+    /// How a session is opened.
+    fn options(address: &Address, name: &str) -> Result<<Self::Connection as Connection>::Options, DbErr>;
+
+    /// What a new session is told once it is open.
+    async fn prepare(session: &mut Self::Connection, limits: &Limits) -> Result<(), sqlx::Error>;
+
+    /// Refuses a session whose login is another, or can do more than it may, as it is told itself.
+    async fn require(session: &mut Self::Connection, expected: &Expected) -> Result<(), sqlx::Error>;
+
+    /// The pool as sea-orm knows it.
+    fn database(pool: Pool<Self>) -> DatabaseConnection;
+}
+
+/// The pool, in its driver's own form, and what its sessions are held to.
+pub(super) struct LoginPool<D: Driver> {
+    pool: Pool<D>,
+    held: Arc<Held>,
+}
+
+impl<D: Driver> LoginPool<D> {
+    pub(super) fn open(
+        address: &Address,
+        name: &str,
+        _of: &Component,
+        expected: Expected,
+        limits: &Limits,
+        size: u32,
+    ) -> Result<Self, DbErr> {
+        let held = Held::new(expected);
+        let (on_connect, on_acquire, limits) = (held.clone(), held.clone(), Arc::new(limits.clone()));
+        let pool = PoolOptions::<D>::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = pool.after_connect(move |session, _| {
+            let (held, limits) = (on_connect.clone(), limits.clone());
+            Box::pin(async move {
+                let expected = held.expected();
+                D::prepare(session, &limits).await?;
+                D::require(session, &expected).await?;
+                held.require_unchanged(&expected)
+            })
+        });
+        let pool = pool.test_before_acquire(false).before_acquire(move |session, about| {
+            let current = on_acquire.is_current(about.age);
+            Box::pin(async move { Ok(current && is_there(session, about.idle_for).await) })
+        });
+        Ok(Self { pool: pool.connect_lazy_with(D::options(address, name)?), held })
+    }
+}
+
+#[async_trait]
+impl<D: Driver> Rolling for LoginPool<D> {
+    fn database(&self) -> DatabaseConnection {
+        D::database(self.pool.clone())
+    }
+
+    async fn probe(&self) -> Result<(), DbErr> {
+        let expected = self.held.expected();
+        let mut session = one(self.pool.connect_options().as_ref()).await.map_err(conn)?;
+        D::require(&mut session, &expected).await.map_err(conn)
+    }
+
+    fn expect(&self, expected: Expected) {
+        self.held.expect(expected);
+    }
+
+    async fn switch(&self, address: &Address, name: &str, expected: Expected) -> Result<(), DbErr> {
+        self.expect(expected);
+        self.pool.set_connect_options(D::options(address, name)?);
+        self.held.switched();
+        sweep(&self.pool).await;
+        Ok(())
+    }
+}
