@@ -52,12 +52,12 @@ impl Expander {
         let inner = message.hash(&self.inner);
 
         let mut message = Message::new(blocks);
-        for word in *inner {
+        for word in inner.iter() {
             message.push(&word.to_be_bytes());
         }
         let outer = message.hash(&self.outer);
         let (words, _) = mac.as_chunks_mut();
-        for (to, word) in words.iter_mut().zip(*outer) {
+        for (to, word) in words.iter_mut().zip(outer.iter()) {
             *to = word.to_be_bytes();
         }
     }
