@@ -4,12 +4,12 @@ mod cell;
 mod late;
 mod scope;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
-use strongroom_entity::{BlindIndex, Bound, Cell, Label, Sealable, Sealed, key};
+use strongroom_entity::{Binding, BlindIndex, Bound, Cell, Label, Sealable, Sealed, key};
 use strongroom_migration::Phase;
 
 use super::key_rows::{self, Wanted};
@@ -39,10 +39,17 @@ struct State {
     /// When a task last set out to read it.
     asked_at: Instant,
     data: HashMap<u32, Arc<Entry>>,
-    by_scope: HashMap<(String, u32), u32>,
+    /// Ids, by scope and generation.
+    by_scope: HashMap<String, BTreeMap<u32, u32>>,
     index: IndexKey,
     columns: HashMap<(u32, &'static str), Arc<ColumnKey>>,
     index_columns: HashMap<&'static str, Arc<ColumnIndexKey>>,
+}
+
+impl State {
+    fn key_of(&self, scope: &str, generation: u32) -> Option<u32> {
+        self.by_scope.get(scope)?.get(&generation).copied()
+    }
 }
 
 struct Entry {
@@ -184,7 +191,17 @@ impl Ring {
     /// Seals a value into a row that is about to be written, with its blind index where the column has one.
     pub fn seal<L: Label, R: Sealable<L>>(&self, row: &mut R, plaintext: &[u8]) -> Result<(), RingError> {
         let binding = row.binding().map_err(|unset| RingError::Database(sea_orm::DbErr::AttrNotSet(unset.0.into())))?;
-        let cell = self.seal_at(&Place::of(L::LABEL, &binding), plaintext)?;
+        self.seal_for(&binding, row, plaintext)
+    }
+
+    /// The same where it is known already what the row's cells are bound to.
+    pub(crate) fn seal_for<L: Label, R: Sealable<L>>(
+        &self,
+        binding: &Binding,
+        row: &mut R,
+        plaintext: &[u8],
+    ) -> Result<(), RingError> {
+        let cell = self.seal_at(&Place::of(L::LABEL, binding), plaintext)?;
         let index = R::IS_INDEXED.then(|| BlindIndex::from_digest(self.index(L::LABEL, plaintext)));
         row.put(Sealed::from_envelope(cell), index);
         Ok(())
@@ -209,7 +226,7 @@ impl Ring {
         let mut state = self.write();
         for (row, key) in keys {
             let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation)) else { continue };
-            state.by_scope.insert((row.scope.clone(), generation), id);
+            state.by_scope.entry(row.scope.clone()).or_default().insert(generation, id);
             state.data.insert(id, Arc::new(Entry { scope: row.scope, generation, key }));
         }
     }

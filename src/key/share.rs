@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sea_orm::DatabaseConnection;
-use strongroom_entity::{Bound, Cell, Label, Sealable};
+use strongroom_entity::{Binding, Bound, Cell, Label, Sealable};
 use strongroom_migration::Phase;
 
 use super::{Manifest, Place, Ring, RingError, Unopened};
@@ -87,11 +87,18 @@ impl Share {
 
     /// See [`Ring::seal`].
     pub fn seal<L: Label, R: Sealable<L>>(&self, row: &mut R, plaintext: &[u8]) -> Result<(), RingError> {
-        self.require(|columns| &columns.seals, L::LABEL)?;
-        if R::IS_INDEXED {
-            self.require(|columns| &columns.indexes, L::LABEL)?;
-        }
+        self.require_seals::<L, R>()?;
         self.ring.seal(row, plaintext)
+    }
+
+    pub(crate) fn seal_for<L: Label, R: Sealable<L>>(
+        &self,
+        binding: &Binding,
+        row: &mut R,
+        plaintext: &[u8],
+    ) -> Result<(), RingError> {
+        self.require_seals::<L, R>()?;
+        self.ring.seal_for(binding, row, plaintext)
     }
 
     /// See [`Ring::open`].
@@ -110,6 +117,11 @@ impl Share {
     pub fn index(&self, label: &'static str, value: &[u8]) -> Result<[u8; BLIND_INDEX_LENGTH], RingError> {
         self.require(|columns| &columns.indexes, label)?;
         Ok(self.ring.index(label, value))
+    }
+
+    fn require_seals<L: Label, R: Sealable<L>>(&self) -> Result<(), RingError> {
+        self.require(|columns| &columns.seals, L::LABEL)?;
+        if R::IS_INDEXED { self.require(|columns| &columns.indexes, L::LABEL) } else { Ok(()) }
     }
 
     fn require(&self, of: impl Fn(&ShareOf) -> &BTreeSet<String>, label: &str) -> Result<(), RingError> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sea_orm::{ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveModel};
-use strongroom_entity::{Binding, Label, Sealable, SealedTable, Unset};
+use strongroom_entity::{Binding, Bound, Label, Sealable, SealedTable, Unset};
 
 use super::{Keyed, Plaintext, RecordError};
 use crate::key::{RingError, Share, scope_of};
@@ -61,25 +61,27 @@ const LONGEST_SCOPE: usize = 72;
 /// }
 /// ```
 #[must_use = "a draft is written with `insert` or `update`"]
-pub struct Draft<A> {
+pub struct Draft<A: ActiveModelTrait> {
     row: A,
     pending: Vec<Pending<A>>,
 }
 
-struct Pending<A> {
+struct Pending<A: ActiveModelTrait> {
     value: Plaintext,
     table: &'static SealedTable,
-    binding: BindingOf<A>,
-    seal: fn(&Share, &mut A, &[u8]) -> Result<(), RingError>,
+    binding: fn(&A) -> Result<Binding, Unset>,
+    stored_binding: StoredBinding<A>,
+    seal: fn(&Share, &Binding, &mut A, &[u8]) -> Result<(), RingError>,
 }
 
 /// Begins a [`Draft`]; of every active model, by way of [`prelude`](crate::prelude).
-pub trait Drafting: Sized {
+pub trait Drafting: ActiveModelTrait {
     /// Gives a sealed column a value, its exact bytes, of which there may be 1 MiB. The columns that the row's cells are bound
     /// to must be set when it is written. Where the column has a blind index, that is made along with the cell.
     fn with<L: Label>(self, column: L, value: impl Into<Plaintext>) -> Draft<Self>
     where
         Self: Sealable<L>,
+        ModelOf<Self>: Bound<L>,
     {
         Draft { row: self, pending: Vec::new() }.with(column, value)
     }
@@ -87,14 +89,17 @@ pub trait Drafting: Sized {
 
 impl<A: ActiveModelTrait> Drafting for A {}
 
-impl<A> Draft<A> {
+impl<A: ActiveModelTrait> Draft<A> {
     /// Gives another sealed column a value.
     pub fn with<L: Label>(mut self, _: L, value: impl Into<Plaintext>) -> Self
     where
         A: Sealable<L>,
+        ModelOf<A>: Bound<L>,
     {
-        let (binding, seal) = (<A as Sealable<L>>::binding, Share::seal::<L, A>);
-        self.pending.push(Pending { value: value.into(), table: <A as Sealable<L>>::TABLE, binding, seal });
+        let (binding, seal) = (<A as Sealable<L>>::binding, Share::seal_for::<L, A>);
+        let stored_binding = <ModelOf<A> as Bound<L>>::binding;
+        let table = <A as Sealable<L>>::TABLE;
+        self.pending.push(Pending { value: value.into(), table, binding, stored_binding, seal });
         self
     }
 
@@ -109,24 +114,34 @@ impl<A> Draft<A> {
     /// [`Ring`](RecordError::Ring) where there is no key, or a value is too long. Nothing is written then but, at most, a key
     /// of a new scope.
     pub async fn seal(self, room: &impl Keyed) -> Result<A, RecordError> {
-        let mut sealed = Self::seal_many(vec![self], room).await?;
-        sealed.pop().ok_or(RecordError::Id)
+        Ok(self.sealed(room).await?.0)
     }
 
     /// The same of many rows, in their order: all of them or none.
     pub async fn seal_many(drafts: Vec<Self>, room: &impl Keyed) -> Result<Vec<A>, RecordError> {
+        let sealed = Self::all_sealed(drafts, room).await?;
+        Ok(sealed.into_iter().map(|(row, _)| row).collect())
+    }
+
+    async fn sealed(self, room: &impl Keyed) -> Result<(A, SealedFor<A>), RecordError> {
+        Self::all_sealed(vec![self], room).await?.pop().ok_or(RecordError::Id)
+    }
+
+    async fn all_sealed(drafts: Vec<Self>, room: &impl Keyed) -> Result<Vec<(A, SealedFor<A>)>, RecordError> {
         let keys = room.share();
-        let scopes = drafts.iter().flat_map(Self::scopes).collect::<Result<Vec<_>, _>>()?;
+        let bindings = drafts.iter().map(Self::bindings).collect::<Result<Vec<_>, _>>()?;
+        let scopes = || bindings.iter().flatten().map(|binding| scope_of(binding.scope.as_deref()));
         let (mut rows, pending): (Vec<A>, Vec<_>) = drafts.into_iter().map(|draft| (draft.row, draft.pending)).unzip();
         for attempt in 1.. {
             keys.refresh().await?;
             for value in pending.iter().flatten() {
                 require_sealed(keys, value.table)?;
             }
-            keys.prepare(scopes.iter().cloned()).await?;
-            let mut each = rows.iter_mut().zip(&pending);
-            match each.try_for_each(|(row, pending)| {
-                pending.iter().try_for_each(|value| (value.seal)(keys, row, value.value.as_bytes()))
+            keys.prepare(scopes()).await?;
+            let mut each = rows.iter_mut().zip(&pending).zip(&bindings);
+            match each.try_for_each(|((row, pending), bindings)| {
+                let mut values = pending.iter().zip(bindings);
+                values.try_for_each(|(value, binding)| (value.seal)(keys, binding, row, value.value.as_bytes()))
             }) {
                 Err(RingError::NoKey) if attempt < ATTEMPTS => {}
                 done => {
@@ -135,18 +150,24 @@ impl<A> Draft<A> {
                 }
             }
         }
-        Ok(rows)
+        let sealed_for = pending
+            .into_iter()
+            .zip(bindings)
+            .map(|(pending, bindings)| SealedFor(pending.into_iter().map(|value| value.stored_binding).zip(bindings).collect()));
+        Ok(rows.into_iter().zip(sealed_for).collect())
     }
 
-    fn scopes(&self) -> impl Iterator<Item = Result<String, RecordError>> {
-        self.pending.iter().map(|value| {
+    /// What each value's cell will be bound to, if it can be.
+    fn bindings(&self) -> Result<Vec<Binding>, RecordError> {
+        let binding = |value: &Pending<A>| {
             let binding = (value.binding)(&self.row)?;
             if !(1..=LONGEST_ID).contains(&binding.id.chars().count()) {
                 return Err(RecordError::Id);
             }
             let fits = binding.scope.as_ref().is_none_or(|scope| scope.chars().count() <= LONGEST_SCOPE);
-            if fits { Ok(scope_of(binding.scope.as_deref())) } else { Err(RecordError::Scope) }
-        })
+            if fits { Ok(binding) } else { Err(RecordError::Scope) }
+        };
+        self.pending.iter().map(binding).collect()
     }
 }
 
@@ -161,51 +182,46 @@ fn require_sealed(keys: &Share, table: &SealedTable) -> Result<(), RecordError> 
 impl<A> Draft<A>
 where
     A: ActiveModelTrait + ActiveModelBehavior + Send,
-    <A::Entity as EntityTrait>::Model: IntoActiveModel<A> + Clone,
+    ModelOf<A>: IntoActiveModel<A>,
 {
     /// Seals and inserts the row, and reads it back. What the database, a trigger or `before_save` has made of the columns
     /// that its cells are bound to must be what they were sealed for: [`RecordError::Rebound`] otherwise, and the row is
     /// there, unless a transaction takes it back.
-    pub async fn insert(self, room: &impl Keyed) -> Result<<A::Entity as EntityTrait>::Model, RecordError> {
-        let sealed_for = self.bindings()?;
-        let stored = self.seal(room).await?.insert(room).await?;
+    pub async fn insert(self, room: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
+        let (row, sealed_for) = self.sealed(room).await?;
+        let stored = row.insert(room).await?;
         sealed_for.require_same(&stored)?;
         Ok(stored)
     }
 
     /// Seals and updates the row, and reads it back. A row that moved to another owner since it was read is
     /// [`RecordError::Rebound`], as with [`insert`](Draft::insert).
-    pub async fn update(self, room: &impl Keyed) -> Result<<A::Entity as EntityTrait>::Model, RecordError> {
-        let sealed_for = self.bindings()?;
-        let stored = self.seal(room).await?.update(room).await?;
+    pub async fn update(self, room: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
+        let (row, sealed_for) = self.sealed(room).await?;
+        let stored = row.update(room).await?;
         sealed_for.require_same(&stored)?;
         Ok(stored)
     }
-
-    fn bindings(&self) -> Result<SealedFor<A>, RecordError> {
-        let each = self.pending.iter().map(|value| Ok((value.binding, (value.binding)(&self.row)?)));
-        Ok(SealedFor(each.collect::<Result<_, RecordError>>()?))
-    }
 }
 
-/// What cells were sealed for, and how a row says it of itself.
-struct SealedFor<A>(Vec<(BindingOf<A>, Binding)>);
+/// What a row is once it is stored.
+type ModelOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Model;
 
-type BindingOf<A> = fn(&A) -> Result<Binding, Unset>;
+/// What cells were sealed for, and how a stored row says it of itself.
+struct SealedFor<A: ActiveModelTrait>(Vec<(StoredBinding<A>, Binding)>);
+
+type StoredBinding<A> = fn(&ModelOf<A>) -> Binding;
 
 impl<A: ActiveModelTrait> SealedFor<A> {
-    fn require_same<M: IntoActiveModel<A> + Clone>(&self, stored: &M) -> Result<(), RecordError> {
-        let stored = stored.clone().into_active_model();
-        for (binding_of, sealed_for) in &self.0 {
-            if binding_of(&stored)? != *sealed_for {
-                return Err(RecordError::Rebound { id: sealed_for.id.clone() });
-            }
+    fn require_same(&self, stored: &ModelOf<A>) -> Result<(), RecordError> {
+        match self.0.iter().find(|(binding_of, sealed_for)| binding_of(stored) != *sealed_for) {
+            Some((_, sealed_for)) => Err(RecordError::Rebound { id: sealed_for.id.clone() }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
-impl<A> fmt::Debug for Draft<A> {
+impl<A: ActiveModelTrait> fmt::Debug for Draft<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Draft({} values to seal)", self.pending.len())
     }

@@ -11,8 +11,7 @@ impl Ring {
     pub(crate) fn seal_at(&self, place: &Place, plaintext: &[u8]) -> Result<Vec<u8>, RingError> {
         let id = {
             let state = self.read();
-            let key = (place.scope.clone(), state.manifest.active);
-            *state.by_scope.get(&key).ok_or(RingError::NoKey)?
+            state.key_of(&place.scope, state.manifest.active).ok_or(RingError::NoKey)?
         };
         let column = self.column(id, place.label).ok_or(RingError::NoKey)?;
         Ok(seal_cell(&column, id, &place.context, plaintext)?)

@@ -43,7 +43,7 @@ impl Ring {
     fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, u32) {
         let state = self.read();
         let active = state.manifest.active;
-        let missing = scopes.iter().filter(|scope| !state.by_scope.contains_key(&((*scope).clone(), active)));
+        let missing = scopes.iter().filter(|scope| state.key_of(scope, active).is_none());
         (missing.map(String::as_str).collect(), active)
     }
 }
