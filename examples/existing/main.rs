@@ -1,8 +1,10 @@
 //! Adds sealing to a table that is there, with rows: forward phase by phase with its progress, and back.
 //!
 //! ```sh
-//! cargo run --example existing
+//! cargo run --example existing                                  # SQLite, in a folder that is thrown away
+//! cargo run --example existing -- postgres://user:password@localhost/database
 //! ```
+//! A database of a server must be empty, and is of no use afterwards: the root key is thrown away.
 
 #![expect(clippy::print_stdout, unreachable_pub, reason = "an example prints, and has its entities as sea-orm's are written")]
 
@@ -27,9 +29,9 @@ use api_token::Token;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let db =
-        connect(&Address::parse(&format!("sqlite://{}?mode=rwc", folder.path().join("tokens.db").display()))?, Access::Write)
-            .await?;
+    let in_folder = format!("sqlite://{}?mode=rwc", folder.path().join("tokens.db").display());
+    let url = std::env::args().nth(1).unwrap_or(in_folder);
+    let db = connect(&Address::parse(&url)?, Access::Write).await?;
     let source = FileSource::new(folder.path().join("root.key"));
     source.make_if_missing().await?;
     let roots = Arc::new(Roots::from(source.root().await?));
