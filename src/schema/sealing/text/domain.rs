@@ -78,7 +78,7 @@ impl Domain {
     /// What has the domain is plain bytes again, and the domain goes. It may be gone, and so may the table.
     pub(super) fn left(self, table: &SealedTable) -> String {
         let own = self.name(table);
-        let held = format!("a.atttypid = to_regtype('{own}') AND c.relkind IN ('r', 'p')");
+        let held = format!("a.atttypid = to_regtype('{own}') AND c.relkind IN ('r', 'p') AND a.attinhcount = 0");
         format!("{}\n{}", each_column(&held, "bytea"), self.dropped(table))
     }
 
