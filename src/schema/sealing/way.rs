@@ -4,39 +4,14 @@ use strongroom_migration::Phase;
 
 /// The phase after `now` on the way to another; `None` when it is reached.
 pub(super) fn next(now: Phase, to: Phase) -> Option<Phase> {
-    let up = to > now;
-    let next = match now {
+    let next = match (now, to > now) {
         _ if now == to => return None,
-        Phase::Plain => Phase::Dual,
-        Phase::Dual => {
-            if up {
-                Phase::Filled
-            } else {
-                Phase::Plain
-            }
-        }
-        Phase::Filled => {
-            if up {
-                Phase::Required
-            } else {
-                Phase::Dual
-            }
-        }
-        Phase::Required => {
-            if up {
-                Phase::Sealed
-            } else {
-                Phase::Filled
-            }
-        }
-        Phase::Restoring => {
-            if up {
-                Phase::Sealed
-            } else {
-                Phase::Required
-            }
-        }
-        Phase::Sealed => Phase::Restoring,
+        (Phase::Plain, _) | (Phase::Filled, false) => Phase::Dual,
+        (Phase::Dual, false) => Phase::Plain,
+        (Phase::Dual, true) | (Phase::Required, false) => Phase::Filled,
+        (Phase::Filled, true) | (Phase::Restoring, false) => Phase::Required,
+        (Phase::Required | Phase::Restoring, true) => Phase::Sealed,
+        (Phase::Sealed, _) => Phase::Restoring,
     };
     Some(next)
 }
