@@ -129,13 +129,13 @@
 //! that it takes. `keystone` is import from Keystone's tables, and export. The default, `cli` and `serve`, is the program and
 //! its service, with all engines.
 //!
-//! Cells are short, and on x86-64 the ciphers are at their best with long messages. These lines in the `.cargo/config.toml` of
-//! whoever builds make a cell about twice as fast; a dependency cannot set them. They change no cell. Leave the second flag out
-//! where most values are longer than 1 KiB.
+//! Cells are short, and on x86-64 Poly1305 is at its best with long messages. These lines in the `.cargo/config.toml` of
+//! whoever builds make a cell more than twice as fast; a dependency cannot set them. They change no cell. Leave them out where
+//! most values are longer than 2 KiB.
 //!
 //! ```toml
 //! [build]
-//! rustflags = ["--cfg", "poly1305_backend=\"soft\"", "--cfg", "chacha20_backend=\"soft\""]
+//! rustflags = ["--cfg", "poly1305_backend=\"soft\""]
 //! ```
 //!
 //! # Where to go next

@@ -1,7 +1,7 @@
 //! Sealing and opening one cell.
 //!
 //! ```text
-//! okm[64]    = HKDF-Expand(column key, "strongroom/cell/1" | header[0..8] | salt | SHA-256(context), 64)
+//! okm[64]    = HKDF-Expand(column key, "strongroom/cell/1" | header[0..8] | salt | context, 64)
 //! key        = okm[0..32]     commitment = okm[32..64]
 //! ct | tag   = ChaCha20-Poly1305(key, nonce = 0, aad = header[0..64], pad(plaintext))
 //! ```
@@ -9,18 +9,18 @@
 //! commitment makes it infeasible to craft one cell that opens under two keys.
 
 use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _, inout::InOutBuf};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
-use zeroize::{Zeroize as _, Zeroizing};
+use chacha20poly1305::{Nonce, Tag};
+use subtle::{Choice, ConstantTimeEq as _};
 
 use super::envelope::{COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix};
-use super::expand::LONGEST_INFO;
+use super::expand::{Expanded, LONGEST_INFO, expand};
+use super::keystream::ShortChaCha20Poly1305;
 use super::random::{NoRandomness, make_bytes};
+use super::wiped::wipe;
 use super::{ColumnKey, Context, Envelope, ParseError, pad};
 
 /// An opened value, wiped when dropped. It cannot be printed.
-pub struct Opened(Zeroizing<Vec<u8>>);
+pub struct Opened(Vec<u8>);
 
 impl Opened {
     /// The plaintext.
@@ -31,6 +31,12 @@ impl Opened {
     /// The plaintext as text; `None` when it is not UTF-8.
     pub fn as_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
     }
 }
 
@@ -101,18 +107,18 @@ pub(super) fn seal_with(
 ) -> Result<Vec<u8>, SealError> {
     let padded_length = pad::padded_length(plaintext).ok_or(SealError::TooLong)?;
     let prefix = prefix(key_id);
-    let derived = Derived::new(use_label, key, &prefix, salt, context);
+    let Expanded { first: one_time_key, second: commitment } = derive(use_label, key, &prefix, salt, context);
 
     // Encrypted where it will stay: no copy of the plaintext is left to wipe. The capacity is exact, as growing would leave one.
     let mut cell = Vec::with_capacity(HEADER_LENGTH + padded_length + TAG_LENGTH);
     cell.extend_from_slice(&prefix);
     cell.extend_from_slice(salt);
-    cell.extend_from_slice(derived.commitment());
+    cell.extend_from_slice(commitment.as_slice());
     pad::extend_padded(&mut cell, plaintext, padded_length);
     let (header, body) = cell.split_at_mut(HEADER_LENGTH);
-    let sealed = derived.cipher().encrypt_inout_detached(&Nonce::default(), header, InOutBuf::from(body));
-    let Ok(tag) = sealed else {
-        cell.zeroize();
+    let cipher = ShortChaCha20Poly1305::new((&*one_time_key).into());
+    let Ok(tag) = cipher.encrypt_inout_detached(&Nonce::default(), header, InOutBuf::from(body)) else {
+        wipe(&mut cell);
         return Err(SealError::Cipher);
     };
     cell.extend_from_slice(&tag);
@@ -121,41 +127,33 @@ pub(super) fn seal_with(
 
 pub(super) fn open_with(use_label: UseLabel, key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Opened, OpenError> {
     let envelope = Envelope::parse(cell)?;
-    let derived = Derived::new(use_label, key, envelope.prefix(), envelope.salt(), context);
-    if !bool::from(derived.commitment().ct_eq(envelope.commitment())) {
+    let derived = derive(use_label, key, envelope.prefix(), envelope.salt(), context);
+    if !is_same(&derived.second, envelope.commitment()) {
         return Err(OpenError::Commitment);
     }
     let (ciphertext, tag) = envelope.body();
     let tag = Tag::try_from(tag).map_err(|_| OpenError::Corrupt)?;
-    let mut plaintext = Zeroizing::new(ciphertext.to_vec());
-    derived
-        .cipher()
-        .decrypt_inout_detached(&Nonce::default(), envelope.header(), InOutBuf::from(plaintext.as_mut_slice()), &tag)
+    let mut opened = Opened(ciphertext.to_vec());
+    ShortChaCha20Poly1305::new((&*derived.first).into())
+        .decrypt_inout_detached(&Nonce::default(), envelope.header(), InOutBuf::from(opened.0.as_mut_slice()), &tag)
         .map_err(|_| OpenError::Corrupt)?;
-    let length = pad::unpadded_length(&plaintext).ok_or(OpenError::Padding)?;
-    plaintext.truncate(length);
-    Ok(Opened(plaintext))
+    let length = pad::unpadded_length(&opened.0).ok_or(OpenError::Padding)?;
+    // What is cut off is padding, and need not be wiped.
+    opened.0.truncate(length);
+    Ok(opened)
 }
 
 /// The one-time key of a cell, and its commitment.
-struct Derived(Zeroizing<[u8; 64]>);
+fn derive(use_label: UseLabel, key: &ColumnKey, prefix: &[u8], salt: &[u8], context: &Context) -> Expanded {
+    debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
+    expand(key.hmac(), &[use_label.0, prefix, salt, context.as_bytes()])
+}
 
-impl Derived {
-    fn new(use_label: UseLabel, key: &ColumnKey, prefix: &[u8], salt: &[u8], context: &Context) -> Self {
-        debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
-        let digest = Sha256::digest(context.as_bytes());
-        Self(key.expand(&[use_label.0, prefix, salt, &digest]))
-    }
-
-    fn cipher(&self) -> ChaCha20Poly1305 {
-        let (key, _) = self.0.split_at(32);
-        let mut array = Key::default();
-        array.copy_from_slice(key);
-        ChaCha20Poly1305::new(&array)
-    }
-
-    fn commitment(&self) -> &[u8] {
-        let (_, commitment) = self.0.split_at(64 - COMMITMENT_LENGTH);
-        commitment
-    }
+/// Compares in constant time, by words: `subtle` takes bytes one at a time, and as long as for a block of the cipher.
+fn is_same(one: &[u8; COMMITMENT_LENGTH], other: &[u8]) -> bool {
+    let (ones, _) = one.as_chunks();
+    let (others, rest) = other.as_chunks();
+    let same = ones.iter().zip(others).map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
+    let length = others.len() == ones.len() && rest.is_empty();
+    length && bool::from(same.fold(Choice::from(1), |all, one| all & one))
 }

@@ -1,122 +1,51 @@
-//! HKDF-Expand (RFC 5869, section 2.3) of a cell's 64 bytes, on SHA-256's block function.
+//! HKDF-Expand (RFC 5869, section 2.3) of a cell's 64 bytes.
 //!
-//! The key is kept as HMAC's two states under it (RFC 2104), and what it is expanded with is short. So a few blocks are
-//! hashed, and nothing is set up, buffered or chosen on the way, as it is for messages of any length: that is a tenth of a
-//! cell. A property below holds it to the crate `hkdf`.
+//! As the crate `hkdf` does it, which a property below holds it to, but under a key that is kept ready ([`HmacKey`]).
 
-use sha2::block_api::compress256;
-use zeroize::Zeroizing;
+use super::hmac::HmacKey;
+use super::sha256::DIGEST;
+use super::wiped::Wiped;
 
-const BLOCK: usize = 64;
-const DIGEST: usize = 32;
-/// What SHA-256 starts from (FIPS 180-4, section 5.3.3).
-const INITIAL: [u32; 8] =
-    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
-/// The end of a message: a mark, zeros, and the length in bits.
-const MARK: u8 = 0x80;
-const LENGTH: usize = 8;
+/// What a key can be expanded with, in bytes.
+pub(super) const LONGEST_INFO: usize = 95;
 
-/// What it can be expanded with: with the digest before it, its number and its end it fills two blocks.
-pub(super) const LONGEST_INFO: usize = 2 * BLOCK - DIGEST - 1 - 1 - LENGTH;
-
-/// A pseudorandom key of 32 bytes, ready to be expanded; wiped when dropped.
-pub(super) struct Expander {
-    inner: Zeroizing<[u32; 8]>,
-    outer: Zeroizing<[u32; 8]>,
+/// The two halves of what came of it.
+pub(super) struct Expanded {
+    pub(super) first: Wiped<u8, DIGEST>,
+    pub(super) second: Wiped<u8, DIGEST>,
 }
 
-impl Expander {
-    pub(super) fn new(key: &[u8; DIGEST]) -> Self {
-        Self { inner: keyed(key, 0x36), outer: keyed(key, 0x5c) }
+/// `T(1) | T(2)`, where `T(1) = HMAC(info | 1)` and `T(2) = HMAC(T(1) | info | 2)`. The info comes in parts, of at most
+/// [`LONGEST_INFO`] bytes together.
+pub(super) fn expand(key: &HmacKey, info: &[&[u8]]) -> Expanded {
+    // Written once for both messages: the info and a number, after room for T(1).
+    let mut message = Wiped::new([0; DIGEST + LONGEST_INFO + 1]);
+    let mut length = DIGEST;
+    for part in info {
+        length += put(message.as_mut_slice(), length, part);
     }
-
-    /// `T(1) | T(2)`, where `T(1) = HMAC(info | 1)` and `T(2) = HMAC(T(1) | info | 2)`. The info comes in parts, of at most
-    /// [`LONGEST_INFO`] bytes together.
-    pub(super) fn expand(&self, info: &[&[u8]]) -> Zeroizing<[u8; 2 * DIGEST]> {
-        let mut okm = Zeroizing::new([0; 2 * DIGEST]);
-        // One for all messages, so that it is wiped once.
-        let mut blocks = Zeroizing::new([0; 2 * BLOCK]);
-        let (first, second) = okm.split_at_mut(DIGEST);
-        self.mac(blocks.as_mut_slice(), &[], info, 1, first);
-        self.mac(blocks.as_mut_slice(), first, info, 2, second);
-        okm
-    }
-
-    fn mac(&self, blocks: &mut [u8], before: &[u8], info: &[&[u8]], number: u8, mac: &mut [u8]) {
-        let mut message = Message::new(blocks);
-        message.push(before);
-        for part in info {
-            message.push(part);
-        }
-        message.push(&[number]);
-        let inner = message.hash(&self.inner);
-
-        let mut message = Message::new(blocks);
-        for word in inner.iter() {
-            message.push(&word.to_be_bytes());
-        }
-        let outer = message.hash(&self.outer);
-        let (words, _) = mac.as_chunks_mut();
-        for (to, word) in words.iter_mut().zip(outer.iter()) {
-            *to = word.to_be_bytes();
-        }
-    }
+    length += put(message.as_mut_slice(), length, &[1]);
+    let first = key.mac(message.get(DIGEST..length).unwrap_or_default());
+    put(message.as_mut_slice(), 0, first.as_slice());
+    put(message.as_mut_slice(), length - 1, &[2]);
+    let second = key.mac(message.get(..length).unwrap_or_default());
+    Expanded { first, second }
 }
 
-/// The state after the first block of HMAC, which is the key, padded.
-fn keyed(key: &[u8; DIGEST], pad: u8) -> Zeroizing<[u32; 8]> {
-    let mut block = Zeroizing::new([pad; BLOCK]);
-    for (to, from) in block.iter_mut().zip(key) {
-        *to ^= from;
-    }
-    let mut state = Zeroizing::new(INITIAL);
-    compress256(&mut state, std::slice::from_ref(&*block));
-    state
-}
-
-/// The last blocks of a message; one has been hashed before.
-struct Message<'a> {
-    blocks: &'a mut [u8],
-    length: usize,
-}
-
-impl<'a> Message<'a> {
-    /// What is in `blocks` is written over.
-    fn new(blocks: &'a mut [u8]) -> Self {
-        Self { blocks, length: 0 }
-    }
-
-    fn push(&mut self, part: &[u8]) {
-        let end = self.length + part.len();
-        self.to(end).copy_from_slice(part);
-        self.length = end;
-    }
-
-    fn hash(mut self, before: &[u32; 8]) -> Zeroizing<[u32; 8]> {
-        let bits = 8 * (BLOCK + self.length) as u64;
-        self.push(&[MARK]);
-        let end = (self.length + LENGTH).next_multiple_of(BLOCK);
-        self.to(end - LENGTH).fill(0);
-        self.length = end - LENGTH;
-        self.push(&bits.to_be_bytes());
-        let (blocks, _) = self.blocks.get(..end).unwrap_or_default().as_chunks();
-        let mut state = Zeroizing::new(*before);
-        compress256(&mut state, blocks);
-        state
-    }
-
-    fn to(&mut self, end: usize) -> &mut [u8] {
-        let Some(to) = self.blocks.get_mut(self.length..end) else { unreachable!("more than the longest info") };
-        to
-    }
+/// How long the part is.
+fn put(message: &mut [u8], at: usize, part: &[u8]) -> usize {
+    let Some(to) = message.get_mut(at..at + part.len()) else { unreachable!("more than the longest info") };
+    to.copy_from_slice(part);
+    part.len()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use hkdf::Hkdf;
     use proptest::prelude::*;
     use sha2::Sha256;
+
+    use super::*;
 
     proptest! {
         #[test]
@@ -124,7 +53,8 @@ mod tests {
             let mut expected = [0; 64];
             Hkdf::<Sha256>::from_prk(&key).unwrap().expand(&info, &mut expected).unwrap();
             let (one, other) = info.split_at(cut.index(info.len() + 1));
-            prop_assert_eq!(*Expander::new(&key).expand(&[one, other]), expected);
+            let Expanded { first, second } = expand(&HmacKey::new(&key), &[one, other]);
+            prop_assert_eq!([*first, *second].concat(), expected);
         }
     }
 }

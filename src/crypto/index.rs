@@ -4,27 +4,19 @@
 //! SP 800-107 allows truncation). Only for values with at least 128 bits of randomness: whoever holds
 //! the database sees which rows are equal, and whoever holds the key can test guesses.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-
 use super::ColumnIndexKey;
 use super::context::label_length;
+use super::wiped::wipe;
 
 /// The length of a blind index in bytes.
 pub const BLIND_INDEX_LENGTH: usize = 16;
 
 /// The index of the exact bytes of `value` in the column `label`.
 pub fn blind_index(key: &ColumnIndexKey, label: &str, value: &[u8]) -> [u8; BLIND_INDEX_LENGTH] {
-    let mut index = [0; BLIND_INDEX_LENGTH];
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.expose()) else {
-        unreachable!("HMAC takes keys of any length");
-    };
-    mac.update(&label_length(label));
-    mac.update(label.as_bytes());
-    mac.update(value);
-    let full = mac.finalize().into_bytes();
-    for (to, from) in index.iter_mut().zip(full) {
-        *to = from;
-    }
-    index
+    let length = label_length(label);
+    let mut message = [length.as_slice(), label.as_bytes(), value].concat();
+    let full = key.hmac().mac(&message);
+    wipe(&mut message);
+    let (index, _) = full.as_chunks();
+    index.first().copied().unwrap_or_default()
 }

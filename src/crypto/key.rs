@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::RingId;
 use super::context::label_length;
-use super::expand::Expander;
+use super::hmac::HmacKey;
 use super::random::{NoRandomness, make_bytes};
 
 type Secret = SecretBox<[u8; 32]>;
@@ -48,10 +48,10 @@ pub struct DatabasePassword(pub(super) Secret);
 ///
 /// Kept as HMAC's state under it, so that a cell costs none of the setting up; the state is wiped when dropped, and is on
 /// the heap, so that it is not copied about.
-pub struct ColumnKey(Box<Expander>);
+pub struct ColumnKey(Box<HmacKey>);
 
-/// An index key narrowed to one column of one ring.
-pub struct ColumnIndexKey(Secret);
+/// An index key narrowed to one column of one ring. Kept as a [`ColumnKey`] is.
+pub struct ColumnIndexKey(Box<HmacKey>);
 
 impl RootKey {
     /// A new random root key.
@@ -94,7 +94,8 @@ impl DataKey {
 impl IndexKey {
     /// The sub-key of one column's blind index.
     pub fn column(&self, ring: &RingId, label: &str) -> ColumnIndexKey {
-        ColumnIndexKey(extract("strongroom/index-key/1", ring, label, &self.0))
+        let key = extract("strongroom/index-key/1", ring, label, &self.0);
+        ColumnIndexKey(Box::new(HmacKey::new(key.expose_secret())))
     }
 }
 
@@ -115,17 +116,17 @@ impl DatabasePassword {
 
 impl ColumnKey {
     pub(super) fn from_secret(prk: &Secret) -> Self {
-        Self(Box::new(Expander::new(prk.expose_secret())))
+        Self(Box::new(HmacKey::new(prk.expose_secret())))
     }
 
-    pub(super) fn expand(&self, info: &[&[u8]]) -> Zeroizing<[u8; 64]> {
-        self.0.expand(info)
+    pub(super) fn hmac(&self) -> &HmacKey {
+        &self.0
     }
 }
 
 impl ColumnIndexKey {
-    pub(super) fn expose(&self) -> &[u8; 32] {
-        self.0.expose_secret()
+    pub(super) fn hmac(&self) -> &HmacKey {
+        &self.0
     }
 }
 

@@ -16,12 +16,16 @@ mod cell;
 mod context;
 mod envelope;
 mod expand;
+mod hmac;
 mod index;
 mod key;
+mod keystream;
 mod manifest;
 mod pad;
 mod passphrase;
 mod random;
+mod sha256;
+mod wiped;
 mod wrap;
 
 pub use cell::{OpenError, Opened, SealError, open_cell, seal_cell};

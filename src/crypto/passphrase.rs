@@ -14,7 +14,7 @@ use secrecy::SecretBox;
 use zeroize::Zeroizing;
 
 use super::cell::{UseLabel, open_with, seal_with};
-use super::context::Value;
+use super::context::{List, Value};
 use super::random::{NoRandomness, make_bytes};
 use super::{ColumnKey, Context, OpenError, RootKey, SealError, WeakKey};
 
@@ -102,12 +102,12 @@ fn stretch(passphrase: &[u8], cost: PassphraseCost, salt: &[u8; 16]) -> Result<C
 }
 
 fn context(cost: PassphraseCost, salt: &[u8; 16]) -> Context {
-    let mut context = Context::domain("strongroom/passphrase-context/1");
-    context.push("memory", &Value::Integer(cost.memory.into()));
-    context.push("passes", &Value::Integer(cost.passes.into()));
-    context.push("lanes", &Value::Integer(cost.lanes.into()));
-    context.push("salt", &Value::Bytes(salt.to_vec()));
-    context
+    List::new("strongroom/passphrase-context/1")
+        .with("memory", &Value::Integer(cost.memory.into()))
+        .with("passes", &Value::Integer(cost.passes.into()))
+        .with("lanes", &Value::Integer(cost.lanes.into()))
+        .with("salt", &salt.as_slice().into())
+        .context()
 }
 
 #[cfg(test)]

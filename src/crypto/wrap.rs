@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! wrapping key = HKDF-Extract("strongroom/root-key/1" | ring id | u16 len | "strongroom.key", root)
-//! okm          = HKDF-Expand(wrapping key, "strongroom/wrap/1" | header[0..8] | salt | SHA-256(context))
-//! context      = TLV("strongroom/wrap-context/1"), "ring", "id", "purpose", "scope", "generation"
+//! okm          = HKDF-Expand(wrapping key, "strongroom/wrap/1" | header[0..8] | salt | context)
+//! context      = SHA-256(TLV("strongroom/wrap-context/1"), "ring", "id", "purpose", "scope", "generation")
 //! ```
 //! The key id in the header is the id of the wrapped key itself.
 
 use secrecy::{ExposeSecret as _, SecretBox};
 
 use super::cell::{UseLabel, open_with, seal_with};
-use super::context::Value;
+use super::context::{List, Value};
 use super::key::RingKey;
 use super::random::make_bytes;
 use super::{Context, OpenError, RingId, RootKey, SealError};
@@ -64,13 +64,13 @@ pub struct WrappedKeyLabel<'a> {
 
 impl WrappedKeyLabel<'_> {
     fn context(&self) -> Context {
-        let mut context = Context::domain("strongroom/wrap-context/1");
-        context.push("ring", &Value::Bytes(self.ring.to_vec()));
-        context.push("id", &Value::Integer(self.id.into()));
-        context.push("purpose", &self.purpose.as_str().into());
-        context.push("scope", &self.scope.into());
-        context.push("generation", &Value::Integer(self.generation.into()));
-        context
+        List::new("strongroom/wrap-context/1")
+            .with("ring", &self.ring.as_slice().into())
+            .with("id", &Value::Integer(self.id.into()))
+            .with("purpose", &self.purpose.as_str().into())
+            .with("scope", &self.scope.into())
+            .with("generation", &Value::Integer(self.generation.into()))
+            .context()
     }
 }
 

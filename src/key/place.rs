@@ -19,7 +19,7 @@ impl Place {
     }
 
     /// From columns read as bytes, as the reseal engine reads them: owners under their labels.
-    pub(crate) fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Value)]) -> Self {
+    pub(crate) fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Value<'_>)]) -> Self {
         Self { label, scope: scope.to_owned(), context: Context::cell(row_id, owners) }
     }
 }
@@ -29,7 +29,7 @@ pub(crate) fn scope_of(project: Option<&str>) -> String {
     project.map_or_else(|| "-".to_owned(), |id| format!("project:{id}"))
 }
 
-fn value(owner: &Owner) -> Value {
+fn value(owner: &Owner) -> Value<'_> {
     match owner {
         Owner::Null => Value::Null,
         Owner::Text(text) => text.as_str().into(),

@@ -24,7 +24,7 @@ pub(super) struct Row {
     /// In the order of the table's, as they are compared.
     pub(super) owners: Vec<Option<Vec<u8>>>,
     /// The same under their labels, as cells are bound to them.
-    pub(super) context: Vec<(&'static str, crypto::Value)>,
+    pub(super) context: Vec<(&'static str, crypto::Value<'static>)>,
     pub(super) scope: String,
     pub(super) cells: Vec<Cell>,
 }
@@ -153,22 +153,21 @@ pub(super) fn read_id(row: &QueryResult, position: usize, kind: IdKind) -> Resul
 
 /// What a cell is bound to, from the bytes of an owner column. Bytes that are not what they should be are bound to as
 /// they are: such a cell does not open, and is named as one.
-fn value_of(owner: OwnerColumn, bytes: Option<&[u8]>) -> crypto::Value {
+fn value_of(owner: OwnerColumn, bytes: Option<&[u8]>) -> crypto::Value<'static> {
     let Some(bytes) = bytes else { return crypto::Value::Null };
-    let as_they_are = || crypto::Value::Bytes(bytes.to_vec());
+    let as_they_are = || crypto::Value::Bytes(bytes.to_vec().into());
     match owner.kind {
         OwnerKind::Text => as_they_are(),
         OwnerKind::Integer => {
             let number = std::str::from_utf8(bytes).ok().and_then(|digits| digits.parse().ok());
             number.map_or_else(as_they_are, crypto::Value::Integer)
         }
-        OwnerKind::Uuid => {
-            Uuid::from_slice(bytes).map_or_else(|_| as_they_are(), |id| id.hyphenated().to_string().as_str().into())
-        }
+        OwnerKind::Uuid => Uuid::from_slice(bytes)
+            .map_or_else(|_| as_they_are(), |id| crypto::Value::Bytes(id.hyphenated().to_string().into_bytes().into())),
     }
 }
 
-fn scope_text(value: &crypto::Value) -> Option<String> {
+fn scope_text(value: &crypto::Value<'_>) -> Option<String> {
     match value {
         crypto::Value::Null => None,
         crypto::Value::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),

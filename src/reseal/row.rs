@@ -47,7 +47,7 @@ impl StoredRow {
     }
 
     /// What they are bound to beside the id, under its labels.
-    pub(crate) fn owners(&self) -> &[(&'static str, crypto::Value)] {
+    pub(crate) fn owners(&self) -> &[(&'static str, crypto::Value<'static>)] {
         &self.row.context
     }
 

@@ -59,13 +59,13 @@ impl Ring {
 }
 
 fn context(cell: &Value) -> Context {
-    let owners: Vec<(String, Bound)> =
+    let owners: Vec<(String, Bound<'_>)> =
         cell["owners"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), bound(value))).collect();
-    let owners: Vec<(&str, Bound)> = owners.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let owners: Vec<(&str, Bound<'_>)> = owners.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     Context::cell(cell["id"].as_str().unwrap(), &owners)
 }
 
-fn bound(value: &Value) -> Bound {
+fn bound(value: &Value) -> Bound<'_> {
     match value {
         Value::Null => Bound::Null,
         Value::Number(number) => Bound::Integer(number.as_i64().unwrap()),

@@ -73,7 +73,7 @@ fn scope(table: &SealedTable) -> Option<&'static str> {
 }
 
 /// As cells are bound to it. Bytes that are no text have a form of their own.
-fn owner(value: &crypto::Value) -> Value {
+fn owner(value: &crypto::Value<'_>) -> Value {
     match value {
         crypto::Value::Null => Value::Null,
         crypto::Value::Integer(number) => json!(number),
