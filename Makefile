@@ -28,7 +28,7 @@ check: ## format, lints, documentation, unit tests
 test: containers python keystone clients age ## everything, on real servers in containers; installs what is missing
 	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
-bench: bench-cell containers ## rows per second, and ratios to a baseline in the same run
+bench: bench-cell containers ## all that is measured, as ratios to a baseline in the same run
 	$(CARGO) bench --bench reseal --bench component --bench record --bench service; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
 # Flags are a build's: the compiler's defaults first, then those of .cargo/config.toml.

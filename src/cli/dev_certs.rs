@@ -11,7 +11,7 @@ use super::output::Output;
 use super::session::Session;
 use crate::api::OWN_COMPONENT;
 use crate::api::dev_certs::{self, DevCertsError};
-use crate::policy::{NEWEST, Source, builtin};
+use crate::policy::builtin_components;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -67,9 +67,7 @@ pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Resul
 
 /// Those that have callers: the service's own component has none.
 fn built_in() -> Vec<String> {
-    let source = builtin(NEWEST).and_then(|text| Source::parse("builtin", text).ok());
-    let names = source.iter().flat_map(Source::component_names);
-    names.filter(|name| *name != OWN_COMPONENT).map(str::to_owned).collect()
+    builtin_components().into_iter().filter(|name| name != OWN_COMPONENT).collect()
 }
 
 impl From<DevCertsError> for Failure {

@@ -20,7 +20,7 @@ use crate::db::{Lock, is_forbidden, statement};
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Applied {
+pub(crate) struct Applied {
     /// Statements that were run.
     pub statements: usize,
     /// Sessions that were ended, because what they were opened with is gone.
@@ -29,7 +29,12 @@ pub struct Applied {
 
 /// Makes the server follow the policy, and looks whether it does. The policy itself must be
 /// written by the caller, before.
-pub async fn converge(db: &impl ConnectionTrait, lock: &Lock, site: &Site, policy: &Policy) -> Result<Applied, GrantError> {
+pub(crate) async fn converge(
+    db: &impl ConnectionTrait,
+    lock: &Lock,
+    site: &Site,
+    policy: &Policy,
+) -> Result<Applied, GrantError> {
     if !site.has_accounts() {
         return Ok(Applied::default());
     }

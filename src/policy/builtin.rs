@@ -2,19 +2,29 @@
 
 use strongroom_migration::POLICIES;
 
+#[cfg(all(feature = "cli", feature = "serve"))]
+use super::source::Source;
+
 /// The version that `policy apply` brings a database to.
-pub const NEWEST: u32 = 2;
+pub(crate) const NEWEST: u32 = 2;
 
 /// The text of a version.
-pub fn builtin(version: u32) -> Option<&'static str> {
+pub(crate) fn builtin(version: u32) -> Option<&'static str> {
     let place = usize::try_from(version).ok()?.checked_sub(1)?;
     POLICIES.get(place).copied()
+}
+
+/// The components that the newest one declares.
+#[cfg(all(feature = "cli", feature = "serve"))]
+pub(crate) fn builtin_components() -> Vec<String> {
+    let source = builtin(NEWEST).and_then(|text| Source::parse("builtin", text).ok());
+    source.into_iter().flat_map(|source| source.components.into_keys()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Source;
+    use crate::policy::source::Source;
 
     #[test]
     fn every_version_is_there_and_says_which_it_is() {

@@ -18,7 +18,7 @@ use crate::key::PolicyKeys;
 
 /// What a login is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoginState {
+pub(crate) enum LoginState {
     /// Programs use it.
     Active,
     /// It is being made ready to take over.
@@ -29,7 +29,7 @@ pub enum LoginState {
 
 impl LoginState {
     /// The word in the database.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Incoming => "incoming",
@@ -44,11 +44,11 @@ impl LoginState {
 
 /// The logins of a database that have a password, by component and slot.
 #[derive(Debug, Default)]
-pub struct Logins(BTreeMap<(String, Slot), (LoginState, Model)>);
+pub(crate) struct Logins(BTreeMap<(String, Slot), (LoginState, Model)>);
 
 impl Logins {
     /// As the database has them.
-    pub async fn read(db: &impl ConnectionTrait) -> Result<Self, GrantError> {
+    pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Self, GrantError> {
         let mut logins = BTreeMap::new();
         for row in Entity::find().all(db).await? {
             let (Some(slot), Some(state)) = (Slot::parse(&row.slot), LoginState::parse(&row.state)) else {
@@ -60,7 +60,7 @@ impl Logins {
     }
 
     /// The one of a component that is in some state.
-    pub fn find(&self, component: &str, wanted: LoginState) -> Option<(Slot, &Model)> {
+    pub(crate) fn find(&self, component: &str, wanted: LoginState) -> Option<(Slot, &Model)> {
         Slot::ALL.into_iter().find_map(|slot| {
             let (state, row) = self.0.get(&(component.to_owned(), slot))?;
             (*state == wanted).then_some((slot, row))

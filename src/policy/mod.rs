@@ -9,6 +9,8 @@
 //!
 //! Does not promise: anything against the server's administrators, or against who holds the root key.
 
+#![cfg_attr(not(feature = "cli"), expect(dead_code, reason = "plans, drift and rolling logins are the program's alone"))]
+
 mod apply;
 mod builtin;
 mod component_name;
@@ -17,15 +19,15 @@ mod drift;
 mod error;
 mod grant_error;
 mod inspect;
-pub mod login;
+pub(crate) mod login;
 mod model;
 mod names;
 mod plan;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod pool;
 mod resolve;
-pub mod rotate;
-pub mod sessions;
+pub(crate) mod rotate;
+pub(crate) mod sessions;
 mod site;
 mod source;
 #[cfg(feature = "sqlite")]
@@ -33,27 +35,31 @@ mod sqlite;
 mod state;
 mod statement;
 mod step;
-pub mod stored;
+pub(crate) mod stored;
 mod suggest;
 mod support;
 mod wanted;
 
-pub use apply::{Applied, converge};
-pub use builtin::{NEWEST, builtin};
 pub use component_name::is_component_name;
-pub use drift::Drift;
 pub use error::{Place, PolicyError};
 pub use grant_error::GrantError;
-pub use inspect::{Inspected, catalog, exists, inspect, target};
-pub use model::{Catalog, Component, Denial, Limits, Policy, TableRights, Verb};
-pub use names::{Names, Slot};
-pub use plan::{Plan, plan};
+pub use model::{Component, Denial, Limits, Policy, TableRights, Verb};
+pub use names::Names;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused, try_login};
-pub use resolve::resolve;
-pub use site::{Site, Wishes};
-pub use source::Source;
-pub use state::{Change, Grant, Kind, Object, State};
-pub use statement::{Statement, Verifiers, statements};
-pub use step::{PolicySteps, uncarry};
-pub use wanted::{Target, wanted};
+pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused};
+pub use site::Wishes;
+pub use step::PolicySteps;
+
+#[cfg(all(feature = "cli", feature = "serve"))]
+pub(crate) use builtin::builtin_components;
+// What operators do: the program's alone.
+#[cfg(feature = "cli")]
+pub(crate) use {
+    apply::{Applied, converge},
+    drift::Drift,
+    plan::{Plan, plan},
+    pool::try_login,
+    site::Site,
+    state::{Object, State},
+    step::uncarry,
+};

@@ -149,4 +149,4 @@ impl Policy {
 }
 
 /// The tables of a database with their columns, in order.
-pub type Catalog = BTreeMap<String, Vec<String>>;
+pub(super) type Catalog = BTreeMap<String, Vec<String>>;

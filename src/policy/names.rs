@@ -9,7 +9,7 @@ use crate::crypto::RingId;
 /// One of a component's two logins. One is in use; the other stands by, or takes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Slot {
+pub(crate) enum Slot {
     /// `_a`
     A,
     /// `_b`
@@ -18,10 +18,10 @@ pub enum Slot {
 
 impl Slot {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::A, Self::B];
+    pub(crate) const ALL: [Self; 2] = [Self::A, Self::B];
 
     /// The letter.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::A => "a",
             Self::B => "b",
@@ -29,13 +29,13 @@ impl Slot {
     }
 
     /// The slot that a letter names.
-    pub fn parse(letter: &str) -> Option<Self> {
+    pub(crate) fn parse(letter: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|slot| slot.as_str() == letter)
     }
 
     /// The other one.
     #[must_use]
-    pub fn other(self) -> Self {
+    pub(crate) fn other(self) -> Self {
         match self {
             Self::A => Self::B,
             Self::B => Self::A,
@@ -81,22 +81,22 @@ impl Names {
     }
 
     /// The role that holds a component's rights.
-    pub fn role(&self, component: &str) -> String {
+    pub(crate) fn role(&self, component: &str) -> String {
         format!("{}{component}", self.prefix)
     }
 
     /// One of its logins.
-    pub fn login(&self, component: &str, slot: Slot) -> String {
+    pub(crate) fn login(&self, component: &str, slot: Slot) -> String {
         format!("{}{component}_{slot}", self.prefix)
     }
 
     /// The schema with its views, where it has one.
-    pub fn view_schema(&self, component: &str) -> String {
+    pub(crate) fn view_schema(&self, component: &str) -> String {
         self.role(component)
     }
 
     /// The component and slot of a login.
-    pub fn parse_login<'a>(&self, account: &'a str) -> Option<(&'a str, Slot)> {
+    pub(crate) fn parse_login<'a>(&self, account: &'a str) -> Option<(&'a str, Slot)> {
         let (component, slot) = account.strip_prefix(&self.prefix)?.rsplit_once('_')?;
         Some((component, Slot::parse(slot)?))
     }

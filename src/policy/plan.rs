@@ -15,11 +15,9 @@ use super::{GrantError, Policy};
 
 /// What there is, what there should be, and the way.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// What was found.
     pub found: Inspected,
-    /// What should be there.
-    pub wanted: State,
     /// The way from one to the other.
     pub changes: Vec<Change>,
     /// The same as SQL, without passwords.
@@ -28,7 +26,7 @@ pub struct Plan {
 
 impl Plan {
     /// How the server differs, and what beside the policy touches what it governs.
-    pub fn drift(&self, site: &Site) -> Vec<Drift> {
+    pub(crate) fn drift(&self, site: &Site) -> Vec<Drift> {
         let there = |object: &_| exists(&site.catalog, &self.found.state, &site.target, object);
         let mut all = drift(&self.found.state, &self.changes, there);
         all.extend(self.found.foreign.iter().cloned());
@@ -39,7 +37,7 @@ impl Plan {
 }
 
 /// Looks at the server. Writes nothing. Components without a login yet are counted as if they had their first.
-pub async fn plan(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Plan, GrantError> {
+pub(crate) async fn plan(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Plan, GrantError> {
     let logins = Logins::read(db).await?;
     let mut open = logins.open(&site.target.names);
     open.retain(|login| site.target.names.parse_login(login).is_some_and(|(of, _)| policy.components.contains_key(of)));
@@ -60,5 +58,5 @@ pub(super) async fn look(
     let wanted = if site.has_accounts() { wanted(policy, &site.target, open) } else { State::default() };
     let changes = diff(&found.state, &wanted);
     let statements = statements(&site.target, &found.state, &changes, verifiers);
-    Ok(Plan { found, wanted, changes, statements })
+    Ok(Plan { found, changes, statements })
 }

@@ -7,12 +7,13 @@ mod rights;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::model::Catalog;
 use super::source::{Allow, Name, Section, Source};
 use super::suggest::nearest;
-use super::{Catalog, Component, Limits, Place, Policy, PolicyError};
+use super::{Component, Limits, Place, Policy, PolicyError};
 
 /// Makes a policy of the compiled-in file, an operator's own, or both, for the tables of `catalog`.
-pub fn resolve(builtin: Option<&Source>, own: Option<&Source>, catalog: &Catalog) -> Result<Policy, PolicyError> {
+pub(super) fn resolve(builtin: Option<&Source>, own: Option<&Source>, catalog: &Catalog) -> Result<Policy, PolicyError> {
     let builtin = builtin.filter(|_| own.is_none_or(|own| own.replace.is_none()));
     let version = builtin.map(checked_builtin).transpose()?.unwrap_or_default();
     if let Some(own) = own {
@@ -130,7 +131,8 @@ fn columns_of<'a>(catalog: &'a Catalog, table: &str, place: &Place) -> Result<&'
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{NEWEST, Verb, builtin};
+    use crate::policy::Verb;
+    use crate::policy::builtin::{NEWEST, builtin};
 
     pub(super) fn catalog() -> Catalog {
         let tables = [

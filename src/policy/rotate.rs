@@ -20,7 +20,7 @@ use crate::db::{self, Lock};
 
 /// How patient a rotation is.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// For how long the old login must be without a session: a connection that was begun before the switch may still
     /// be on its way. Longer than programs take to notice and a connection may take: then none is.
     pub settle: Duration,
@@ -29,7 +29,7 @@ pub struct Pace {
 }
 
 /// A pool of [`Components`](super::Components) notices within half a second, and gives a connection up after ten.
-pub const SETTLE: Duration = Duration::from_secs(12);
+pub(crate) const SETTLE: Duration = Duration::from_secs(12);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -40,7 +40,7 @@ impl Default for Pace {
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Rotated {
+pub(crate) struct Rotated {
     /// The login that was left; it is closed, and without a session.
     pub from: String,
     /// The login in use.
@@ -52,7 +52,7 @@ pub struct Rotated {
 /// How far a rotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Stage {
+pub(crate) enum Stage {
     /// The other login has a new password.
     Opened,
     /// Programs are told to use it.
@@ -63,7 +63,7 @@ pub enum Stage {
 
 /// Rotates, or goes on with a rotation that was begun. `probe` must log in with the login that is handed to it and
 /// fail if that does not work: it is asked before any program is told to.
-pub async fn rotate(
+pub(crate) async fn rotate(
     db: &DatabaseConnection,
     lock: &Lock,
     site: &Site,

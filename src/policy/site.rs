@@ -7,10 +7,15 @@ use std::sync::Arc;
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
+use super::builtin::{NEWEST, builtin};
+use super::inspect::{catalog, target};
+use super::model::Catalog;
 use super::names::Names;
+use super::resolve::resolve;
+use super::source::Source;
 use super::support::require_support;
 use super::wanted::Target;
-use super::{Catalog, GrantError, NEWEST, Policy, Source, builtin, catalog, resolve, target};
+use super::{GrantError, Policy};
 use crate::crypto::DatabasePassword;
 use crate::key::{PolicyKeys, RingError, Roots, database_password};
 
@@ -27,7 +32,7 @@ pub struct Wishes {
 
 impl Wishes {
     /// The policy of a version, with the operator's own file, over the tables that are there.
-    pub fn policy(&self, version: u32, catalog: &Catalog) -> Result<Policy, GrantError> {
+    pub(crate) fn policy(&self, version: u32, catalog: &Catalog) -> Result<Policy, GrantError> {
         let builtin = match builtin(version) {
             Some(text) => Some(Source::parse(&format!("sql/policy/{version:04}.toml"), text)?),
             None => None,
@@ -45,13 +50,13 @@ impl Wishes {
     }
 
     /// The newest compiled-in policy, with the operator's own file.
-    pub fn newest(&self, catalog: &Catalog) -> Result<Policy, GrantError> {
+    pub(crate) fn newest(&self, catalog: &Catalog) -> Result<Policy, GrantError> {
         self.policy(NEWEST, catalog)
     }
 }
 
 /// A database, its keys and its names.
-pub struct Site {
+pub(crate) struct Site {
     /// Where a policy is to hold.
     pub target: Target,
     /// What its policies and logins need of the ring.
@@ -64,7 +69,7 @@ pub struct Site {
 
 impl Site {
     /// Looks, and refuses a server that cannot hold programs to columns.
-    pub async fn load(
+    pub(crate) async fn load(
         db: &impl ConnectionTrait,
         roots: Arc<Roots>,
         minimum_epoch: i64,
@@ -79,7 +84,7 @@ impl Site {
     }
 
     /// Whether the server has accounts at all.
-    pub fn has_accounts(&self) -> bool {
+    pub(crate) fn has_accounts(&self) -> bool {
         self.target.engine != Engine::Sqlite
     }
 }

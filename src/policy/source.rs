@@ -18,7 +18,7 @@ const DENY_KEYS: [&str; 3] = ["select", "insert", "update"];
 
 /// A parsed policy file. [`resolve`](super::resolve()) makes a policy of it.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub(crate) struct Source {
     pub(super) file: String,
     pub(super) version: Option<(u32, Place)>,
     /// Where `replace` is set.
@@ -58,13 +58,8 @@ pub(super) struct Deny {
 }
 
 impl Source {
-    /// The components that it declares.
-    pub fn component_names(&self) -> impl Iterator<Item = &str> {
-        self.components.keys().map(String::as_str)
-    }
-
     /// Reads a policy. The file's name is for messages only.
-    pub fn parse(name: &str, text: &str) -> Result<Self, PolicyError> {
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, PolicyError> {
         let file = File { name, text };
         let document = file.document()?;
         let mut source = Self::new(name);

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// What an account is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Holds a component's rights; nobody logs in as it.
     Role,
     /// One of a component's two logins.
@@ -19,7 +19,7 @@ pub enum Kind {
 /// What a privilege is on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(untagged)]
-pub enum Object {
+pub(crate) enum Object {
     /// Everything on the server.
     Server,
     /// A database.
@@ -30,13 +30,11 @@ pub enum Object {
     Table(String, String),
     /// A column of one.
     Column(String, String, String),
-    /// Something that no policy speaks of, in words.
-    Other(String),
 }
 
 impl Object {
     /// The table that it is, or is part of: schema and name.
-    pub fn table(&self) -> Option<(&str, &str)> {
+    pub(crate) fn table(&self) -> Option<(&str, &str)> {
         match self {
             Self::Table(schema, table) | Self::Column(schema, table, _) => Some((schema, table)),
             _ => None,
@@ -52,14 +50,13 @@ impl fmt::Display for Object {
             Self::Schema(name) => write!(f, "schema {name}"),
             Self::Table(schema, table) => write!(f, "{schema}.{table}"),
             Self::Column(schema, table, column) => write!(f, "{schema}.{table}.{column}"),
-            Self::Other(words) => f.write_str(words),
         }
     }
 }
 
 /// One privilege of one account on one thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Grant {
+pub(crate) struct Grant {
     /// The account.
     pub grantee: String,
     /// On what.
@@ -70,7 +67,7 @@ pub struct Grant {
 
 /// What a server holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct State {
+pub(crate) struct State {
     /// Accounts by name.
     pub accounts: BTreeMap<String, Kind>,
     /// Values by account and setting, each in one canonical form.
@@ -103,7 +100,7 @@ fn as_pairs<K: Serialize, V: Serialize, S: serde::Serializer>(map: &BTreeMap<K, 
 /// One thing to do to a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub(crate) enum Change {
     /// Make a schema for views.
     CreateSchema(String),
     /// Drop it.
@@ -132,7 +129,7 @@ pub enum Change {
 
 impl Change {
     /// Whether it lets somebody do more than before.
-    pub fn widens(&self) -> bool {
+    pub(crate) fn widens(&self) -> bool {
         match self {
             Self::Grant(_) | Self::AddMember(..) | Self::UseMember(..) | Self::PutView(..) => true,
             Self::Set(_, setting, value) => setting == ENABLED && value == "true",
@@ -144,7 +141,7 @@ impl Change {
 impl State {
     /// What a server makes of a change. Dropping an account takes its privileges with it; a privilege on a whole
     /// table, when it is taken away, takes those on its columns along; dropping a view leaves privileges on its name.
-    pub fn apply(&mut self, change: &Change) {
+    pub(crate) fn apply(&mut self, change: &Change) {
         match change.clone() {
             Change::CreateSchema(schema) => drop(self.schemas.insert(schema)),
             Change::DropSchema(schema) => {
@@ -182,7 +179,7 @@ impl State {
     }
 
     /// Whether a login may do something to a column, by whatever path: the grants that say so.
-    pub fn paths(&self, login: &str, privilege: &str, column: &Object) -> Vec<&Grant> {
+    pub(crate) fn paths(&self, login: &str, privilege: &str, column: &Object) -> Vec<&Grant> {
         let roles = self.members.keys().filter(|(_, member)| member == login).map(|(role, _)| role.as_str());
         let holders: BTreeSet<&str> = roles.chain([login]).collect();
         let covers = |grant: &&Grant| {
@@ -200,6 +197,6 @@ fn covers(object: &Object, column: &Object) -> bool {
         Object::Database(database) => column.table().is_some_and(|(schema, _)| schema == database),
         Object::Table(..) => object.table() == column.table(),
         Object::Column(..) => object == column,
-        Object::Schema(_) | Object::Other(_) => false,
+        Object::Schema(_) => false,
     }
 }

@@ -71,7 +71,7 @@ fn carry(error: GrantError) -> DbErr {
 }
 
 /// The policy error that a step's error carries.
-pub fn uncarry(error: &DbErr) -> Option<&GrantError> {
+pub(crate) fn uncarry(error: &DbErr) -> Option<&GrantError> {
     match error {
         DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
         _ => None,

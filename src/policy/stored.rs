@@ -12,7 +12,7 @@ use crate::key::PolicyKeys;
 
 /// What put a policy in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// The step of `migrate up` that brings this version.
     Migration(u32),
     /// `policy apply`.
@@ -29,7 +29,7 @@ impl Source {
 }
 
 /// The policy in force; `None` before the first.
-pub async fn in_force(db: &impl ConnectionTrait, keys: &PolicyKeys) -> Result<Option<Policy>, GrantError> {
+pub(crate) async fn in_force(db: &impl ConnectionTrait, keys: &PolicyKeys) -> Result<Option<Policy>, GrantError> {
     if !has_table(db, "strongroom_policy").await? {
         return Ok(None);
     }
@@ -92,11 +92,11 @@ fn authenticated(row: &Model) -> String {
 }
 
 /// The number of the newest policy; it grows with every change.
-pub async fn newest(db: &impl ConnectionTrait) -> Result<Option<i64>, GrantError> {
+pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<Option<i64>, GrantError> {
     Ok(Entity::find().select_only().column_as(Column::Number.max(), "newest").into_tuple().one(db).await?.flatten())
 }
 
 /// One text for one policy: maps are ordered.
-pub fn body(policy: &Policy) -> String {
+pub(crate) fn body(policy: &Policy) -> String {
     serde_json::to_string(policy).unwrap_or_default()
 }

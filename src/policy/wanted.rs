@@ -11,7 +11,7 @@ use super::{Component, Limits, Policy, TableRights, Verb};
 
 /// Where a policy is to hold.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub(crate) struct Target {
     /// The engine.
     pub engine: Engine,
     /// The database.
@@ -23,7 +23,7 @@ pub struct Target {
 }
 
 /// What the server should hold. `open` are the logins that may log in.
-pub fn wanted(policy: &Policy, target: &Target, open: &BTreeSet<String>) -> State {
+pub(super) fn wanted(policy: &Policy, target: &Target, open: &BTreeSet<String>) -> State {
     let mut state = State::default();
     for (name, component) in &policy.components {
         Wanted { target, open, name, component }.add_to(&mut state);

@@ -8,16 +8,17 @@ mod postgres;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use strongroom_migration::Engine;
 
+use super::Policy;
 use super::drift::Drift;
+use super::model::Catalog;
 use super::names::Names;
 use super::state::{Object, State};
 use super::wanted::Target;
-use super::{Catalog, Policy};
 use crate::db::statement;
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Inspected {
+pub(crate) struct Inspected {
     /// Of our accounts.
     pub state: State,
     /// Of others, and beyond what the policy's changes can mend.
@@ -27,7 +28,7 @@ pub struct Inspected {
 }
 
 /// Looks at everything that belongs to a database's components, and to the tables of its policy.
-pub async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: &Policy) -> Result<Inspected, DbErr> {
+pub(super) async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: &Policy) -> Result<Inspected, DbErr> {
     match target.engine {
         Engine::Sqlite => Ok(Inspected::default()),
         Engine::Postgres => postgres::inspect(db, target, policy).await,
@@ -36,7 +37,7 @@ pub async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: &Policy
 }
 
 /// Where this connection's tables are.
-pub async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Target, DbErr> {
+pub(super) async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Target, DbErr> {
     let engine = Engine::of(db).await?;
     let sql = match engine {
         Engine::Sqlite => return Ok(Target { engine, database: "main".into(), schema: "main".into(), names }),
@@ -48,7 +49,7 @@ pub async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Target, D
 }
 
 /// The tables and views of the database's own schema, and their columns.
-pub async fn catalog(db: &impl ConnectionTrait, engine: Engine) -> Result<Catalog, DbErr> {
+pub(super) async fn catalog(db: &impl ConnectionTrait, engine: Engine) -> Result<Catalog, DbErr> {
     let sql = match engine {
         Engine::Postgres => {
             "SELECT c.relname::text AS t, a.attname::text AS c FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
@@ -72,7 +73,7 @@ pub async fn catalog(db: &impl ConnectionTrait, engine: Engine) -> Result<Catalo
 }
 
 /// Whether a table or column is there; anything else is not asked about.
-pub fn exists(catalog: &Catalog, state: &State, target: &Target, object: &Object) -> bool {
+pub(super) fn exists(catalog: &Catalog, state: &State, target: &Target, object: &Object) -> bool {
     let columns = |schema: &str, table: &str| {
         if schema == target.schema { catalog.get(table) } else { state.views.get(&(schema.to_owned(), table.to_owned())) }
     };

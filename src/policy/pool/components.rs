@@ -17,9 +17,10 @@ use super::rights::Expected;
 use super::rolling::{self, Rolling};
 use crate::db::{Access, Address, connect};
 use crate::key::{PolicyKeys, Ring, RingError, Roots};
+use crate::policy::inspect::target;
 use crate::policy::names::Names;
 use crate::policy::wanted::Target;
-use crate::policy::{GrantError, Policy, model, stored, target};
+use crate::policy::{GrantError, Policy, model, stored};
 
 pub use login::OwnLogin;
 use login::missing;

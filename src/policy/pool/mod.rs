@@ -32,7 +32,7 @@ pub use components::{Components, OwnLogin};
 pub use rights::Refused;
 
 /// Logs in, and sees that the login is the one it should be and can do no more than the policy says.
-pub async fn try_login(
+pub(crate) async fn try_login(
     address: &Address,
     target: &Target,
     policy: &Policy,

@@ -6,9 +6,10 @@ use strongroom_entity::credential::TABLE;
 
 use super::columns_of;
 use super::rights::Tables;
+use crate::policy::model::Catalog;
 use crate::policy::source::{Deny, Name, Source};
 use crate::policy::suggest::nearest;
-use crate::policy::{Catalog, Denial, Place, PolicyError};
+use crate::policy::{Denial, Place, PolicyError};
 
 /// The denials of both files, each once and in order, none of which is allowed.
 pub(super) fn resolved(
@@ -85,7 +86,10 @@ fn unknown_column(key: &Name, table: &str, column: &str, there: &[String]) -> Po
 #[cfg(test)]
 mod tests {
     use super::super::tests::{catalog, line_of, message, over};
-    use crate::policy::{Catalog, Source, Verb, resolve};
+    use crate::policy::Verb;
+    use crate::policy::model::Catalog;
+    use crate::policy::resolve::resolve;
+    use crate::policy::source::Source;
 
     const READER: &str =
         "replace = true\n[component.x]\n[[component.x.allow]]\ntable = \"credential\"\nselect = [\"id\"]\n[deny]\n";

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use strongroom_entity::credential::TABLE;
 
 use super::{Merged, columns_of};
+use crate::policy::model::Catalog;
 use crate::policy::source::{Columns, Name};
 use crate::policy::suggest::nearest;
-use crate::policy::{Catalog, Place, PolicyError, TableRights, Verb};
+use crate::policy::{Place, PolicyError, TableRights, Verb};
 
 /// What is allowed, by table.
 pub(super) type Tables = BTreeMap<String, Granted>;

@@ -178,7 +178,7 @@ fn milliseconds(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::policy::Source;
+    use crate::policy::source::Source;
 
     fn message(text: &str) -> String {
         Source::parse("own.toml", text).unwrap_err().to_string()

@@ -14,11 +14,11 @@ use super::state::{Change, Grant, Object, State};
 use super::wanted::Target;
 
 /// What an account's password is set to, as the engine's SQL takes it; by account.
-pub type Verifiers = BTreeMap<String, SecretString>;
+pub(super) type Verifiers = BTreeMap<String, SecretString>;
 
 /// One statement, with its way back.
 #[derive(Debug, Serialize)]
-pub struct Statement {
+pub(crate) struct Statement {
     /// The SQL, with `'…'` for a password.
     pub sql: String,
     /// What undoes it.
@@ -44,7 +44,7 @@ impl Statement {
 
 /// The statements that make these changes to a server in state `now`. Grants to one account on one table become one
 /// statement.
-pub fn statements(target: &Target, now: &State, changes: &[Change], verifiers: &Verifiers) -> Vec<Statement> {
+pub(super) fn statements(target: &Target, now: &State, changes: &[Change], verifiers: &Verifiers) -> Vec<Statement> {
     let mut at = now.clone();
     let mut out = Vec::new();
     for group in changes.chunk_by(belong_together) {

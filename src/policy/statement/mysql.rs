@@ -97,7 +97,6 @@ fn object(object: &Object) -> String {
         Object::Server => "*.*".to_owned(),
         Object::Database(name) | Object::Schema(name) => format!("{}.*", quoted(name)),
         Object::Table(schema, table) | Object::Column(schema, table, _) => format!("{}.{}", quoted(schema), quoted(table)),
-        Object::Other(words) => words.clone(),
     }
 }
 

@@ -69,7 +69,7 @@ fn object(object: &Object) -> String {
         Object::Database(name) => format!("DATABASE {}", quoted(name)),
         Object::Schema(name) => format!("SCHEMA {}", quoted(name)),
         Object::Table(schema, table) | Object::Column(schema, table, _) => format!("{}.{}", quoted(schema), quoted(table)),
-        Object::Server | Object::Other(_) => object.to_string(),
+        Object::Server => object.to_string(),
     }
 }
 
