@@ -14,7 +14,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use super::envelope::{COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix};
 use super::expand::{Expanded, LONGEST_INFO, expand};
-use super::keystream::ShortChaCha20Poly1305;
+use super::keystream::CellCipher;
 use super::random::{NoRandomness, make_bytes};
 use super::wiped::wipe;
 use super::{ColumnKey, Context, Envelope, ParseError, pad};
@@ -116,7 +116,7 @@ pub(super) fn seal_with(
     cell.extend_from_slice(commitment.as_slice());
     pad::extend_padded(&mut cell, plaintext, padded_length);
     let (header, body) = cell.split_at_mut(HEADER_LENGTH);
-    let cipher = ShortChaCha20Poly1305::new((&*one_time_key).into());
+    let cipher = CellCipher::new((&*one_time_key).into());
     let Ok(tag) = cipher.encrypt_inout_detached(&Nonce::default(), header, InOutBuf::from(body)) else {
         wipe(&mut cell);
         return Err(SealError::Cipher);
@@ -134,7 +134,7 @@ pub(super) fn open_with(use_label: UseLabel, key: &ColumnKey, context: &Context,
     let (ciphertext, tag) = envelope.body();
     let tag = Tag::try_from(tag).map_err(|_| OpenError::Corrupt)?;
     let mut opened = Opened(ciphertext.to_vec());
-    ShortChaCha20Poly1305::new((&*derived.first).into())
+    CellCipher::new((&*derived.first).into())
         .decrypt_inout_detached(&Nonce::default(), envelope.header(), InOutBuf::from(opened.0.as_mut_slice()), &tag)
         .map_err(|_| OpenError::Corrupt)?;
     let length = pad::unpadded_length(&opened.0).ok_or(OpenError::Padding)?;
@@ -149,7 +149,7 @@ fn derive(use_label: UseLabel, key: &ColumnKey, prefix: &[u8], salt: &[u8], cont
     expand(key.hmac(), &[use_label.0, prefix, salt, context.as_bytes()])
 }
 
-/// Compares in constant time, by words: `subtle` takes bytes one at a time, and as long as for a block of the cipher.
+/// Compares in constant time, by words: `subtle` takes bytes one at a time.
 fn is_same(one: &[u8; COMMITMENT_LENGTH], other: &[u8]) -> bool {
     let (ones, _) = one.as_chunks();
     let (others, rest) = other.as_chunks();

@@ -36,7 +36,7 @@ impl<'a> From<Option<&'a str>> for Value<'a> {
     }
 }
 
-/// What a cell or a wrapped key is bound to, as 32 bytes; made once for all cells of a row that are bound to the same.
+/// What a cell or a wrapped key is bound to, as 32 bytes.
 ///
 /// ```text
 /// context = SHA-256(TLV(domain, null), TLV("id", row id), then owners as TLV sorted by label)

@@ -2,12 +2,13 @@
 //!
 //! As the crate `hkdf` does it, which a property below holds it to, but under a key that is kept ready ([`HmacKey`]).
 
-use super::hmac::HmacKey;
-use super::sha256::DIGEST;
+use super::hmac_key::HmacKey;
+use super::sha256::{BLOCK, DIGEST};
 use super::wiped::Wiped;
 
-/// What a key can be expanded with, in bytes.
-pub(super) const LONGEST_INFO: usize = 95;
+/// What a key can be expanded with, in bytes: with T(1) before it, its number and the nine bytes that end a message it fills
+/// two blocks.
+pub(super) const LONGEST_INFO: usize = 2 * BLOCK - DIGEST - 1 - 9;
 
 /// The two halves of what came of it.
 pub(super) struct Expanded {
@@ -25,11 +26,16 @@ pub(super) fn expand(key: &HmacKey, info: &[&[u8]]) -> Expanded {
         length += put(message.as_mut_slice(), length, part);
     }
     length += put(message.as_mut_slice(), length, &[1]);
-    let first = key.mac(message.get(DIGEST..length).unwrap_or_default());
+    let first = key.mac(part(message.as_slice(), DIGEST, length));
     put(message.as_mut_slice(), 0, first.as_slice());
     put(message.as_mut_slice(), length - 1, &[2]);
-    let second = key.mac(message.get(..length).unwrap_or_default());
+    let second = key.mac(part(message.as_slice(), 0, length));
     Expanded { first, second }
+}
+
+fn part(message: &[u8], from: usize, to: usize) -> &[u8] {
+    let Some(part) = message.get(from..to) else { unreachable!("more than was put") };
+    part
 }
 
 /// How long the part is.

@@ -19,7 +19,8 @@ use zeroize::Zeroizing;
 
 use super::RingId;
 use super::context::label_length;
-use super::hmac::HmacKey;
+use super::expand::expand;
+use super::hmac_key::HmacKey;
 use super::random::{NoRandomness, make_bytes};
 
 type Secret = SecretBox<[u8; 32]>;
@@ -69,9 +70,9 @@ impl RootKey {
 
     /// Which root this is; public. A ring names the root that it needs, so none is found by trying.
     pub fn id(&self) -> [u8; 16] {
-        let mut id = [0; 16];
-        expand(&hkdf(self.0.expose_secret()), b"strongroom/root-id/1", &mut id);
-        id
+        let expanded = expand(&HmacKey::new(self.0.expose_secret()), &[b"strongroom/root-id/1"]);
+        let (ids, _) = expanded.first.as_chunks();
+        *ids.first().unwrap_or_else(|| unreachable!("it is 32 bytes"))
     }
 
     /// The 32 bytes themselves, for a key source to write down.
@@ -162,18 +163,4 @@ fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {
     let (prk, _) = Hkdf::<Sha256>::extract(Some(&salt), key.expose_secret());
     let prk = Zeroizing::new(<[u8; 32]>::from(prk));
     SecretBox::new(Box::new(*prk))
-}
-
-fn hkdf(prk: &[u8; 32]) -> Hkdf<Sha256> {
-    let Ok(hkdf) = Hkdf::from_prk(prk) else {
-        unreachable!("32 bytes are as long as SHA-256's output");
-    };
-    hkdf
-}
-
-/// `HKDF-Expand`. The lengths asked for here are constants far below the limit of 255 blocks.
-fn expand(hkdf: &Hkdf<Sha256>, info: &[u8], okm: &mut [u8]) {
-    let Ok(()) = hkdf.expand(info, okm) else {
-        unreachable!("a key gives up to 8,160 bytes; at most 64 are asked for");
-    };
 }

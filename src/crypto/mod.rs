@@ -16,7 +16,7 @@ mod cell;
 mod context;
 mod envelope;
 mod expand;
-mod hmac;
+mod hmac_key;
 mod index;
 mod key;
 mod keystream;

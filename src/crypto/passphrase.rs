@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! key     = Argon2id(passphrase, salt, memory, passes, lanes), 32 bytes        RFC 9106
-//! okm     = HKDF-Expand(key, "strongroom/root-wrap/1" | header[0..8] | cell salt | SHA-256(context))
-//! context = TLV("strongroom/passphrase-context/1"), "memory", "passes", "lanes", "salt"
+//! okm     = HKDF-Expand(key, "strongroom/root-wrap/1" | header[0..8] | cell salt | context)
+//! context = SHA-256(TLV("strongroom/passphrase-context/1"), "memory", "passes", "lanes", "salt")
 //! ```
 //! From there on the construction is that of a cell, with key id 1.
 //!

@@ -1,7 +1,7 @@
 //! SHA-256 (FIPS 180-4) of what is short and at hand, on the block function of the crate `sha2`.
 //!
 //! The crate's digest takes messages in pieces, and keeps and wipes a buffer for them. All that a cell hashes is in one piece,
-//! and so little that this was a quarter of the time. Properties below hold it to the crate.
+//! and so little that this is felt. Properties below hold it to the crate.
 
 use sha2::block_api::compress256;
 
@@ -45,15 +45,12 @@ impl State {
         let blocks = if tail.len() + 1 + LENGTH <= BLOCK { blocks.split_at_mut(1).0 } else { blocks };
         let bytes = blocks.as_flattened_mut();
         let bits = 8 * (self.hashed + rest.len()) as u64;
-        // There is room for all of it.
-        if let Some((to, after)) = bytes.split_at_mut_checked(tail.len())
-            && let Some((mark, zeros)) = after.split_first_mut()
-            && let Some(length) = zeros.last_chunk_mut()
-        {
-            to.copy_from_slice(tail);
-            *mark = MARK;
-            *length = bits.to_be_bytes();
-        }
+        let (to, after) = bytes.split_at_mut(tail.len());
+        to.copy_from_slice(tail);
+        let Some((mark, zeros)) = after.split_first_mut() else { unreachable!("there is room for the mark") };
+        *mark = MARK;
+        let Some(length) = zeros.last_chunk_mut() else { unreachable!("there is room for the length") };
+        *length = bits.to_be_bytes();
         compress256(&mut words, blocks);
 
         let mut digest = Wiped::new([0; DIGEST]);
