@@ -16,7 +16,12 @@ use crate::db;
 use crate::key::AuditKey;
 
 /// Writes rows down, all or none, and says their numbers. Holds the end of the chain meanwhile, so programs take turns.
-pub async fn append(db: &DatabaseConnection, key: &AuditKey, replica: &str, entries: &[Entry]) -> Result<Vec<i64>, AuditError> {
+pub(crate) async fn append(
+    db: &DatabaseConnection,
+    key: &AuditKey,
+    replica: &str,
+    entries: &[Entry],
+) -> Result<Vec<i64>, AuditError> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }

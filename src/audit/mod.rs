@@ -13,7 +13,7 @@ mod error;
 mod verify;
 mod writer;
 
-pub use append::append;
+pub(crate) use append::append;
 pub use entry::{Action, Barrier, Entry};
 pub use error::AuditError;
 pub use verify::{Flaw, Problem, Report, verify};

@@ -58,7 +58,8 @@ pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
 
 /// Whose lease ran out without the lock being given back, for a person: that run was killed or hangs. The
 /// next run takes the lock at once. Writes nothing.
-pub async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
+#[cfg(feature = "cli")]
+pub(crate) async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
     if !has_table(db, "strongroom_lock").await? {
         return Ok(None);
     }
@@ -263,7 +264,7 @@ pub(super) fn now_ms(engine: DbBackend) -> &'static str {
 }
 
 /// The database's clock, in milliseconds since 1970.
-pub async fn clock_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+pub(crate) async fn clock_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let engine = db.get_database_backend();
     let row = db.query_one_raw(statement(engine, &format!("SELECT {} AS now_ms", now_ms(engine)), [])).await?;
     row.map_or(Ok(0), |row| row.try_get("", "now_ms"))

@@ -8,7 +8,8 @@ mod error;
 pub mod history;
 mod holder;
 mod lock;
-pub mod server;
+#[cfg(feature = "cli")]
+pub(crate) mod server;
 mod statement;
 #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "only to servers there is a way"))]
 mod tls;
@@ -35,9 +36,10 @@ pub use error::{
     insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable,
 };
 pub use holder::this_host_and_process;
-pub use lock::{
-    Holder, Lock, LockError, abandoned_by as lock_abandoned_by, clock_ms, holder as lock_holder, take_away as take_lock_away,
-};
+#[cfg(feature = "cli")]
+pub(crate) use lock::abandoned_by as lock_abandoned_by;
+pub(crate) use lock::clock_ms;
+pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
 pub(crate) use statement::statement;
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};
@@ -49,7 +51,7 @@ pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBa
 /// Whether a table of this name is there, in the schema that unqualified names mean. Writes nothing.
 /// Works for a login without any right on the table; on MySQL and MariaDB, which hide such tables, it is
 /// an error there rather than a wrong answer.
-pub async fn has_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
+pub(crate) async fn has_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => "SELECT 1 AS there WHERE to_regclass(quote_ident($1)) IS NOT NULL",

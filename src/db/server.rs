@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use super::lock::now_ms;
 
 /// The version, in the server's own words.
-pub async fn version(db: &impl ConnectionTrait) -> Result<String, DbErr> {
+pub(crate) async fn version(db: &impl ConnectionTrait) -> Result<String, DbErr> {
     text(
         db,
         match db.get_database_backend() {
@@ -22,7 +22,7 @@ pub async fn version(db: &impl ConnectionTrait) -> Result<String, DbErr> {
 }
 
 /// The protocol that encrypts this session, as the server sees it; none where nothing does.
-pub async fn encryption(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
+pub(crate) async fn encryption(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => "SELECT 'ssl', version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl",
@@ -37,7 +37,7 @@ pub async fn encryption(db: &impl ConnectionTrait) -> Result<Option<String>, DbE
 /// How far this host's clock is ahead of the database's, in milliseconds, to within half the time that
 /// asking takes.
 #[expect(clippy::disallowed_methods, reason = "the two clocks are what is compared")]
-pub async fn clock_lead_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+pub(crate) async fn clock_lead_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let engine = db.get_database_backend();
     let asked = SystemTime::now();
     let row = db.query_one_raw(Statement::from_string(engine, format!("SELECT {} AS now_ms", now_ms(engine)))).await?;
@@ -48,7 +48,7 @@ pub async fn clock_lead_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
 }
 
 /// Whether the server takes no changes from anybody: a replica, or one that was locked for reading.
-pub async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+pub(crate) async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let said = match db.get_database_backend() {
         DbBackend::Postgres => text(db, "SELECT pg_is_in_recovery()::text").await?,
         DbBackend::MySql => text(db, "SELECT CAST(@@GLOBAL.read_only AS CHAR)").await?,
@@ -58,20 +58,20 @@ pub async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 }
 
 /// MySQL and MariaDB: the largest statement that is taken, in bytes.
-pub async fn max_allowed_packet(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+pub(crate) async fn max_allowed_packet(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     let bytes = text(db, "SELECT CAST(@@GLOBAL.max_allowed_packet AS CHAR)").await?;
     bytes.parse().map_err(|_| DbErr::Type(format!("max_allowed_packet is `{bytes}`")))
 }
 
 /// MySQL and MariaDB: whether sessions that do not ask for it are strict about values that are too long.
-pub async fn is_strict_by_default(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+pub(crate) async fn is_strict_by_default(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let modes = text(db, "SELECT @@GLOBAL.sql_mode").await?;
     Ok(modes.split(',').any(|mode| matches!(mode, "STRICT_ALL_TABLES" | "STRICT_TRANS_TABLES" | "TRADITIONAL")))
 }
 
 /// MySQL and MariaDB: whether this login may make triggers. With a binary log, that takes a setting of
 /// the server or SUPER (error 1419).
-pub async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+pub(crate) async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let logs = text(db, "SELECT CONCAT(@@GLOBAL.log_bin, @@GLOBAL.log_bin_trust_function_creators)").await?;
     if logs != "10" {
         return Ok(true);
@@ -85,7 +85,7 @@ pub async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr>
 
 /// MySQL and MariaDB: the accounts that Strongroom's triggers run as and that are gone; every write that
 /// meets such a trigger fails (error 1449). An error for a login that may not see accounts.
-pub async fn lost_definers(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+pub(crate) async fn lost_definers(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let definers = texts(
         db,
         "SELECT DISTINCT definer FROM information_schema.triggers \

@@ -41,5 +41,7 @@ pub(crate) use rewrap::{rewrap, rewrap_stragglers};
 pub use ring::{LIFETIME, Ring};
 pub use roots::Roots;
 pub use share::{Share, ShareOf};
-pub use source::{KeySource, SourceError, text_of};
+#[cfg(feature = "cli")]
+pub(crate) use source::text_of;
+pub use source::{KeySource, SourceError};
 pub use unopened::Unopened;

@@ -16,7 +16,7 @@ use crate::key::Ring;
 /// How many cells there are, and in which form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Census {
+pub(crate) struct Census {
     /// Values that are there in either form.
     pub total: u64,
     /// Values that are there as a cell.
@@ -29,7 +29,7 @@ pub struct Census {
 
 /// How many cells are sealed under the keys of one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GenerationCount {
+pub(crate) struct GenerationCount {
     /// The generation; `None` for cells whose header names no key of the ring.
     pub generation: Option<u32>,
     /// Cells.
@@ -37,7 +37,7 @@ pub struct GenerationCount {
 }
 
 /// Counts every cell of these tables.
-pub async fn census(
+pub(crate) async fn census(
     db: &impl ConnectionTrait,
     tables: &[(&'static SealedTable, Phase)],
     ring: Option<&Ring>,

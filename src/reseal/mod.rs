@@ -10,6 +10,7 @@
 
 mod backfill;
 mod checkpoint;
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program counts for `keys status`"))]
 mod count;
 mod direction;
 mod engine;
@@ -28,16 +29,21 @@ mod verify;
 
 pub use backfill::ResealBackfill;
 pub(crate) use backfill::uncarry;
-pub use count::{Census, GenerationCount, census};
+#[cfg(feature = "cli")]
+pub(crate) use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use events::Events;
 pub use options::{Event, Options, Stop};
 #[cfg(feature = "cli")]
 pub(crate) use quarantine::forget_row as forget_quarantined_row;
-pub use quarantine::{Bad, forget_older as forget_older_quarantine, record as record_quarantine, standing as quarantined};
+pub use quarantine::{Bad, standing as quarantined};
+#[cfg(feature = "cli")]
+pub(crate) use quarantine::{forget_older as forget_older_quarantine, record as record_quarantine};
 pub use retire::{Retired, retire};
 pub use rewrap::rewrap;
-pub use roll::{RollReport, counted_tables, roll, sealed_tables};
+pub use roll::{RollReport, roll};
+#[cfg(feature = "cli")]
+pub(crate) use roll::{counted_tables, sealed_tables};
 #[cfg(feature = "cli")]
 pub(crate) use row::StoredRow;
 pub use verify::{Verification, verify};

@@ -28,7 +28,7 @@ pub struct Bad {
 const A_STATEMENT: usize = 1000;
 
 /// Records rows of `table`, over what was recorded of them before. `rows`: row, column, reason.
-pub async fn record(
+pub(crate) async fn record(
     db: &impl ConnectionTrait,
     table: &str,
     run: &str,
@@ -70,7 +70,7 @@ pub(super) async fn forget_run(db: &impl ConnectionTrait, table: &str, run: &str
 }
 
 /// Forgets what older runs met and this one did not.
-pub async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> Result<(), DbErr> {
+pub(crate) async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> Result<(), DbErr> {
     Entity::delete_many().filter(Column::TableName.eq(table)).filter(Column::Run.ne(run)).exec(db).await.map(drop)
 }
 

@@ -48,7 +48,8 @@ pub async fn roll(
 }
 
 /// What there is to count: the credentials, sealed or not, where their table is, and every other table with cells.
-pub async fn counted_tables(
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program counts for `keys status`"))]
+pub(crate) async fn counted_tables(
     db: &impl ConnectionTrait,
     manifest: Option<&Manifest>,
 ) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
@@ -61,7 +62,7 @@ pub async fn counted_tables(
 }
 
 /// Every table with cells. A table that this program cannot know is not passed over: its cells would be left behind.
-pub fn sealed_tables(manifest: &Manifest) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
+pub(crate) fn sealed_tables(manifest: &Manifest) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
     manifest.sealed_tables().ok_or(ResealError::UnknownPhase)
 }
 

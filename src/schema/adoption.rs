@@ -12,7 +12,7 @@ const TABLE: &str = "strongroom_adoption";
 
 /// The adoption that is in force or under way. Writes nothing. The record of a table that was given back, or
 /// of one that nothing was done to yet, counts for nothing.
-pub async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption>, SchemaError> {
+pub(crate) async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption>, SchemaError> {
     if !has_table(db, TABLE).await? || !step_1_is_begun(db).await? {
         return Ok(None);
     }
@@ -37,7 +37,7 @@ pub(super) async fn forget_adoption(db: &impl ConnectionTrait) -> Result<(), DbE
 }
 
 /// Writes it down, before anything is changed: whoever goes on after a crash knows what was meant.
-pub async fn write_adoption(db: &impl ConnectionTrait, adoption: &Adoption) -> Result<(), DbErr> {
+pub(crate) async fn write_adoption(db: &impl ConnectionTrait, adoption: &Adoption) -> Result<(), DbErr> {
     let body = serde_json::to_string(adoption).unwrap_or_default();
     let mut write = Query::insert();
     write.into_table(Alias::new(TABLE)).columns(["id", "body"].map(Alias::new)).values_panic([1.into(), body.into()]);

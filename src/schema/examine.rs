@@ -27,7 +27,7 @@ pub struct Wish {
 /// A table that can be adopted.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Examined {
+pub(crate) struct Examined {
     /// What would be changed about it.
     pub adoption: Adoption,
     /// Its columns: ours, theirs, and the type.
@@ -49,7 +49,7 @@ const COLUMNS: [(&str, bool, bool); 8] = [
 ];
 
 /// Looks at the table's form and at its rows.
-pub async fn examine(db: &impl ConnectionTrait, engine: Engine, wish: &Wish) -> Result<Examined, Unfit> {
+pub(crate) async fn examine(db: &impl ConnectionTrait, engine: Engine, wish: &Wish) -> Result<Examined, Unfit> {
     let names = wish.columns.values().chain([&wish.table]);
     if let Some(name) = names.into_iter().find(|name| !Adoption::is_plain_name(name)) {
         return Err(Unfit::Name(name.clone()));

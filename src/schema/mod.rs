@@ -6,9 +6,11 @@
 //!
 //! Does not promise: a way back that needs no work. Going down opens every cell again.
 
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program adopts tables"))]
 mod adoption;
 mod checksum;
 mod error;
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program adopts tables"))]
 mod examine;
 pub mod host;
 mod mirror;
@@ -17,12 +19,17 @@ mod runner;
 mod sealing;
 mod status;
 
-pub use adoption::{adopted, write_adoption};
+#[cfg(feature = "cli")]
+pub(crate) use adoption::{adopted, write_adoption};
 pub use checksum::checksum;
 pub use error::SchemaError;
-pub use examine::{Examined, Unfit, Wish, examine};
+#[cfg(feature = "cli")]
+pub(crate) use examine::{Examined, examine};
+pub use examine::{Unfit, Wish};
 pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
 pub use sealing::{Sealing, Unsealable};
-pub use status::{State, Status, StepStatus, is_ours, status};
+#[cfg(feature = "cli")]
+pub(crate) use status::is_ours;
+pub use status::{State, Status, StepStatus, status};
