@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod confirm;
+mod counted;
 mod credential;
 #[cfg(feature = "serve")]
 mod dev_certs;

@@ -109,6 +109,9 @@ impl Ring {
     /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it; the others go on meanwhile,
     /// but not for longer than a roll waits for them.
     pub async fn refresh(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        if self.read().read_at.elapsed() < LIFETIME {
+            return Ok(());
+        }
         {
             let mut state = self.write();
             let age = state.read_at.elapsed();

@@ -4,6 +4,7 @@ use strongroom_entity::credential::TABLE;
 use strongroom_migration::Phase;
 
 use super::check::Check;
+use crate::cli::counted::counted;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::db::{self, DatabaseConnection};
@@ -70,8 +71,8 @@ fn judge_generations(manifest: &Manifest, counts: &[GenerationCount]) -> Check {
         .iter()
         .filter(|count| count.generation != Some(active) && count.cells > 0)
         .map(|count| match count.generation {
-            Some(generation) => format!("{} cells on generation {generation}", count.cells),
-            None => format!("{} cells under keys that the ring does not have", count.cells),
+            Some(generation) => format!("{} on generation {generation}", counted(count.cells, "cell", "cells")),
+            None => format!("{} under keys that the ring does not have", counted(count.cells, "cell", "cells")),
         })
         .collect();
     if elsewhere.is_empty() {
@@ -104,7 +105,7 @@ pub(super) async fn quarantine(db: &DatabaseConnection) -> Check {
         Ok(0) => Check::ok("quarantine", "empty"),
         Ok(cells) => {
             let hint = "`strongroom keys quarantine list` names them";
-            Check::left("quarantine", format!("{cells} cells do not open"), hint)
+            Check::left("quarantine", counted(cells, "cell does not open", "cells do not open"), hint)
         }
         Err(error) => Check::unknown("quarantine", error),
     }

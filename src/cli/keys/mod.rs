@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use strongroom_entity::{SealedTable, credential};
 
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::migrate::Pace;
@@ -169,10 +170,14 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
     output.result(&document, || {
         let rest = match done.bad {
             0 => String::new(),
-            bad => format!("\n{bad} cells do not open and stayed where they were: `strongroom keys verify` lists them"),
+            bad => {
+                let cells =
+                    counted(bad, "cell does not open and stayed where it was", "cells do not open and stayed where they were");
+                format!("\n{cells}: see `strongroom keys verify`")
+            }
         };
-        let rows = if done.moved == 1 { "1 row".to_owned() } else { format!("{} rows", done.moved) };
-        format!("{rows} moved; generation {} is active{rest}", done.generation)
+        let moved = counted(done.moved, "row moved", "rows moved");
+        format!("{moved}; generation {} is active{rest}", done.generation)
     });
     Ok(if done.bad > 0 { Exit::Left } else { Exit::Done })
 }
@@ -208,7 +213,7 @@ fn failed_line(table: &SealedTable, bad: &Bad) -> String {
 
 fn verify_text(checked: u64, mut lines: Vec<String>) -> String {
     lines.push(match lines.len() {
-        0 => format!("{checked} cells open"),
+        0 => counted(checked, "cell opens", "cells open"),
         bad => format!("{bad} of {checked} cells do not open"),
     });
     lines.join("\n")

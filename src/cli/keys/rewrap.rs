@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -115,9 +116,10 @@ fn document(done: Rewrapped, root_id: &str, settings: &Settings) -> Value {
 }
 
 fn text(done: Rewrapped, root_id: &str, settings: &Settings) -> String {
-    let mut lines = vec![format!("{} keys are wrapped under root {root_id}; no cell was touched", done.keys)];
+    let keys = counted(done.keys, "key is", "keys are");
+    let mut lines = vec![format!("{keys} wrapped under root {root_id}; no cell was touched")];
     if done.damaged > 0 {
-        lines.push(format!("{} keys do not unwrap and stay as they are", done.damaged));
+        lines.push(counted(done.damaged, "key does not unwrap and stays as it is", "keys do not unwrap and stay as they are"));
     }
     lines.push("now set in the configuration:\n\n[keys]".to_owned());
     lines.extend(settings.iter().map(|(name, value)| format!("{name} = {value:?}")));

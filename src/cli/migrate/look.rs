@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::known_steps;
 use crate::cli::confirm::confirm;
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -55,8 +56,7 @@ fn status_text(status: &Status, holder: Option<&Holder>) -> String {
         .collect();
     lines.push(match status.pending {
         0 => "nothing is pending".to_owned(),
-        1 => "1 migration is pending: `strongroom migrate up`".to_owned(),
-        pending => format!("{pending} migrations are pending: `strongroom migrate up`"),
+        pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
     });
     lines.extend(holder.map(|holder| {
         let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };

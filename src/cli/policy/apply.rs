@@ -7,6 +7,7 @@ use strongroom_migration::{Engine, Migrator};
 
 use super::plan_file::PlanFile;
 use super::{Desk, lock_patiently};
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -46,7 +47,7 @@ async fn require_migrations(desk: &Desk) -> Result<(), Failure> {
     if status.pending == 0 {
         return Ok(());
     }
-    Err(Failure::new(Exit::Left, "pending", format!("{} migrations are pending", status.pending))
+    Err(Failure::new(Exit::Left, "pending", counted(status.pending, "migration is pending", "migrations are pending"))
         .help("run `strongroom migrate up` first"))
 }
 
