@@ -1,8 +1,11 @@
 //! What each component may do, and the database logins that hold it to that.
 //!
-//! A policy is read ([`Source`]), resolved against the tables that are there ([`resolve`]), and made into the [`State`]
-//! that a server should be in ([`wanted`]). The server is [inspected](inspect), the `diff` rendered as
-//! [statements](Statement) and [applied](converge), and then the server is looked at again.
+//! A program that serves others takes a pool for each of them from [`Components`]; one that runs migrations gives them
+//! [`PolicySteps`]. Making policies, planning, drift and other logins are for operators, and the program's.
+//!
+//! Within: a policy is read (`source`), resolved against the tables that are there (`resolve`), and made into the state that
+//! a server should be in (`wanted`). The server is looked at (`inspect`), the `diff` rendered as statements (`statement`) and
+//! applied (`apply`), and then the server is looked at again.
 //!
 //! Promises: a component's login can do what the policy says and nothing else, or applying it failed; whatever state a
 //! run was killed in, the next one goes on.
