@@ -36,6 +36,7 @@ pub use events::Events;
 pub use options::{Event, Options, Stop};
 #[cfg(feature = "cli")]
 pub(crate) use quarantine::forget_row as forget_quarantined_row;
+pub(crate) use quarantine::forget_table as forget_quarantined_table;
 pub use quarantine::{Bad, standing as quarantined};
 #[cfg(feature = "cli")]
 pub(crate) use quarantine::{forget_older as forget_older_quarantine, record as record_quarantine};

@@ -74,6 +74,11 @@ pub(crate) async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &s
     Entity::delete_many().filter(Column::TableName.eq(table)).filter(Column::Run.ne(run)).exec(db).await.map(drop)
 }
 
+/// Forgets what was met in a table that leaves the ring's care.
+pub(crate) async fn forget_table(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
+    Entity::delete_many().filter(Column::TableName.eq(table)).exec(db).await.map(drop)
+}
+
 /// Takes a row off the list.
 #[cfg(feature = "cli")]
 pub(crate) async fn forget_row(db: &impl ConnectionTrait, table: &str, row: &str) -> Result<(), DbErr> {

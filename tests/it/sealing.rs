@@ -843,7 +843,16 @@ fn a_table_that_was_made_with_its_cells(engine: Engine) {
     host.room.execute(&insert("b", &fake, &two));
     assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"], 3);
     host.room.execute("DROP VIEW seen");
+    let quarantined = |table: &str| {
+        format!(
+            "INSERT INTO strongroom_quarantine (table_name, row_id, column_name, reason, run) VALUES ('{table}', 'a', 'secret', 'corrupt', '-')"
+        )
+    };
+    host.room.execute(&quarantined("vault_item"));
+    host.room.execute(&quarantined("another"));
     host.forget(BORN_WITH_ANOTHER).unwrap();
+    assert_eq!(host.room.number("SELECT count(*) FROM strongroom_quarantine WHERE table_name <> 'another'"), 0);
+    assert_eq!(host.room.number("SELECT count(*) FROM strongroom_quarantine"), 1, "of other tables they stay");
     host.room.execute(&format!("UPDATE vault_item SET hint = {clear}"));
     host.room.execute("DROP TABLE vault_item");
     host.forget(BORN_WITH_ANOTHER).unwrap();

@@ -14,7 +14,7 @@ use super::error::Unsealable;
 use super::former::{self, Formers};
 use super::look::{is_half_way, look, look_at_cells, refuse_rows, refuse_taken};
 use super::text::Piece;
-use crate::reseal::ResealBackfill;
+use crate::reseal::{ResealBackfill, forget_quarantined_table};
 
 use excluded::Excluded;
 
@@ -157,6 +157,7 @@ impl Move<'_> {
 
     async fn forget_on(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         let table = self.table;
+        forget_quarantined_table(db, table.name).await?;
         self.backfill
             .change_manifest(db, &move |manifest| {
                 manifest.forget(table.name);
