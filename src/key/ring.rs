@@ -50,6 +50,12 @@ impl State {
     fn key_of(&self, scope: &str, generation: u32) -> Option<u32> {
         self.by_scope.get(scope)?.get(&generation).copied()
     }
+
+    /// Whether the manifest is new enough, or a task is reading it and the others may go on meanwhile.
+    fn will_do(&self) -> bool {
+        let age = self.read_at.elapsed();
+        age < LIFETIME || age < LIFETIME + GRACE && self.asked_at.elapsed() < GRACE
+    }
 }
 
 struct Entry {
@@ -109,13 +115,13 @@ impl Ring {
     /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it; the others go on meanwhile,
     /// but not for longer than a roll waits for them.
     pub async fn refresh(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
-        if self.read().read_at.elapsed() < LIFETIME {
+        if self.read().will_do() {
             return Ok(());
         }
         {
             let mut state = self.write();
-            let age = state.read_at.elapsed();
-            if age < LIFETIME || age < LIFETIME + GRACE && state.asked_at.elapsed() < GRACE {
+            // Another task may have set out meanwhile.
+            if state.will_do() {
                 return Ok(());
             }
             state.asked_at = Instant::now();

@@ -138,8 +138,8 @@ impl Sealing {
         work.end(done).await
     }
 
-    /// Takes a table out of the ring's care that is about to be dropped, with its guards and what is in quarantine of it. One with plaintext columns must
-    /// be in phase `plain`. Safe to run again, also once the table is gone.
+    /// Takes a table out of the ring's care that is about to be dropped, with its guards and what is in quarantine of it. One
+    /// with plaintext columns must be in phase `plain`. Safe to run again, also once the table is gone.
     pub async fn forget(&self, manager: &SchemaManager<'_>, table: &'static SealedTable) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {

@@ -48,6 +48,8 @@ fn every_kind_of_owner_is_exported_and_opened_by_the_script(engine: Engine) {
         list(&host, &row.0.to_string(), "note_sealed");
     }
     list(&host, &Uuid::from_u128(99).to_string(), "token_sealed");
+    let doctor = host.room.run(&["doctor"]);
+    assert!(doctor.out.contains(&format!("{} cells do not open", 2 * rows.len() + 1)), "{}", doctor.out);
     let cells = exported(&host);
     assert_eq!(cells.iter().filter(|cell| cell["sealed"].is_null()).count(), 1, "of the row that is not there");
     for (id, number, account, token, note) in &rows {
