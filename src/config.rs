@@ -113,6 +113,14 @@ impl Config {
         read.map_err(|error| ConfigError::Invalid(without_values(&error)))
     }
 
+    /// Reads this file alone; the environment changes nothing.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "`serve --dev` has a configuration of its own"))]
+    pub(crate) fn read_file(file: &Path) -> Result<Self, ConfigError> {
+        let read = config::Config::builder().add_source(File::from(file).format(FileFormat::Toml)).build();
+        let read = read.and_then(config::Config::try_deserialize);
+        read.map_err(|error| ConfigError::Invalid(without_values(&error)))
+    }
+
     /// Where the database is: the setting, then `DATABASE_URL`, then a file in the working directory.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn database(&self) -> Result<Address, ConfigError> {

@@ -52,7 +52,7 @@ pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Resul
     }
     let written = if revoke.is_empty() {
         let trust_domain = session.config.server().identity.trust_domain.clone().unwrap_or_else(|| TRUST_DOMAIN.to_owned());
-        let components = if components.is_empty() { built_in() } else { components };
+        let components = if components.is_empty() { built_in_components() } else { components };
         dev_certs::make(&dev_certs::DevCerts { out, trust_domain, components, hosts, renew })?
     } else {
         let certificates: Vec<_> = revoke.iter().map(|name| out.join(format!("{name}.pem"))).collect();
@@ -66,7 +66,7 @@ pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Resul
 }
 
 /// Those that have callers: the service's own component has none.
-fn built_in() -> Vec<String> {
+pub(super) fn built_in_components() -> Vec<String> {
     builtin_components().into_iter().filter(|name| name != OWN_COMPONENT).collect()
 }
 

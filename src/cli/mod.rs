@@ -6,6 +6,8 @@ mod confirm;
 mod counted;
 mod credential;
 #[cfg(feature = "serve")]
+mod dev;
+#[cfg(feature = "serve")]
 mod dev_certs;
 mod doctor;
 mod exit;
@@ -25,6 +27,7 @@ mod secret_argument;
 mod serve;
 mod session;
 mod signals;
+mod typed;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,6 +59,12 @@ pub async fn run() -> ExitCode {
 }
 
 async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
+    #[cfg(feature = "serve")]
+    if let Command::Serve(wanted) = &arguments.command
+        && wanted.dev
+    {
+        return dev::run(wanted, &arguments.global, output).await;
+    }
     let stop = if arguments.command.is_service() { Stop::default() } else { signals::stop_on_signals() };
     let session = Session::new(&arguments.global, stop)?;
     if session.config.allows_insecure() {

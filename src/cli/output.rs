@@ -1,6 +1,8 @@
 //! What is printed, and where: results on standard output, everything else on standard error.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::json;
@@ -8,17 +10,29 @@ use serde_json::json;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::global::{Format, Global};
+use super::typed;
 
 /// Where results go.
 pub(super) struct Output {
     json: bool,
     quiet: bool,
     progress: bool,
+    config: Option<PathBuf>,
 }
 
 impl Output {
     pub(super) fn new(global: &Global) -> Self {
-        Self { json: global.format == Format::Json, quiet: global.quiet, progress: !global.no_progress && !global.quiet }
+        Self {
+            json: global.format == Format::Json,
+            quiet: global.quiet,
+            progress: !global.no_progress && !global.quiet,
+            config: global.config.clone(),
+        }
+    }
+
+    /// Makes every command in a message one that can be typed as it stands.
+    pub(super) fn typed<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        typed::with_config(text, self.config.as_deref())
     }
 
     /// The result: one document, or text made from it.
@@ -26,14 +40,14 @@ impl Output {
         if self.json {
             write_out(&serde_json::to_string(document).unwrap_or_default());
         } else {
-            write_out(&text());
+            write_out(&self.typed(&text()));
         }
     }
 
     /// A word beside the result.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
-            write_err(text);
+            write_err(&self.typed(text));
         }
     }
 
@@ -49,11 +63,12 @@ impl Output {
 
     /// The error, in the form that was asked for.
     pub(super) fn failure(&self, failure: &Failure) -> Exit {
+        let help = failure.help.as_ref().map(|help| self.typed(help));
         if self.json {
-            print_json_error(failure.code, &failure.message, failure.help.as_deref());
+            print_json_error(failure.code, &self.typed(&failure.message), help.as_deref());
         } else {
-            write_err(&format!("{} {}", colour("error:", "1;31"), failure.message));
-            if let Some(help) = &failure.help {
+            write_err(&format!("{} {}", colour("error:", "1;31"), self.typed(&failure.message)));
+            if let Some(help) = help {
                 write_err(&format!("  {} {help}", colour("help:", "1;36")));
             }
         }

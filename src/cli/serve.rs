@@ -1,6 +1,7 @@
 //! `strongroom serve`.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -26,13 +27,23 @@ use crate::schema;
 pub(crate) struct Serve {
     /// Listen, in place of `server.listen`
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<String>,
+    pub(super) listen: Option<String>,
     /// Speak plain HTTP off loopback too: everybody on the way reads the secrets
     #[arg(long)]
     dangerous_plain_http: bool,
+    /// Make everything that a service needs in a folder, and serve from there; for development, on loopback only
+    #[arg(long, conflicts_with = "dangerous_plain_http")]
+    pub(super) dev: bool,
+    /// The folder of --dev [default: strongroom-dev]
+    #[arg(long, value_name = "DIR", requires = "dev", value_hint = clap::ValueHint::DirPath)]
+    pub(super) dir: Option<PathBuf>,
 }
 
 const HELP: &str = "\
+Examples:
+  strongroom serve --dev              key, database and certificates in ./strongroom-dev, and a curl line to try
+  strongroom serve                    by the configuration
+
 The database's address must name component `strongroom`'s login: `strongroom policy login strongroom --reveal`.
 
 Signals:
@@ -43,10 +54,24 @@ RUST_LOG chooses the log lines (`strongroom::access=off,strongroom=info`), --log
 
 pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let settings = settings(wanted, session.config.server())?;
-    let plain = matches!(settings.way, Way::Plain(_));
-    if plain {
+    let scheme = if matches!(settings.way, Way::Plain(_)) { "http" } else { "https" };
+    if scheme == "http" {
         output.warning("plain HTTP: nothing is encrypted, and callers are not told apart");
     }
+    let told = |address: SocketAddr, replica: &str| {
+        let url = format!("{scheme}://{address}");
+        output.result(&json!({ "listening": url, "replica": replica }), || format!("listening on {url}"));
+    };
+    answer(settings, session, output, &told).await
+}
+
+/// Serves until a signal stops it. `told` says once where it listens.
+pub(super) async fn answer(
+    settings: Settings,
+    session: &Session,
+    output: &Output,
+    told: &dyn Fn(SocketAddr, &str),
+) -> Result<Exit, Failure> {
     require_schema(session).await?;
     let database = Database {
         address: session.address()?,
@@ -59,8 +84,7 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
     let server = Server::bind(service).await?;
     let signals = listen_to_signals();
     let address = server.address().map_err(|error| Failure::new(Exit::Failed, "listen", error))?;
-    let url = format!("{}://{address}", if plain { "http" } else { "https" });
-    output.result(&json!({ "listening": url, "replica": replica }), || format!("listening on {url}"));
+    told(address, &replica);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     // A panic's own text may hold anything.
     std::panic::set_hook(Box::new(|panic| tracing::error!(at = ?panic.location(), "a panic")));
@@ -88,7 +112,7 @@ async fn require_schema(session: &Session) -> Result<(), Failure> {
     Err(Failure::new(Exit::Left, "pending", message).help("run `strongroom migrate up`"))
 }
 
-fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
+pub(super) fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
     let listen = address(wanted.listen.as_ref().unwrap_or(&server.listen))?;
     if !server.tls && !listen.ip().is_loopback() && !wanted.dangerous_plain_http {
         let message = format!("`server.tls` is false, and {listen} is not loopback: everybody on the way would read the secrets");
@@ -128,7 +152,7 @@ fn way(server: &config::Server) -> Result<Way, Failure> {
     Ok(Way::Tls { files, identities: Identities::new(trust_domain.clone(), fallback.clone())? })
 }
 
-fn address(text: &str) -> Result<SocketAddr, Failure> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, Failure> {
     let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
     found.ok_or_else(|| Failure::new(Exit::Usage, "configuration", format!("`server.listen` is `{text}`: not HOST:PORT")))
 }

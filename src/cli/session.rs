@@ -25,7 +25,11 @@ pub(super) struct Session {
 impl Session {
     /// `stop` is what a run asks between pages whether to go on.
     pub(super) fn new(global: &Global, stop: Stop) -> Result<Self, Failure> {
-        Ok(Self { config: Config::read(global.config.as_deref())?, yes: global.yes, pools: Mutex::default(), stop })
+        Ok(Self::of(Config::read(global.config.as_deref())?, global.yes, stop))
+    }
+
+    pub(super) fn of(config: Config, yes: bool, stop: Stop) -> Self {
+        Self { config, yes, pools: Mutex::default(), stop }
     }
 
     pub(super) fn yes(&self) -> bool {

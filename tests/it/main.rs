@@ -38,6 +38,7 @@ mod round_trip;
 mod schema_changes;
 mod sealing;
 mod secrets;
+mod serve_dev;
 mod service;
 mod service_clients;
 mod service_load;

@@ -48,6 +48,11 @@ impl Authority {
         Ok(authority)
     }
 
+    /// Whether it can sign for so many days more.
+    pub(super) fn lasts(&self, days: i64) -> bool {
+        self.not_after > now() + Duration::days(days)
+    }
+
     /// Nothing where the key is another one's: what it signed would verify nowhere, and the reason would be far away.
     fn read(pem: &str, key: &str) -> Option<Self> {
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
@@ -62,9 +67,13 @@ impl Authority {
     /// A new key and its certificate, in PEM, for ninety days from yesterday, clocks being what they are. No longer
     /// than the authority itself.
     pub(super) fn sign(&self, leaf: Leaf) -> Result<(String, String), DevCertsError> {
+        self.sign_for(leaf, LEAF_DAYS)
+    }
+
+    pub(super) fn sign_for(&self, leaf: Leaf, days: i64) -> Result<(String, String), DevCertsError> {
         let mut parameters = leaf.parameters;
         parameters.not_before = now() - Duration::DAY;
-        parameters.not_after = self.not_after.min(now() + Duration::days(LEAF_DAYS));
+        parameters.not_after = self.not_after.min(now() + Duration::days(days));
         let key = KeyPair::generate()?;
         Ok((parameters.signed_by(&key, &self.issuer)?.pem(), key.serialize_pem()))
     }
@@ -74,7 +83,8 @@ impl Authority {
     }
 }
 
-fn make() -> Result<(String, String), DevCertsError> {
+/// Makes a certificate that signs itself, and its key, in PEM.
+pub(super) fn make() -> Result<(String, String), DevCertsError> {
     let mut parameters = CertificateParams::default();
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];

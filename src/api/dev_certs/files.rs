@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::DevCertsError;
+use crate::crypto::make_bytes;
 
 /// `NAME.pem` and `NAME.key`.
 pub(super) struct Pair {
@@ -84,7 +85,8 @@ type Place = fn(&Path, &Path) -> io::Result<()>;
 /// Writes beside the target, then puts it into its place.
 fn put(path: &Path, text: &str, mode: u32, place: Place, written: &mut Vec<PathBuf>) -> Result<(), DevCertsError> {
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    // Not the process id: in a container a killed run and the next one have the same.
+    name.push(format!(".{}.tmp", hex::encode(make_bytes::<8>().map_err(|error| io_error(path)(io::Error::other(error)))?)));
     let beside = PathBuf::from(name);
     write_synced(&beside, text, mode).map_err(io_error(&beside))?;
     if let Err(error) = place(&beside, path) {

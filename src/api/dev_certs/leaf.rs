@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpos
 use super::DevCertsError;
 
 /// What the server is always called.
-const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+pub(super) const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// A certificate before it is signed.
 pub(super) struct Leaf {

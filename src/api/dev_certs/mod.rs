@@ -6,6 +6,8 @@
 mod authority;
 mod error;
 mod files;
+#[cfg(feature = "cli")]
+mod keep;
 mod leaf;
 mod revoke;
 
@@ -15,6 +17,8 @@ use crate::api::identity::is_trust_domain;
 use crate::policy::is_component_name;
 
 pub use self::error::DevCertsError;
+#[cfg(feature = "cli")]
+pub(crate) use self::keep::keep;
 pub use self::revoke::revoke;
 
 use self::authority::Authority;

@@ -152,6 +152,24 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     if let Target::Down(version) = planned.target {
         require_ring_to_go(version, session).await?;
     }
+    let ran = carry_out(&planned, pace, session, output).await?;
+    let (Target::Up(version) | Target::Down(version)) = planned.target;
+    output.result(&json!({ "ran": ran, "version": version }), || format!("the database is at version {version}"));
+    Ok(Exit::Done)
+}
+
+/// Goes to the newest version, and prints no result.
+#[cfg(feature = "serve")]
+pub(super) async fn go_up_all_the_way(session: &Session, output: &Output) -> Result<(), Failure> {
+    let planned = Planned::read(&Wanted::Up(None), session).await?;
+    if !planned.steps.is_empty() {
+        carry_out(&planned, &Pace::default(), session, output).await?;
+    }
+    Ok(())
+}
+
+/// Asks where a step destroys something, then runs the steps under the lock; returns their names.
+async fn carry_out(planned: &Planned, pace: &Pace, session: &Session, output: &Output) -> Result<Vec<String>, Failure> {
     if !planned.is_up() || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
         confirm(session, &planned.destroys())?;
     }
@@ -167,10 +185,7 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     let migrator = Migrator { backfill, grants, adopted };
     let ran = run_steps(&db, &lock, migrator, planned.target, session.stop.clone(), output).await;
     release(lock).await;
-    let ran = ran?;
-    let (Target::Up(version) | Target::Down(version)) = planned.target;
-    output.result(&json!({ "ran": ran, "version": version }), || format!("the database is at version {version}"));
-    Ok(Exit::Done)
+    ran
 }
 
 /// Step 2 would refuse, too, but only once the credentials are in the clear.

@@ -26,6 +26,12 @@ pub(crate) struct Pace {
     max_duration: Option<u64>,
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self { batch_size: 1000, batch_delay: 0, max_rows: None, max_duration: None }
+    }
+}
+
 impl Pace {
     pub(crate) fn options(&self, session: &Session, output: &Output) -> Options {
         Options {

@@ -14,7 +14,7 @@ pub(crate) use component::{Verdict, is_refusal, tried};
 pub(crate) use engine::{block_on, runtime};
 pub(crate) use gate::Gate;
 pub(crate) use postgres::RestartablePostgres;
-pub(crate) use process::{Ran, ran, until};
+pub(crate) use process::{Ran, Running, ran, until};
 pub(crate) use room::{Room, run_with_input};
 pub(crate) use strongroom_migration::Engine;
 

@@ -1,0 +1,58 @@
+//! Commands in messages, as a person types them.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Quotes an argument for a POSIX shell, if it needs quotes.
+pub(super) fn quoted(argument: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+/// Makes every command in a message one for the configuration that this run was given.
+pub(super) fn with_config<'a>(text: &'a str, config: Option<&Path>) -> Cow<'a, str> {
+    let Some(config) = config else { return text.into() };
+    let ours = format!("`strongroom --config {} ", quoted(&config.to_string_lossy()));
+    let parts: Vec<_> = text.split("`strongroom ").collect();
+    let has_own =
+        |rest: &str| rest.split('`').next().is_some_and(|command| command.contains("--config ") || command.contains("--dev"));
+    let mut out = String::new();
+    for (place, part) in parts.into_iter().enumerate() {
+        match place {
+            0 => {}
+            _ if has_own(part) => out.push_str("`strongroom "),
+            _ => out.push_str(&ours),
+        }
+        out.push_str(part);
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_quoted_where_a_shell_would_read_them_otherwise() {
+        for (argument, typed) in
+            [("a/b.toml", "a/b.toml"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$x", "'$x'"), ("a:b", "a:b")]
+        {
+            assert_eq!(quoted(argument), typed);
+        }
+    }
+
+    #[test]
+    fn commands_keep_the_configuration() {
+        let text = "run `strongroom init`, then `strongroom migrate up --yes`; not `ls`";
+        assert_eq!(with_config(text, None), text);
+        assert_eq!(
+            with_config(text, Some(Path::new("my conf.toml"))),
+            "run `strongroom --config 'my conf.toml' init`, then `strongroom --config 'my conf.toml' migrate up --yes`; not `ls`"
+        );
+        let own = "`strongroom --config dev/strongroom.toml status` or `strongroom serve --dev`";
+        assert_eq!(with_config(own, Some(Path::new("x"))), own);
+    }
+}
