@@ -34,8 +34,8 @@ pub enum RingError {
     /// The manifest speaks of things that this program does not know.
     #[error("the manifest was written by a newer program: {0}")]
     Newer(String),
-    /// Another program changed the manifest at the same moment.
-    #[error("the manifest was changed by another program at the same moment")]
+    /// Another program changed the manifest, or made keys, at the same moment.
+    #[error("another program changed the ring at the same moment")]
     Raced,
     /// A key of the ring does not unwrap.
     #[error("key {id} ({purpose}) of the ring does not unwrap: {reason}")]

@@ -10,7 +10,9 @@ use sea_orm::{
 use strongroom_entity::key;
 
 use super::RingError;
-use crate::crypto::{DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, unwrap_key, wrap_key};
+use crate::crypto::{
+    DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, make_bytes, unwrap_key, wrap_key,
+};
 
 /// The scope of keys that serve the whole ring.
 const WHOLE_RING: &str = "-";
@@ -98,16 +100,26 @@ pub(super) async fn make_data_keys(
         .filter(key::Column::Scope.is_in(scopes.iter().copied()));
     let there: Vec<String> = there.into_tuple().all(db).await?;
     let absent: Vec<&&str> = scopes.iter().filter(|scope| !there.iter().any(|known| known == *scope)).collect();
-    let newest: Option<i64> =
-        key::Entity::find().select_only().column_as(key::Column::Id.max(), "newest").into_tuple().one(db).await?.flatten();
-    let newest = u32::try_from(newest.unwrap_or(0)).map_err(|_| RingError::NoKey)?;
     let mut rows = Vec::with_capacity(absent.len());
-    for (id, scope) in (newest.saturating_add(1)..).zip(&absent) {
+    for (id, scope) in make_ids(absent.len())?.into_iter().zip(&absent) {
         let label = WrappedKeyLabel { ring, id, purpose: Purpose::Data, scope, generation };
         rows.push(row(&label, wrap_key(root, &label, &DataKey::make()?)?));
     }
     insert_while_root_is(db, root, rows).await?;
     Ok(!absent.is_empty())
+}
+
+/// Makes ids at random: programs that make keys at the same moment do not meet, and a database that lost its last commits
+/// does not give an id again. The primary key refuses an id that is taken.
+fn make_ids(count: usize) -> Result<BTreeSet<u32>, RingError> {
+    let mut ids = BTreeSet::new();
+    while ids.len() < count {
+        let id = u32::from_be_bytes(make_bytes()?);
+        if id > INDEX_KEY_ID {
+            ids.insert(id);
+        }
+    }
+    Ok(ids)
 }
 
 /// Rows in one statement stay far below every engine's limit of parameters.

@@ -1,5 +1,7 @@
 //! Counting cells by what they are, from the cells themselves.
 
+use std::collections::HashSet;
+
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Statement,
 };
@@ -7,11 +9,10 @@ use serde::Serialize;
 use strongroom_entity::{SealedTable, key};
 use strongroom_migration::Phase;
 
-use super::direction::Direction;
 use super::quarantine;
 use super::statement::quoted;
 use crate::crypto::KEY_ID_OFFSET;
-use crate::key::Ring;
+use crate::key::{Ring, RingError};
 
 /// How many cells there are, and in which form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -41,7 +42,7 @@ pub(crate) async fn census(
     db: &impl ConnectionTrait,
     tables: &[(&'static SealedTable, Phase)],
     ring: Option<&Ring>,
-) -> Result<(Census, Vec<GenerationCount>), DbErr> {
+) -> Result<(Census, Vec<GenerationCount>), RingError> {
     let mut census = Census::default();
     let mut counts = Vec::new();
     for (table, phase) in tables {
@@ -57,7 +58,7 @@ async fn count_table(
     ring: Option<&Ring>,
     census: &mut Census,
     counts: &mut Vec<GenerationCount>,
-) -> Result<(), DbErr> {
+) -> Result<(), RingError> {
     for column in table.columns {
         let engine = db.get_database_backend();
         let plain = column.plain.filter(|_| phase != Phase::Sealed).map(|plain| format!("{} IS NOT NULL", quoted(engine, plain)));
@@ -72,40 +73,18 @@ async fn count_table(
     if phase == Phase::Plain { Ok(()) } else { add_by_generation(db, table, ring, counts).await }
 }
 
-/// Cells that a direction still has to move.
-pub(super) async fn left(
-    db: &impl ConnectionTrait,
-    table: &'static SealedTable,
-    direction: Direction,
-    ring: &Ring,
-) -> Result<u64, DbErr> {
-    if direction == Direction::Roll {
-        let active = Some(ring.active());
-        let mut counts = Vec::new();
-        add_by_generation(db, table, ring, &mut counts).await?;
-        return Ok(counts.iter().filter(|count| count.generation != active).map(|count| count.cells).sum());
-    }
-    let engine = db.get_database_backend();
-    let mut left = 0;
-    for column in table.columns {
-        let Some(plain) = column.plain else { continue };
-        let (from, to) = if direction == Direction::Seal { (plain, column.sealed) } else { (column.sealed, plain) };
-        left += count(db, table, &format!("{} IS NOT NULL AND {} IS NULL", quoted(engine, from), quoted(engine, to))).await?;
-    }
-    Ok(left)
-}
-
-/// Cells under the keys of one generation.
+/// Counts the cells under the keys of one generation. The keys are read after the cells, because a key is stored before
+/// the first cell under it.
 pub(super) async fn cells_under(db: &impl ConnectionTrait, table: &'static SealedTable, generation: u32) -> Result<u64, DbErr> {
+    let mut counts = Vec::new();
+    for column in table.columns {
+        counts.extend(by_key(db, table, column.sealed).await?);
+    }
     let ids = key::Entity::find().select_only().column(key::Column::Id).filter(key::Column::Generation.eq(generation));
     let ids: Vec<i64> = ids.filter(key::Column::Purpose.eq("data")).into_tuple().all(db).await?;
-    let mut cells = 0;
-    for column in table.columns {
-        let counts = by_key(db, table, column.sealed).await?;
-        let under = counts.iter().filter(|(id, _)| id.is_some_and(|id| ids.contains(&i64::from(id))));
-        cells += under.map(|(_, count)| count).sum::<u64>();
-    }
-    Ok(cells)
+    let ids: HashSet<i64> = ids.into_iter().collect();
+    let under = counts.iter().filter(|(id, _)| id.is_some_and(|id| ids.contains(&i64::from(id))));
+    Ok(under.map(|(_, count)| count).sum())
 }
 
 /// Rows of a table.
@@ -118,9 +97,11 @@ async fn add_by_generation(
     table: &'static SealedTable,
     ring: &Ring,
     counts: &mut Vec<GenerationCount>,
-) -> Result<(), DbErr> {
+) -> Result<(), RingError> {
     for column in table.columns {
-        for (key_id, cells) in by_key(db, table, column.sealed).await? {
+        let by_key = by_key(db, table, column.sealed).await?;
+        ring.learn_keys(db, &by_key.iter().filter_map(|(id, _)| *id).collect()).await?;
+        for (key_id, cells) in by_key {
             let generation = key_id.and_then(|id| ring.generation_of(id));
             match counts.iter_mut().find(|count| count.generation == generation) {
                 Some(count) => count.cells += cells,
@@ -131,25 +112,39 @@ async fn add_by_generation(
     Ok(())
 }
 
-async fn by_key(db: &impl ConnectionTrait, table: &SealedTable, column: &str) -> Result<Vec<(Option<u32>, u64)>, DbErr> {
+/// Counts the cells of a column by the id of the key that each names; `None` where a cell is too short to name one.
+pub(super) async fn by_key(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+    column: &str,
+) -> Result<Vec<(Option<u32>, u64)>, DbErr> {
     let engine = db.get_database_backend();
-    let id = match engine {
-        DbBackend::Postgres => format!("substring({}::bytea FROM {} FOR 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
-        _ => format!("substr({}, {}, 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
-    };
     let sql = format!(
-        "SELECT {id} AS key_id, count(*) AS cells FROM {} WHERE {} IS NOT NULL GROUP BY 1",
+        "SELECT {} AS key_id, count(*) AS cells FROM {} WHERE {} IS NOT NULL GROUP BY 1",
+        key_id(column, engine),
         quoted(engine, table.name),
         quoted(engine, column),
     );
     let rows = db.query_all_raw(Statement::from_string(engine, sql)).await?;
     rows.iter()
         .map(|row| {
-            let id: Vec<u8> = row.try_get("", "key_id")?;
             let cells: i64 = row.try_get("", "cells")?;
-            Ok((id.as_slice().try_into().ok().map(u32::from_be_bytes), u64::try_from(cells).unwrap_or(0)))
+            Ok((key_id_of(row.try_get("", "key_id")?), u64::try_from(cells).unwrap_or(0)))
         })
         .collect()
+}
+
+/// The bytes of a cell's header that name its key.
+pub(super) fn key_id(column: &str, engine: DbBackend) -> String {
+    match engine {
+        DbBackend::Postgres => format!("substring({}::bytea FROM {} FOR 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
+        _ => format!("substr({}, {}, 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
+    }
+}
+
+/// The id that these bytes are.
+pub(super) fn key_id_of(bytes: Option<Vec<u8>>) -> Option<u32> {
+    bytes?.as_slice().try_into().ok().map(u32::from_be_bytes)
 }
 
 async fn count_if(db: &impl ConnectionTrait, table: &SealedTable, condition: Option<&str>) -> Result<u64, DbErr> {
@@ -159,7 +154,7 @@ async fn count_if(db: &impl ConnectionTrait, table: &SealedTable, condition: Opt
     }
 }
 
-async fn count(db: &impl ConnectionTrait, table: &SealedTable, condition: &str) -> Result<u64, DbErr> {
+pub(super) async fn count(db: &impl ConnectionTrait, table: &SealedTable, condition: &str) -> Result<u64, DbErr> {
     let engine = db.get_database_backend();
     let sql = format!("SELECT count(*) AS cells FROM {} WHERE {condition}", quoted(engine, table.name));
     let row = db.query_one_raw(Statement::from_string(engine, sql)).await?;

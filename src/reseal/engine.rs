@@ -10,6 +10,7 @@ use super::checkpoint::{Checkpoint, announce_writing};
 use super::count;
 use super::direction::{Direction, Verdict};
 use super::error::ResealError;
+use super::left::{Left, left};
 use super::options::{Event, Options, Stop, largest_page};
 use super::page::{self, Row};
 use super::quarantine::{self, Bad};
@@ -47,28 +48,26 @@ impl Engine<'_> {
     pub(super) async fn run(&self, direction: Direction) -> Result<Report, ResealError> {
         let begun = Instant::now();
         let target = if direction == Direction::Roll { i32::try_from(self.ring.active()).unwrap_or(i32::MAX) } else { 0 };
-        let mut checkpoint = Checkpoint::resume_or_new(self.db, self.table.name, direction, target).await?;
+        let mut checkpoint = db::retry!(Checkpoint::resume_or_new(self.db, self.table.name, direction, target))?;
         let moved_before = checkpoint.moved;
         for pass in 1..=PASSES {
             self.pass(&mut checkpoint, moved_before).await?;
             if direction == Direction::Roll {
                 outlast_cached_generations(begun).await;
             }
-            let (left, bad) = self.left(&checkpoint).await?;
             let rest_is_for_the_next_step = direction != Direction::Roll && pass == ENOUGH;
-            if left <= bad || rest_is_for_the_next_step {
+            if self.left(&checkpoint).await?.is_done() || rest_is_for_the_next_step {
                 self.finish(checkpoint.clone()).await?;
+                let bad = quarantine::count(self.db, self.table, &checkpoint.run).await?;
                 return Ok(Report { moved: checkpoint.moved.unsigned_abs(), bad });
             }
         }
-        let (left, _) = self.left(&checkpoint).await?;
-        Err(ResealError::NoHeadway { left })
+        let left = self.left(&checkpoint).await?;
+        Err(ResealError::NoHeadway { left: left.cells - left.bad.min(left.cells) })
     }
 
-    /// Cells still to move, and how many of those are known not to open.
-    async fn left(&self, checkpoint: &Checkpoint) -> Result<(u64, u64), ResealError> {
-        let left = count::left(self.db, self.table, checkpoint.direction, &self.ring).await?;
-        Ok((left, quarantine::count(self.db, self.table, &checkpoint.run).await?))
+    async fn left(&self, checkpoint: &Checkpoint) -> Result<Left, ResealError> {
+        db::retry!(left(self.db, self.table, checkpoint.direction, &self.ring, &checkpoint.run))
     }
 
     async fn pass(&self, checkpoint: &mut Checkpoint, moved_before: i64) -> Result<(), ResealError> {
@@ -82,10 +81,11 @@ impl Engine<'_> {
             self.stop_if_asked(checkpoint, moved_before).await?;
             let limit = self.page_size(checkpoint, moved_before);
             let (forms, after) = (checkpoint.direction.forms(), checkpoint.after.as_deref());
-            let rows = page::read_where(self.db, self.table, forms, &unfinished, after, limit).await?;
+            let rows = db::retry!(page::read_where(self.db, self.table, forms, &unfinished, after, limit))?;
             let Some(last) = rows.last() else { break };
             let (last, looked_at) = (last.id.clone(), rows.len() as u64);
-            let judged = judge(self.db, &self.ring, self.table, checkpoint.direction, rows, false).await?;
+            db::retry!(load_keys(self.db, &self.ring, checkpoint.direction, &rows))?;
+            let judged = judge(&self.ring, self.table, checkpoint.direction, rows, false).await?;
             *checkpoint = db::retry!(self.commit_page(checkpoint, &last, &judged))?;
             (self.options.on_event)(Event::Advanced { rows: looked_at });
             if !self.options.batch_delay.is_zero() {
@@ -142,9 +142,9 @@ impl Engine<'_> {
         let enough = self.options.max_rows.is_some_and(|most| moved >= most);
         let late = self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if enough || late {
-            let (left, bad) = self.left(checkpoint).await?;
-            if left > bad {
-                return Err(ResealError::CutShort { moved, left });
+            let left = self.left(checkpoint).await?;
+            if !left.is_done() {
+                return Err(ResealError::CutShort { moved, left: left.cells });
             }
         }
         Ok(())
@@ -177,7 +177,8 @@ pub(super) async fn finish_excluded(
             return Err(ResealError::Interrupted { moved: 0 });
         }
         after = Some(last.id.clone());
-        let judged = judge(db, ring, table, direction, rows, true).await?;
+        load_keys(db, ring, direction, &rows).await?;
+        let judged = judge(ring, table, direction, rows, true).await?;
         let swapped = swap(db, table, direction, &judged.changes).await?;
         if swapped != judged.changes.len() as u64 {
             return Err(ResealError::NoHeadway { left: judged.changes.len() as u64 - swapped });
@@ -195,19 +196,24 @@ struct Judged {
     bad: Vec<Bad>,
 }
 
+/// Loads the keys that the rows' cells name, and makes those that they will be sealed under. Programs may make keys of the
+/// same scopes, or with the same ids, at the same moment: an error that passes is for the caller to try again.
+async fn load_keys(db: &impl ConnectionTrait, ring: &Ring, direction: Direction, rows: &[Row]) -> Result<(), ResealError> {
+    ring.learn(db, page::cells(rows)).await?;
+    if direction != Direction::Open {
+        ring.prepare(db, rows.iter().map(|row| row.scope.clone())).await?;
+    }
+    Ok(())
+}
+
 /// Opens and seals away from the async threads.
 async fn judge(
-    db: &impl ConnectionTrait,
     ring: &Arc<Ring>,
     table: &'static SealedTable,
     direction: Direction,
     rows: Vec<Row>,
     strict: bool,
 ) -> Result<Judged, ResealError> {
-    ring.learn(db, page::cells(&rows)).await?;
-    if direction != Direction::Open {
-        ring.prepare(db, rows.iter().map(|row| row.scope.clone())).await?;
-    }
     let ring = ring.clone();
     let work = move || {
         let verdicts = rows.iter().map(|row| direction.judge(&ring, table, row, strict)).collect::<Result<Vec<Verdict>, _>>();

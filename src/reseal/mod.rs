@@ -16,6 +16,7 @@ mod direction;
 mod engine;
 mod error;
 mod events;
+mod left;
 mod options;
 mod page;
 mod quarantine;

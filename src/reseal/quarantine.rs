@@ -59,6 +59,12 @@ pub(super) async fn record_bad(db: &impl ConnectionTrait, table: &str, run: &str
     record(db, table, run, rows).await
 }
 
+/// The rows in which this run could not open the cell of a column.
+pub(super) async fn rows_of(db: &impl ConnectionTrait, table: &str, run: &str, column: &str) -> Result<Vec<String>, DbErr> {
+    let cells = Entity::find().filter(Column::TableName.eq(table)).filter(Column::Run.eq(run));
+    cells.filter(Column::ColumnName.eq(column)).select_only().column(Column::RowId).into_tuple().all(db).await
+}
+
 /// How many cells this run could not open, in rows that are still there.
 pub(super) async fn count(db: &impl ConnectionTrait, table: &SealedTable, run: &str) -> Result<u64, DbErr> {
     still_there(db, table, Entity::find().filter(Column::Run.eq(run))).await

@@ -27,6 +27,7 @@ mod help;
 mod host;
 mod keystone;
 mod keystone_export;
+mod new_projects;
 mod policy;
 mod public_api;
 mod record;

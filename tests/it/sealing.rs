@@ -1,5 +1,6 @@
 //! A host program's own tables, sealed and opened again by its own migration steps.
 
+mod new_tenants;
 mod quarantine;
 mod scrub;
 

@@ -102,6 +102,8 @@ async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit,
     let tables = reseal::counted_tables(&db, manifest.as_ref()).await?;
     let (_, phase) = tables.first().copied().ok_or(StoreError::NoTable)?;
     let (cells, counts) = reseal::census(&db, &tables, ring.as_deref()).await?;
+    // The count may have met keys of a newer generation.
+    let manifest = ring.as_ref().map(|ring| ring.manifest());
     let count_of =
         |generation| counts.iter().find(|count: &&GenerationCount| count.generation == generation).map_or(0, |count| count.cells);
     let generations = manifest.iter().flat_map(|manifest| &manifest.generations);

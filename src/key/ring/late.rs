@@ -8,15 +8,18 @@ use super::Ring;
 use crate::key::RingError;
 use crate::key::key_rows::{self, Wanted};
 
+/// Stays below every engine's limit of parameters in one statement.
+const IDS_A_STATEMENT: usize = 10_000;
+
 impl Ring {
-    /// See [`Ring::learn`]; these are the ids that the cells name.
-    pub(super) async fn learn_keys(&self, db: &impl ConnectionTrait, named: &BTreeSet<u32>) -> Result<(), RingError> {
+    /// Loads the keys with these ids that the ring does not hold yet. See [`Ring::learn`].
+    pub(crate) async fn learn_keys(&self, db: &impl ConnectionTrait, named: &BTreeSet<u32>) -> Result<(), RingError> {
         let unknown = self.unknown(named.iter().copied());
         if !unknown.is_empty() {
-            self.fetch(db, Wanted::Ids(unknown.clone())).await?;
+            self.fetch_ids(db, &unknown).await?;
             let unknown = self.unknown(unknown.into_iter());
             if !unknown.is_empty() && self.has_changed_root(db).await? {
-                self.fetch(db, Wanted::Ids(unknown)).await?;
+                self.fetch_ids(db, &unknown).await?;
             }
         }
         if self.is_behind(named) { self.refresh_now(db).await } else { Ok(()) }
@@ -32,6 +35,14 @@ impl Ring {
     fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {
         let state = self.read();
         ids.filter(|id| !state.data.contains_key(id)).collect()
+    }
+
+    async fn fetch_ids(&self, db: &impl ConnectionTrait, ids: &BTreeSet<u32>) -> Result<(), RingError> {
+        let ids: Vec<u32> = ids.iter().copied().collect();
+        for ids in ids.chunks(IDS_A_STATEMENT) {
+            self.fetch(db, Wanted::Ids(ids.iter().copied().collect())).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn fetch(&self, db: &impl ConnectionTrait, wanted: Wanted) -> Result<(), RingError> {

@@ -37,7 +37,9 @@ impl Ring {
             }
             tokio::time::sleep(Duration::from_millis(attempt * 5)).await;
         }
-        Ok(())
+        self.fetch(db, Wanted::Scopes(self.active(), scopes.iter().cloned().collect())).await?;
+        let (missing, _) = self.missing(scopes);
+        if missing.is_empty() { Ok(()) } else { Err(RingError::Raced) }
     }
 
     fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, u32) {
