@@ -46,7 +46,7 @@ mod wanted;
 pub use component_name::is_component_name;
 pub use error::{Place, PolicyError};
 pub use grant_error::GrantError;
-pub use model::{Component, Denial, Limits, Policy, TableRights, Verb};
+pub use model::{Component, Denial, Limits, Policy, SignatureReplay, TableRights, Verb};
 pub use names::Names;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused};

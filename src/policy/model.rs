@@ -97,6 +97,28 @@ impl Limits {
     }
 }
 
+/// How often a verified request signature counts, for callers of a component.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureReplay {
+    /// Once; the second time it is refused.
+    #[default]
+    Refuse,
+    /// As often as it comes, until it expires.
+    UntilExpiry,
+}
+
+impl SignatureReplay {
+    /// The words of the policy language, in the order of the variants.
+    pub(super) const WORDS: [(&'static str, Self); 2] = [("refuse", Self::Refuse), ("until_expiry", Self::UntilExpiry)];
+
+    /// Policies that were stored before this setting existed keep their text, and so their codes.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A kind of program.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
@@ -104,6 +126,9 @@ pub struct Component {
     pub limits: Limits,
     /// Whether its logins need a TLS client certificate, where the server can ask for one.
     pub certificate: bool,
+    /// How often a request signature counts that its callers have verified.
+    #[serde(default, skip_serializing_if = "SignatureReplay::is_default")]
+    pub signature_replay: SignatureReplay,
     /// What it may do, by table.
     pub tables: BTreeMap<String, TableRights>,
 }

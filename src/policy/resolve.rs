@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::Catalog;
 use super::source::{Allow, Name, Section, Source};
 use super::suggest::nearest;
-use super::{Component, Limits, Place, Policy, PolicyError};
+use super::{Component, Limits, Place, Policy, PolicyError, SignatureReplay};
 
 /// Makes a policy of the compiled-in file, an operator's own, or both, for the tables of `catalog`.
 pub(super) fn resolve(builtin: Option<&Source>, own: Option<&Source>, catalog: &Catalog) -> Result<Policy, PolicyError> {
@@ -37,13 +37,19 @@ struct Merged<'a> {
     place: &'a Place,
     limits: Limits,
     certificate: bool,
+    signature_replay: SignatureReplay,
     allows: Vec<&'a Allow>,
 }
 
 impl<'a> Merged<'a> {
     fn new(section: &'a Section) -> Self {
-        let certificate = section.certificate.unwrap_or_default();
-        Self { place: &section.place, limits: section.limits.clone(), certificate, allows: section.allows.iter().collect() }
+        Self {
+            place: &section.place,
+            limits: section.limits.clone(),
+            certificate: section.certificate.unwrap_or_default(),
+            signature_replay: section.signature_replay.unwrap_or_default(),
+            allows: section.allows.iter().collect(),
+        }
     }
 
     fn then(&mut self, section: &'a Section) {
@@ -56,6 +62,7 @@ impl<'a> Merged<'a> {
         };
         self.place = &section.place;
         self.certificate = section.certificate.unwrap_or(self.certificate);
+        self.signature_replay = section.signature_replay.unwrap_or(self.signature_replay);
         if section.replace.is_some() {
             self.allows.clear();
         }
@@ -64,7 +71,7 @@ impl<'a> Merged<'a> {
 
     fn with(self, tables: rights::Tables) -> Component {
         let tables = tables.into_iter().map(|(table, granted)| (table, granted.into())).collect();
-        Component { limits: self.limits, certificate: self.certificate, tables }
+        Component { limits: self.limits, certificate: self.certificate, signature_replay: self.signature_replay, tables }
     }
 }
 
@@ -222,6 +229,20 @@ mod tests {
         assert!(!policy.components.contains_key("console") && policy.components.contains_key("billing"));
         let denied: BTreeSet<_> = policy.denials.iter().map(|denial| denial.component.as_str()).collect();
         assert!(denied.contains("billing") && denied.contains("api") && !denied.contains("console"));
+    }
+
+    #[test]
+    fn a_replayed_signature_is_refused_unless_the_component_says_otherwise() {
+        let policy = over("[component.metadata]\nsignature_replay = \"until_expiry\"\n").unwrap();
+        assert_eq!(policy.components["metadata"].signature_replay, SignatureReplay::UntilExpiry);
+        assert_eq!(policy.components["api"].signature_replay, SignatureReplay::Refuse);
+        // The text of a policy without the setting stays the same, and with it the code over the text.
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(text.matches("\"signature_replay\":\"until_expiry\"").count(), 1);
+        assert!(!text.contains("refuse"));
+        assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+        let refuse = over("[component.metadata]\nsignature_replay = \"refuse\"\n").unwrap();
+        assert_eq!(refuse.components["metadata"], over("").unwrap().components["metadata"]);
     }
 
     #[test]

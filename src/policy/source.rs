@@ -5,14 +5,22 @@ mod value;
 use std::collections::BTreeMap;
 
 use self::value::{Entry, File, Table};
-use super::{Limits, PolicyError, Verb, is_component_name};
+use super::{Limits, PolicyError, SignatureReplay, Verb, is_component_name};
 
 pub(super) use self::value::{Columns, Name};
 pub(super) use super::error::Place;
 
 const KEYS: [&str; 6] = ["version", "replace", "without", "known", "component", "deny"];
-const COMPONENT_KEYS: [&str; 7] =
-    ["connections", "statement_timeout", "lock_timeout", "idle_transaction_timeout", "certificate", "replace", "allow"];
+const COMPONENT_KEYS: [&str; 8] = [
+    "connections",
+    "statement_timeout",
+    "lock_timeout",
+    "idle_transaction_timeout",
+    "certificate",
+    "signature_replay",
+    "replace",
+    "allow",
+];
 const ALLOW_KEYS: [&str; 5] = ["table", "select", "insert", "update", "delete"];
 const DENY_KEYS: [&str; 3] = ["select", "insert", "update"];
 
@@ -35,6 +43,7 @@ pub(super) struct Section {
     pub(super) place: Place,
     pub(super) limits: Limits,
     pub(super) certificate: Option<bool>,
+    pub(super) signature_replay: Option<SignatureReplay>,
     /// Where `replace` is set.
     pub(super) replace: Option<Place>,
     pub(super) allows: Vec<Allow>,
@@ -103,7 +112,7 @@ fn component_name(entry: &Entry<'_>) -> Result<String, PolicyError> {
 
 fn section(component: &Entry<'_>) -> Result<Section, PolicyError> {
     let (limits, place) = (Limits::default(), component.place());
-    let mut section = Section { place, limits, certificate: None, replace: None, allows: Vec::new() };
+    let mut section = Section { place, limits, certificate: None, signature_replay: None, replace: None, allows: Vec::new() };
     for entry in component.table()?.entries() {
         match entry.key {
             "connections" => {
@@ -113,6 +122,7 @@ fn section(component: &Entry<'_>) -> Result<Section, PolicyError> {
             "lock_timeout" => section.limits.lock_timeout_ms = Some(entry.milliseconds()?),
             "idle_transaction_timeout" => section.limits.idle_transaction_timeout_ms = Some(entry.milliseconds()?),
             "certificate" => section.certificate = Some(entry.flag()?),
+            "signature_replay" => section.signature_replay = Some(entry.signature_replay()?),
             "replace" => section.replace = entry.flag()?.then(|| entry.place()),
             "allow" => section.allows = allows(component.key, &entry)?,
             _ => return Err(entry.unknown(&COMPONENT_KEYS)),
@@ -191,7 +201,7 @@ mod tests {
         let source = Source::parse("own.toml", strongroom_migration::POLICIES[0]).unwrap();
         assert_eq!(source.components.len(), 10);
         let text = "replace = true\nwithout = [\"console\"]\nknown = []\n[component.x1_]\nconnections = 1_000\n\
-            statement_timeout = \"250ms\"\nlock_timeout = \"2m\"\nidle_transaction_timeout = \"1h\"\ncertificate = true\n\
+            statement_timeout = \"250ms\"\nlock_timeout = \"2m\"\nidle_transaction_timeout = \"1h\"\ncertificate = true\nsignature_replay = \"until_expiry\"\n\
             [[component.x1_.allow]]\ntable = \"t\"\nselect = \"*\"\nupdate = [\"a\",\n\"b\"]\ndelete = true\n\
             [deny]\n't.c' = { insert = [\"x1_\"] }\n";
         let source = Source::parse("own.toml", text).unwrap();
@@ -206,10 +216,11 @@ mod tests {
         };
         assert_eq!((&section.limits, section.certificate, section.place.line), (&limits, Some(true), 4));
         let allow = &section.allows[0];
-        assert_eq!((allow.table.text.as_str(), allow.delete.as_ref().unwrap().line), ("t", 15));
+        assert_eq!((allow.table.text.as_str(), allow.delete.as_ref().unwrap().line), ("t", 16));
+        assert_eq!(section.signature_replay, Some(SignatureReplay::UntilExpiry));
         let Some((_, Columns::These(update))) = allow.columns.iter().find(|(verb, _)| *verb == Verb::Update) else { panic!() };
-        assert_eq!((update[1].text.as_str(), update[1].place.line), ("b", 14));
-        assert_eq!((source.denials[0].verb, source.denials[0].components[0].place.line), (Verb::Insert, 17));
+        assert_eq!((update[1].text.as_str(), update[1].place.line), ("b", 15));
+        assert_eq!((source.denials[0].verb, source.denials[0].components[0].place.line), (Verb::Insert, 18));
     }
 
     #[test]
@@ -238,6 +249,11 @@ mod tests {
             ("component.x.connections = 10001", "own.toml:1: `connections` must be a whole number from 1 to 10000"),
             ("component.x.connections = -1", "own.toml:1: `connections` must be a whole number from 1 to 10000"),
             ("component.x.certificate = 1", "own.toml:1: `certificate` must be true or false"),
+            ("component.x.signature_replay = true", "own.toml:1: `signature_replay` must be \"refuse\" or \"until_expiry\""),
+            (
+                "component.x.signature_replay = \"hunter2\"",
+                "own.toml:1: `signature_replay` must be \"refuse\" or \"until_expiry\"",
+            ),
             ("[[component.x.allow]]\ntable = 1", "own.toml:2: `table` must be a name"),
             ("[[component.x.allow]]\nselect = \"id\"", "own.toml:2: `select` must be \"*\" or a list of names"),
             ("[[component.x.allow]]\nselect = []", "own.toml:2: `select` is an empty list"),

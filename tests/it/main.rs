@@ -43,6 +43,7 @@ mod serve_dev;
 mod service;
 mod service_clients;
 mod service_load;
+mod service_signatures;
 mod service_tls;
 mod tamper;
 mod tls;

@@ -20,6 +20,7 @@ use crate::api::signature::{Claim, Fingerprint, SignedRequest, Version as Signat
 use crate::audit::Action;
 use crate::credential::{Credential, StoreError};
 use crate::db::{self, DbErr};
+use crate::policy::SignatureReplay;
 
 /// The parts of a signed request, under the name that Keystone gives them or one of its older ones.
 #[derive(Deserialize, ToSchema)]
@@ -37,12 +38,17 @@ pub(super) struct SignedRequestParts {
     /// Where the request itself does not hold it.
     signature: Option<String>,
     host: String,
+    /// In any case.
     verb: String,
+    /// Raw, as on the wire (percent-encoded), or as signed; without the query.
     path: String,
-    #[schema(required = false)]
-    params: std::collections::BTreeMap<String, String>,
+    /// Decoded names and values: texts, numbers, or lists of them.
+    #[schema(required = false, value_type = Object)]
+    params: (),
     #[schema(required = false)]
     headers: std::collections::BTreeMap<String, String>,
+    /// SHA-256 of the body in lowercase hexadecimal, or a word such as `UNSIGNED-PAYLOAD`. What the client signed as
+    /// unsigned counts as such whatever is given here.
     body_hash: Option<String>,
 }
 
@@ -83,11 +89,19 @@ pub(super) async fn verify(
     }
     let fingerprint = claim.verify(secret).map_err(|_| mismatch())?;
     let signer = signer(found)?;
+    let counts_again = counts_until_expiry(&service, caller.component.name());
     match remember(&service, &fingerprint, expires_ms).await {
-        Ok(true) => Ok(Json(signer)),
-        Ok(false) => Err(refused("replayed", "this signature was verified before".to_owned())),
+        // Remembered for callers of other components, for whom it may count once.
+        Ok(first) if first || counts_again => Ok(Json(signer)),
+        Ok(_) => Err(refused("replayed", "this signature was verified before".to_owned())),
         Err(error) => Err(Refusal::from(error).problem),
     }
+}
+
+/// Whether the policy in force lets a signature count more than once for callers of this component.
+fn counts_until_expiry(service: &Service, component: &str) -> bool {
+    let policy = service.components.policy();
+    policy.components.get(component).is_some_and(|of| of.signature_replay == SignatureReplay::UntilExpiry)
 }
 
 /// Until when the signature counts. Hosts' clocks disagree, so the database's is asked.

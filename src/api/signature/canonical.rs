@@ -1,6 +1,6 @@
 //! The one spelling of a request's parts that is signed.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// All but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -25,5 +25,10 @@ pub(super) fn header_value(value: &str) -> Option<String> {
 }
 
 fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
+    encoded_bytes(text.as_bytes())
+}
+
+/// Bytes, which need not be UTF-8 once a path is decoded.
+pub(super) fn encoded_bytes(bytes: &[u8]) -> String {
+    percent_encode(bytes, RESERVED).to_string()
 }

@@ -19,7 +19,9 @@ pub enum Malformed {
     #[error("the authorization needs Credential and SignedHeaders, each once, and nothing unknown")]
     Authorization,
     /// Neither a SHA-256 in lowercase hexadecimal nor one of AWS's words for its absence.
-    #[error("the body hash is neither 64 lowercase hexadecimal digits nor UNSIGNED-PAYLOAD nor STREAMING-…")]
+    #[error(
+        "the body hash is neither 64 lowercase hexadecimal digits nor UNSIGNED-PAYLOAD nor STREAMING-…, or is given in two ways"
+    )]
     BodyHash,
     /// The scope is of another day than the date.
     #[error("the date of the scope differs from X-Amz-Date")]
@@ -31,7 +33,7 @@ pub enum Malformed {
     #[error("a signed header is missing")]
     HeaderMissing,
     /// A header that says what the request does is not signed.
-    #[error("a header beginning with x-amz- is not signed")]
+    #[error("a header whose name begins with x-amz- is not signed")]
     HeaderUnsigned,
     /// A signed header has a control character.
     #[error("a signed header has a control character")]
@@ -54,8 +56,8 @@ pub enum Malformed {
     /// A parameter of the signature that is given more than once.
     #[error("the param {0} is given more than once")]
     ParamRepeated(&'static str),
-    /// Not an encoded absolute path, or too long.
-    #[error("the path does not begin with a slash, is not encoded, has a query or is too long")]
+    /// Not an absolute path, or too long.
+    #[error("the path does not begin with a slash, has a control character or a query, or is too long")]
     Path,
     /// Not `day/region/service/aws4_request`.
     #[error("the scope is not day/region/service/aws4_request")]
@@ -84,8 +86,8 @@ pub enum Malformed {
     /// More or longer params than the limits allow.
     #[error("the params are too many or too long")]
     TooManyParams,
-    /// Not a verb in capital letters.
-    #[error("the verb is not a word in capital letters")]
+    /// Not a verb.
+    #[error("the verb is not a word of up to 16 letters")]
     Verb,
     /// Neither Version 2 nor 4.
     #[error("the request is signed neither with signature version 2 nor 4")]

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+
+use super::text::Text;
 
 /// A name in two spellings is refused: the signer and the reader might take different ones.
 #[derive(Default)]
@@ -26,13 +28,6 @@ impl<'de> Deserialize<'de> for Headers {
     }
 }
 
-/// Its messages name no value: one of them is the signature.
-#[derive(serde::Deserialize)]
-#[serde(untagged, expecting = "a header is a string")]
-enum Text {
-    Text(String),
-}
-
 struct HeadersVisitor;
 
 impl<'de> Visitor<'de> for HeadersVisitor {
@@ -44,9 +39,9 @@ impl<'de> Visitor<'de> for HeadersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
         let mut headers = BTreeMap::new();
-        while let Some((name, Text::Text(value))) = map.next_entry::<String, Text>()? {
+        while let Some((name, Text(value))) = map.next_entry::<String, Text>()? {
             if headers.insert(name.to_ascii_lowercase(), value).is_some() {
-                return Err(Error::custom("a header is given twice"));
+                return Err(Error::invalid_value(Unexpected::Other("a repeated header"), &"each header once, whatever its case"));
             }
         }
         Ok(Headers(headers))

@@ -22,11 +22,11 @@ pub(super) fn check(request: &SignedRequest) -> Result<(), Malformed> {
     if !spelt(&request.host, HOST, |byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte)) {
         return Err(Malformed::Host);
     }
-    if !spelt(&request.verb, VERB, |byte| byte.is_ascii_uppercase()) {
+    if !spelt(&request.verb, VERB, |byte| byte.is_ascii_alphabetic()) {
         return Err(Malformed::Verb);
     }
-    let path = spelt(&request.path, PATH, |byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'#');
-    if !path || !request.path.starts_with('/') {
+    let raw = |letter: char| !letter.is_control() && letter != '?' && letter != '#';
+    if request.path.len() > PATH || !request.path.starts_with('/') || !request.path.chars().all(raw) {
         return Err(Malformed::Path);
     }
     Ok(())

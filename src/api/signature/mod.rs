@@ -8,7 +8,8 @@
 //! Refuses: versions 0 and 1, which sign next to nothing; `HmacSHA1`, which Keystone never verifies either; a request
 //! without a timestamp, which could be replayed for ever; an `Expires` of Version 2 that takes the timestamp's place; the
 //! header `Date`, or a param, that takes the place of the header `X-Amz-Date`; a signed header that is not there; an
-//! `x-amz-` header that is there and not signed; two signatures in one request, of which each reader might believe another.
+//! `x-amz-` header that is there and not signed, except a presigned request's `x-amz-content-sha256`, which is then ignored;
+//! two signatures in one request, of which each reader might believe another.
 //!
 //! Does not promise:
 //! - That the request is recent, or new: that takes a clock and a memory, see [`Claim::signed_at`], [`Claim::expires_at`]
@@ -23,12 +24,16 @@
 //!   it read the params from. Without such a hash they must be signed as a query.
 //!
 //! How fields are read:
-//! - `path` is signed as it stands. Clients of S3 sign the path that they send; other services' sign it encoded once more
-//!   and normalised: the forwarder gives the path as its clients sign it.
+//! - `path` may come raw, as on the wire (percent-encoded), or as signed. A signature is right if the client may have signed
+//!   it for one of these: encoded, and for services other than S3 normalised and encoded once more (`path.rs`). The forwarder
+//!   must therefore act on the path that it gave, and must not decode it again.
+//! - `verb` counts without regard to case.
 //! - `host` counts without regard to case. Under Version 2 its port may be one that was not signed, as some clients leave
 //!   it out; under Version 4 it must be what the header `Host` says, or stands for that header where there is none.
-//! - `params` are decoded names and values. One that occurs several times is a list.
-//! - `body_hash`, where missing, is the signed header `x-amz-content-sha256`, or else the hash of an empty body.
+//! - `params` are decoded names and values. One that occurs several times is a list. Numbers count as their digits.
+//! - `body_hash`, where missing, is the signed header `x-amz-content-sha256`, or else the hash of an empty body, and
+//!   `UNSIGNED-PAYLOAD` for a presigned request of S3. Where the client signed `UNSIGNED-PAYLOAD` or `STREAMING-…`, in that
+//!   header or as S3's presigned requests do, the word stands for itself whatever `body_hash` is.
 //! - `signature` may be missing where the request itself carries one; two must be the same.
 //!
 //! | limit | |
@@ -48,8 +53,11 @@ mod headers;
 mod limit;
 mod moment;
 mod params;
+mod path;
+mod payload;
 mod request;
 mod scope;
+mod text;
 mod version_2;
 mod version_4;
 

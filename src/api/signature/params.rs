@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 use super::Malformed;
+use super::text::Texts;
 
 /// Names in the order of their bytes, each with at least one value, in the order of their bytes.
 #[derive(Default)]
@@ -36,14 +37,6 @@ impl<'de> Deserialize<'de> for Params {
     }
 }
 
-/// Its messages name no value: one of them may be a session token.
-#[derive(serde::Deserialize)]
-#[serde(untagged, expecting = "a param is a string or a list of strings")]
-enum Values {
-    One(String),
-    Several(Vec<String>),
-}
-
 struct ParamsVisitor;
 
 impl<'de> Visitor<'de> for ParamsVisitor {
@@ -55,17 +48,13 @@ impl<'de> Visitor<'de> for ParamsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Params, A::Error> {
         let mut params = BTreeMap::new();
-        while let Some((name, values)) = map.next_entry::<String, Values>()? {
-            let mut values = match values {
-                Values::One(value) => vec![value],
-                Values::Several(values) => values,
-            };
-            if values.is_empty() {
-                return Err(Error::custom("a param has an empty list of values"));
-            }
+        while let Some((name, Texts(mut values))) = map.next_entry::<String, Texts>()? {
             values.sort_unstable();
             if params.insert(name, values).is_some() {
-                return Err(Error::custom("a param is given twice; give a list of its values"));
+                return Err(Error::invalid_value(
+                    Unexpected::Other("a repeated param"),
+                    &"each param once, with a list of its values",
+                ));
             }
         }
         Ok(Params(params))

@@ -47,6 +47,11 @@ impl SignedRequest {
         }
     }
 
+    /// The verb as clients sign it; forwarders may give it in any case.
+    pub(super) fn signed_verb(&self) -> String {
+        self.verb.to_ascii_uppercase()
+    }
+
     /// The signature, which may stand beside the request, in it, or in both.
     pub(super) fn signature<'a>(&'a self, inside: Option<&'a str>) -> Result<&'a str, Malformed> {
         match (self.signature.as_deref(), inside) {

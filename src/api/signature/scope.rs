@@ -14,7 +14,7 @@ const TERMINATOR: &str = "aws4_request";
 pub(super) struct Scope<'a> {
     pub(super) day: &'a str,
     region: &'a str,
-    service: &'a str,
+    pub(super) service: &'a str,
 }
 
 impl<'a> Scope<'a> {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::claim::Key;
+use super::path::candidates_of_version_2;
 use super::{Claim, Malformed, SignedRequest, canonical, moment};
 
 pub(super) fn read(request: &SignedRequest) -> Result<Claim<'_>, Malformed> {
@@ -28,12 +29,13 @@ fn signature_bytes(text: &str) -> Result<[u8; 32], Malformed> {
 
 /// With the host as it came, and, if it names a port, without: some clients do not sign it, and Keystone accepts both.
 fn texts(request: &SignedRequest) -> Vec<String> {
-    let SignedRequest { verb, path, .. } = request;
+    let (verb, paths) = (request.signed_verb(), candidates_of_version_2(&request.path));
     let host = request.host.to_ascii_lowercase();
     let pairs = request.params.pairs().filter(|(name, _)| *name != "Signature");
     let query = canonical::joined(&canonical::encoded(pairs));
     let hosts = [Some(host.as_str()), without_port(&host)];
-    hosts.into_iter().flatten().map(|host| format!("{verb}\n{host}\n{path}\n{query}")).collect()
+    let of_host = |host| paths.iter().map(|path| format!("{verb}\n{host}\n{path}\n{query}")).collect::<Vec<_>>();
+    hosts.into_iter().flatten().flat_map(of_host).collect()
 }
 
 /// The host of `host:port` or `[v6]:port`.

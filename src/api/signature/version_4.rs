@@ -6,14 +6,16 @@
 //! signature = HMAC-SHA256(key of the scope, text), a part to a line
 //! ```
 
+use std::borrow::Cow;
+
 use sha2::{Digest as _, Sha256};
 
 use super::authorization::{ALGORITHM, Authorization};
 use super::claim::Key;
+use super::path::{self, is_s3};
+use super::payload::{self, EMPTY_HASH, Signing, is_digest};
 use super::scope::Scope;
 use super::{Claim, Malformed, SignedRequest, canonical, moment};
-
-const EMPTY_HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 pub(super) fn read<'a>(request: &'a SignedRequest, authorization: &Authorization<'a>) -> Result<Claim<'a>, Malformed> {
     let (access, scope) = Scope::parse(authorization.credential)?;
@@ -25,17 +27,27 @@ pub(super) fn read<'a>(request: &'a SignedRequest, authorization: &Authorization
         return Err(Malformed::DateDiffers);
     }
     let signature = signature_bytes(request.signature(authorization.signature)?)?;
-    let headers = signed_headers(request, authorization.signed_headers)?;
-    let names = authorization.signed_headers;
-    let hash = body_hash(request)?;
-    let text = |query: String| {
-        let SignedRequest { verb, path, .. } = request;
-        let canonical = format!("{verb}\n{path}\n{query}\n{headers}\n{names}\n{hash}");
-        format!("{ALGORITHM}\n{}\n{scope}\n{}", authorization.date, hex::encode(Sha256::digest(canonical)))
-    };
-    let texts = queries(request, authorization).into_iter().map(text).collect();
+    let names: Vec<&str> = authorization.signed_headers.split(';').collect();
+    let signing = Signing { names: &names, presigned: authorization.life.is_some(), s3: is_s3(scope.service) };
+    let end = format!("{}\n{}", signed_headers(request, signing)?, authorization.signed_headers);
+    let hashes = payload::candidates(request, signing)?;
+    let head = format!("{ALGORITHM}\n{}\n{scope}", authorization.date);
+    let texts = hashes.into_iter().flat_map(|hash| texts(request, signing, &scope, (&head, &end, hash))).collect();
     let expires_at = authorization.life.map(|life| signed_at + life);
     Ok(Claim { access: &request.access, key: Key::Version4(scope), signature, texts, signed_at, expires_at })
+}
+
+/// Returns a text for every path and query that the client may have signed with this body hash.
+fn texts(request: &SignedRequest, signing: Signing<'_>, scope: &Scope<'_>, (head, end, hash): (&str, &str, &str)) -> Vec<String> {
+    let (verb, paths) = (request.signed_verb(), path::candidates(&request.path, scope.service));
+    let text = |query: &String| {
+        let of_path = |path: &Cow<'_, str>| {
+            let canonical = Sha256::digest(format!("{verb}\n{path}\n{query}\n{end}\n{hash}"));
+            format!("{head}\n{}", hex::encode(canonical))
+        };
+        paths.iter().map(of_path).collect::<Vec<_>>()
+    };
+    queries(request, signing, hash).iter().flat_map(text).collect()
 }
 
 /// Exactly 64 lowercase digits, so that a signature has one spelling.
@@ -47,10 +59,10 @@ fn signature_bytes(text: &str) -> Result<[u8; 32], Malformed> {
     Ok(bytes)
 }
 
-/// A line for every signed header. They are lowercase and sorted, the host is among them, and nothing whose name begins
-/// with `x-amz-` is left out: such a header says what the request does.
-fn signed_headers(request: &SignedRequest, names: &str) -> Result<String, Malformed> {
-    let names: Vec<&str> = names.split(';').collect();
+/// Returns a line for every signed header. They are lowercase and sorted, the host is among them, and no header whose name
+/// begins with `x-amz-` is left out, because it says what the request does ([`Signing::may_be_unsigned`] has the exception).
+fn signed_headers(request: &SignedRequest, signing: Signing<'_>) -> Result<String, Malformed> {
+    let names = signing.names;
     let spelt = |name: &&str| !name.is_empty() && name.bytes().all(is_name_byte);
     if !names.iter().all(spelt) || !names.is_sorted_by(|left, right| left < right) {
         return Err(Malformed::SignedHeaders);
@@ -59,7 +71,7 @@ fn signed_headers(request: &SignedRequest, names: &str) -> Result<String, Malfor
         return Err(Malformed::HostUnsigned);
     }
     let lines = names.iter().map(|name| Ok(format!("{name}:{}\n", header(request, name)?))).collect::<Result<_, _>>()?;
-    if request.headers.iter().any(|(name, _)| name.starts_with("x-amz-") && !names.contains(&name)) {
+    if request.headers.iter().any(|(name, _)| !signing.may_be_unsigned(name) && !names.contains(&name)) {
         return Err(Malformed::HeaderUnsigned);
     }
     Ok(lines)
@@ -80,29 +92,17 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Where the header stands in for the forwarder, [`signed_headers`] saw to it that it is signed.
-fn body_hash(request: &SignedRequest) -> Result<&str, Malformed> {
-    let hash = request.body_hash.as_deref().or(request.headers.get("x-amz-content-sha256")).unwrap_or(EMPTY_HASH);
-    let word = hash == "UNSIGNED-PAYLOAD" || hash.starts_with("STREAMING-");
-    let spelt = hash.len() <= 64 && hash.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-');
-    (is_digest(hash) || (word && spelt)).then_some(hash).ok_or(Malformed::BodyHash)
-}
-
-/// The params as a query. Those of a POST may instead have come in the body, if the forwarder hashed one: then the query
-/// was empty. Which of both it was the signature tells. A presigned request is signed in its query by definition.
-fn queries(request: &SignedRequest, authorization: &Authorization<'_>) -> Vec<String> {
-    let presigned = authorization.life.is_some();
-    let pairs = request.params.pairs().filter(|(name, _)| !presigned || *name != "X-Amz-Signature");
+/// The params as a query. Those of a POST may instead have come in the body, if the forwarder hashed one and that hash is
+/// what was signed: then the query was empty. Which of both it was the signature tells. A presigned request is signed in its
+/// query by definition.
+fn queries(request: &SignedRequest, signing: Signing<'_>, hash: &str) -> Vec<String> {
+    let pairs = request.params.pairs().filter(|(name, _)| !signing.presigned || *name != "X-Amz-Signature");
     let mut pairs = canonical::encoded(pairs);
     pairs.sort_unstable();
     let mut queries = vec![canonical::joined(&pairs)];
-    let body = request.body_hash.as_deref().is_some_and(|hash| is_digest(hash) && hash != EMPTY_HASH);
-    if request.verb == "POST" && body && !presigned && !request.params.is_empty() {
+    let covers_body = is_digest(hash) && hash != EMPTY_HASH && request.body_hash.as_deref() == Some(hash);
+    if request.verb.eq_ignore_ascii_case("POST") && covers_body && !signing.presigned && !request.params.is_empty() {
         queries.push(String::new());
     }
     queries
-}
-
-fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -9,7 +9,7 @@ use super::Desk;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::policy::{GrantError, Object, Policy, Verb};
+use crate::policy::{Component, GrantError, Object, Policy, SignatureReplay, Verb};
 
 #[derive(Serialize)]
 struct Answer {
@@ -25,9 +25,9 @@ struct Answer {
 
 pub(super) async fn run(desk: &Desk, component: &str, column: &str, output: &Output) -> Result<Exit, Failure> {
     let policy = desk.in_force().await?;
-    if !policy.components.contains_key(component) {
+    let Some(of) = policy.components.get(component) else {
         return Err(GrantError::UnknownComponent(component.to_owned()).into());
-    }
+    };
     let plan = desk.plan(&policy).await?;
     let mut answers = Vec::new();
     for (table, column) in columns(desk, column)? {
@@ -35,7 +35,10 @@ pub(super) async fn run(desk: &Desk, component: &str, column: &str, output: &Out
             answers.push(answer(desk, &policy, &plan.found.state, component, verb, (&table, &column)));
         }
     }
-    output.result(&json!({ "component": component, "answers": answers }), || text(component, &answers));
+    let document = json!({ "component": component, "answers": answers, "signature_replay": of.signature_replay });
+    output.result(&document, || {
+        [text(component, &answers)].into_iter().chain(replays(component, of)).collect::<Vec<_>>().join("\n")
+    });
     Ok(Exit::Done)
 }
 
@@ -84,6 +87,12 @@ fn answer(
         denied,
         paths: paths.iter().map(|grant| format!("{} holds {} on {}", grant.grantee, grant.privilege, grant.object)).collect(),
     }
+}
+
+/// Returns a line about request signatures, where they count more often than once.
+pub(super) fn replays(component: &str, of: &Component) -> Option<String> {
+    let repeatedly = of.signature_replay == SignatureReplay::UntilExpiry;
+    repeatedly.then(|| format!("{component} verifies a request signature as often as it comes, until it expires"))
 }
 
 fn text(component: &str, answers: &[Answer]) -> String {

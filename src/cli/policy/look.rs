@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Desk, matrix};
+use super::{Desk, explain, matrix};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -19,6 +19,7 @@ pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> 
     });
     output.result(&document, || {
         let mut text = matrix::text(&policy, &rows);
+        text.extend(policy.components.iter().filter_map(|(name, of)| explain::replays(name, of)));
         text.extend(plan.found.baseline.iter().map(|line| format!("everybody   {line}")));
         text.extend((!drift.is_empty()).then(|| list(&drift)));
         text.join("\n")

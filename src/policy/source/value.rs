@@ -6,6 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::policy::error::{Place, PolicyError};
+use crate::policy::model::SignatureReplay;
 use crate::policy::suggest::nearest;
 
 /// PostgreSQL's bound on its timeouts.
@@ -117,6 +118,12 @@ impl<'a> Entry<'a> {
 
     pub(super) fn flag(&self) -> Result<bool, PolicyError> {
         self.value.as_bool().ok_or_else(|| self.invalid("true or false"))
+    }
+
+    pub(super) fn signature_replay(&self) -> Result<SignatureReplay, PolicyError> {
+        let given = self.value.as_str();
+        let known = SignatureReplay::WORDS.into_iter().find(|(word, _)| given == Some(word));
+        known.map(|(_, replay)| replay).ok_or_else(|| self.invalid("\"refuse\" or \"until_expiry\""))
     }
 
     /// A number from 1 on.

@@ -1,9 +1,12 @@
 //! Requests signed by botocore (`tests/vectors/make_ec2_vectors.py`) and in AWS's documentation, as they came and tampered
 //! with.
 
+mod payloads;
 mod properties;
 mod refusals;
+mod signing;
 mod spellings;
+mod suites;
 mod tampering;
 mod vectors;
 

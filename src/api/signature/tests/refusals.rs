@@ -139,10 +139,10 @@ fn spelling_and_limits() {
     for host in ["", "a/b", "a\nb", "user@host", &long] {
         assert_eq!(field(TWO, "host", host), "host");
     }
-    for verb in ["", "get", "GET ", "GET\n", "AAAAAAAAAAAAAAAAA"] {
+    for verb in ["", "G3T", "GET ", "GET\n", "AAAAAAAAAAAAAAAAA"] {
         assert_eq!(field(TWO, "verb", verb), "verb");
     }
-    for path in ["", "x", "/a b", "/é", "/?a", "/#", "/\n", &format!("/{}", "a".repeat(8192))] {
+    for path in ["", "x", "/?a", "/#", "/\n", "/\u{7f}", "/\u{85}", &format!("/{}", "a".repeat(8192))] {
         assert_eq!(field(TWO, "path", path), "path");
     }
     for hash in ["", "e3b0", "UNSIGNED", &"A".repeat(64), "STREAMING-\n", &format!("STREAMING-{}", "A".repeat(64))] {
@@ -166,11 +166,11 @@ fn an_empty_secret_verifies_nothing() {
 #[test]
 fn other_types_are_refused_without_showing_them() {
     for (member, value, message) in [
-        ("params", json!({ "token": 4711 }), "a param is a string or a list of strings"),
-        ("params", json!({ "token": ["4711", 4711] }), "a param is a string or a list of strings"),
-        ("params", json!({ "token": [] }), "a param has an empty list of values"),
-        ("headers", json!({ "token": ["4711"] }), "a header is a string"),
-        ("headers", json!({ "Token": "4711", "token": "4711" }), "a header is given twice"),
+        ("params", json!({ "token": { "a": "4711" } }), "expected a string, a number or a list of them"),
+        ("params", json!({ "token": ["4711", ["4711"]] }), "expected a string or a number"),
+        ("params", json!({ "token": [] }), "expected at least one value"),
+        ("headers", json!({ "token": ["4711"] }), "expected a string or a number"),
+        ("headers", json!({ "Token": "4711", "token": "4711" }), "expected each header once"),
     ] {
         let mut request = vector(FOUR);
         request[member] = value;
@@ -178,5 +178,5 @@ fn other_types_are_refused_without_showing_them() {
         assert!(error.contains(message) && !error.contains("4711"), "{error}");
     }
     let twice = r#"{"access":"a","host":"h","verb":"GET","path":"/","params":{"a":"1","a":"2"}}"#;
-    assert!(serde_json::from_str::<SignedRequest>(twice).unwrap_err().to_string().contains("a param is given twice"));
+    assert!(serde_json::from_str::<SignedRequest>(twice).unwrap_err().to_string().contains("expected each param once"));
 }
