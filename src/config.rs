@@ -14,7 +14,7 @@ use config::{Environment, File, FileFormat};
 use serde::Deserialize;
 
 use crate::db::{Address, AddressError, Tls, TlsError};
-use crate::key::KeySource;
+use crate::key::{EpochFloor, EpochMemory, KeySource};
 use crate::policy::{Names, Wishes};
 use crate::schema::Wish;
 
@@ -193,9 +193,19 @@ impl Config {
         &self.service
     }
 
-    /// The oldest manifest that is accepted.
-    pub fn minimum_epoch(&self) -> i64 {
-        self.keys.minimum_epoch
+    /// The oldest manifest that is accepted of a database: the pin, and what this host remembers.
+    pub fn epoch_floor(&self, database: &Address) -> Result<EpochFloor, ConfigError> {
+        let floor = EpochFloor::from(self.keys.minimum_epoch);
+        Ok(match self.keys.epoch_file()? {
+            Some(file) => floor.with_memory(EpochMemory::new(file, database.without_login())),
+            None => floor,
+        })
+    }
+
+    /// The same once the root comes from this key file; none where the epoch file is not named after the key file.
+    pub fn epoch_floor_after(&self, key_file: PathBuf, database: &Address) -> Option<EpochFloor> {
+        let file = (!self.keys.names_epoch_file()).then(|| keys::epoch_file_beside(key_file))?;
+        Some(EpochFloor::default().with_memory(EpochMemory::new(file, database.without_login())))
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use strongroom_entity::credential;
+use strongroom_migration::Phase;
 
 use super::gate::Leave;
 use super::peer::Peer;
@@ -13,6 +15,7 @@ use super::request_id::{Named, RequestId};
 use super::service::{OWN_COMPONENT, Service};
 use crate::audit::{Action, AuditError, Barrier, Entry};
 use crate::credential::Store;
+use crate::key::RingError;
 use crate::policy::ComponentHandle;
 
 /// Who asks, and by which pool it is answered. Handlers get rows through this and nothing else.
@@ -86,8 +89,25 @@ impl FromRequestParts<Arc<Service>> for Caller {
             Ok(component) => component,
             Err(error) => return Err(turned_away(service, &request, &peer, name, &identity.id, error.into()).await),
         };
+        refuse_older(&component).await?;
         Ok(Self { component, identity: identity.id, request, service: service.clone(), _leave: leave })
     }
+}
+
+/// Refuses every request while the database is behind what this host has seen, those that open nothing too: what they
+/// write would be lost with the older copy.
+async fn refuse_older(component: &ComponentHandle) -> Result<(), Problem> {
+    let share = component.share();
+    let judged = match share.refresh().await {
+        Err(error) if error.went_back() => Err(error),
+        // The service runs only where the credentials are sealed.
+        Ok(()) if share.phase(credential::TABLE.name) == Some(Phase::Plain) => {
+            Err(RingError::PhaseContradicts { table: credential::TABLE.name.to_owned(), found: "its sealing is complete" })
+        }
+        // Whatever needs the keys says what is wrong with them.
+        _ => Ok(()),
+    };
+    judged.map_err(|error| Refusal::from(error).problem)
 }
 
 /// No component is called so.

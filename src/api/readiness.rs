@@ -91,6 +91,10 @@ impl Service {
         let mut found = tokio::time::timeout(PATIENCE, database(self.keeper())).await.unwrap_or_else(|_| timeout());
         found.push(match tokio::time::timeout(PATIENCE, self.components.look_at_ring()).await {
             Ok(Ok(())) => Finding::ok("ring", "opens"),
+            Ok(Err(error)) if error.went_back() => {
+                tracing::error!(%error, "not ready");
+                Finding::bad("ring", format!("ring_went_back: {error}"))
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "not ready");
                 Finding::bad("ring", "cannot be used; the service's log says why")

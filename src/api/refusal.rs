@@ -13,6 +13,10 @@ use crate::policy::GrantError;
 /// Seconds after which a caller may try again.
 const SOON: u32 = 1;
 
+/// What callers are told of a database that went back behind what this host has seen.
+pub(super) const WENT_BACK: &str =
+    "the database went back to an older copy, or to another key ring: the operator must restore it, or accept it";
+
 /// What a caller is told, and what goes into the audit row of a refusal.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -77,6 +81,10 @@ impl From<RingError> for Refusal {
         match error {
             RingError::NotShared => Self::forbidden(Barrier::Keys),
             RingError::Database(error) => error.into(),
+            error if error.went_back() => {
+                tracing::error!(%error, "the database went back");
+                Self::unavailable("ring_went_back", WENT_BACK)
+            }
             error => Self::internal(&error),
         }
     }

@@ -12,7 +12,7 @@ use super::readiness::Readiness;
 use super::settings::Settings;
 use crate::audit::Writer;
 use crate::db::Address;
-use crate::key::{AuditKey, Roots};
+use crate::key::{AuditKey, EpochFloor, Roots};
 use crate::policy::{Components, GrantError, Names};
 
 /// How often a service looks at its surroundings.
@@ -40,7 +40,7 @@ pub struct Database {
     /// The roots.
     pub roots: Arc<Roots>,
     /// The oldest manifest that is accepted.
-    pub minimum_epoch: i64,
+    pub floor: EpochFloor,
     /// The accounts' names, where they are not made from the ring's id.
     pub names: Option<Names>,
 }
@@ -49,10 +49,10 @@ impl Service {
     /// Opens the service's own pool. Refuses a login that is not component `strongroom`'s, and one that may do more than
     /// its policy says.
     pub async fn open(settings: Settings, database: Database, replica: &str) -> Result<Arc<Self>, GrantError> {
-        let Database { address, roots, minimum_epoch, names } = database;
+        let Database { address, roots, floor, names } = database;
         let components =
-            Components::open_as(OWN_COMPONENT, settings.replicas, address, roots.clone(), minimum_epoch, names).await?;
-        let key = AuditKey::load(components.keeper(), roots, minimum_epoch).await?;
+            Components::open_as(OWN_COMPONENT, settings.replicas, address, roots.clone(), floor.clone(), names).await?;
+        let key = AuditKey::load(components.keeper(), roots, floor).await?;
         let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
         let gates = Gates::new(settings.gate);
         Ok(Arc::new(Self {

@@ -65,7 +65,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     }
     match command {
         Command::Verify { expect } => {
-            let key = AuditKey::load(&db, session.roots().await?, session.config.minimum_epoch()).await?;
+            let key = AuditKey::load(&db, session.roots().await?, session.floor()?).await?;
             let report = verify(&db, &key, expect.as_ref()).await?;
             let last = report.last.as_ref().map(|(number, code)| format!("{number}:{code}"));
             let document = json!({ "checked": report.checked, "last": last, "problems": report.problems });

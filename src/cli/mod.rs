@@ -10,6 +10,7 @@ mod dev;
 #[cfg(feature = "serve")]
 mod dev_certs;
 mod doctor;
+mod epoch;
 mod exit;
 mod export;
 mod failure;

@@ -76,7 +76,7 @@ pub(super) async fn answer(
     let database = Database {
         address: session.address()?,
         roots: session.roots().await?,
-        minimum_epoch: session.config.minimum_epoch(),
+        floor: session.floor()?,
         names: session.config.policy_wishes(None)?.names,
     };
     let replica = crate::db::this_host_and_process();
@@ -102,9 +102,11 @@ async fn require_schema(session: &Session) -> Result<(), Failure> {
         _ => failure,
     })?;
     let status = schema::status(&db, &Migrator::without_keys().steps()).await;
+    let judged = session.refuse_older(&db).await;
     // Its session would outlive a rotation of the login.
     db.close().await?;
     let status = status?;
+    judged?;
     if status.version() >= readiness::SERVED {
         return Ok(());
     }

@@ -3,22 +3,26 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::DatabaseConnection;
+use tokio::sync::OnceCell;
 
 use super::failure::Failure;
 use super::global::Global;
 use crate::config::Config;
 use crate::credential::Store;
 use crate::db::{self, Access, Address, DbErr, Lock};
-use crate::key::{Ring, RingError, Roots};
-use crate::reseal::Stop;
+use crate::key::{EpochFloor, Ring, RingError, Roots};
+use crate::reseal::{self, Stop};
 use crate::schema;
 use strongroom_migration::Migrator;
+
+const MANIFEST: &str = "strongroom_manifest";
 
 /// A command's surroundings.
 pub(super) struct Session {
     pub(super) config: Config,
     yes: bool,
     pools: Mutex<Vec<DatabaseConnection>>,
+    roots: OnceCell<Arc<Roots>>,
     pub(super) stop: Stop,
 }
 
@@ -29,7 +33,7 @@ impl Session {
     }
 
     pub(super) fn of(config: Config, yes: bool, stop: Stop) -> Self {
-        Self { config, yes, pools: Mutex::default(), stop }
+        Self { config, yes, pools: Mutex::default(), roots: OnceCell::new(), stop }
     }
 
     pub(super) fn yes(&self) -> bool {
@@ -60,8 +64,12 @@ impl Session {
         }
     }
 
-    /// The roots of the configuration: that of `[keys]`, and that of `[keys.next]` if there is one.
+    /// The roots of the configuration: that of `[keys]`, and that of `[keys.next]` if there is one. Fetched once.
     pub(super) async fn roots(&self) -> Result<Arc<Roots>, Failure> {
+        self.roots.get_or_try_init(|| self.fetch_roots()).await.cloned()
+    }
+
+    async fn fetch_roots(&self) -> Result<Arc<Roots>, Failure> {
         let roots = Roots::from(self.config.key_source()?.root().await?);
         match self.config.next_key_source()? {
             Some(next) => Ok(Arc::new(roots.with_next(next.root().await?))),
@@ -69,30 +77,68 @@ impl Session {
         }
     }
 
+    /// The least manifest epoch that is accepted of the configured database.
+    pub(super) fn floor(&self) -> Result<EpochFloor, Failure> {
+        Ok(self.config.epoch_floor(&self.address()?)?)
+    }
+
+    /// Refuses a database that went back, before anything is written; remembers the epoch of one that did not.
+    pub(super) async fn refuse_older(&self, db: &DatabaseConnection) -> Result<(), Failure> {
+        let floor = self.floor()?;
+        if !db::has_table(db, MANIFEST).await? {
+            return Ok(floor.judge_absent()?);
+        }
+        let roots = self.roots().await.ok();
+        let manifest = match floor.judge_database(db, roots.as_deref()).await {
+            // A login without a right on the ring opens nothing either.
+            Err(RingError::Database(error)) if db::is_refused(&error) => None,
+            judged => judged?,
+        };
+        if let (Some(manifest), Some(roots)) = (manifest, roots) {
+            reseal::refuse_contradiction(db, &manifest).await?;
+            floor.remember(db, &roots).await?;
+        }
+        Ok(())
+    }
+
     /// The ring, where the database has one.
     pub(super) async fn ring(&self, db: &DatabaseConnection) -> Result<Option<Arc<Ring>>, Failure> {
-        if !db::has_table(db, "strongroom_manifest").await? {
-            return if self.config.minimum_epoch() > 0 { Err(RingError::Missing.into()) } else { Ok(None) };
+        let floor = self.floor()?;
+        if !db::has_table(db, MANIFEST).await? {
+            floor.judge_absent()?;
+            return Ok(None);
         }
-        Ok(Some(Arc::new(Ring::load(db, self.roots().await?, self.config.minimum_epoch()).await?)))
+        let ring = Ring::load(db, self.roots().await?, floor).await?;
+        reseal::refuse_contradiction(db, &ring.manifest()).await?;
+        ring.remember(db).await?;
+        Ok(Some(Arc::new(ring)))
+    }
+
+    /// The ring at whatever epoch: for showing how things stand.
+    pub(super) async fn ring_at_any_epoch(&self, db: &DatabaseConnection) -> Result<Option<Arc<Ring>>, Failure> {
+        if !db::has_table(db, MANIFEST).await? {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Ring::load(db, self.roots().await?, 0).await?)))
     }
 
     pub(super) async fn store(&self, access: Access) -> Result<Store, Failure> {
         let db = self.connect_to_ours(access).await?;
-        let sealed = db::has_table(&db, "strongroom_manifest").await?;
+        let sealed = db::has_table(&db, MANIFEST).await?;
         let root = if sealed { Some(self.roots().await?) } else { None };
-        Ok(Store::new(db, root, self.config.minimum_epoch()))
+        Ok(Store::new(db, root, self.floor()?))
     }
 
     /// A store for what opens nothing.
     pub(super) async fn keyless_store(&self, access: Access) -> Result<Store, Failure> {
-        Ok(Store::new(self.connect_to_ours(access).await?, None, self.config.minimum_epoch()))
+        Ok(Store::new(self.connect_to_ours(access).await?, None, self.floor()?))
     }
 
-    /// A pool, unless the database is newer, edited or somebody else's.
+    /// A pool, unless the database is newer, edited, somebody else's, or went back behind what this host has seen.
     pub(super) async fn connect_to_ours(&self, access: Access) -> Result<DatabaseConnection, Failure> {
         let db = self.connect(access).await?;
         schema::status(&db, &Migrator::without_keys().steps()).await?;
+        self.refuse_older(&db).await?;
         Ok(db)
     }
 

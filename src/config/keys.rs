@@ -18,6 +18,7 @@ pub(super) struct Keys {
     passphrase_file: Option<PathBuf>,
     sealed_root: Option<PathBuf>,
     pub(super) minimum_epoch: i64,
+    epoch_file: Option<PathBuf>,
     next: Option<NextKeys>,
 }
 
@@ -38,6 +39,19 @@ impl Keys {
         let Keys { source, file, env, passphrase, passphrase_file, sealed_root, .. } = self;
         let source = source.as_deref().unwrap_or("file");
         SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }.source()
+    }
+
+    /// Whether the file for epochs is named by itself, and not after the key file.
+    pub(super) fn names_epoch_file(&self) -> bool {
+        self.epoch_file.is_some()
+    }
+
+    /// Where this host remembers epochs; none for a source without a file, unless it is set.
+    pub(super) fn epoch_file(&self) -> Result<Option<PathBuf>, ConfigError> {
+        if let Some(file) = &self.epoch_file {
+            return Ok(Some(file.clone()));
+        }
+        Ok(self.source()?.file().map(epoch_file_beside))
     }
 
     pub(super) fn next_source(&self) -> Result<Option<Box<dyn KeySource>>, ConfigError> {
@@ -77,6 +91,13 @@ impl SourceSettings<'_> {
             other => Err(ConfigError::Source(other.to_owned())),
         }
     }
+}
+
+/// Where epochs are remembered unless something else is said: beside the key file, named after it.
+pub(super) fn epoch_file_beside(key: PathBuf) -> PathBuf {
+    let mut beside = key.into_os_string();
+    beside.push(".epoch");
+    beside.into()
 }
 
 /// Where the sealed root is unless something else is said: beside the passphrase file, named after it.

@@ -1,5 +1,6 @@
 //! The repository. Programs go through it at every phase of an upgrade.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sea_orm::{
@@ -12,14 +13,17 @@ use strongroom_migration::Phase;
 use super::row;
 use super::{Listed, NewCredential, Page, StoreError};
 use crate::db::{has_table, is_constraint_violation};
-use crate::key::{Ring, RingError, Roots, Share, scope_of};
+use crate::key::{EpochFloor, Manifest, Ring, RingError, Roots, Share, scope_of};
+use crate::reseal::{ResealError, refuse_contradiction};
 
 /// The credentials of a database.
 pub struct Store {
     pub(super) db: DatabaseConnection,
     root: Option<Arc<Roots>>,
-    minimum_epoch: i64,
+    floor: EpochFloor,
     keys: RwLock<Option<Arc<Share>>>,
+    /// The epoch whose manifest was compared with the database.
+    judged: AtomicI64,
     /// Whether the share was given, and the ring is not this login's to read.
     is_given: bool,
 }
@@ -37,14 +41,21 @@ pub struct Filter {
 
 impl Store {
     /// A store over a pool. The root key is needed as soon as the database has a key ring.
-    pub fn new(db: DatabaseConnection, root: Option<Arc<Roots>>, minimum_epoch: i64) -> Self {
-        Self { db, root, minimum_epoch, keys: RwLock::new(None), is_given: false }
+    pub fn new(db: DatabaseConnection, root: Option<Arc<Roots>>, floor: impl Into<EpochFloor>) -> Self {
+        Self { db, root, floor: floor.into(), keys: RwLock::new(None), judged: AtomicI64::new(0), is_given: false }
     }
 
     /// A store over a component's pool, with its share of the ring: what it may not do is refused by the database, or for
     /// want of a key.
     pub fn of_component(db: DatabaseConnection, keys: Arc<Share>) -> Self {
-        Self { db, root: None, minimum_epoch: 0, keys: RwLock::new(Some(keys)), is_given: true }
+        Self {
+            db,
+            root: None,
+            floor: EpochFloor::default(),
+            keys: RwLock::new(Some(keys)),
+            judged: AtomicI64::new(0),
+            is_given: true,
+        }
     }
 
     /// Stores a credential.
@@ -118,17 +129,42 @@ impl Store {
         if let Some(keys) = known {
             match keys.refresh().await {
                 Err(RingError::Database(_)) if self.has_lost_the_ring().await? => self.forget_keys(),
-                refreshed => return refreshed.map(|()| Some(keys)).map_err(StoreError::from),
+                refreshed => {
+                    refreshed?;
+                    if !self.is_given {
+                        self.refuse_contradiction(&keys.manifest()).await?;
+                    }
+                    return Ok(Some(keys));
+                }
             }
         }
         if !has_table(&self.db, MANIFEST_TABLE).await? {
-            return if self.minimum_epoch > 0 { Err(RingError::Missing.into()) } else { Ok(None) };
+            self.floor.judge_absent()?;
+            return Ok(None);
         }
         let root = self.root.clone().ok_or(StoreError::NoRoot)?;
-        let ring = Arc::new(Ring::load(&self.db, root, self.minimum_epoch).await?);
+        let ring = Arc::new(Ring::load(&self.db, root, self.floor.clone()).await?);
+        self.refuse_contradiction(&ring.manifest()).await?;
+        ring.remember(&self.db).await?;
         let keys = Arc::new(Share::whole(ring, self.db.clone()));
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
         Ok(Some(keys))
+    }
+
+    /// Looks once for each epoch: nothing changes a phase without a new one.
+    async fn refuse_contradiction(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        if self.judged.swap(manifest.epoch, Ordering::Relaxed) == manifest.epoch {
+            return Ok(());
+        }
+        let judged = refuse_contradiction(&self.db, manifest).await;
+        if judged.is_err() {
+            self.judged.store(0, Ordering::Relaxed);
+        }
+        judged.map_err(|error| match error {
+            ResealError::Ring(error) => error.into(),
+            ResealError::Database(error) => error.into(),
+            _ => StoreError::UnknownPhase,
+        })
     }
 
     /// The database went down past the ring.

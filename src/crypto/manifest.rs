@@ -3,6 +3,7 @@
 //! ```text
 //! manifest = HMAC-SHA256(manifest key, "strongroom/manifest/1" | ring id | body)
 //! policy   = HMAC-SHA256(manifest key, "strongroom/policy/1" | ring id | u64 number | body), body = source, version and policy
+//! epoch    = HMAC-SHA256(manifest key, "strongroom/epoch/1" | ring id | body), body = a line of a host's epoch file
 //! audit    = HMAC-SHA256(manifest key, "strongroom/audit/1" | ring id | u64 length of before | before | row)
 //! ```
 
@@ -33,6 +34,16 @@ pub fn policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8]) ->
 /// Compares in constant time.
 pub fn verify_policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8], code: &[u8]) -> bool {
     keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body]).verify_slice(code).is_ok()
+}
+
+/// The code over a line of a host's epoch file.
+pub fn epoch_mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {
+    keyed(key, &[b"strongroom/epoch/1", ring, body]).finalize().into_bytes().into()
+}
+
+/// Compares in constant time.
+pub fn verify_epoch_mac(key: &ManifestKey, ring: &RingId, body: &[u8], code: &[u8]) -> bool {
+    keyed(key, &[b"strongroom/epoch/1", ring, body]).verify_slice(code).is_ok()
 }
 
 /// The code over an audit row's bytes and the code of the row before it.

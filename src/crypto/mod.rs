@@ -34,7 +34,9 @@ pub(crate) use envelope::KEY_ID_OFFSET;
 pub use envelope::{Envelope, ParseError};
 pub use index::{BLIND_INDEX_LENGTH, blind_index};
 pub use key::{ColumnIndexKey, ColumnKey, DataKey, DatabasePassword, IndexKey, ManifestKey, RootKey, WeakKey};
-pub use manifest::{audit_mac, manifest_mac, policy_mac, verify_audit_mac, verify_manifest_mac, verify_policy_mac};
+pub use manifest::{
+    audit_mac, epoch_mac, manifest_mac, policy_mac, verify_audit_mac, verify_epoch_mac, verify_manifest_mac, verify_policy_mac,
+};
 pub use pad::MAXIMUM_PLAINTEXT;
 pub use passphrase::{PassphraseCost, PassphraseError, SealedRoot, open_root, seal_root};
 pub use random::{NoRandomness, make_bytes, make_token};

@@ -90,6 +90,18 @@ impl Address {
         Some(url.username().to_owned()).filter(|user| !user.is_empty())
     }
 
+    /// The same database for every login: the engine, the host and the name, or a file's absolute path. Without parameters.
+    pub fn without_login(&self) -> String {
+        if let Some(file) = super::sqlite_file(self) {
+            let absolute = file.canonicalize().or_else(|_| std::path::absolute(&file)).unwrap_or(file);
+            return format!("sqlite://{}", absolute.display());
+        }
+        let Ok(mut url) = Url::parse(self.expose()) else { return self.shown.clone() };
+        let _ = (url.set_username(""), url.set_password(None));
+        url.set_query(None);
+        url.to_string()
+    }
+
     /// The engine that the scheme names.
     pub fn engine(&self) -> DbBackend {
         self.engine

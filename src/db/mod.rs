@@ -11,6 +11,7 @@ mod lock;
 #[cfg(feature = "cli")]
 pub(crate) mod server;
 mod statement;
+mod table;
 #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "only to servers there is a way"))]
 mod tls;
 mod tls_failure;
@@ -41,6 +42,7 @@ pub(crate) use lock::abandoned_by as lock_abandoned_by;
 pub(crate) use lock::clock_ms;
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
 pub(crate) use statement::statement;
+pub(crate) use table::has_column;
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};
 pub(crate) use transaction::retry;

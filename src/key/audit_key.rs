@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sea_orm::ConnectionTrait;
 
 use super::manifest_row::read_manifest;
-use super::{RingError, Roots};
+use super::{EpochFloor, RingError, Roots};
 use crate::crypto::{ManifestKey, RingId, audit_mac, verify_audit_mac};
 
 /// Stays the same for as long as the ring is there, whatever root wraps it.
@@ -16,8 +16,8 @@ pub struct AuditKey {
 
 impl AuditKey {
     /// From a manifest that verifies.
-    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RingError> {
-        let verified = read_manifest(db, &roots, minimum_epoch).await?;
+    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RingError> {
+        let verified = read_manifest(db, &roots, &floor.into()).await?;
         Ok(Self { ring: verified.ring, key: verified.key })
     }
 

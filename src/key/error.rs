@@ -25,11 +25,27 @@ pub enum RingError {
     Forged,
     /// The manifest is older than one that was seen, or than the configuration allows.
     #[error("the manifest is at epoch {found}, older than epoch {minimum}: an old copy was put back")]
-    Stale {
+    Older {
         /// The epoch in the database.
         found: i64,
         /// The least that is accepted.
         minimum: i64,
+        /// Whether the configuration says so; otherwise this host, or this process, has seen that epoch.
+        is_pinned: bool,
+    },
+    /// The database has another ring than the one that this host has seen under its address, or none.
+    #[error("{}", ring_changed(*epoch))]
+    RingChanged {
+        /// The epoch that the database has now; 0 where it has no ring.
+        epoch: i64,
+    },
+    /// The manifest says that plaintext counts, and the database says that it is sealed.
+    #[error("the manifest says that table `{table}` is in plaintext, and {found}: an old manifest was put back")]
+    PhaseContradicts {
+        /// The table.
+        table: String,
+        /// What contradicts.
+        found: &'static str,
     },
     /// The manifest speaks of things that this program does not know.
     #[error("the manifest was written by a newer program: {0}")]
@@ -68,4 +84,16 @@ pub enum RingError {
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl RingError {
+    /// Whether the database went back behind what was seen of it.
+    pub fn went_back(&self) -> bool {
+        matches!(self, Self::Older { .. } | Self::RingChanged { .. } | Self::PhaseContradicts { .. })
+    }
+}
+
+fn ring_changed(epoch: i64) -> String {
+    let now = if epoch == 0 { "no key ring any more".to_owned() } else { format!("another key ring, at epoch {epoch}") };
+    format!("the database has {now}; this host has seen a ring under this address")
 }

@@ -95,6 +95,12 @@ impl Manifest {
         self.tables.get(table).map(|described| described.former.clone()).unwrap_or_default()
     }
 
+    /// The tables that programs brought along, while their plaintext counts.
+    pub(crate) fn plain_tables(&self) -> Vec<&'static SealedTable> {
+        let plain = self.tables.iter().filter(|(name, _)| self.phase(name) == Some(Phase::Plain));
+        plain.map(|(name, described)| described.table(name)).collect()
+    }
+
     /// Every table that has cells, and its phase. `None` when one is in a phase, or of a kind, that a newer program knows.
     pub fn sealed_tables(&self) -> Option<Vec<(&'static SealedTable, Phase)>> {
         let mut found = Vec::new();

@@ -5,7 +5,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, Entity
 use strongroom_entity::manifest;
 
 use super::key_rows::{make_first_keys, manifest_key};
-use super::{Manifest, RingError, Roots};
+use super::{EpochFloor, Manifest, RingError, Roots};
 use crate::crypto::{ManifestKey, RingId, RootKey, make_bytes, manifest_mac, verify_manifest_mac};
 
 /// Whether the manifest's row is there. Says nothing of its authenticity.
@@ -41,25 +41,33 @@ pub(super) struct Verified {
 }
 
 /// Reads the manifest, and refuses one that is not a held root's, not authentic, or too old.
-pub(super) async fn read_manifest(db: &impl ConnectionTrait, roots: &Roots, minimum_epoch: i64) -> Result<Verified, RingError> {
-    let row = read_row(db).await?;
-    match verify(db, &row, roots, minimum_epoch).await {
+pub(super) async fn read_manifest(db: &impl ConnectionTrait, roots: &Roots, floor: &EpochFloor) -> Result<Verified, RingError> {
+    let verified = read_at_any_epoch(db, roots).await?;
+    floor.judge(&verified)?;
+    Ok(verified)
+}
+
+/// The same, however old it is: for saying so, and for accepting it.
+pub(super) async fn read_at_any_epoch(db: &impl ConnectionTrait, roots: &Roots) -> Result<Verified, RingError> {
+    match verify(db, &read_row(db).await?, roots).await {
         // A rewrap between reading the manifest and reading its key.
-        Err(RingError::Damaged { .. }) => verify(db, &read_row(db).await?, roots, minimum_epoch).await,
+        Err(RingError::Damaged { .. }) => verify(db, &read_row(db).await?, roots).await,
         verified => verified,
     }
+}
+
+/// What the row says of its ring and epoch; nothing vouches for it.
+pub(super) async fn unverified(db: &impl ConnectionTrait) -> Result<Option<(RingId, i64)>, RingError> {
+    let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else { return Ok(None) };
+    let ring = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
+    Ok(Some((ring, row.epoch)))
 }
 
 async fn read_row(db: &impl ConnectionTrait) -> Result<manifest::Model, RingError> {
     manifest::Entity::find_by_id(1_i16).one(db).await?.ok_or(RingError::Missing)
 }
 
-async fn verify(
-    db: &impl ConnectionTrait,
-    row: &manifest::Model,
-    roots: &Roots,
-    minimum_epoch: i64,
-) -> Result<Verified, RingError> {
+async fn verify(db: &impl ConnectionTrait, row: &manifest::Model, roots: &Roots) -> Result<Verified, RingError> {
     let ring: RingId = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
     let key = manifest_key(db, root_of(&row.body, roots)?, &ring).await?;
     if !verify_manifest_mac(&key, &ring, row.body.as_bytes(), &row.mac) {
@@ -68,9 +76,6 @@ async fn verify(
     let manifest: Manifest = serde_json::from_str(&row.body).map_err(|error| RingError::Newer(error.to_string()))?;
     if manifest.epoch != row.epoch {
         return Err(RingError::Forged);
-    }
-    if manifest.epoch < minimum_epoch {
-        return Err(RingError::Stale { found: manifest.epoch, minimum: minimum_epoch });
     }
     Ok(Verified { ring, key, manifest })
 }

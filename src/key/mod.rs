@@ -9,6 +9,7 @@
 mod audit_key;
 mod described;
 mod environment;
+mod epoch;
 mod error;
 mod file;
 mod key_rows;
@@ -28,6 +29,9 @@ mod unopened;
 
 pub use audit_key::AuditKey;
 pub use environment::EnvironmentSource;
+#[cfg(feature = "cli")]
+pub(crate) use epoch::Acceptance;
+pub use epoch::{EpochFloor, EpochMemory, EpochNotice};
 pub use error::RingError;
 pub use file::FileSource;
 pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter a
 use strongroom_entity::database_login::{Column, Entity, Model};
 
 use super::manifest_row::read_manifest;
-use super::{RingError, Roots};
+use super::{EpochFloor, RingError, Roots};
 use crate::crypto::{
     DatabasePassword, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, policy_mac, unwrap_key,
     verify_policy_mac, wrap_key,
@@ -23,8 +23,8 @@ pub struct PolicyKeys {
 
 impl PolicyKeys {
     /// From a manifest that verifies.
-    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RingError> {
-        let verified = read_manifest(db, &roots, minimum_epoch).await?;
+    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RingError> {
+        let verified = read_manifest(db, &roots, &floor.into()).await?;
         Ok(Self { roots, root_id: verified.manifest.root_id, ring: verified.ring, key: verified.key })
     }
 

@@ -8,7 +8,7 @@ use strongroom_entity::key;
 
 use super::manifest_row::{read_manifest, write_manifest};
 use super::policy_keys::rewrap_logins;
-use super::{RingError, Roots};
+use super::{EpochFloor, RingError, Roots};
 use crate::crypto::{DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, unwrap_key, wrap_key};
 
 /// What became of the ring's keys.
@@ -24,8 +24,14 @@ pub struct Rewrapped {
 /// transaction, so it is all of the ring or nothing. `roots` must hold both.
 ///
 /// `logins` says whether there is a table of logins, whose passwords are wrapped like keys.
-pub(crate) async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKey, logins: bool) -> Result<Rewrapped, RingError> {
-    let before = read_manifest(db, roots, 0).await?;
+pub(crate) async fn rewrap(
+    db: &impl ConnectionTrait,
+    roots: &Roots,
+    floor: &EpochFloor,
+    to: &RootKey,
+    logins: bool,
+) -> Result<Rewrapped, RingError> {
+    let before = read_manifest(db, roots, floor).await?;
     let from = roots.find(&before.manifest.root_id)?;
     if from.id() == to.id() {
         return Ok(Rewrapped::default());
@@ -42,10 +48,11 @@ pub(crate) async fn rewrap(db: &impl ConnectionTrait, roots: &Roots, to: &RootKe
 pub(crate) async fn rewrap_stragglers(
     db: &impl ConnectionTrait,
     roots: &Roots,
+    floor: &EpochFloor,
     from: &RootKey,
     logins: bool,
 ) -> Result<Rewrapped, RingError> {
-    let now = read_manifest(db, roots, 0).await?;
+    let now = read_manifest(db, roots, floor).await?;
     rewrap_all(db, &now.ring, from, roots.find(&now.manifest.root_id)?, logins).await
 }
 

@@ -1,6 +1,7 @@
 //! A loaded key ring: seals and opens without touching the database.
 
 mod cell;
+mod fresh;
 mod late;
 mod scope;
 
@@ -8,13 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use strongroom_entity::{Binding, BlindIndex, Bound, Cell, Label, Sealable, Sealed, key};
 use strongroom_migration::Phase;
 
 use super::key_rows::{self, Wanted};
-use super::manifest_row::{self, read_manifest, write_manifest};
-use super::{Manifest, Place, RingError, Roots, Unopened};
+use super::manifest_row::{self, Verified, read_manifest, write_manifest};
+use super::{EpochFloor, Manifest, Place, RingError, Roots, Unopened};
 use crate::crypto::{
     BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId, RootKey, blind_index,
 };
@@ -27,17 +28,21 @@ const GRACE: Duration = Duration::from_millis(250);
 
 /// The keys of one database, shared by every task of a program.
 pub struct Ring {
-    id: RingId,
     roots: Arc<Roots>,
-    minimum_epoch: i64,
+    floor: EpochFloor,
     state: RwLock<State>,
 }
 
 struct State {
+    id: RingId,
     manifest: Manifest,
+    /// The operator's last acceptance of an older manifest when this was loaded.
+    acceptance: Option<String>,
     read_at: Instant,
     /// When a task last set out to read it.
     asked_at: Instant,
+    /// The database went back when it was read last: nothing goes on from memory.
+    went_back: bool,
     data: HashMap<u32, Arc<Entry>>,
     /// Ids, by scope and generation.
     by_scope: HashMap<String, BTreeMap<u32, u32>>,
@@ -54,7 +59,7 @@ impl State {
     /// Whether the manifest is new enough, or a task is reading it and the others may go on meanwhile.
     fn will_do(&self) -> bool {
         let age = self.read_at.elapsed();
-        age < LIFETIME || age < LIFETIME + GRACE && self.asked_at.elapsed() < GRACE
+        !self.went_back && (age < LIFETIME || age < LIFETIME + GRACE && self.asked_at.elapsed() < GRACE)
     }
 }
 
@@ -70,24 +75,28 @@ impl Ring {
         manifest_row::make(db, root).await
     }
 
-    /// Loads the ring. `minimum_epoch` guards against an old database put back; 0 accepts any.
-    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RingError> {
-        let asked_at = Instant::now();
-        let verified = read_manifest(db, &roots, minimum_epoch).await?;
+    /// Loads the ring. `floor` guards against an old database put back; 0 accepts any.
+    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RingError> {
+        let (asked_at, floor) = (Instant::now(), floor.into());
+        let acceptance = floor.acceptance();
+        let verified = read_manifest(db, &roots, &floor).await?;
         let root = roots.find(&verified.manifest.root_id)?;
         let index = key_rows::index_key(db, root, &verified.ring).await?;
         let data_keys = key_rows::data_keys(db, root, &verified.ring, Wanted::All).await?;
         let state = State {
+            id: verified.ring,
             manifest: verified.manifest,
+            acceptance,
             read_at: asked_at,
             asked_at,
+            went_back: false,
             data: HashMap::new(),
             by_scope: HashMap::new(),
             index,
             columns: HashMap::new(),
             index_columns: HashMap::new(),
         };
-        let ring = Self { id: verified.ring, roots, minimum_epoch, state: RwLock::new(state) };
+        let ring = Self { roots, floor, state: RwLock::new(state) };
         ring.keep(data_keys);
         Ok(ring)
     }
@@ -99,17 +108,7 @@ impl Ring {
 
     /// Reads everything again from what is committed, and forgets keys that are not.
     pub async fn reload(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
-        let known = self.manifest().epoch;
-        let fresh = Self::load(db, self.roots.clone(), self.minimum_epoch.max(known)).await?;
-        if fresh.id != self.id {
-            return Err(RingError::Forged);
-        }
-        let fresh = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut state = self.write();
-        if fresh.manifest.epoch >= state.manifest.epoch {
-            *state = fresh;
-        }
-        Ok(())
+        self.reload_whole(db).await
     }
 
     /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it; the others go on meanwhile,
@@ -131,14 +130,12 @@ impl Ring {
 
     /// Reads the manifest again. Keys that came since are [learnt](Ring::learn) as they are met.
     pub async fn refresh_now(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
-        let asked_at = Instant::now();
-        let fresh = self.read_manifest(db).await?;
-        let mut state = self.write();
-        if fresh.epoch >= state.manifest.epoch {
-            state.manifest = fresh;
-            state.read_at = asked_at;
-        }
-        Ok(())
+        self.reread_manifest(db).await
+    }
+
+    /// Writes down on this host that the committed manifest was seen, where the ring was loaded with a memory.
+    pub async fn remember(&self, db: &DatabaseConnection) -> Result<(), RingError> {
+        if self.floor.has_raised(self.manifest().epoch) { Ok(()) } else { self.floor.remember(db, &self.roots).await }
     }
 
     /// Loads the keys that these cells name, where they came after the ring was loaded, and the manifest that knows their
@@ -165,8 +162,7 @@ impl Ring {
 
     /// The manifest as the database has it now, from inside a transaction too.
     pub(crate) async fn read_manifest(&self, db: &impl ConnectionTrait) -> Result<Manifest, RingError> {
-        let minimum = self.minimum_epoch.max(self.manifest().epoch);
-        Ok(read_manifest(db, &self.roots, minimum).await?.manifest)
+        Ok(self.read_verified(db).await?.manifest)
     }
 
     /// Changes the manifest. What this ring remembers changes only with [`Ring::reload`], once the
@@ -176,7 +172,7 @@ impl Ring {
         db: &impl ConnectionTrait,
         change: impl FnOnce(&mut Manifest) -> Result<(), RingError>,
     ) -> Result<Manifest, RingError> {
-        let before = read_manifest(db, &self.roots, self.minimum_epoch.max(self.manifest().epoch)).await?;
+        let before = self.read_verified(db).await?;
         let mut next = before.manifest.clone();
         change(&mut next)?;
         if next != before.manifest {
@@ -229,6 +225,10 @@ impl Ring {
     /// The generation of the key that a cell names, by its header alone.
     pub(crate) fn generation_of(&self, key_id: u32) -> Option<u32> {
         self.read().data.get(&key_id).map(|entry| entry.generation)
+    }
+
+    fn id(&self) -> RingId {
+        self.read().id
     }
 
     fn keep(&self, keys: Vec<(key::Model, DataKey)>) {

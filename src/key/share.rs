@@ -49,12 +49,14 @@ impl Share {
 
     /// See [`Ring::refresh`].
     pub async fn refresh(&self) -> Result<(), RingError> {
-        self.ring.refresh(&self.db).await
+        self.ring.refresh(&self.db).await?;
+        self.ring.remember(&self.db).await
     }
 
     /// See [`Ring::refresh_now`].
     pub async fn refresh_now(&self) -> Result<(), RingError> {
-        self.ring.refresh_now(&self.db).await
+        self.ring.refresh_now(&self.db).await?;
+        self.ring.remember(&self.db).await
     }
 
     /// See [`Ring::learn`].

@@ -17,7 +17,7 @@ use super::support::require_support;
 use super::wanted::Target;
 use super::{GrantError, Policy};
 use crate::crypto::DatabasePassword;
-use crate::key::{PolicyKeys, RingError, Roots, database_password};
+use crate::key::{EpochFloor, PolicyKeys, RingError, Roots, database_password};
 
 /// What somebody who applies policies brings along.
 #[derive(Clone, Default)]
@@ -72,10 +72,10 @@ impl Site {
     pub(crate) async fn load(
         db: &impl ConnectionTrait,
         roots: Arc<Roots>,
-        minimum_epoch: i64,
+        floor: impl Into<EpochFloor>,
         wishes: &Wishes,
     ) -> Result<Self, GrantError> {
-        let keys = PolicyKeys::load(db, roots, minimum_epoch).await?;
+        let keys = PolicyKeys::load(db, roots, floor).await?;
         let names = wishes.names.clone().unwrap_or_else(|| Names::of_ring(keys.ring()));
         let target = target(db, names).await?;
         require_support(db, target.engine).await?;

@@ -12,25 +12,25 @@ use super::apply::converge;
 use super::site::{Site, Wishes};
 use super::stored::{self, Source};
 use crate::db::{Lock, LockError};
-use crate::key::{RingError, Roots};
+use crate::key::{EpochFloor, RingError, Roots};
 
 /// Brings policies and takes them back, under the run lock.
 pub struct PolicySteps {
     roots: Option<Arc<Roots>>,
-    minimum_epoch: i64,
+    floor: EpochFloor,
     wishes: Wishes,
     lock: Arc<Lock>,
 }
 
 impl PolicySteps {
     /// Without roots every call is refused.
-    pub fn new(roots: Option<Arc<Roots>>, minimum_epoch: i64, wishes: Wishes, lock: Arc<Lock>) -> Self {
-        Self { roots, minimum_epoch, wishes, lock }
+    pub fn new(roots: Option<Arc<Roots>>, floor: impl Into<EpochFloor>, wishes: Wishes, lock: Arc<Lock>) -> Self {
+        Self { roots, floor: floor.into(), wishes, lock }
     }
 
     async fn site(&self, db: &SchemaManagerConnection<'_>) -> Result<Site, GrantError> {
         let roots = self.roots.clone().ok_or(GrantError::NoRoot)?;
-        Site::load(db, roots, self.minimum_epoch, &self.wishes).await
+        Site::load(db, roots, self.floor.clone(), &self.wishes).await
     }
 
     /// What is written down first is what the server is meant to follow, if this is killed in the middle.

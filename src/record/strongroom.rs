@@ -10,7 +10,7 @@ use super::RecordError;
 use super::connection::goes_where_a_connection_goes;
 use super::keyed::Held;
 use crate::db::Lock;
-use crate::key::{Ring, Rolling, Roots, Share};
+use crate::key::{EpochFloor, Ring, Rolling, Roots, Share};
 use crate::reseal::{self, Options, ResealError, RollReport};
 
 /// A database connection with its key ring. Clones share both. Goes wherever sea-orm takes a connection.
@@ -24,8 +24,8 @@ pub struct Strongroom {
 }
 
 impl Strongroom {
-    /// Loads the ring of a database, which [`install_ring`](crate::schema::install_ring) made. `minimum_epoch` guards against
-    /// an old database that was put back; 0 accepts any.
+    /// Loads the ring of a database, which [`install_ring`](crate::schema::install_ring) made. `floor` guards against an old
+    /// database that was put back; 0 accepts any.
     ///
     /// The ring is read, and keys of new scopes are made, on connections of this pool beside those of open transactions. So
     /// there must be fewer transactions at once than the pool has connections, or they wait for each other; a program that
@@ -33,9 +33,9 @@ impl Strongroom {
     /// [`Share::whole`](crate::key::Share::whole).
     ///
     /// Fails with [`RecordError::Ring`] where there is no ring, or it is under another root, was forged, is older than
-    /// `minimum_epoch`, or of a newer release.
-    pub async fn load(db: DatabaseConnection, roots: Arc<Roots>, minimum_epoch: i64) -> Result<Self, RecordError> {
-        let ring = Arc::new(Ring::load(&db, roots, minimum_epoch).await?);
+    /// `floor`, or of a newer release.
+    pub async fn load(db: DatabaseConnection, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RecordError> {
+        let ring = Arc::new(Ring::load(&db, roots, floor).await?);
         let keys = Arc::new(Share::whole(ring, db.clone()));
         Ok(Self { db, keys })
     }

@@ -17,7 +17,7 @@ use super::quarantine::Bad;
 use super::roll::sealed_tables;
 use super::verify::verify;
 use crate::db::{self, Lock};
-use crate::key::{Manifest, ManifestError, Ring, Roots};
+use crate::key::{EpochFloor, Manifest, ManifestError, Ring, Roots};
 
 /// A change of the manifest that may be tried again.
 pub(crate) type Change = dyn Fn(&mut Manifest) -> Result<(), ManifestError> + Send + Sync;
@@ -26,7 +26,7 @@ pub(crate) type Change = dyn Fn(&mut Manifest) -> Result<(), ManifestError> + Se
 pub struct ResealBackfill {
     table: &'static SealedTable,
     root: Option<Arc<Roots>>,
-    minimum_epoch: i64,
+    floor: EpochFloor,
     lock: Arc<Lock>,
     options: Options,
     ring: OnceCell<Arc<Ring>>,
@@ -34,8 +34,8 @@ pub struct ResealBackfill {
 
 impl ResealBackfill {
     /// Of the credentials. The ring need not exist yet: step 2 makes it. Steps that need no keys run without a root.
-    pub fn new(root: Option<Arc<Roots>>, minimum_epoch: i64, lock: Arc<Lock>, options: Options) -> Self {
-        Self { table: credential::TABLE, root, minimum_epoch, lock, options, ring: OnceCell::new() }
+    pub fn new(root: Option<Arc<Roots>>, floor: impl Into<EpochFloor>, lock: Arc<Lock>, options: Options) -> Self {
+        Self { table: credential::TABLE, root, floor: floor.into(), lock, options, ring: OnceCell::new() }
     }
 
     /// The same of another table.
@@ -49,7 +49,7 @@ impl ResealBackfill {
     async fn ring(&self, db: &SchemaManagerConnection<'_>) -> Result<Arc<Ring>, ResealError> {
         let load = || async {
             let root = self.root.clone().ok_or(ResealError::NoRoot)?;
-            Ok::<_, ResealError>(Arc::new(Ring::load(db, root, self.minimum_epoch).await?))
+            Ok::<_, ResealError>(Arc::new(Ring::load(db, root, self.floor.clone()).await?))
         };
         let known = self.ring.initialized();
         let ring = self.ring.get_or_try_init(load).await?.clone();

@@ -11,6 +11,7 @@
 mod backfill;
 mod checkpoint;
 #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program counts for `keys status`"))]
+mod contradiction;
 mod count;
 mod direction;
 mod engine;
@@ -30,6 +31,7 @@ mod verify;
 
 pub use backfill::ResealBackfill;
 pub(crate) use backfill::uncarry;
+pub(crate) use contradiction::refuse_contradiction;
 #[cfg(feature = "cli")]
 pub(crate) use count::{Census, GenerationCount, census};
 pub use error::ResealError;

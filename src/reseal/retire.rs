@@ -45,6 +45,7 @@ pub async fn retire(
         db::retry!(mark(db, ring, lock, generation, grace))?;
     }
     ring.reload(db).await?;
+    ring.remember(db).await?;
     let wipe_after = ring.manifest().generations.iter().find(|known| known.generation == generation).and_then(|it| it.wipe_after);
     let left = wipe_after.unwrap_or(i64::MAX).saturating_sub(db::clock_ms(db).await?);
     if left > 0 {
@@ -74,6 +75,7 @@ async fn close(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u3
     // Programs that have not noticed yet may still write back what they read.
     tokio::time::sleep(2 * LIFETIME).await;
     ring.reload(db).await?;
+    ring.remember(db).await?;
     refuse_in_use(db, ring, generation).await
 }
 

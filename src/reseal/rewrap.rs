@@ -6,27 +6,35 @@ use super::error::ResealError;
 use crate::crypto::RootKey;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock, has_table};
-use crate::key::{self, LIFETIME, Rewrapped, Roots};
+use crate::key::{self, EpochFloor, LIFETIME, Rewrapped, Roots};
 
 /// Wraps every key of the ring under `to`, which `roots` must hold beside the root before. Run again, it does
 /// what is left: keys that a program added at the very moment.
 pub async fn rewrap(
     db: &DatabaseConnection,
     roots: &Roots,
+    floor: &EpochFloor,
     lock: &Lock,
     from: &RootKey,
     to: &RootKey,
 ) -> Result<Rewrapped, ResealError> {
-    let done = db::retry!(rewrap_once(db, roots, lock, to))?;
+    let done = db::retry!(rewrap_once(db, roots, floor, lock, to))?;
     // Until then a program may add keys under the root before.
     tokio::time::sleep(2 * LIFETIME).await;
-    let late = db::retry!(rewrap_late(db, roots, lock, from))?;
+    let late = db::retry!(rewrap_late(db, roots, floor, lock, from))?;
+    floor.remember(db, roots).await?;
     Ok(Rewrapped { keys: done.keys + late.keys, damaged: late.damaged })
 }
 
-async fn rewrap_once(db: &DatabaseConnection, roots: &Roots, lock: &Lock, to: &RootKey) -> Result<Rewrapped, ResealError> {
+async fn rewrap_once(
+    db: &DatabaseConnection,
+    roots: &Roots,
+    floor: &EpochFloor,
+    lock: &Lock,
+    to: &RootKey,
+) -> Result<Rewrapped, ResealError> {
     let transaction = db::begin(db).await?;
-    let done = key::rewrap(&transaction, roots, to, has_logins(&transaction).await?).await?;
+    let done = key::rewrap(&transaction, roots, floor, to, has_logins(&transaction).await?).await?;
     if done.keys == 0 {
         return Ok(done);
     }
@@ -48,9 +56,15 @@ async fn has_logins(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     has_table(db, "strongroom_database_login").await
 }
 
-async fn rewrap_late(db: &DatabaseConnection, roots: &Roots, lock: &Lock, from: &RootKey) -> Result<Rewrapped, ResealError> {
+async fn rewrap_late(
+    db: &DatabaseConnection,
+    roots: &Roots,
+    floor: &EpochFloor,
+    lock: &Lock,
+    from: &RootKey,
+) -> Result<Rewrapped, ResealError> {
     let transaction = db::begin(db).await?;
-    let done = key::rewrap_stragglers(&transaction, roots, from, has_logins(&transaction).await?).await?;
+    let done = key::rewrap_stragglers(&transaction, roots, floor, from, has_logins(&transaction).await?).await?;
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     Ok(done)

@@ -36,6 +36,7 @@ pub async fn roll(
 ) -> Result<RollReport, ResealError> {
     let entry = db::retry!(begin(db, ring, lock, direction))?;
     ring.reload(db).await?;
+    ring.remember(db).await?;
     let (mut moved, mut bad) = (0, 0);
     for (table, _) in sealed_tables(&ring.manifest())? {
         let report = Engine { db, ring: ring.clone(), lock, table, options }.run(Direction::Roll).await?;
@@ -44,6 +45,7 @@ pub async fn roll(
     }
     db::retry!(finish(db, ring, lock, entry))?;
     ring.reload(db).await?;
+    ring.remember(db).await?;
     Ok(RollReport { generation: ring.active(), moved, bad })
 }
 

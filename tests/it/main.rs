@@ -22,6 +22,7 @@ mod credentials;
 mod docs;
 mod doctor;
 mod drift;
+mod epochs;
 mod floors;
 mod help;
 mod host;

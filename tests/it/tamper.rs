@@ -173,15 +173,29 @@ fn an_edited_manifest_is_refused(engine: Engine) {
     room.run(&["keys", "verify"]).expect(0);
 }
 
+/// Without a memory of epochs; `epochs.rs` has the rest.
 fn an_old_manifest_is_refused_under_a_pinned_epoch(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(3));
-    let epoch = room.number("SELECT epoch FROM strongroom_manifest");
-    let pinned = |epoch: i64| {
-        let mut command = room.command(&["keys", "status"]);
-        crate::support::ran(command.env("STRONGROOM__KEYS__MINIMUM_EPOCH", epoch.to_string()))
+    let row = |column: &str| room.text(&format!("SELECT {column} FROM strongroom_manifest"));
+    let (body, epoch) = (row("body"), room.number("SELECT epoch FROM strongroom_manifest"));
+    let mac = room.bytes("SELECT mac FROM strongroom_manifest");
+    room.run(&["keys", "rotate"]).expect(0);
+    let newest = room.number("SELECT epoch FROM strongroom_manifest");
+    room.try_execute(
+        "UPDATE strongroom_manifest SET body = $1, epoch = $2, mac = $3",
+        vec![body.into(), epoch.into(), mac.into()],
+    )
+    .unwrap();
+    let pinned = |epoch: i64, command: &[&str]| {
+        let _ = std::fs::remove_file(room.path().join("strongroom.key.epoch"));
+        crate::support::ran(room.command(command).env("STRONGROOM__KEYS__MINIMUM_EPOCH", epoch.to_string()))
     };
-    pinned(epoch).expect(0);
-    pinned(epoch + 1).expect(4);
+    for command in [&["keys", "status"][..], &["keys", "rewrap", "--to", "file:next.key"], &["credential", "list"]] {
+        let refused = pinned(newest, &[command, &["--format", "json"]].concat()).expect(4);
+        assert_eq!(refused.json()["error"]["code"], "manifest_older", "{command:?}");
+    }
+    assert!(!room.path().join("next.key").exists());
+    pinned(epoch, &["keys", "status"]).expect(0);
 }
 
 fn a_damaged_key_blocks_its_own_cells_only(engine: Engine) {

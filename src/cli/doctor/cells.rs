@@ -23,12 +23,13 @@ pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bo
         }
         Ok(_) => {}
     }
-    let ring = match session.ring(db).await {
+    let ring = match session.ring_at_any_epoch(db).await {
         Ok(ring) => ring,
         Err(failure) => return vec![Check::failed("manifest", failure)],
     };
     let manifest = ring.as_ref().map(|ring| ring.manifest());
-    let mut checks = vec![judge_manifest(manifest.as_ref(), session.config.minimum_epoch())];
+    let pin = session.floor().map_or(0, |floor| floor.pin());
+    let mut checks = vec![judge_manifest(manifest.as_ref(), pin)];
     match count(db, ring.as_deref(), manifest.as_ref()).await {
         Ok(Some((phase, cells, counts))) => {
             checks.push(Check::ok("phase", phase.as_str()));
@@ -58,8 +59,11 @@ async fn count(db: &DatabaseConnection, ring: Option<&Ring>, manifest: Option<&M
 fn judge_manifest(manifest: Option<&Manifest>, minimum: i64) -> Check {
     let Some(manifest) = manifest else { return Check::ok("manifest", "none yet; migration 2 makes it") };
     let epoch = manifest.epoch;
-    let pinned =
-        if minimum > 0 { format!("{minimum} and above are accepted") } else { "`keys.minimum_epoch` is not set".to_owned() };
+    let pinned = if minimum > 0 {
+        format!("{minimum} and above are accepted")
+    } else {
+        format!("to pin it, set `keys.minimum_epoch = {epoch}`")
+    };
     Check::ok("manifest", format!("verifies; epoch {epoch}; {pinned}"))
 }
 

@@ -59,6 +59,11 @@ impl Check {
         self.state == State::Bad
     }
 
+    /// Whether it leaves something to do.
+    pub(super) fn is_left(&self) -> bool {
+        self.exit == Exit::Left
+    }
+
     fn text(&self) -> String {
         let state = match self.state {
             State::Ok => "ok",

@@ -17,6 +17,7 @@ use std::path::Path;
 use serde_json::json;
 
 use self::check::{Check, Checks};
+use super::epoch;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
@@ -45,6 +46,19 @@ pub(super) async fn run(config: Option<&Path>, session: &Session, output: &Outpu
     Ok(exit)
 }
 
+/// An older manifest is a finding here and not a refusal, so that the rest is shown, too.
+async fn epoch_checks(session: &Session, db: &sea_orm::DatabaseConnection) -> Vec<Check> {
+    let found = epoch::findings(session, db).await;
+    if found.is_empty() {
+        return vec![Check::ok("epoch", "not older than what this host has seen")];
+    }
+    let check = |found: epoch::EpochFinding| match found.is_refusal {
+        true => Check::left("epoch", found.message, found.hint),
+        false => Check::advice("epoch", found.message, found.hint),
+    };
+    found.into_iter().map(check).collect()
+}
+
 async fn look_at_database(session: &Session, address: &crate::db::Address, has_root: bool, checks: &mut Checks) {
     let db = match session.connect(Access::Read).await {
         Ok(db) => db,
@@ -59,9 +73,15 @@ async fn look_at_database(session: &Session, address: &crate::db::Address, has_r
     checks.push(status);
     checks.push(schema::lock(&db).await);
     if is_ours {
-        checks.extend(cells::all(session, &db, has_root).await);
+        let epoch = epoch_checks(session, &db).await;
+        let went_back = epoch.iter().any(Check::is_left);
+        checks.extend(epoch);
+        // What an older manifest says of cells and policies is no ground for advice.
+        if !went_back {
+            checks.extend(cells::all(session, &db, has_root).await);
+        }
         checks.push(cells::quarantine(&db).await);
-        if has_root {
+        if has_root && !went_back {
             checks.extend(policy::all(session, &db).await);
         }
         #[cfg(feature = "serve")]

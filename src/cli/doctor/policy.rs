@@ -28,7 +28,7 @@ async fn is_there(db: &DatabaseConnection) -> Result<bool, GrantError> {
 
 async fn in_force(session: &Session, db: &DatabaseConnection) -> Result<Option<(Site, Policy)>, Failure> {
     let wishes = session.config.policy_wishes(None)?;
-    let site = Site::load(db, session.roots().await?, session.config.minimum_epoch(), &wishes).await?;
+    let site = Site::load(db, session.roots().await?, session.floor()?, &wishes).await?;
     Ok(stored::in_force(db, &site.keys).await?.map(|policy| (site, policy)))
 }
 

@@ -33,6 +33,9 @@ impl From<SourceError> for Failure {
 
 impl From<RingError> for Failure {
     fn from(error: RingError) -> Self {
+        if error.went_back() {
+            return went_back(&error);
+        }
         let help = match error {
             RingError::Database(error) => return error.into(),
             RingError::Source(error) => return error.into(),
@@ -42,12 +45,12 @@ impl From<RingError> for Failure {
                 "set `[keys]` to the source of the root that this database is under, or add it as `[keys.next]`"
             }
             RingError::Forged => "compare table strongroom_manifest with a backup; whoever changed it can write to this database",
-            RingError::Stale { .. } => {
-                "an older copy of the database was put back: restore the newest, or lower `keys.minimum_epoch`"
-            }
             RingError::Newer(_) => "use the program that wrote it, or a newer one",
             RingError::Raced => "run the same command again",
             RingError::Damaged { .. } => "restore table strongroom_key from a backup",
+            RingError::Older { .. } | RingError::RingChanged { .. } | RingError::PhaseContradicts { .. } => {
+                "restore the newest database"
+            }
             RingError::Seal(_) | RingError::NoKey | RingError::NotShared | RingError::NoRandomness(_) => {
                 return Self::new(Exit::Failed, "sealing", error).help("`strongroom keys verify` names what is damaged");
             }
@@ -56,12 +59,29 @@ impl From<RingError> for Failure {
             RingError::Missing => "ring_missing",
             RingError::WrongRoot { .. } => "wrong_key",
             RingError::Forged => "manifest_forged",
-            RingError::Stale { .. } => "manifest_stale",
             RingError::Newer(_) => "database_newer",
             RingError::Raced => return Self::new(Exit::Failed, "raced", error).help(help),
             _ => "key_damaged",
         };
         Self::refused(code, error).help(help)
+    }
+}
+
+/// Names the command that accepts what the database has now, for a backup that was put back on purpose.
+fn went_back(error: &RingError) -> Failure {
+    let accept = |epoch: i64| {
+        format!(
+            "restore the newest database; if this copy was put back on purpose, `strongroom keys accept-epoch {epoch}` accepts it on this host"
+        )
+    };
+    match error {
+        RingError::Older { found, minimum, is_pinned: true } => Failure::refused("manifest_older", error).help(format!(
+            "restore the newest database; if this copy was put back on purpose, set `keys.minimum_epoch` from {minimum} to {found} and run `strongroom keys accept-epoch {found}`"
+        )),
+        RingError::Older { found, .. } => Failure::refused("manifest_older", error).help(accept(*found)),
+        RingError::RingChanged { epoch } => Failure::refused("ring_changed", error).help(accept(*epoch)),
+        _ => Failure::refused("phase_contradicts", error)
+            .help("restore table strongroom_manifest from the newest backup; `strongroom doctor` shows what else differs"),
     }
 }
 

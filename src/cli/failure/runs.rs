@@ -128,7 +128,11 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
         RingError::Missing => RingError::Missing.into(),
         RingError::Forged => RingError::Forged.into(),
         RingError::WrongRoot { wanted, given } => RingError::WrongRoot { wanted: wanted.clone(), given: given.clone() }.into(),
-        RingError::Stale { found, minimum } => RingError::Stale { found: *found, minimum: *minimum }.into(),
+        RingError::Older { found, minimum, is_pinned } => {
+            RingError::Older { found: *found, minimum: *minimum, is_pinned: *is_pinned }.into()
+        }
+        RingError::RingChanged { epoch } => RingError::RingChanged { epoch: *epoch }.into(),
+        RingError::PhaseContradicts { table, found } => RingError::PhaseContradicts { table: table.clone(), found }.into(),
         RingError::Newer(what) => RingError::Newer(what.clone()).into(),
         RingError::Raced => RingError::Raced.into(),
         RingError::Damaged { id, purpose, reason } => RingError::Damaged { id: *id, purpose, reason: *reason }.into(),

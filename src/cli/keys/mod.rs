@@ -1,5 +1,6 @@
 //! `strongroom keys …`.
 
+mod accept_epoch;
 mod escrow;
 mod quarantine;
 mod retire;
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     Escrow(escrow::Escrow),
     /// Close a generation that seals nothing any more, and after a time of grace wipe its keys
     Retire(retire::Retire),
+    /// Accept an older copy of the database that was put back on purpose, on this host
+    #[command(after_help = ACCEPT_HELP)]
+    AcceptEpoch(accept_epoch::AcceptEpoch),
     /// What a roll or an import could not open
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -54,6 +58,13 @@ Examples:
   strongroom keys rewrap --to env:STRONGROOM_NEXT_ROOT
 
 Name the same source under [keys.next] beforehand, and running programs go on through the change.";
+
+const ACCEPT_HELP: &str = "\
+Each host remembers the highest manifest epoch that it has seen, in `keys.epoch_file`, and refuses an older copy of the
+database. Restore the newest copy instead wherever you can: what was sealed since the older one cannot be opened any more,
+generations that were retired since count again, and plaintext that was dropped since may be back.
+
+Run it on each host whose programs use the database. It changes this host's epoch file and nothing else.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Rotate {
@@ -72,6 +83,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
         Command::Rewrap(rewrap) => rewrap::run(&rewrap, session, output).await,
         Command::Escrow(escrow) => escrow::run(&escrow, session, output).await,
         Command::Retire(retire) => retire::run(&retire, session, output).await,
+        Command::AcceptEpoch(wanted) => accept_epoch::run(&wanted, session, output).await,
         Command::Quarantine(command) => quarantine::run(command, session, output).await,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -13,7 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::session::{Session, release};
 use crate::config::sealed_root_beside;
 use crate::crypto::RootKey;
-use crate::db::{self, Access};
+use crate::db::{self, Access, DatabaseConnection};
 use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource, Rewrapped, Ring, RingError, Roots};
 use crate::reseal;
 
@@ -70,22 +71,24 @@ pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> 
         return Err(RingError::Missing.into());
     }
     let source = rewrap.to.source();
+    refuse_older(source.as_ref(), session, &db).await?;
     let made = source.make_if_missing().await?;
     let to = source.root().await?;
     let (to_id, settings) = (hex::encode(to.id()), source.settings());
     let Some(from) = other_root(session, &to).await? else {
-        Ring::load(&db, std::sync::Arc::new(to.into()), session.config.minimum_epoch()).await?;
+        Ring::load(&db, Arc::new(to.into()), session.floor()?).await?;
         let document = document(Rewrapped::default(), &to_id, &settings);
         output.result(&document, || "the ring is under that root already: nothing to do".to_owned());
         return Ok(Exit::Done);
     };
     let roots = Roots::from(from).with_next(to);
     let lock = session.lock(&db).await?;
-    let done = reseal::rewrap(&db, &roots, &lock, roots.current(), roots.find(&to_id)?).await;
+    let done = reseal::rewrap(&db, &roots, &session.floor()?, &lock, roots.current(), roots.find(&to_id)?).await;
     release(lock).await;
     let done = done?;
     // The proof: the ring loads under the new root alone.
-    Ring::load(&db, std::sync::Arc::new(Roots::from(source.root().await?)), session.config.minimum_epoch()).await?;
+    Ring::load(&db, Arc::new(Roots::from(source.root().await?)), session.floor()?).await?;
+    remember_beside(source.as_ref(), session, &db).await?;
     output.result(&document(done, &to_id, &settings), || text(done, &to_id, &settings));
     if let Some(file) = source.file().filter(|_| made) {
         output.note(&format!("\nBack up {} now: without it nothing sealed can ever be opened.", file.display()));
@@ -95,6 +98,28 @@ pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> 
          beforehand under [keys.next]. Keep the old key for backups of the database, and make a new escrow.",
     );
     Ok(if done.damaged > 0 { Exit::Left } else { Exit::Done })
+}
+
+/// The epoch file is named after the key file: what this host has seen goes along to the next one.
+async fn remember_beside(next: &dyn KeySource, session: &Session, db: &DatabaseConnection) -> Result<(), Failure> {
+    let beside = next.file().and_then(|file| session.config.epoch_floor_after(file, &session.address().ok()?));
+    if let Some(floor) = beside {
+        Ring::load(db, Arc::new(Roots::from(next.root().await?)), floor).await?.remember(db).await?;
+    }
+    Ok(())
+}
+
+/// Judges the ring under whichever of the roots it is, while nothing is written: no key file is made for a database that
+/// went back.
+async fn refuse_older(next: &dyn KeySource, session: &Session, db: &DatabaseConnection) -> Result<(), Failure> {
+    let current = session.config.key_source()?.root().await?;
+    let roots = match (next.root().await, session.config.next_key_source()?) {
+        (Ok(next), _) => Roots::from(current).with_next(next),
+        (Err(_), Some(next)) => Roots::from(current).with_next(next.root().await?),
+        (Err(_), None) => Roots::from(current),
+    };
+    Ring::load(db, Arc::new(roots), session.floor()?).await?;
+    Ok(())
 }
 
 /// The root that the ring is, or was, under: of the configured ones that which it is not going to. Once the

@@ -20,6 +20,7 @@ use crate::schema::{self, Examined, Target};
 pub(super) async fn run(dry_run: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect(Access::Read).await?;
     let engine = Engine::of(&db).await?;
+    session.refuse_older(&db).await?;
     let begun = schema::adopted(&db).await?;
     if schema::is_ours(&db).await? {
         let failure = Failure::refused("adopted_already", "the credential table is Strongroom's own already");
@@ -61,7 +62,7 @@ async fn adopt(
     schema::write_adoption(&transaction, adoption).await?;
     lock.fence(&transaction).await?;
     transaction.commit().await?;
-    let backfill = ResealBackfill::new(None, session.config.minimum_epoch(), lock.clone(), Options::default());
+    let backfill = ResealBackfill::new(None, session.floor()?, lock.clone(), Options::default());
     let migrator = Migrator { backfill: Arc::new(backfill), grants: Arc::new(NoKeys), adopted: Some(adoption.clone()) };
     run_steps(db, lock, migrator, Target::Up(1), session.stop.clone(), output).await.map(drop)
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::known_steps;
 use crate::cli::confirm::confirm;
 use crate::cli::counted::counted;
+use crate::cli::epoch;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -18,6 +19,14 @@ struct StatusDocument<'a> {
     #[serde(flatten)]
     status: &'a Status,
     lock: Option<LockLine>,
+    findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    code: &'static str,
+    message: String,
+    hint: String,
 }
 
 #[derive(Serialize)]
@@ -36,11 +45,17 @@ pub(super) async fn status(check: bool, session: &Session, output: &Output) -> R
         is_gone: holder.is_gone,
         expires_in_seconds: holder.expires_in.as_secs(),
     });
-    output.result(&StatusDocument { status: &status, lock }, || status_text(&status, holder.as_ref()));
-    Ok(if check && status.pending > 0 { Exit::Left } else { Exit::Done })
+    let (refusals, _): (Vec<_>, Vec<_>) = epoch::findings(session, &db).await.into_iter().partition(|found| found.is_refusal);
+    let findings: Vec<_> =
+        refusals.into_iter().map(|found| Finding { code: found.code, message: found.message, hint: found.hint }).collect();
+    let went_back = !findings.is_empty();
+    let document = StatusDocument { status: &status, lock, findings };
+    output.result(&document, || status_text(&document, holder.as_ref()));
+    Ok(if went_back || (check && status.pending > 0) { Exit::Left } else { Exit::Done })
 }
 
-fn status_text(status: &Status, holder: Option<&Holder>) -> String {
+fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> String {
+    let status = document.status;
     let mut lines: Vec<String> = status
         .migrations
         .iter()
@@ -58,6 +73,7 @@ fn status_text(status: &Status, holder: Option<&Holder>) -> String {
         0 => "nothing is pending".to_owned(),
         pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
     });
+    lines.extend(document.findings.iter().map(|found| format!("{}\n  help: {}", found.message, found.hint)));
     lines.extend(holder.map(|holder| {
         let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
         format!("the run lock is held by {}{gone}\n  as {}", holder.shown, holder.id)
@@ -93,6 +109,7 @@ pub(super) async fn show_history(session: &Session, output: &Output) -> Result<E
 /// For a holder that cannot go on and cannot be seen to be gone. One that is alive loses its run.
 pub(super) async fn unlock(id: &str, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect(Access::Write).await?;
+    session.refuse_older(&db).await?;
     let holder = db::lock_holder(&db).await?.filter(|holder| holder.id == id).ok_or_else(not_the_holder)?;
     if !holder.is_gone {
         confirm(session, &[format!("takes the run lock from {}, which may be alive and then loses its run", holder.shown)])?;

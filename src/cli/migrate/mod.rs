@@ -1,6 +1,7 @@
 //! `strongroom migrate …`.
 
 mod adopt;
+mod epochs;
 mod look;
 mod pace;
 mod plan;
@@ -13,6 +14,7 @@ use serde_json::json;
 use strongroom_entity::credential;
 use strongroom_migration::{Backfill, Migrator, NoKeys, Step};
 
+use self::epochs::Epochs;
 use self::plan::{Planned, Wanted};
 use super::confirm::confirm;
 use super::exit::Exit;
@@ -152,9 +154,10 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     if let Target::Down(version) = planned.target {
         require_ring_to_go(version, session).await?;
     }
-    let ran = carry_out(&planned, pace, session, output).await?;
+    let Carried { steps, epoch } = carry_out(&planned, pace, session, output).await?;
     let (Target::Up(version) | Target::Down(version)) = planned.target;
-    output.result(&json!({ "ran": ran, "version": version }), || format!("the database is at version {version}"));
+    let pin = epoch.filter(|_| planned.is_up());
+    output.result(&json!({ "ran": steps, "version": version, "minimum_epoch": pin }), || done(version, pin));
     Ok(Exit::Done)
 }
 
@@ -168,8 +171,14 @@ pub(super) async fn go_up_all_the_way(session: &Session, output: &Output) -> Res
     Ok(())
 }
 
-/// Asks where a step destroys something, then runs the steps under the lock; returns their names.
-async fn carry_out(planned: &Planned, pace: &Pace, session: &Session, output: &Output) -> Result<Vec<String>, Failure> {
+/// The steps that ran, and the manifest's epoch after them, where there is a ring.
+struct Carried {
+    steps: Vec<String>,
+    epoch: Option<i64>,
+}
+
+/// Asks where a step destroys something, then runs the steps under the lock.
+async fn carry_out(planned: &Planned, pace: &Pace, session: &Session, output: &Output) -> Result<Carried, Failure> {
     if !planned.is_up() || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
         confirm(session, &planned.destroys())?;
     }
@@ -177,15 +186,25 @@ async fn carry_out(planned: &Planned, pace: &Pace, session: &Session, output: &O
 
     let wishes = session.config.policy_wishes(None)?;
     let db = session.connect(Access::Schema).await?;
+    let epochs = Epochs::begin(planned, root.clone(), session, &db).await?;
     let lock = session.lock(&db).await?;
-    let grants = Arc::new(PolicySteps::new(root.clone(), session.config.minimum_epoch(), wishes, lock.clone()));
+    let grants = Arc::new(PolicySteps::new(root.clone(), session.floor()?, wishes, lock.clone()));
     let backfill: Arc<dyn Backfill> =
-        Arc::new(ResealBackfill::new(root, session.config.minimum_epoch(), lock.clone(), pace.options(session, output)));
+        Arc::new(ResealBackfill::new(root.clone(), session.floor()?, lock.clone(), pace.options(session, output)));
     let adopted = schema::adopted(&db).await?;
     let migrator = Migrator { backfill, grants, adopted };
     let ran = run_steps(&db, &lock, migrator, planned.target, session.stop.clone(), output).await;
     release(lock).await;
-    ran
+    let epoch = epochs.end(session, &db).await;
+    Ok(Carried { steps: ran?, epoch })
+}
+
+fn done(version: usize, pin: Option<i64>) -> String {
+    let at = format!("the database is at version {version}");
+    let Some(epoch) = pin else { return at };
+    format!(
+        "{at}\nto refuse older copies of it on every host, pin its epoch in the configuration:\n\n[keys]\nminimum_epoch = {epoch}"
+    )
 }
 
 /// Step 2 would refuse, too, but only once the credentials are in the clear.

@@ -35,6 +35,7 @@ impl Planned {
         let db = session.connect(Access::Read).await?;
         let known = steps_of(&db).await?;
         let status = schema::status(&db, &known).await?;
+        session.refuse_older(&db).await?;
         let target = target(wanted, &status)?;
         let numbers = schema::numbers(&status, target);
         let steps = (1..).zip(known).filter(|(number, _)| numbers.contains(number));

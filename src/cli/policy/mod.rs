@@ -107,7 +107,7 @@ impl Desk {
         if !db::has_table(&db, "strongroom_policy").await? {
             return Err(GrantError::NoPolicy.into());
         }
-        let site = Site::load(&db, session.roots().await?, session.config.minimum_epoch(), &wishes).await?;
+        let site = Site::load(&db, session.roots().await?, session.floor()?, &wishes).await?;
         Ok(Self { db, site })
     }
 

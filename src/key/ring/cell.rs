@@ -40,7 +40,7 @@ impl Ring {
         let known = self.read().index_columns.get(label).cloned();
         known.unwrap_or_else(|| {
             let mut state = self.write();
-            let key = Arc::new(state.index.column(&self.id, label));
+            let key = Arc::new(state.index.column(&state.id, label));
             state.index_columns.insert(label, key.clone());
             key
         })
@@ -51,7 +51,7 @@ impl Ring {
             return Some(column.clone());
         }
         let mut state = self.write();
-        let column = Arc::new(state.data.get(&id)?.key.column(&self.id, label));
+        let column = Arc::new(state.data.get(&id)?.key.column(&state.id, label));
         state.columns.insert((id, label), column.clone());
         Some(column)
     }

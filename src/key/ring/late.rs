@@ -47,7 +47,7 @@ impl Ring {
 
     pub(super) async fn fetch(&self, db: &impl ConnectionTrait, wanted: Wanted) -> Result<(), RingError> {
         let manifest = self.manifest();
-        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id, wanted).await?;
+        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id(), wanted).await?;
         self.keep(keys);
         Ok(())
     }

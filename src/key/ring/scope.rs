@@ -27,7 +27,7 @@ impl Ring {
                 return Ok(());
             }
             let root_id = self.manifest().root_id;
-            let made = key_rows::make_data_keys(db, self.roots.find(&root_id)?, &self.id, generation, &missing).await?;
+            let made = key_rows::make_data_keys(db, self.roots.find(&root_id)?, &self.id(), generation, &missing).await?;
             let changed_root = (!made || attempt > 0) && self.has_changed_root(db).await?;
             if !made && !changed_root {
                 // Another program was quicker, or the key that is there does not unwrap.

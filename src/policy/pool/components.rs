@@ -16,7 +16,7 @@ use super::refused;
 use super::rights::Expected;
 use super::rolling::{self, Rolling};
 use crate::db::{Access, Address, connect};
-use crate::key::{PolicyKeys, Ring, RingError, Roots};
+use crate::key::{EpochFloor, PolicyKeys, Ring, RingError, Roots};
 use crate::policy::inspect::target;
 use crate::policy::names::Names;
 use crate::policy::wanted::Target;
@@ -36,7 +36,7 @@ pub struct Components {
     /// How many programs share the connections that the server gives each login.
     programs: u32,
     roots: Arc<Roots>,
-    minimum_epoch: i64,
+    floor: EpochFloor,
     ring: Arc<Ring>,
     target: Target,
     current: RwLock<Current>,
@@ -55,10 +55,10 @@ impl Components {
     pub async fn open(
         address: Address,
         roots: Arc<Roots>,
-        minimum_epoch: i64,
+        floor: impl Into<EpochFloor>,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
-        Self::open_by(None, 1, address, roots, minimum_epoch, names).await
+        Self::open_by(None, 1, address, roots, floor.into(), names).await
     }
 
     /// The same, with the login of a component as the keeper, which is held to that component's rights: an address with any
@@ -69,10 +69,10 @@ impl Components {
         programs: u32,
         address: Address,
         roots: Arc<Roots>,
-        minimum_epoch: i64,
+        floor: impl Into<EpochFloor>,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
-        Self::open_by(Some(component), programs.max(1), address, roots, minimum_epoch, names).await
+        Self::open_by(Some(component), programs.max(1), address, roots, floor.into(), names).await
     }
 
     async fn open_by(
@@ -80,12 +80,12 @@ impl Components {
         programs: u32,
         address: Address,
         roots: Arc<Roots>,
-        minimum_epoch: i64,
+        floor: EpochFloor,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
         let keeper = connect(&address, Access::Write).await?;
-        let keys = PolicyKeys::load(&keeper, roots.clone(), minimum_epoch).await?;
-        let ring = Arc::new(Ring::load(&keeper, roots.clone(), minimum_epoch).await?);
+        let keys = PolicyKeys::load(&keeper, roots.clone(), floor.clone()).await?;
+        let ring = Arc::new(Ring::load(&keeper, roots.clone(), floor.clone()).await?);
         let target = target(&keeper, names.unwrap_or_else(|| Names::of_ring(keys.ring()))).await?;
         let number = stored::newest(&keeper).await?;
         let policy = Arc::new(stored::in_force(&keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
@@ -108,7 +108,7 @@ impl Components {
             own,
             programs,
             roots,
-            minimum_epoch,
+            floor,
             ring,
             target,
             current,
@@ -145,7 +145,8 @@ impl Components {
 
     /// Reads the ring's manifest again, and refuses one that this program cannot use.
     pub async fn look_at_ring(&self) -> Result<(), RingError> {
-        self.ring.refresh_now(&self.keeper).await
+        self.ring.refresh_now(&self.keeper).await?;
+        self.ring.remember(&self.keeper).await
     }
 
     /// The keeper: what is read and written on behalf of no component.

@@ -35,7 +35,7 @@ use text::Piece;
 use work::Work;
 
 use crate::db::Lock;
-use crate::key::Roots;
+use crate::key::{EpochFloor, Roots};
 use crate::reseal::Options;
 
 /// Brings tables to a phase, for the steps of a host program. Clones share the run lock.
@@ -57,16 +57,16 @@ use crate::reseal::Options;
 #[derive(Clone)]
 pub struct Sealing {
     roots: Arc<Roots>,
-    minimum_epoch: i64,
+    floor: EpochFloor,
     options: Options,
     lease: Lease,
 }
 
 impl Sealing {
-    /// The ring must be there: see [`install_ring`](super::install_ring). `minimum_epoch` guards against an old database
+    /// The ring must be there: see [`install_ring`](super::install_ring). `floor` guards against an old database
     /// that was put back; 0 accepts any.
-    pub fn new(roots: Arc<Roots>, minimum_epoch: i64) -> Self {
-        Self { roots, minimum_epoch, options: Options::default(), lease: Lease::default() }
+    pub fn new(roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Self {
+        Self { roots, floor: floor.into(), options: Options::default(), lease: Lease::default() }
     }
 
     /// How its runs are to behave, and who is told of their progress: rows a page, rests, limits, a request to stop.
@@ -168,7 +168,7 @@ impl Sealing {
 
     async fn begin(&self, db: &DatabaseConnection, table: &'static SealedTable) -> Result<Work, DbErr> {
         let held = self.lease.hold(db).await?;
-        Ok(Work { table, roots: self.roots.clone(), minimum_epoch: self.minimum_epoch, options: self.options.clone(), held })
+        Ok(Work { table, roots: self.roots.clone(), floor: self.floor.clone(), options: self.options.clone(), held })
     }
 }
 

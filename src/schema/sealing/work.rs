@@ -13,7 +13,7 @@ use super::stage::Move;
 use super::text::Piece;
 use super::way::next;
 use crate::db;
-use crate::key::Roots;
+use crate::key::{EpochFloor, Roots};
 use crate::reseal::{Options, ResealBackfill};
 use crate::schema::SchemaError;
 
@@ -21,7 +21,7 @@ use crate::schema::SchemaError;
 pub(super) struct Work {
     pub(super) table: &'static SealedTable,
     pub(super) roots: Arc<Roots>,
-    pub(super) minimum_epoch: i64,
+    pub(super) floor: EpochFloor,
     pub(super) options: Options,
     pub(super) held: Held,
 }
@@ -62,7 +62,7 @@ impl Work {
 
     fn backfill(&self) -> ResealBackfill {
         let (roots, lock) = (Some(self.roots.clone()), self.held.lock().clone());
-        ResealBackfill::new(roots, self.minimum_epoch, lock, self.options.clone()).of(self.table)
+        ResealBackfill::new(roots, self.floor.clone(), lock, self.options.clone()).of(self.table)
     }
 
     async fn move_on(&self, manager: &SchemaManager<'_>, engine: Engine, now: Phase, next: Phase) -> Result<(), SchemaError> {

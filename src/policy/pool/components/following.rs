@@ -66,7 +66,7 @@ impl Components {
         if number == self.read().number {
             return Ok(());
         }
-        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.minimum_epoch).await?;
+        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
         let policy = Arc::new(stored::in_force(&self.keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
         let mut current = self.write();
         // Other limits make another pool.

@@ -25,7 +25,7 @@ impl Components {
     pub(super) async fn own_login(&self, name: &str) -> Result<OwnLogin, GrantError> {
         let logins = Logins::read(&self.keeper).await?;
         let (slot, row) = logins.find(name, LoginState::Active).ok_or_else(|| missing(name))?;
-        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.minimum_epoch).await?;
+        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
         let database = match self.target.engine {
             Engine::MariaDb => self.target.names.view_schema(name),
             _ => self.target.database.clone(),
@@ -42,7 +42,7 @@ impl Components {
             return Ok(None);
         }
         // Read anew: the ring may be under another root by now.
-        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.minimum_epoch).await?;
+        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
         let address = login_address(&self.address, &self.target, name, &login, &keys.password(row)?.text())?;
         Ok(Some((login, address)))
     }

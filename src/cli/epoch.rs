@@ -1,0 +1,81 @@
+//! Whether the database went back behind what this host has seen, for commands that say so instead of refusing.
+
+use sea_orm::DatabaseConnection;
+
+use super::failure::Failure;
+use super::session::Session;
+use crate::db;
+use crate::key::{EpochNotice, RingError};
+use crate::reseal;
+
+/// Something about the manifest's epoch.
+pub(super) struct EpochFinding {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) hint: String,
+    /// Whether every other command refuses the database.
+    pub(super) is_refusal: bool,
+}
+
+/// What is to be said of the configured database. Writes nothing.
+pub(super) async fn findings(session: &Session, db: &DatabaseConnection) -> Vec<EpochFinding> {
+    match look(session, db).await {
+        Ok(notices) => notices.iter().map(noticed).chain(no_file(session)).collect(),
+        Err(error) if error.went_back() => vec![refused(error)],
+        // What else is wrong with the ring is told by whatever needs it.
+        Err(_) => Vec::new(),
+    }
+}
+
+async fn look(session: &Session, db: &DatabaseConnection) -> Result<Vec<EpochNotice>, RingError> {
+    let (Ok(floor), Ok(has_ring)) = (session.floor(), db::has_table(db, "strongroom_manifest").await) else {
+        return Ok(Vec::new());
+    };
+    if !has_ring {
+        return floor.judge_absent().map(|()| Vec::new());
+    }
+    let Ok(roots) = session.roots().await else {
+        return floor.judge_database(db, None).await.map(|_| Vec::new());
+    };
+    let notices = floor.notices(db, &roots).await?;
+    if let Ok(Some(ring)) = session.ring_at_any_epoch(db).await
+        && let Err(reseal::ResealError::Ring(error)) = reseal::refuse_contradiction(db, &ring.manifest()).await
+    {
+        return Err(error);
+    }
+    Ok(notices)
+}
+
+fn refused(error: RingError) -> EpochFinding {
+    let Failure { code, message, help, .. } = error.into();
+    EpochFinding { code, message, hint: help.unwrap_or_default(), is_refusal: true }
+}
+
+fn noticed(notice: &EpochNotice) -> EpochFinding {
+    let (code, hint) = match notice {
+        EpochNotice::UnknownDatabase(_) => {
+            ("epoch_unknown", "make sure that this is the newest copy of the database; the next command remembers its epoch")
+        }
+        EpochNotice::Unverified(_) => (
+            "epoch_file_damaged",
+            "make sure that this is the newest copy of the database, then run `strongroom keys accept-epoch` with its epoch",
+        ),
+        EpochNotice::Unreadable(..) | EpochNotice::Unwritable(..) => {
+            ("epoch_file_unusable", "set `keys.epoch_file` to a regular file that this program may read and write")
+        }
+        EpochNotice::FarBehind { .. } => {
+            ("epoch_far_behind", "make sure that this is the newest copy of the database; the next command remembers its epoch")
+        }
+    };
+    EpochFinding { code, message: notice.to_string(), hint: hint.to_owned(), is_refusal: false }
+}
+
+fn no_file(session: &Session) -> Option<EpochFinding> {
+    session.floor().ok().filter(|floor| floor.memory().is_none())?;
+    Some(EpochFinding {
+        code: "epoch_file_unset",
+        message: "this host remembers no epochs: an older copy of the database would not be noticed".to_owned(),
+        hint: "set `keys.epoch_file`".to_owned(),
+        is_refusal: false,
+    })
+}

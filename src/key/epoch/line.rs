@@ -1,0 +1,93 @@
+//! One line of the epoch file: a database, its ring, and the highest epoch that this host has seen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{ManifestKey, RingId, epoch_mac, verify_epoch_mac};
+
+/// A line, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    /// Its address without the login.
+    pub(super) database: String,
+    /// In hex; none while this host's own `migrate` makes the ring.
+    pub(super) ring: Option<String>,
+    pub(super) epoch: i64,
+    /// Names the operator's last acceptance of an older manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) accepted: Option<String>,
+    /// This host's own `migrate` is making or dropping the ring.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) changing: bool,
+    /// The authentication code under the ring's manifest key, in hex.
+    pub(super) code: String,
+}
+
+impl Line {
+    /// A line of a ring, authenticated.
+    pub(super) fn of(database: &str, ring: &RingId, epoch: i64, key: &ManifestKey) -> Self {
+        let bare = Self { ring: Some(hex::encode(ring)), epoch, ..Self::making(database) };
+        Self { changing: false, ..bare }.signed(ring, key)
+    }
+
+    /// A line of a database whose ring is about to be made.
+    pub(super) fn making(database: &str) -> Self {
+        Self { database: database.to_owned(), ring: None, epoch: 0, accepted: None, changing: true, code: String::new() }
+    }
+
+    /// The same line with the code that fits it.
+    pub(super) fn signed(mut self, ring: &RingId, key: &ManifestKey) -> Self {
+        self.code = hex::encode(epoch_mac(key, ring, &self.body()));
+        self
+    }
+
+    /// Whether a holder of the ring's keys wrote it.
+    pub(super) fn verifies(&self, ring: &RingId, key: &ManifestKey) -> bool {
+        hex::decode(&self.code).is_ok_and(|code| verify_epoch_mac(key, ring, &self.body(), &code))
+    }
+
+    /// Whether this is the ring that the line names.
+    pub(super) fn names(&self, ring: &RingId) -> bool {
+        self.ring.as_deref() == Some(hex::encode(ring).as_str())
+    }
+
+    /// Whether the database may have this ring: the one that is named, or any that this host is making.
+    pub(super) fn admits(&self, ring: &RingId) -> bool {
+        self.names(ring) || (self.ring.is_none() && self.changing)
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let bare = Self { code: String::new(), ..self.clone() };
+        serde_json::to_vec(&bare).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::make_bytes;
+
+    #[test]
+    fn a_changed_line_does_not_verify() {
+        let (key, other) = (ManifestKey::make().unwrap(), ManifestKey::make().unwrap());
+        let ring: RingId = make_bytes().unwrap();
+        let line = Line::of("sqlite:///var/lib/db", &ring, 7, &key);
+        assert!(line.verifies(&ring, &key) && line.admits(&ring));
+        assert!(!line.verifies(&ring, &other));
+        for changed in [
+            Line { epoch: 6, ..line.clone() },
+            Line { database: "sqlite:///var/lib/other".into(), ..line.clone() },
+            Line { changing: true, ..line.clone() },
+            Line { accepted: Some("00".into()), ..line.clone() },
+        ] {
+            assert!(!changed.verifies(&ring, &key), "{changed:?}");
+        }
+    }
+
+    #[test]
+    fn a_ring_in_the_making_may_be_any() {
+        let ring: RingId = make_bytes().unwrap();
+        assert!(Line::making("db").admits(&ring));
+        assert!(!Line { changing: false, ..Line::making("db") }.admits(&ring));
+    }
+}

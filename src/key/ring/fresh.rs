@@ -1,0 +1,73 @@
+//! Following the manifest, and noticing a database that went back.
+
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use sea_orm::ConnectionTrait;
+
+use super::{Ring, Verified, read_manifest};
+use crate::key::RingError;
+
+impl Ring {
+    /// See [`Ring::refresh_now`].
+    pub(super) async fn reread_manifest(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        let asked_at = Instant::now();
+        let fresh = match self.read_verified(db).await {
+            Err(error) if error.went_back() && self.is_accepted_since() => return self.replace(db).await,
+            Err(error) => {
+                self.write().went_back = error.went_back();
+                return Err(error);
+            }
+            Ok(verified) => verified.manifest,
+        };
+        let mut state = self.write();
+        if fresh.epoch >= state.manifest.epoch {
+            state.manifest = fresh;
+            state.read_at = asked_at;
+            state.went_back = false;
+        }
+        Ok(())
+    }
+
+    /// See [`Ring::reload`].
+    pub(super) async fn reload_whole(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        match self.read_verified(db).await {
+            Err(error) if error.went_back() && self.is_accepted_since() => {}
+            read => drop(read?),
+        }
+        self.replace(db).await
+    }
+
+    /// Reads the manifest, and refuses one that is older than the one in memory, or another ring's.
+    pub(super) async fn read_verified(&self, db: &impl ConnectionTrait) -> Result<Verified, RingError> {
+        let verified = read_manifest(db, &self.roots, &self.floor).await?;
+        let (found, state) = (verified.manifest.epoch, self.read());
+        if verified.ring != state.id {
+            return Err(RingError::RingChanged { epoch: found });
+        }
+        if found < state.manifest.epoch {
+            return Err(RingError::Older { found, minimum: state.manifest.epoch, is_pinned: false });
+        }
+        drop(state);
+        Ok(verified)
+    }
+
+    /// Whether the operator has accepted an older manifest, or another ring, since this one was loaded.
+    fn is_accepted_since(&self) -> bool {
+        let accepted = self.floor.acceptance();
+        accepted.is_some() && accepted != self.read().acceptance
+    }
+
+    /// Drops every key and loads the ring that the database has now. A reader that was slower than another keeps the
+    /// newer one, unless the operator accepted an older one.
+    async fn replace(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
+        let fresh = Self::load(db, self.roots.clone(), self.floor.clone()).await?;
+        let fresh = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
+        let is_same_line = fresh.id == state.id && fresh.acceptance == state.acceptance;
+        if !is_same_line || fresh.manifest.epoch >= state.manifest.epoch {
+            *state = fresh;
+        }
+        Ok(())
+    }
+}
