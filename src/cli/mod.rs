@@ -15,6 +15,7 @@ mod global;
 mod import;
 mod init;
 mod keys;
+mod keystone;
 mod log;
 mod migrate;
 mod output;
