@@ -4,6 +4,8 @@
 
 mod adopt;
 mod keys;
+mod keystone;
+mod oslo;
 mod server;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use crate::schema::Wish;
 use adopt::Adopt;
 use keys::Keys;
 pub use keys::sealed_root_beside;
+pub(crate) use keystone::{KeystoneConfig, KeystoneConfigError};
 pub use server::{Identity, Server, Service};
 
 /// Read when it exists and no other is named.

@@ -10,9 +10,9 @@ use super::confirm::confirm;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::import::count;
+use super::keystone::Given;
 use super::output::Output;
 use super::progress;
-use super::secret_argument;
 use super::session::Session;
 use crate::credential::Store;
 use crate::credential::keystone::{self, ExportError, ExportOptions, ExportReport, KeyRepository, Target};
@@ -22,30 +22,38 @@ use crate::reseal::Event;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write the credentials to a Keystone database
-    #[command(after_help = EXAMPLES)]
+    #[command(after_help = EXAMPLES, override_usage = USAGE)]
     Keystone(Keystone),
 }
+
+const USAGE: &str = "\
+strongroom export keystone [OPTIONS] --to <URL> --key-repository <DIR>
+       strongroom export keystone [OPTIONS] --keystone-config <FILE>";
 
 const EXAMPLES: &str = "\
 Examples:
   strongroom export keystone --to sqlite://keystone.sqlite --key-repository credential-keys --dry-run
   cat keystone-url | strongroom export keystone --to - --key-repository /etc/keystone/credential-keys
+  strongroom export keystone --keystone-config /etc/keystone/keystone.conf --dry-run
 
-Adds and updates rows of Keystone's `credential` table, and deletes none. A row that says something
+Addresses may have SQLAlchemy's form, such as mysql+pymysql://. Adds and updates rows of Keystone's `credential` table, and deletes none. A row that says something
 else there is overwritten only with --yes; without it nothing is written, and the exit code is 4.
 Credentials that do not open are named, and the exit code is 3.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Keystone {
     /// Keystone's database; `-` reads the address from standard input
-    #[arg(long, value_name = "URL", required_unless_present = "to_file")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["to_file", "keystone_config"])]
     to: Option<String>,
     /// A file with that address
     #[arg(long, value_name = "FILE", conflicts_with = "to")]
     to_file: Option<PathBuf>,
+    /// Keystone's own configuration file, for its `[database] connection` and `[credential] key_repository`
+    #[arg(long, value_name = "FILE")]
+    keystone_config: Option<PathBuf>,
     /// Keystone's `[credential] key_repository`; its newest key encrypts
-    #[arg(long, value_name = "DIR")]
-    key_repository: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "keystone_config")]
+    key_repository: Option<PathBuf>,
     /// Open and compare, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -53,11 +61,12 @@ pub(crate) struct Keystone {
 
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let Command::Keystone(keystone) = command;
-    let repository = KeyRepository::read(&keystone.key_repository)?;
-    let address = secret_argument::address("--to", keystone.to.as_deref(), keystone.to_file.as_deref())?;
-    let address = address.with_tls(session.config.database_tls()?);
+    let there = keystone.given().find()?;
+    let repository = KeyRepository::read(&there.key_repository)?;
+    let address = there.address.with_tls(session.config.database_tls()?);
     let access = if keystone.dry_run { Access::Read } else { Access::Guest };
-    let to = session.connect_to(&address, access).await.map_err(ExportError::Target)?;
+    let named = |error| Failure::of_export(error, there.named_by);
+    let to = session.connect_to(&address, access).await.map_err(|error| named(ExportError::Target(error)))?;
     let export = Export {
         target: Target::new(to, repository)?,
         store: session.store(Access::Read).await?,
@@ -70,12 +79,24 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     let report = match export.run(options).await {
         Err(error @ ExportError::Differs { .. }) => {
             confirm(session, &[format!("overwriting what Keystone has: {error}")])?;
-            export.run(ExportOptions { overwrite: true, ..options }).await?
+            export.run(ExportOptions { overwrite: true, ..options }).await.map_err(named)?
         }
-        done => done?,
+        done => done.map_err(named)?,
     };
     output.result(&report, || text(&report, keystone.dry_run));
     Ok(if report.quarantined.is_empty() { Exit::Done } else { Exit::Left })
+}
+
+impl Keystone {
+    fn given(&self) -> Given<'_> {
+        Given {
+            option: "--to",
+            url: self.to.as_deref(),
+            url_file: self.to_file.as_deref(),
+            config: self.keystone_config.as_deref(),
+            key_repository: self.key_repository.as_deref(),
+        }
+    }
 }
 
 struct Export<'a> {

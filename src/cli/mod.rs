@@ -18,6 +18,7 @@ mod global;
 mod import;
 mod init;
 mod keys;
+mod keystone;
 mod log;
 mod migrate;
 mod output;

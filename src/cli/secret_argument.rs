@@ -7,8 +7,6 @@ use zeroize::Zeroizing;
 
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::config::ConfigError;
-use crate::db::Address;
 
 /// The argument itself, or for `-` a line of standard input.
 pub(super) fn line(argument: &str) -> Result<Zeroizing<String>, Failure> {
@@ -29,14 +27,13 @@ pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("{} cannot be read: {error}", path.display())))
 }
 
-/// The address of another database, from an option or its `-file` twin.
-pub(super) fn address(option: &str, url: Option<&str>, path: Option<&Path>) -> Result<Address, Failure> {
-    let url = match (url, path) {
-        (Some(url), _) => line(url)?,
-        (None, Some(path)) => file(path)?,
-        (None, None) => return Err(Failure::new(Exit::Usage, "usage", format!("{option} or {option}-file is needed"))),
-    };
-    Ok(Address::parse(url.trim()).map_err(ConfigError::from)?)
+/// Returns the text of an option, or of its `-file` twin.
+pub(super) fn text_of(argument: Option<&str>, path: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
+    match (argument, path) {
+        (Some(argument), _) => line(argument).map(Some),
+        (None, Some(path)) => file(path).map(Some),
+        (None, None) => Ok(None),
+    }
 }
 
 fn all_of_stdin() -> Result<Zeroizing<String>, Failure> {

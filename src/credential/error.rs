@@ -37,7 +37,7 @@ pub enum StoreError {
     #[error("the credential table is in a phase that this program does not know")]
     UnknownPhase,
     /// A value that the table cannot hold.
-    #[error("{0} is longer than {1} characters")]
+    #[error("{0} is too long: at most {1} characters are stored")]
     TooLong(&'static str, usize),
     /// More than are listed in one piece.
     #[error("more than {0} credentials: list them in pages")]

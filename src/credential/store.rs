@@ -81,6 +81,22 @@ impl Store {
         self.insert_at(rows, phase).await.map_err(refused)
     }
 
+    /// Gives the credential of this id every value anew; false when it is not there.
+    #[cfg(feature = "keystone")]
+    pub(crate) async fn replace(&self, row: &NewCredential) -> Result<bool, StoreError> {
+        row.check()?;
+        for _ in 1..ATTEMPTS {
+            let phase = self.phase().await?;
+            match self.replace_at(row, phase).await {
+                Err(StoreError::Ring(RingError::NoKey)) => {}
+                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
+                done => return done.map_err(refused),
+            }
+        }
+        let phase = self.phase().await?;
+        self.replace_at(row, phase).await.map_err(refused)
+    }
+
     /// A page of the list, at most `limit` rows. Opens nothing and needs no key.
     pub async fn list(&self, filter: &Filter, limit: u64) -> Result<Page, StoreError> {
         self.require_table().await?;
@@ -176,13 +192,25 @@ impl Store {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    #[cfg(feature = "keystone")]
+    async fn replace_at(&self, row: &NewCredential, phase: Phase) -> Result<bool, StoreError> {
+        let keys = self.keys_for(std::slice::from_ref(row), phase).await?;
+        Ok(self.db.execute(&row::update(row, phase, keys.as_deref())?).await?.rows_affected() > 0)
+    }
+
     async fn insert_at(&self, rows: &[NewCredential], phase: Phase) -> Result<(), StoreError> {
+        let keys = self.keys_for(rows, phase).await?;
+        self.db.execute(&row::insert(rows, phase, keys.as_deref())?).await?;
+        Ok(())
+    }
+
+    /// The keys, with one for each row's scope where rows are sealed.
+    async fn keys_for(&self, rows: &[NewCredential], phase: Phase) -> Result<Option<Arc<Share>>, StoreError> {
         let keys = self.keys().await?;
         if let Some(keys) = keys.as_ref().filter(|_| phase != Phase::Plain) {
             keys.prepare(rows.iter().map(|row| scope_of(row.project_id.as_deref()))).await?;
         }
-        self.db.execute(&row::insert(rows, phase, keys.as_deref())?).await?;
-        Ok(())
+        Ok(keys)
     }
 
     /// After a statement that the database did not take: whether an upgrade has moved the table to

@@ -101,20 +101,21 @@ const MYSQL_TRANSIENT: [u16; 5] = [1205, 1213, 1020, 1047, 1180];
 /// To a database, a table, a column, somebody's session, a routine, a privilege that grants speak
 /// of, and one of the whole server.
 const MYSQL_FORBIDDEN: [u16; 7] = [1044, 1095, 1142, 1143, 1370, 1410, 1227];
-/// Too many connections, access denied to the database or at all, no such database, shutting down, a locked account on
-/// MySQL and on MariaDB.
-const MYSQL_UNREACHABLE: [u16; 8] = [1040, 1044, 1045, 1049, 1053, 1203, 3118, 4151];
+/// Too many connections (of the server, of an account, in an hour), access denied to the database, at all or by this way
+/// of logging in, no such database, shutting down, host blocked or not allowed, expired password, a locked account on MySQL
+/// and on MariaDB, TLS required.
+const MYSQL_UNREACHABLE: [u16; 15] = [1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226, 1698, 1820, 1862, 3118, 3159, 4151];
 /// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long, or characters that a column does
 /// not have, stored in it (1366, 3988) or compared with it (1267, 1271).
 const MYSQL_CONSTRAINTS: [u16; 7] = [1364, 3819, 1406, 1366, 3988, 1267, 1271];
 
-fn mysql_number(error: &DbErr) -> Option<u16> {
+pub(super) fn mysql_number(error: &DbErr) -> Option<u16> {
     match cause(error)? {
         Cause::Server { number, .. } => number,
         _ => None,
     }
 }
 
-fn has_code(error: &DbErr, wanted: impl Fn(&str) -> bool) -> bool {
+pub(super) fn has_code(error: &DbErr, wanted: impl Fn(&str) -> bool) -> bool {
     matches!(cause(error), Some(Cause::Server { code: Some(code), .. }) if wanted(&code))
 }

@@ -14,6 +14,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::patience::aloud;
 use super::{Transient, has_table, holder, is_transient, statement};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -106,8 +107,9 @@ impl Lock {
     pub async fn take(db: &DatabaseConnection) -> Result<Self, LockError> {
         let holder = holder::this_process();
         let first = Lease::read(db).await?;
+        let mut is_told = false;
         loop {
-            match try_to_take(db, &holder).await {
+            match aloud("another session holds the database", try_to_take(db, &holder)).await {
                 Ok(Some(token)) => return Ok(Self::start(db.clone(), token, holder)),
                 // On SQLite a long transaction of the holder keeps everybody from writing.
                 Err(error) if !is_transient(&error) => return Err(error.into()),
@@ -116,6 +118,11 @@ impl Lock {
             let now = Lease::read(db).await?;
             if now.token != first.token || now.expires_ms != first.expires_ms {
                 return Err(LockError::Held { holder: holder::shown(&now.holder) });
+            }
+            if !is_told {
+                is_told = true;
+                let holder = holder::shown(&first.holder);
+                tracing::warn!("waiting: the run lock belongs to {holder}, which may be gone; its lease ends within 30 s");
             }
             tokio::time::sleep(POLL).await;
         }

@@ -8,6 +8,11 @@ mod error;
 pub mod history;
 mod holder;
 mod lock;
+mod patience;
+#[cfg(feature = "cli")]
+mod reach;
+#[cfg(feature = "cli")]
+mod said;
 #[cfg(feature = "cli")]
 pub(crate) mod server;
 mod statement;
@@ -41,6 +46,10 @@ pub use holder::this_host_and_process;
 pub(crate) use lock::abandoned_by as lock_abandoned_by;
 pub(crate) use lock::clock_ms;
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
+#[cfg(feature = "cli")]
+pub(crate) use reach::{Unserved, unserved};
+#[cfg(feature = "cli")]
+pub(crate) use said::said_by_server;
 pub(crate) use statement::statement;
 pub(crate) use table::has_column;
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
 
 use super::is_transient;
+use super::patience::{SILENCE, aloud};
 
 const ATTEMPTS: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -13,11 +14,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Begins a transaction that will write. SQLite takes its write lock now: a lock taken later can fail
 /// at once, without waiting, when another writer came first.
 pub async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    db.begin_with_options(TransactionOptions {
+    let begun = db.begin_with_options(TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
-    })
-    .await
+    });
+    aloud("another session holds the database, or no connection is free", begun).await
 }
 
 /// An error that may be one that passes.
@@ -39,11 +40,13 @@ pub struct Patience {
     attempts: u32,
     pause: Duration,
     until: Option<Instant>,
+    since: Option<Instant>,
+    is_told: bool,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { attempts: 0, pause: FIRST_PAUSE, until: None }
+        Self { attempts: 0, pause: FIRST_PAUSE, until: None, since: None, is_told: false }
     }
 }
 
@@ -61,9 +64,21 @@ impl Patience {
             return false;
         }
         tracing::info!(attempt = self.attempts, %error, "trying again");
+        self.tell();
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         true
+    }
+}
+
+impl Patience {
+    /// Says once that it waits, when it has been silent for a moment or will be.
+    fn tell(&mut self) {
+        let waited = self.since.get_or_insert_with(Instant::now).elapsed();
+        if !self.is_told && waited + self.pause > SILENCE {
+            self.is_told = true;
+            tracing::warn!("waiting: another session holds a lock; trying again");
+        }
     }
 }
 

@@ -51,8 +51,9 @@ impl Check {
 
     /// Could not be looked at; no verdict.
     pub(super) fn unknown(name: &'static str, failure: impl Into<Failure>) -> Self {
-        let message = format!("cannot be told: {}", failure.into().message);
-        Self::advice(name, message, "look again with a login that may see it")
+        let Failure { message, help, .. } = failure.into();
+        let hint = help.unwrap_or_else(|| "look again with a login that may see it".into());
+        Self::advice(name, format!("cannot be told: {message}"), hint)
     }
 
     pub(super) fn is_bad(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use sea_orm::DbErr;
 
-use super::Failure;
+use super::{Failure, database};
 use crate::cli::exit::Exit;
 use crate::credential::StoreError;
 use crate::credential::keystone::{ExportError, ImportError, RepositoryError};
@@ -27,24 +27,24 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<ImportError> for Failure {
-    fn from(error: ImportError) -> Self {
+impl Failure {
+    /// `named_by`: the option or setting that names Keystone's database.
+    pub(in crate::cli) fn of_import(error: ImportError, named_by: &str) -> Self {
         match error {
             ImportError::Store(error) => error.into(),
-            ImportError::Source(error) => keystones(error, "--from"),
+            ImportError::Source(error) => keystones(&error, named_by),
             ImportError::Interrupted(_) => {
                 Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
             }
             ImportError::Dropped => Self::new(Exit::Failed, "import", error),
         }
     }
-}
 
-impl From<ExportError> for Failure {
-    fn from(error: ExportError) -> Self {
+    /// `named_by`: the option or setting that names Keystone's database.
+    pub(in crate::cli) fn of_export(error: ExportError, named_by: &str) -> Self {
         match error {
             ExportError::Store(error) => error.into(),
-            ExportError::Target(error) => keystones(error, "--to"),
+            ExportError::Target(error) => keystones(&error, named_by),
             ExportError::Differs { .. } => {
                 Self::refused("needs_yes", error).help("run it again with --yes to overwrite what Keystone has")
             }
@@ -54,10 +54,15 @@ impl From<ExportError> for Failure {
     }
 }
 
-fn keystones(error: DbErr, option: &str) -> Failure {
-    let mut failure: Failure = error.into();
+fn keystones(error: &DbErr, named_by: &str) -> Failure {
+    let mut failure = database::failure(error, named_by);
     failure.message = format!("Keystone's database: {}", failure.message);
-    failure.help(format!("check `{option}`; it must name a database with Keystone's `credential` table"))
+    let is_served = failure.help.is_none();
+    if is_served {
+        failure.help(format!("check `{named_by}`; it must name a database with Keystone's `credential` table"))
+    } else {
+        failure
+    }
 }
 
 impl From<RepositoryError> for Failure {

@@ -1,6 +1,7 @@
 //! What a person is told when something goes wrong: what, why, and what to type next.
 
 mod credentials;
+mod database;
 mod keys;
 mod policy;
 mod runs;
@@ -9,8 +10,7 @@ mod tls;
 use sea_orm::DbErr;
 
 use crate::cli::exit::Exit;
-use crate::config::ConfigError;
-use crate::db;
+use crate::config::{ConfigError, KeystoneConfigError};
 
 /// An error on its way out.
 #[derive(Debug)]
@@ -40,35 +40,24 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::Usage, "configuration", error).help("strongroom.example.toml lists every setting")
+        let help = match &error {
+            ConfigError::Address(address) => address.cure(),
+            _ => "strongroom.example.toml lists every setting".into(),
+        };
+        Self::new(Exit::Usage, "configuration", error).help(help)
+    }
+}
+
+impl From<KeystoneConfigError> for Failure {
+    fn from(error: KeystoneConfigError) -> Self {
+        let exit = if matches!(error, KeystoneConfigError::Unreadable { .. }) { Exit::Failed } else { Exit::Usage };
+        Self::new(exit, "keystone_config", error)
+            .help("`--keystone-config` is Keystone's own file, such as /etc/keystone/keystone.conf")
     }
 }
 
 impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
-        if let Some(failure) = tls::failure(&error) {
-            return failure;
-        }
-        if db::is_missing_database(&error) {
-            let failure =
-                Self::new(Exit::Unreachable, "database_missing", format!("the database does not exist: {}", line(&error)));
-            return failure.help("make it with `strongroom init`");
-        }
-        if db::is_unreachable(&error) {
-            let failure =
-                Self::new(Exit::Unreachable, "database_unreachable", format!("the database cannot be reached: {}", line(&error)));
-            return failure.help("check `database.url` in the configuration, or STRONGROOM__DATABASE__URL");
-        }
-        if db::is_transient(&error) {
-            let failure = Self::new(Exit::Failed, "database_busy", format!("the database stayed busy: {}", line(&error)));
-            return failure.help("the same command again goes on where this one stopped");
-        }
-        Self::new(Exit::Failed, "database", format!("the database: {}", line(&error)))
+        database::failure(&error, database::OURS)
     }
-}
-
-/// Drivers put their own cause behind several prefixes; the last says it.
-fn line(error: &DbErr) -> String {
-    let text = error.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
 }

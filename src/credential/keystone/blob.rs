@@ -19,31 +19,48 @@ pub(super) struct Ec2 {
     pub(super) extra: Option<String>,
 }
 
-/// Reads a blob; `None` when it is not one.
-pub(super) fn parse(text: &str) -> Option<Ec2> {
-    let mut members = object(text)?;
-    let access = string(members.remove("access")?)?;
-    let secret = string(members.remove("secret")?)?;
-    let extra = if members.is_empty() { None } else { Some(spaced_json(&Value::Object(members))?) };
-    Some(Ec2 { access, secret, extra })
+/// Why a text is no EC2 blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BlobError {
+    #[error("the blob is no JSON")]
+    NotJson,
+    #[error("the blob is JSON, but no object")]
+    NotObject,
+    #[error("the blob is JSON within strings of JSON, more than {DEEPEST} deep")]
+    TooDeep,
+    #[error("the {0} is missing: the blob has no member `{0}`")]
+    Missing(&'static str),
+    #[error("the {0} is no text: the blob's member `{0}` is another kind of JSON")]
+    NotText(&'static str),
 }
 
-fn object(text: &str) -> Option<Map<String, Value>> {
+/// Reads a blob.
+pub(super) fn parse(text: &str) -> Result<Ec2, BlobError> {
+    let mut members = object(text)?;
+    let access = string(&mut members, "access")?;
+    let secret = string(&mut members, "secret")?;
+    let others = (!members.is_empty()).then_some(Value::Object(members));
+    let extra = others.map(|others| spaced_json(&others).ok_or(BlobError::NotJson)).transpose()?;
+    Ok(Ec2 { access, secret, extra })
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, BlobError> {
     let mut text = Zeroizing::new(text.to_owned());
     for _ in 0..DEEPEST {
-        match serde_json::from_str(&text).ok()? {
-            Value::Object(members) => return Some(members),
+        match serde_json::from_str(&text).map_err(|_| BlobError::NotJson)? {
+            Value::Object(members) => return Ok(members),
             Value::String(inner) => text = Zeroizing::new(inner),
-            _ => return None,
+            _ => return Err(BlobError::NotObject),
         }
     }
-    None
+    Err(BlobError::TooDeep)
 }
 
-fn string(value: Value) -> Option<Zeroizing<String>> {
-    match value {
-        Value::String(text) => Some(Zeroizing::new(text)),
-        _ => None,
+fn string(members: &mut Map<String, Value>, name: &'static str) -> Result<Zeroizing<String>, BlobError> {
+    match members.remove(name) {
+        Some(Value::String(text)) => Ok(Zeroizing::new(text)),
+        None | Some(Value::Null) => Err(BlobError::Missing(name)),
+        Some(_) => Err(BlobError::NotText(name)),
     }
 }
 
@@ -131,13 +148,23 @@ mod tests {
             assert_eq!((blob.access.as_str(), blob.secret.as_str()), ("a", "s"));
             assert_eq!(blob.extra.as_deref(), Some(r#"{"app_cred_id": "x", "trust_id": null}"#));
         }
-        assert!(parse(&encoded(8)).is_none());
+        assert_eq!(parse(&encoded(8)).err(), Some(BlobError::TooDeep));
     }
 
     #[test]
-    fn what_is_not_a_blob_is_refused() {
-        for text in ["", "x", "17", "[]", "{}", r#"{"access": "a"}"#, r#"{"access": "a", "secret": 7}"#] {
-            assert!(parse(text).is_none(), "{text}");
+    fn another_text_is_refused_with_its_cause() {
+        for (text, cause) in [
+            ("", BlobError::NotJson),
+            ("x", BlobError::NotJson),
+            ("17", BlobError::NotObject),
+            ("[]", BlobError::NotObject),
+            ("\"\\\"x\\\"\"", BlobError::NotJson),
+            ("{}", BlobError::Missing("access")),
+            (r#"{"access": "a"}"#, BlobError::Missing("secret")),
+            (r#"{"access": "a", "secret": null}"#, BlobError::Missing("secret")),
+            (r#"{"access": "a", "secret": 7}"#, BlobError::NotText("secret")),
+        ] {
+            assert_eq!(parse(text).err(), Some(cause), "{text}");
         }
     }
 

@@ -194,7 +194,7 @@ impl Run<'_> {
 fn compare(target: &Target, row: &Row, found: Option<&SourceRow>) -> There {
     let Some(found) = found else { return There::Nothing };
     let Decrypted::Under(plain) = target.repository.decrypt(&found.encrypted_blob) else { return There::Another };
-    match form::read(found, &plain) {
+    match form::read(found, &plain, true) {
         Ok(theirs) if form::same(&row.ours, &theirs) => There::Same,
         _ => There::Another,
     }

@@ -10,8 +10,10 @@ use crate::credential::NewCredential;
 
 /// The type whose blob is JSON with an access key, under whose digest the row stands.
 const EC2: &str = "ec2";
-/// Keystone has a column `extra` of its own, nearly always `{}`. What it holds is kept under this name.
+/// Keystone has a column `extra` of its own, nearly always `{}`. Its object is kept under this name.
 const KEYSTONES: &str = "keystone:extra";
+/// An EC2 row whose id is not the digest of its access key keeps that id under this name.
+const ID: &str = "keystone:id";
 
 /// What a row of Keystone's says, before it is encrypted.
 pub(super) struct Form {
@@ -23,9 +25,18 @@ pub(super) struct Form {
     pub(super) extra: String,
 }
 
-/// What a row of Keystone's is here; else why it cannot be taken.
-pub(super) fn read(row: &SourceRow, plain: &[u8]) -> Result<NewCredential, &'static str> {
-    let text = std::str::from_utf8(plain).map_err(|_| "malformed")?;
+/// The reason why a row of Keystone's is left out.
+#[derive(Debug)]
+pub(super) struct Unfit {
+    /// The contract's word.
+    pub(super) reason: &'static str,
+    /// The same for a person, without any value of the row.
+    pub(super) cause: String,
+}
+
+/// Converts a row of Keystone's. `any_id` accepts an EC2 row whose id is not the digest of its access key.
+pub(super) fn read(row: &SourceRow, plain: &[u8], any_id: bool) -> Result<NewCredential, Unfit> {
+    let text = std::str::from_utf8(plain).map_err(|_| malformed("the blob is no UTF-8"))?;
     let mut new = NewCredential {
         id: row.id.clone(),
         user_id: row.user_id.clone(),
@@ -35,19 +46,54 @@ pub(super) fn read(row: &SourceRow, plain: &[u8]) -> Result<NewCredential, &'sta
         secret: Zeroizing::new(text.to_owned()),
         extra: None,
     };
+    let mut kept = Map::new();
     if new.kind == EC2 {
-        let blob = blob::parse(text).ok_or("malformed")?;
+        let blob = blob::parse(text).map_err(malformed)?;
         if id_of(&blob.access) != row.id {
-            return Err("id_mismatch");
+            kept.insert(ID.into(), Value::String(other_id(row, any_id)?));
         }
         (new.access, new.secret, new.extra) = (Some(blob.access), blob.secret, blob.extra);
     }
-    let keystones = row.extra.as_deref().map(str::trim).filter(|text| !matches!(*text, "" | "{}" | "null"));
-    if let Some(keystones) = keystones {
-        new.extra = Some(with_keystones_extra(new.extra.as_deref(), keystones).ok_or("malformed")?);
+    if let Some(keystones) = keystones_extra(row)? {
+        kept.insert(KEYSTONES.into(), Value::Object(keystones));
     }
-    new.check().map_err(|_| "malformed")?;
+    new.extra = with_kept(new.extra, kept)?;
+    new.check().map_err(malformed)?;
     Ok(new)
+}
+
+fn malformed(cause: impl ToString) -> Unfit {
+    Unfit { reason: "malformed", cause: cause.to_string() }
+}
+
+fn other_id(row: &SourceRow, any_id: bool) -> Result<String, Unfit> {
+    let cause = "the id is not the SHA-256 of the access key; `--accept-id-mismatch` takes such rows";
+    if any_id { Ok(row.id.clone()) } else { Err(Unfit { reason: "id_mismatch", cause: cause.into() }) }
+}
+
+/// Returns the object in Keystone's column `extra`; `None` when it is empty.
+fn keystones_extra(row: &SourceRow) -> Result<Option<Map<String, Value>>, Unfit> {
+    let Some(text) = row.extra.as_deref().map(str::trim).filter(|text| !matches!(*text, "" | "{}" | "null")) else {
+        return Ok(None);
+    };
+    match serde_json::from_str(text).map_err(|_| malformed("the column `extra` is no JSON"))? {
+        Value::Object(members) => Ok(Some(members)),
+        _ => Err(malformed("the column `extra` is JSON, but no object")),
+    }
+}
+
+/// Adds the members that Keystone keeps outside the blob.
+fn with_kept(extra: Option<String>, kept: Map<String, Value>) -> Result<Option<String>, Unfit> {
+    let own: Option<Map<String, Value>> = extra.as_deref().map(serde_json::from_str).transpose().map_err(malformed)?;
+    let mut members = own.unwrap_or_default();
+    if let Some(name) = [KEYSTONES, ID].iter().find(|name| members.contains_key(**name)) {
+        return Err(malformed(format!("the blob has a member `{name}`, a name that Strongroom uses")));
+    }
+    if kept.is_empty() {
+        return Ok(extra);
+    }
+    members.extend(kept);
+    blob::spaced_json(&Value::Object(members)).map(Some).ok_or_else(|| malformed("the blob is no JSON"))
 }
 
 /// What a credential of ours is in Keystone; `None` when something of it has no place there.
@@ -60,9 +106,16 @@ pub(super) fn write(ours: &NewCredential) -> Option<Form> {
         Some(_) => return None,
         None => "{}".to_owned(),
     };
+    let other_id = match members.remove(ID) {
+        Some(Value::String(id)) => Some(id),
+        Some(_) => return None,
+        None => None,
+    };
     let (id, blob) = match &ours.access {
-        Some(access) if ours.kind == EC2 => (id_of(access), blob::write(access, &ours.secret, &members)?),
-        None if ours.kind != EC2 && members.is_empty() => (ours.id.clone(), ours.secret.clone()),
+        Some(access) if ours.kind == EC2 => {
+            (other_id.unwrap_or_else(|| id_of(access)), blob::write(access, &ours.secret, &members)?)
+        }
+        None if ours.kind != EC2 && members.is_empty() && other_id.is_none() => (ours.id.clone(), ours.secret.clone()),
         _ => return None,
     };
     let (user_id, project_id, kind) = (ours.user_id.clone(), ours.project_id.clone(), ours.kind.clone());
@@ -79,16 +132,8 @@ pub(super) fn same(ours: &NewCredential, theirs: &NewCredential) -> bool {
         && members(ours.extra.as_deref()) == members(theirs.extra.as_deref())
 }
 
-fn id_of(access: &str) -> String {
+pub(super) fn id_of(access: &str) -> String {
     hex::encode(Sha256::digest(access.as_bytes()))
-}
-
-/// `None` when it is not JSON.
-fn with_keystones_extra(ours: Option<&str>, keystones: &str) -> Option<String> {
-    let theirs: Value = serde_json::from_str(keystones).ok()?;
-    let mut members: Map<String, Value> = ours.map_or(Ok(Map::new()), serde_json::from_str).ok()?;
-    members.insert(KEYSTONES.into(), theirs);
-    blob::spaced_json(&Value::Object(members))
 }
 
 /// The members of our `extra`, without those that say nothing; `None` when it is not a JSON object.
@@ -130,8 +175,9 @@ mod tests {
             r#type: form.kind,
             encrypted_blob: String::new(),
             extra: Some(form.extra),
+            key_hash: None,
         };
-        read(&row, form.blob.as_bytes()).unwrap()
+        read(&row, form.blob.as_bytes(), true).unwrap()
     }
 
     proptest! {

@@ -9,6 +9,8 @@ mod export;
 mod form;
 mod import;
 mod outcome;
+mod packet;
+mod python;
 mod repository;
 mod source;
 mod target;

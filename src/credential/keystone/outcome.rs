@@ -74,7 +74,7 @@ pub(super) struct Settled {
 
 impl ExportReport {
     pub(super) fn pass_over(&mut self, id: String, reason: impl Into<String>) {
-        self.quarantined.push(Quarantined { id, reason: reason.into() });
+        self.quarantined.push(Quarantined { id, reason: reason.into(), cause: None });
     }
 }
 

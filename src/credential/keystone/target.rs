@@ -6,6 +6,7 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use super::form::Form;
+use super::packet;
 use super::repository::{KeyRepository, Primary, RepositoryError};
 
 /// A Keystone to write to.
@@ -34,7 +35,7 @@ impl TargetRow {
     /// Encrypts a form.
     pub(super) fn seal(form: &Form, primary: &Primary) -> Self {
         let token = primary.encrypt(&form.blob);
-        let weight = token.len() + form.extra.len();
+        let weight = token.len() + form.extra.len() + 1024;
         let values = [
             ("id", Some(form.id.clone())),
             ("user_id", Some(form.user_id.clone())),
@@ -48,14 +49,12 @@ impl TargetRow {
     }
 }
 
-/// Below every server's limit on the length of a statement; MariaDB's is 16 MiB.
-const LONGEST: usize = 4 << 20;
-
 /// Adds rows. One that is there is an error: what came in between is not overwritten.
 pub(super) async fn insert(db: &impl ConnectionTrait, rows: &[TargetRow]) -> Result<(), DbErr> {
+    let longest = if rows.is_empty() { 0 } else { packet::longest(db).await? };
     let mut rest = rows;
     while !rest.is_empty() {
-        let (now, later) = rest.split_at(how_many_fit(rest));
+        let (now, later) = rest.split_at(packet::how_many_fit(rest.iter().map(|row| row.weight), longest));
         let mut statement = Query::insert();
         statement.into_table(Alias::new("credential"));
         for row in now {
@@ -66,15 +65,6 @@ pub(super) async fn insert(db: &impl ConnectionTrait, rows: &[TargetRow]) -> Res
         rest = later;
     }
     Ok(())
-}
-
-fn how_many_fit(rows: &[TargetRow]) -> usize {
-    let mut length = 0;
-    let fit = rows.iter().take_while(|row| {
-        length += row.weight;
-        length <= LONGEST
-    });
-    fit.count().max(1)
 }
 
 /// Changes a row that is there; false when it is not there any more.

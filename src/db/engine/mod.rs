@@ -4,6 +4,8 @@
 pub(super) mod mysql;
 #[cfg(feature = "mysql")]
 pub(super) mod mysql_session;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod peer;
 #[cfg(feature = "postgres")]
 pub(super) mod postgres;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -23,10 +25,14 @@ use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 
 use super::{Access, Address, Way};
 
+#[cfg(all(feature = "cli", any(feature = "postgres", feature = "mysql")))]
+pub(super) use peer::OtherService;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(super) use sqlx::cause;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use sqlx::conn;
+#[cfg(feature = "cli")]
+pub(super) use sqlx::said;
 
 /// The feature of this crate that an engine is behind, and whether it is on.
 pub(super) const fn feature(engine: DbBackend) -> (&'static str, bool) {
@@ -89,6 +95,18 @@ pub(super) enum Cause<'a> {
         number: Option<u16>,
     },
     Configuration(&'a (dyn Error + Send + Sync + 'static)),
+}
+
+/// What a server said of an error, in its own words.
+#[cfg(feature = "cli")]
+pub(super) struct Said<'a> {
+    pub(super) code: Option<Cow<'a, str>>,
+    pub(super) number: Option<u16>,
+    pub(super) message: &'a str,
+    /// May hold values of rows.
+    pub(super) detail: Option<&'a str>,
+    pub(super) hint: Option<&'a str>,
+    pub(super) object: Option<String>,
 }
 
 #[cfg(not(any(feature = "postgres", feature = "mysql", feature = "sqlite")))]

@@ -5,9 +5,9 @@ use std::str::FromStr as _;
 use async_trait::async_trait;
 use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, SqlxMySqlConnector};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, SqlxMySqlConnector};
 
-use super::server::{in_time, is_there, mode, peer, without_brackets};
+use super::server::{End, in_time, is_there, mode, peer, without_brackets};
 use super::sqlx::{ACQUIRE_TIMEOUT, CONNECTIONS};
 use super::{Driver, conn, mysql_session};
 use crate::db::tls::Mode;
@@ -24,7 +24,7 @@ impl Driver for MySql {
             mysql_session::prepare(&mut session, access).await?;
             session.close().await
         };
-        in_time(probe).await?;
+        in_time(end(&options), probe).await?;
         let pool = MySqlPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| Box::pin(mysql_session::prepare(session, access)));
         Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool.connect_lazy_with(options)))
@@ -42,6 +42,11 @@ impl Driver for MySql {
         let is_verified = matches!(options.get_ssl_mode(), MySqlSslMode::VerifyIdentity);
         Ok(Some(Way { peer: peer(options.get_socket().is_some(), options.get_host()), is_verified }))
     }
+}
+
+fn end(options: &MySqlConnectOptions) -> End {
+    let place = options.get_socket().is_none().then(|| (options.get_host().to_owned(), options.get_port()));
+    End { engine: DbBackend::MySql, place }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the place")]

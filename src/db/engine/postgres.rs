@@ -5,9 +5,9 @@ use std::str::FromStr as _;
 use async_trait::async_trait;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, SqlxPostgresConnector};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector};
 
-use super::server::{in_time, is_there, mode, peer, without_brackets};
+use super::server::{End, in_time, is_there, mode, peer, without_brackets};
 use super::sqlx::{ACQUIRE_TIMEOUT, CONNECTIONS};
 use super::{Driver, conn};
 use crate::db::tls::Mode;
@@ -20,7 +20,10 @@ impl Driver for Postgres {
     async fn connect(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
         let options = options(address, access).map_err(conn)?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        in_time(async { options.connect().await?.close().await }).await?;
+        if matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow) {
+            end(&options).refuse_greeting().await?;
+        }
+        in_time(end(&options), async { options.connect().await?.close().await }).await?;
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options)))
     }
 
@@ -36,6 +39,12 @@ impl Driver for Postgres {
         let is_verified = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
         Ok(Some(Way { peer: peer(options.get_socket().is_some(), options.get_host()), is_verified }))
     }
+}
+
+fn end(options: &PgConnectOptions) -> End {
+    let host = options.get_host();
+    let place = options.get_socket().is_none().then(|| (host.to_owned(), options.get_port()));
+    End { engine: DbBackend::Postgres, place: place.filter(|(host, _)| !host.starts_with('/')) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the place")]

@@ -1,22 +1,82 @@
 //! What PostgreSQL, MySQL and MariaDB have in common: a host, and a way to it.
 
+use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DbErr, sqlx};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, sqlx};
+use tokio::time::timeout;
 
-use super::conn;
+use super::{conn, peer as service_at};
 use crate::db::error::is_missing_database;
 use crate::db::tls::Mode;
 use crate::db::{Address, Peer};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A server answers sooner, or there is something to say about who is there.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
-/// A pool goes on trying for as long as it waits for a free connection; somebody who typed a wrong
-/// address wants to know at once.
-pub(super) async fn in_time(probe: impl Future<Output = Result<(), sqlx::Error>>) -> Result<(), DbErr> {
-    let answered = tokio::time::timeout(CONNECT_TIMEOUT, probe).await;
-    answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(conn)
+/// Where a driver connects to.
+pub(super) struct End {
+    pub(super) engine: DbBackend,
+    /// None for a Unix socket.
+    pub(super) place: Option<(String, u16)>,
+}
+
+/// Opens a session once, in time. A pool tries again for as long as it waits for a free connection; somebody who typed
+/// a wrong address wants to know at once.
+pub(super) async fn in_time(end: End, probe: impl Future<Output = Result<(), sqlx::Error>>) -> Result<(), DbErr> {
+    let mut probe = pin!(probe);
+    let first = timeout(FIRST_LOOK, &mut probe).await;
+    if matches!(first, Ok(Ok(()))) {
+        return Ok(());
+    }
+    if first.as_ref().is_err() || first.as_ref().is_ok_and(|done| done.as_ref().is_err_and(is_unexpected)) {
+        end.refuse_other_service().await?;
+    }
+    let answered = if let Ok(done) = first {
+        Ok(done)
+    } else {
+        tracing::warn!("waiting: {} has not answered yet", end.shown());
+        timeout(CONNECT_TIMEOUT.saturating_sub(FIRST_LOOK), probe).await
+    };
+    answered.unwrap_or_else(|_| Err(no_answer(&end))).map_err(conn)
+}
+
+impl End {
+    /// Refuses a service that greets in another protocol than PostgreSQL's.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn refuse_greeting(&self) -> Result<(), DbErr> {
+        let Some((host, port)) = &self.place else { return Ok(()) };
+        let other = service_at::greeting_service(host, *port).await;
+        other.map_or(Ok(()), |other| Err(conn(sqlx::Error::Configuration(other.into()))))
+    }
+
+    async fn refuse_other_service(&self) -> Result<(), DbErr> {
+        let Some((host, port)) = &self.place else { return Ok(()) };
+        let other = service_at::other_service(self.engine, host, *port).await;
+        other.map_or(Ok(()), |other| Err(conn(sqlx::Error::Configuration(other.into()))))
+    }
+
+    fn shown(&self) -> String {
+        self.place.as_ref().map_or_else(|| "the server at the Unix socket".into(), |(host, port)| format!("{host}:{port}"))
+    }
+}
+
+/// What a server of another protocol makes of our driver.
+fn is_unexpected(error: &sqlx::Error) -> bool {
+    let is_end = |error: &io::Error| matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData);
+    match error {
+        sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => is_end(error),
+        _ => false,
+    }
+}
+
+fn no_answer(end: &End) -> sqlx::Error {
+    let said = format!("{} did not answer within {} s", end.shown(), CONNECT_TIMEOUT.as_secs());
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, said))
 }
 
 /// Whether the server has the database, by what connecting to it came to.
