@@ -6,10 +6,12 @@ use sea_orm::{
 };
 use strongroom_entity::key;
 
+use super::key_rows::BYTES_A_KEY;
 use super::manifest_row::{read_manifest, write_manifest};
 use super::policy_keys::rewrap_logins;
 use super::{RingError, Roots};
 use crate::crypto::{DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, unwrap_key, wrap_key};
+use crate::db::rows_a_statement;
 
 /// What became of the ring's keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,7 +83,7 @@ async fn rewrap_keys(db: &impl ConnectionTrait, ring: &RingId, from: &RootKey, t
     }
     let over = OnConflict::column(key::Column::Id).update_column(key::Column::Wrapped).to_owned();
     done.keys = changed.len() as u64;
-    for chunk in changed.chunks(KEYS_A_STATEMENT) {
+    for chunk in changed.chunks(rows_a_statement(db, changed.len(), BYTES_A_KEY, KEYS_A_STATEMENT).await?) {
         let rows = chunk.iter().cloned().map(|key| key.into_active_model().reset_all());
         key::Entity::insert_many(rows).on_conflict(over.clone()).exec_without_returning(db).await?;
     }

@@ -17,10 +17,12 @@
 mod apply;
 mod builtin;
 mod component_name;
+mod cure;
 mod diff;
 mod drift;
 mod error;
 mod grant_error;
+mod granted;
 mod inspect;
 pub(crate) mod login;
 mod model;
@@ -28,6 +30,8 @@ mod names;
 mod plan;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod pool;
+mod reach;
+mod ready;
 mod resolve;
 pub(crate) mod rotate;
 pub(crate) mod sessions;
@@ -50,6 +54,7 @@ pub use model::{Component, Denial, Limits, Policy, SignatureReplay, TableRights,
 pub use names::Names;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused};
+pub use ready::Missing;
 pub use site::Wishes;
 pub use step::PolicySteps;
 
@@ -62,6 +67,7 @@ pub(crate) use {
     drift::Drift,
     plan::{Plan, plan},
     pool::try_login,
+    ready::{Needs, may_make_triggers, require_ready},
     site::Site,
     state::{Object, State},
     step::uncarry,

@@ -49,6 +49,9 @@ impl From<DbErr> for Failure {
         if let Some(failure) = tls::failure(&error) {
             return failure;
         }
+        if let Some(unfit) = db::configuration::<db::UnfitDatabase>(&error) {
+            return Self::refused("database_unfit", unfit).help(unfit.help());
+        }
         if db::is_missing_database(&error) {
             let failure =
                 Self::new(Exit::Unreachable, "database_missing", format!("the database does not exist: {}", line(&error)));

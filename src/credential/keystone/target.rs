@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 use super::form::Form;
 use super::repository::{KeyRepository, Primary, RepositoryError};
+use crate::db::packet;
 
 /// A Keystone to write to.
 #[derive(Clone)]
@@ -48,14 +49,12 @@ impl TargetRow {
     }
 }
 
-/// Below every server's limit on the length of a statement; MariaDB's is 16 MiB.
-const LONGEST: usize = 4 << 20;
-
 /// Adds rows. One that is there is an error: what came in between is not overwritten.
 pub(super) async fn insert(db: &impl ConnectionTrait, rows: &[TargetRow]) -> Result<(), DbErr> {
+    let most = packet(db).await?.page_bytes();
     let mut rest = rows;
     while !rest.is_empty() {
-        let (now, later) = rest.split_at(how_many_fit(rest));
+        let (now, later) = rest.split_at(how_many_fit(rest, most));
         let mut statement = Query::insert();
         statement.into_table(Alias::new("credential"));
         for row in now {
@@ -68,11 +67,14 @@ pub(super) async fn insert(db: &impl ConnectionTrait, rows: &[TargetRow]) -> Res
     Ok(())
 }
 
-fn how_many_fit(rows: &[TargetRow]) -> usize {
+/// What its ids and the statement's text add to a row.
+const COLUMNS: usize = 512;
+
+fn how_many_fit(rows: &[TargetRow], most: usize) -> usize {
     let mut length = 0;
     let fit = rows.iter().take_while(|row| {
-        length += row.weight;
-        length <= LONGEST
+        length += row.weight + COLUMNS;
+        length <= most
     });
     fit.count().max(1)
 }
