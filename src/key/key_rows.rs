@@ -13,7 +13,6 @@ use super::RingError;
 use crate::crypto::{
     DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, make_bytes, unwrap_key, wrap_key,
 };
-use crate::db::rows_a_statement;
 
 /// The scope of keys that serve the whole ring.
 const WHOLE_RING: &str = "-";
@@ -123,14 +122,8 @@ fn make_ids(count: usize) -> Result<BTreeSet<u32>, RingError> {
     Ok(ids)
 }
 
-/// Rows in one statement stay far below every engine's limit of parameters.
-const KEYS_A_STATEMENT: usize = 1000;
-
-/// A wrapped key with its scope, and its part of the statement.
-pub(super) const BYTES_A_KEY: usize = 512;
-
-/// SQLite takes so many parts in one statement.
-const PARTS_A_STATEMENT: usize = 400;
+/// Keys in one statement: they fit into the smallest packet that is accepted, 64 KiB.
+pub(super) const KEYS_A_STATEMENT: usize = 100;
 
 /// Keys wrapped under a root are added only while the manifest names that root: added after a rewrap, they
 /// would be lost to everybody else.
@@ -138,7 +131,7 @@ async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: V
     let engine = db.get_database_backend();
     // On MySQL passing a row over would take IGNORE, which lets other errors pass too, or the right to update keys.
     let unless_there = if engine == DbBackend::MySql { "" } else { "ON CONFLICT DO NOTHING" };
-    for chunk in rows.chunks(rows_a_statement(db, rows.len(), BYTES_A_KEY, PARTS_A_STATEMENT).await?) {
+    for chunk in rows.chunks(KEYS_A_STATEMENT) {
         let part = |n: usize| {
             let place = |k: usize| if engine == DbBackend::Postgres { format!("${}", n * 5 + k) } else { "?".to_owned() };
             let [id, purpose, scope, generation, wrapped] = [1, 2, 3, 4, 5].map(place);
@@ -171,7 +164,7 @@ async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: V
 }
 
 async fn insert_keys(db: &impl ConnectionTrait, rows: Vec<key::Model>) -> Result<(), RingError> {
-    for chunk in rows.chunks(rows_a_statement(db, rows.len(), BYTES_A_KEY, KEYS_A_STATEMENT).await?) {
+    for chunk in rows.chunks(KEYS_A_STATEMENT) {
         let insert = key::Entity::insert_many(chunk.iter().cloned().map(|key| key.into_active_model().reset_all()));
         insert.on_conflict(OnConflict::new().do_nothing_on([key::Column::Id]).to_owned()).exec_without_returning(db).await?;
     }

@@ -6,12 +6,11 @@ use sea_orm::{
 };
 use strongroom_entity::key;
 
-use super::key_rows::BYTES_A_KEY;
+use super::key_rows::KEYS_A_STATEMENT;
 use super::manifest_row::{read_manifest, write_manifest};
 use super::policy_keys::rewrap_logins;
 use super::{RingError, Roots};
 use crate::crypto::{DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, unwrap_key, wrap_key};
-use crate::db::rows_a_statement;
 
 /// What became of the ring's keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,9 +62,6 @@ async fn rewrap_all(
     Ok(Rewrapped { keys: done.keys + passwords, damaged: done.damaged + damaged })
 }
 
-/// Rows in one statement stay far below every engine's limit of parameters.
-const KEYS_A_STATEMENT: usize = 1000;
-
 async fn rewrap_keys(db: &impl ConnectionTrait, ring: &RingId, from: &RootKey, to: &RootKey) -> Result<Rewrapped, RingError> {
     let mut done = Rewrapped::default();
     let mut changed = Vec::new();
@@ -83,7 +79,7 @@ async fn rewrap_keys(db: &impl ConnectionTrait, ring: &RingId, from: &RootKey, t
     }
     let over = OnConflict::column(key::Column::Id).update_column(key::Column::Wrapped).to_owned();
     done.keys = changed.len() as u64;
-    for chunk in changed.chunks(rows_a_statement(db, changed.len(), BYTES_A_KEY, KEYS_A_STATEMENT).await?) {
+    for chunk in changed.chunks(KEYS_A_STATEMENT) {
         let rows = chunk.iter().cloned().map(|key| key.into_active_model().reset_all());
         key::Entity::insert_many(rows).on_conflict(over.clone()).exec_without_returning(db).await?;
     }

@@ -54,7 +54,6 @@ pub use model::{Component, Denial, Limits, Policy, SignatureReplay, TableRights,
 pub use names::Names;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused};
-pub use ready::Missing;
 pub use site::Wishes;
 pub use step::PolicySteps;
 
@@ -67,7 +66,7 @@ pub(crate) use {
     drift::Drift,
     plan::{Plan, plan},
     pool::try_login,
-    ready::{Needs, may_make_triggers, require_ready},
+    ready::{Missing, Needs, may_make_triggers, require_ready},
     site::Site,
     state::{Object, State},
     step::uncarry,
