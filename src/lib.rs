@@ -92,7 +92,8 @@
 //! # }
 //! ```
 //!
-//! Any sea-orm connection will do. [`db::connect`] verifies TLS off loopback, logs no statement, and sets what each engine needs.
+//! Any sea-orm connection will do. [`db::connect`] verifies TLS off loopback, logs no statement, and sets what each engine needs;
+//! [`db::with_sessions`] sets it for a pool that the program opens by itself.
 //!
 //! Where the table is there already, with rows in the clear, it is [sealed](schema::Sealing::bring) in phases, while programs
 //! go on, and the way back leads to the same rows. Give the step to a [`HostRunner`](schema::HostRunner), and it runs with

@@ -44,6 +44,10 @@ impl Step for PolicyStep {
         Vec::new()
     }
 
+    fn manages_accounts(&self) -> bool {
+        true
+    }
+
     fn up_work(&self) -> Option<&'static str> {
         Some("makes accounts and grants as this policy says; `strongroom policy plan` shows the SQL once version 8 is there")
     }

@@ -27,6 +27,11 @@ pub trait Step: MigrationTrait {
         true
     }
 
+    /// Whether the step makes accounts and grants of the server.
+    fn manages_accounts(&self) -> bool {
+        false
+    }
+
     /// What going up destroys, for a person to agree to.
     fn up_destroys(&self) -> Option<&'static str> {
         None

@@ -36,6 +36,8 @@ pub(crate) async fn append(
 
 /// Eleven values a row, and SQLite takes 32,766 in one statement.
 const ROWS_A_STATEMENT: usize = 500;
+/// Its texts are bounded, and short as a rule.
+const BYTES_A_ROW: usize = 1024;
 /// Every component waits meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -44,7 +46,7 @@ async fn append_once(db: &DatabaseConnection, key: &AuditKey, replica: &str, ent
     let (before, at_ms) = take(&transaction, i64::try_from(entries.len()).unwrap_or(i64::MAX)).await?;
     let (rows, mac) = chained(key, replica, entries, before, at_ms);
     let numbers = rows.iter().map(|row| row.number).collect();
-    for part in rows.chunks(ROWS_A_STATEMENT) {
+    for part in rows.chunks(db::rows_a_statement(&transaction, rows.len(), BYTES_A_ROW, ROWS_A_STATEMENT).await?) {
         let part = part.iter().cloned().map(|row| row.into_active_model().reset_all());
         Entity::insert_many(part).exec_without_returning(&transaction).await?;
     }

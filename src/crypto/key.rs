@@ -13,7 +13,7 @@
 //! ```
 
 use hkdf::Hkdf;
-use secrecy::{ExposeSecret as _, SecretBox, SecretString};
+use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -41,9 +41,6 @@ pub struct IndexKey(pub(super) Secret);
 
 /// Authenticates the manifest.
 pub struct ManifestKey(pub(super) Secret);
-
-/// The password of a component's database login: 256 random bits.
-pub struct DatabasePassword(pub(super) Secret);
 
 /// A data key narrowed to one column of one ring: all that a reader of that column needs.
 ///
@@ -100,21 +97,6 @@ impl IndexKey {
     }
 }
 
-impl DatabasePassword {
-    /// Takes a password that somebody else made: 64 hexadecimal digits, not all the same.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let mut bytes = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(text, bytes.as_mut_slice()).ok()?;
-        let weak = bytes.windows(2).all(|pair| matches!(pair, [left, right] if left == right));
-        (!weak).then(|| Self(SecretBox::new(Box::new(*bytes))))
-    }
-
-    /// The password as a server takes it: 64 hexadecimal digits.
-    pub fn text(&self) -> SecretString {
-        hex::encode(self.0.expose_secret()).into()
-    }
-}
-
 impl ColumnKey {
     pub(super) fn from_secret(prk: &Secret) -> Self {
         Self(Box::new(HmacKey::new(prk.expose_secret())))
@@ -131,17 +113,21 @@ impl ColumnIndexKey {
     }
 }
 
-/// Makes and takes 32-byte keys that live wrapped in the ring.
+/// Makes and takes what lives wrapped in the ring: keys of 32 bytes, and passwords.
 pub(super) trait RingKey: Sized {
-    fn from_secret(secret: Secret) -> Self;
-    fn secret(&self) -> &Secret;
+    /// Returns none for bytes of the wrong form.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
+    fn bytes(&self) -> &[u8];
 }
 
 macro_rules! ring_key {
     ($($key:ident),*) => {$(
         impl RingKey for $key {
-            fn from_secret(secret: Secret) -> Self { Self(secret) }
-            fn secret(&self) -> &Secret { &self.0 }
+            fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                let bytes: &[u8; 32] = bytes.try_into().ok()?;
+                Some(Self(SecretBox::new(Box::new(*bytes))))
+            }
+            fn bytes(&self) -> &[u8] { self.0.expose_secret() }
         }
         impl $key {
             /// A new random key.
@@ -151,7 +137,7 @@ macro_rules! ring_key {
         }
     )*};
 }
-ring_key!(DataKey, IndexKey, ManifestKey, DatabasePassword);
+ring_key!(DataKey, IndexKey, ManifestKey);
 
 /// `HKDF-Extract(salt = domain | ring id | u16 label length | label, ikm = key)`.
 fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {

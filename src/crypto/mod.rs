@@ -14,6 +14,7 @@
 
 mod cell;
 mod context;
+mod database_password;
 mod envelope;
 mod expand;
 mod hmac_key;
@@ -30,10 +31,11 @@ mod wrap;
 
 pub use cell::{OpenError, Opened, SealError, open_cell, seal_cell};
 pub use context::{Context, Value};
+pub use database_password::DatabasePassword;
 pub(crate) use envelope::KEY_ID_OFFSET;
 pub use envelope::{Envelope, ParseError};
 pub use index::{BLIND_INDEX_LENGTH, blind_index};
-pub use key::{ColumnIndexKey, ColumnKey, DataKey, DatabasePassword, IndexKey, ManifestKey, RootKey, WeakKey};
+pub use key::{ColumnIndexKey, ColumnKey, DataKey, IndexKey, ManifestKey, RootKey, WeakKey};
 pub use manifest::{
     audit_mac, epoch_mac, manifest_mac, policy_mac, verify_audit_mac, verify_epoch_mac, verify_manifest_mac, verify_policy_mac,
 };

@@ -7,8 +7,6 @@
 //! ```
 //! The key id in the header is the id of the wrapped key itself.
 
-use secrecy::{ExposeSecret as _, SecretBox};
-
 use super::cell::{UseLabel, open_with, seal_with};
 use super::context::{List, Value};
 use super::key::RingKey;
@@ -78,13 +76,12 @@ impl WrappedKeyLabel<'_> {
 #[expect(private_bounds, reason = "only the ring's own kinds of key can be wrapped")]
 pub fn wrap_key<K: RingKey>(root: &RootKey, label: &WrappedKeyLabel<'_>, key: &K) -> Result<Vec<u8>, SealError> {
     let wrapping = root.wrapping(label.ring);
-    seal_with(WRAP, &wrapping, label.id, &label.context(), key.secret().expose_secret(), &make_bytes()?)
+    seal_with(WRAP, &wrapping, label.id, &label.context(), key.bytes(), &make_bytes()?)
 }
 
 /// Unwraps what [`wrap_key`] made under the same root and label.
 #[expect(private_bounds, reason = "only the ring's own kinds of key can be unwrapped")]
 pub fn unwrap_key<K: RingKey>(root: &RootKey, label: &WrappedKeyLabel<'_>, wrapped: &[u8]) -> Result<K, OpenError> {
     let opened = open_with(WRAP, &root.wrapping(label.ring), &label.context(), wrapped)?;
-    let bytes: &[u8; 32] = opened.as_bytes().try_into().map_err(|_| OpenError::Padding)?;
-    Ok(K::from_secret(SecretBox::new(Box::new(*bytes))))
+    K::from_bytes(opened.as_bytes()).ok_or(OpenError::Padding)
 }

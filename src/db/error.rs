@@ -119,3 +119,12 @@ pub(super) fn mysql_number(error: &DbErr) -> Option<u16> {
 pub(super) fn has_code(error: &DbErr, wanted: impl Fn(&str) -> bool) -> bool {
     matches!(cause(error), Some(Cause::Server { code: Some(code), .. }) if wanted(&code))
 }
+
+/// The server's rules for passwords refuse one: 1819. MariaDB says 1396, as for an account that is not there.
+pub(crate) fn is_password_refused(error: &DbErr, looks_at_passwords: bool) -> bool {
+    match mysql_number(error) {
+        Some(1819) => true,
+        Some(1396) => looks_at_passwords,
+        _ => false,
+    }
+}

@@ -8,6 +8,8 @@ mod error;
 pub mod history;
 mod holder;
 mod lock;
+mod own_pool;
+mod packet;
 mod patience;
 #[cfg(feature = "cli")]
 mod reach;
@@ -16,11 +18,13 @@ mod said;
 #[cfg(feature = "cli")]
 pub(crate) mod server;
 mod statement;
+mod support;
 mod table;
 #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "only to servers there is a way"))]
 mod tls;
 mod tls_failure;
 mod transaction;
+mod unfit;
 
 pub use address::{Address, AddressError};
 pub use connect::{Access, Way, connect, create_if_missing, sqlite_file, way};
@@ -33,29 +37,37 @@ pub(crate) use engine::mysql_session::prepare_component as prepare_mysql;
 pub(crate) use engine::not_built;
 #[cfg(feature = "postgres")]
 pub(crate) use engine::postgres::component_options as postgres_options;
+#[cfg(feature = "postgres")]
+pub(crate) use engine::postgres_session::prepare_component as prepare_postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) use engine::sqlite::component_options as sqlite_options;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use error::configuration;
-pub(crate) use error::is_forbidden;
 pub use error::{
     insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable,
 };
+pub(crate) use error::{is_forbidden, is_password_refused};
 pub use holder::this_host_and_process;
 #[cfg(feature = "cli")]
 pub(crate) use lock::abandoned_by as lock_abandoned_by;
 pub(crate) use lock::clock_ms;
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
+pub use own_pool::with_sessions;
+pub(crate) use packet::{LEAST_PACKET, Packet, packet, rows_a_statement};
 #[cfg(feature = "cli")]
 pub(crate) use reach::{Unserved, unserved};
 #[cfg(feature = "cli")]
 pub(crate) use said::said_by_server;
 pub(crate) use statement::statement;
+#[cfg(feature = "cli")]
+pub(crate) use support::tested as tested_versions;
+pub(crate) use support::{Support, server_version, support};
 pub(crate) use table::has_column;
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};
 pub(crate) use transaction::retry;
 pub use transaction::{Patience, Transient, begin};
+pub(crate) use unfit::UnfitDatabase;
 
 pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 

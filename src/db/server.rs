@@ -8,19 +8,6 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::lock::now_ms;
 
-/// The version, in the server's own words.
-pub(crate) async fn version(db: &impl ConnectionTrait) -> Result<String, DbErr> {
-    text(
-        db,
-        match db.get_database_backend() {
-            DbBackend::Postgres => "SELECT current_setting('server_version')",
-            DbBackend::MySql => "SELECT version()",
-            _ => "SELECT sqlite_version()",
-        },
-    )
-    .await
-}
-
 /// The protocol that encrypts this session, as the server sees it; none where nothing does.
 pub(crate) async fn encryption(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     let engine = db.get_database_backend();
@@ -57,6 +44,13 @@ pub(crate) async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbEr
     Ok(!matches!(said.as_str(), "false" | "0" | "OFF"))
 }
 
+/// PostgreSQL before 16: whether this login changes every role, and grants itself any, without being a superuser.
+pub(crate) async fn changes_every_role(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let sql = "SELECT (rolcreaterole AND NOT rolsuper AND current_setting('server_version_num')::int < 160000)::text \
+               FROM pg_roles WHERE rolname = current_user";
+    Ok(text(db, sql).await? == "true")
+}
+
 /// MySQL and MariaDB: the largest statement that is taken, in bytes.
 pub(crate) async fn max_allowed_packet(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     let bytes = text(db, "SELECT CAST(@@GLOBAL.max_allowed_packet AS CHAR)").await?;
@@ -67,20 +61,6 @@ pub(crate) async fn max_allowed_packet(db: &impl ConnectionTrait) -> Result<u64,
 pub(crate) async fn is_strict_by_default(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let modes = text(db, "SELECT @@GLOBAL.sql_mode").await?;
     Ok(modes.split(',').any(|mode| matches!(mode, "STRICT_ALL_TABLES" | "STRICT_TRANS_TABLES" | "TRADITIONAL")))
-}
-
-/// MySQL and MariaDB: whether this login may make triggers. With a binary log, that takes a setting of
-/// the server or SUPER (error 1419).
-pub(crate) async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    let logs = text(db, "SELECT CONCAT(@@GLOBAL.log_bin, @@GLOBAL.log_bin_trust_function_creators)").await?;
-    if logs != "10" {
-        return Ok(true);
-    }
-    let grants = texts(db, "SHOW GRANTS").await?;
-    Ok(grants.iter().any(|grant| {
-        let rights = grant.split(" ON *.*").next().filter(|rights| rights.len() < grant.len());
-        rights.is_some_and(|rights| rights.contains("SUPER") || rights.contains("ALL PRIVILEGES"))
-    }))
 }
 
 /// MySQL and MariaDB: the accounts that Strongroom's triggers run as and that are gone; every write that

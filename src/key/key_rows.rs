@@ -122,11 +122,8 @@ fn make_ids(count: usize) -> Result<BTreeSet<u32>, RingError> {
     Ok(ids)
 }
 
-/// Rows in one statement stay far below every engine's limit of parameters.
-const KEYS_A_STATEMENT: usize = 1000;
-
-/// SQLite takes so many parts in one statement.
-const PARTS_A_STATEMENT: usize = 400;
+/// Keys in one statement: they fit into the smallest packet that is accepted, 64 KiB.
+pub(super) const KEYS_A_STATEMENT: usize = 100;
 
 /// Keys wrapped under a root are added only while the manifest names that root: added after a rewrap, they
 /// would be lost to everybody else.
@@ -134,7 +131,7 @@ async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: V
     let engine = db.get_database_backend();
     // On MySQL passing a row over would take IGNORE, which lets other errors pass too, or the right to update keys.
     let unless_there = if engine == DbBackend::MySql { "" } else { "ON CONFLICT DO NOTHING" };
-    for chunk in rows.chunks(PARTS_A_STATEMENT) {
+    for chunk in rows.chunks(KEYS_A_STATEMENT) {
         let part = |n: usize| {
             let place = |k: usize| if engine == DbBackend::Postgres { format!("${}", n * 5 + k) } else { "?".to_owned() };
             let [id, purpose, scope, generation, wrapped] = [1, 2, 3, 4, 5].map(place);

@@ -6,6 +6,7 @@ use sea_orm::{
 };
 use strongroom_entity::key;
 
+use super::key_rows::KEYS_A_STATEMENT;
 use super::manifest_row::{read_manifest, write_manifest};
 use super::policy_keys::rewrap_logins;
 use super::{EpochFloor, RingError, Roots};
@@ -67,9 +68,6 @@ async fn rewrap_all(
     let (passwords, damaged) = if logins { rewrap_logins(db, ring, from, to).await? } else { (0, 0) };
     Ok(Rewrapped { keys: done.keys + passwords, damaged: done.damaged + damaged })
 }
-
-/// Rows in one statement stay far below every engine's limit of parameters.
-const KEYS_A_STATEMENT: usize = 1000;
 
 async fn rewrap_keys(db: &impl ConnectionTrait, ring: &RingId, from: &RootKey, to: &RootKey) -> Result<Rewrapped, RingError> {
     let mut done = Rewrapped::default();

@@ -14,8 +14,10 @@ use super::plan::{Plan, look};
 use super::sessions;
 use super::site::Site;
 use super::state::{Change, ENABLED, Kind, Object};
+use super::statement::Verifiers;
+use super::wanted::Target;
 use super::{GrantError, Policy};
-use crate::db::{Lock, is_forbidden, statement};
+use crate::db::{Lock, is_forbidden, is_password_refused, statement};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,9 +41,11 @@ pub(crate) async fn converge(
         return Ok(Applied::default());
     }
     take_turns(db, site.target.engine).await?;
+    // A login that may not look is refused before anything is written.
+    look(db, site, policy, &BTreeSet::new(), &Verifiers::new()).await?;
     let logins = login::prepare(db, site, policy).await?;
-    let names = &site.target.names;
-    let (open, verifiers) = (logins.open(names), logins.verifiers(names, site.target.engine, &site.keys)?);
+    let (open, mut verifiers) = (logins.open(&site.target.names), logins.verifiers(&site.target, &site.keys)?);
+    login::add_unknown(&mut verifiers, &site.target, policy)?;
     let plan = look(db, site, policy, &open, &verifiers).await?;
     refuse_shared_accounts(&plan, site)?;
     let closed = closed(&plan.changes);
@@ -51,7 +55,7 @@ pub(crate) async fn converge(
         if !site.target.engine.has_transactional_ddl() {
             lock.look(db).await?;
         }
-        db.execute_unprepared(&statement.exposed()).await.map_err(|error| told(&error, &statement.sql))?;
+        db.execute_unprepared(&statement.exposed()).await.map_err(|error| told(&site.target, &error, &statement.sql))?;
     }
     sessions.extend(sessions_of(db, site, &closed).await?);
     sessions::kill(db, site.target.engine, &sessions).await?;
@@ -60,6 +64,7 @@ pub(crate) async fn converge(
         return Err(GrantError::Left(drift(&after.found.state, &after.changes, |_| true)));
     }
     assert_denials(db, site, policy, &after).await?;
+    login::forget_others(db, policy).await?;
     Ok(Applied { statements: plan.statements.len(), sessions: sessions.len() })
 }
 
@@ -73,7 +78,10 @@ async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbE
 }
 
 /// The server's refusal, with what was asked of it; never with a password.
-fn told(error: &DbErr, sql: &str) -> GrantError {
+pub(super) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
+    if is_password_refused(error, target.looks_at_passwords) {
+        return GrantError::PasswordRefused;
+    }
     if is_forbidden(error) {
         let cause = error.to_string();
         let cause = cause.rsplit("error returned from database: ").next().unwrap_or(&cause).to_owned();
@@ -87,7 +95,8 @@ fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
     let elsewhere = |object: &Object| {
         object.table().is_some_and(|(schema, table)| {
             let governed = table.starts_with("strongroom_") || site.catalog.contains_key(table);
-            schema != site.target.schema && !schema.starts_with(site.target.names.prefix()) && governed
+            let is_there = !plan.found.gone.contains(schema);
+            is_there && schema != site.target.schema && !schema.starts_with(site.target.names.prefix()) && governed
         })
     };
     let shared = plan.found.foreign.iter().any(|found| found.object == "another database")

@@ -10,7 +10,7 @@ use super::state::{Change, ENABLED, Object, State, USED};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Drift {
     /// `missing`, `extra`, `stale`, `setting`, `disabled`, `enabled`, `superuser`, `membership`, `view`, `foreign`, `public`,
-    /// `owner`, `anonymous` or `policy`.
+    /// `owner`, `anonymous`, `row_security` or `policy`.
     pub kind: String,
     /// The account.
     pub grantee: String,
@@ -18,11 +18,24 @@ pub struct Drift {
     pub object: String,
     /// The privilege, or the setting and its value.
     pub privilege: String,
+    /// The statement that an administrator of the server ends it with; none where `policy apply` does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
 }
 
 impl Drift {
     pub(super) fn new(kind: &str, grantee: impl Into<String>, object: impl fmt::Display, privilege: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), grantee: grantee.into(), object: object.to_string(), privilege: privilege.into() }
+        Self {
+            kind: kind.to_owned(),
+            grantee: grantee.into(),
+            object: object.to_string(),
+            privilege: privilege.into(),
+            cure: None,
+        }
+    }
+
+    pub(super) fn cured_by(self, sql: String) -> Self {
+        Self { cure: Some(sql), ..self }
     }
 }
 

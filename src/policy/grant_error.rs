@@ -3,6 +3,7 @@
 use sea_orm::DbErr;
 
 use super::drift::Drift;
+use super::ready::Missing;
 use crate::db::{LockError, Transient, is_transient};
 use crate::key::{RingError, SourceError};
 
@@ -16,6 +17,17 @@ pub enum GrantError {
     /// The server cannot hold a component to columns.
     #[error("this server cannot hold programs to columns: {0}")]
     Unsupported(String),
+    /// The server or the login lacks something: nothing was changed.
+    #[error("{}: {}", not_ready(*with_policies), listed(missing))]
+    NotReady {
+        /// All of it.
+        missing: Vec<Missing>,
+        /// Whether it is policies that need it.
+        with_policies: bool,
+    },
+    /// The server's rules do not let a password pass.
+    #[error("the server's rules for passwords refuse the new one")]
+    PasswordRefused,
     /// No policy was applied yet.
     #[error("no policy is in force in this database")]
     NoPolicy,
@@ -111,6 +123,18 @@ impl Transient for GrantError {
             _ => false,
         }
     }
+}
+
+fn not_ready(with_policies: bool) -> &'static str {
+    if with_policies {
+        "not ready for policies, and nothing was changed"
+    } else {
+        "this server is not accepted, and nothing was changed"
+    }
+}
+
+fn listed(missing: &[Missing]) -> String {
+    missing.iter().map(|missing| missing.what.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn first(drift: &[Drift]) -> String {

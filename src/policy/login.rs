@@ -1,5 +1,6 @@
 //! The components' logins as they are written down, and what their servers are told of their passwords.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -12,9 +13,10 @@ use strongroom_migration::Engine;
 use super::names::{Names, Slot};
 use super::site::Site;
 use super::statement::Verifiers;
+use super::wanted::Target;
 use super::{GrantError, Policy};
 use crate::crypto::DatabasePassword;
-use crate::key::PolicyKeys;
+use crate::key::{PolicyKeys, RingError};
 
 /// What a login is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,12 +75,16 @@ impl Logins {
     }
 
     /// What each account's password is set to.
-    pub(crate) fn verifiers(&self, names: &Names, engine: Engine, keys: &PolicyKeys) -> Result<Verifiers, GrantError> {
-        let each = self
-            .0
-            .iter()
-            .map(|((component, slot), (_, row))| Ok((names.login(component, *slot), verifier(engine, &keys.password(row)?)?)));
+    pub(crate) fn verifiers(&self, target: &Target, keys: &PolicyKeys) -> Result<Verifiers, GrantError> {
+        let each = self.0.iter().map(|((component, slot), (_, row))| {
+            Ok((target.names.login(component, *slot), verifier(target, &keys.password(row)?)?))
+        });
         each.collect()
+    }
+
+    /// Says whether no component has a login yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The number of the next password of a component.
@@ -88,16 +94,30 @@ impl Logins {
     }
 }
 
-/// Makes sure that every component of a policy has a login in use, and that no other has one. Passwords are written
-/// down before a server hears of them, so that after a crash the same ones are set again.
+/// Adds passwords for the standby logins. Nobody keeps them.
+pub(super) fn add_unknown(verifiers: &mut Verifiers, target: &Target, policy: &Policy) -> Result<(), GrantError> {
+    for login in policy.components.keys().flat_map(|component| Slot::ALL.map(|slot| target.names.login(component, slot))) {
+        if let Entry::Vacant(vacant) = verifiers.entry(login) {
+            vacant.insert(verifier(target, &DatabasePassword::make().map_err(RingError::from)?)?);
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that every component of a policy has a login in use. Passwords are written down before a server hears of
+/// them, so that after a crash the same ones are set again.
 pub(super) async fn prepare(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Logins, GrantError> {
     let logins = Logins::read(db).await?;
     for component in policy.components.keys().filter(|component| logins.find(component, LoginState::Active).is_none()) {
         make(db, site, component, Slot::A, LoginState::Active, logins.next_version(component)).await?;
     }
-    let gone = Entity::delete_many().filter(Column::Component.is_not_in(policy.components.keys()));
-    gone.exec(db).await?;
     Logins::read(db).await
+}
+
+/// Forgets the logins of components that the policy does not have: only once the server does not have them either.
+pub(super) async fn forget_others(db: &impl ConnectionTrait, policy: &Policy) -> Result<(), GrantError> {
+    Entity::delete_many().filter(Column::Component.is_not_in(policy.components.keys())).exec(db).await?;
+    Ok(())
 }
 
 /// Writes a login with a new password down.
@@ -136,13 +156,15 @@ pub(super) async fn forget(db: &impl ConnectionTrait, component: &str, slot: Slo
     Ok(())
 }
 
-/// What stands in SQL for a password. A verifier where the server takes one: SQL reaches logs.
+/// What stands in SQL for a password. A verifier where the server takes one: SQL reaches logs. MariaDB with rules for
+/// passwords takes none.
 /// PostgreSQL: SCRAM-SHA-256 (RFC 7677). MariaDB: SHA-1 of SHA-1, which with 256 random bits nobody turns round.
 /// MySQL takes the password itself, and keeps it out of its logs.
 #[cfg_attr(feature = "postgres", expect(clippy::unnecessary_wraps, reason = "without PostgreSQL's feature nobody can make its"))]
-fn verifier(engine: Engine, password: &DatabasePassword) -> Result<SecretString, GrantError> {
+fn verifier(target: &Target, password: &DatabasePassword) -> Result<SecretString, GrantError> {
     let text = password.text();
-    Ok(match engine {
+    Ok(match target.engine {
+        Engine::MariaDb if target.looks_at_passwords => text,
         #[cfg(feature = "postgres")]
         Engine::Postgres => postgres_protocol::password::scram_sha_256(text.expose_secret().as_bytes()).into(),
         Engine::MariaDb => {

@@ -17,10 +17,12 @@
 mod apply;
 mod builtin;
 mod component_name;
+mod cure;
 mod diff;
 mod drift;
 mod error;
 mod grant_error;
+mod granted;
 mod inspect;
 pub(crate) mod login;
 mod model;
@@ -28,6 +30,8 @@ mod names;
 mod plan;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod pool;
+mod reach;
+mod ready;
 mod resolve;
 pub(crate) mod rotate;
 pub(crate) mod sessions;
@@ -62,6 +66,7 @@ pub(crate) use {
     drift::Drift,
     plan::{Plan, plan},
     pool::try_login,
+    ready::{Missing, Needs, may_make_triggers, require_ready},
     site::Site,
     state::{Object, State},
     step::uncarry,

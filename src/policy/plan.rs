@@ -2,6 +2,7 @@
 
 use sea_orm::ConnectionTrait;
 
+use super::apply::told;
 use super::diff::diff;
 use super::drift::{Drift, drift};
 use super::inspect::{Inspected, exists, inspect};
@@ -54,7 +55,8 @@ pub(super) async fn look(
     open: &std::collections::BTreeSet<String>,
     verifiers: &Verifiers,
 ) -> Result<Plan, GrantError> {
-    let found = inspect(db, &site.target, policy).await?;
+    let found = inspect(db, &site.target, policy).await;
+    let found = found.map_err(|error| told(&site.target, &error, "a look at the server's accounts and grants"))?;
     let wanted = if site.has_accounts() { wanted(policy, &site.target, open) } else { State::default() };
     let changes = diff(&found.state, &wanted);
     let statements = statements(&site.target, &found.state, &changes, verifiers);

@@ -9,6 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
 
+use super::apply::told;
 use super::login::{self, LoginState, Logins};
 use super::names::Slot;
 use super::site::Site;
@@ -126,9 +127,14 @@ async fn open(
         refuse_same_password(site, component, logins)?;
         login::make(db, site, component, to, LoginState::Incoming, logins.next_version(component)).await?;
     }
-    let verifiers = Logins::read(db).await?.verifiers(&site.target.names, site.target.engine, &site.keys)?;
+    let verifiers = Logins::read(db).await?.verifiers(&site.target, &site.keys)?;
     let account = site.target.names.login(component, to);
-    db::retry!(set(db, lock, site, &account, "true", &verifiers))
+    let opened = db::retry!(set(db, lock, site, &account, "true", &verifiers));
+    if matches!(opened, Err(GrantError::PasswordRefused)) {
+        // The next run must not try the same one again.
+        login::forget(db, component, to).await?;
+    }
+    opened
 }
 
 /// A file that was not renewed would make the new login's password the old one's.
@@ -159,7 +165,7 @@ async fn set(
     let change = Change::Set(account.to_owned(), ENABLED.to_owned(), enabled.to_owned());
     for statement in statements(&site.target, &State::default(), &[change], verifiers) {
         lock.look(db).await?;
-        db.execute_unprepared(&statement.exposed()).await?;
+        db.execute_unprepared(&statement.exposed()).await.map_err(|error| told(&site.target, &error, &statement.sql))?;
     }
     Ok(())
 }

@@ -14,7 +14,10 @@ pub(crate) async fn of(db: &impl ConnectionTrait, engine: Engine, login: &str) -
         Engine::MySql => "SELECT CAST(PROCESSLIST_ID AS CHAR) AS id FROM performance_schema.threads WHERE PROCESSLIST_USER = $1",
         Engine::MariaDb => "SELECT CAST(ID AS CHAR) AS id FROM information_schema.processlist WHERE USER = $1",
     };
-    let rows = db.query_all_raw(statement(db.get_database_backend(), sql, [login.into()])).await?;
+    let rows = db.query_all_raw(statement(db.get_database_backend(), sql, [login.into()])).await.map_err(|error| {
+        let cause = "seeing another login's sessions takes SELECT on performance_schema.threads on MySQL, PROCESS on MariaDB";
+        if is_forbidden(&error) { GrantError::Forbidden { sql: sql.to_owned(), cause: cause.to_owned() } } else { error.into() }
+    })?;
     Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
 }
 

@@ -9,6 +9,7 @@ use strongroom_migration::Grants;
 
 use super::GrantError;
 use super::apply::converge;
+use super::login::Logins;
 use super::site::{Site, Wishes};
 use super::stored::{self, Source};
 use crate::db::{Lock, LockError};
@@ -44,7 +45,10 @@ impl PolicySteps {
     async fn take_policy_back(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), GrantError> {
         let site = self.site(db).await?;
         let (policy, first) = stored::before(db, &site.keys, version).await?;
-        converge(db, &self.lock, &site, &policy).await?;
+        // Each account has its row before it is made: without rows a login that may not look has nothing to look for.
+        if !(policy.components.is_empty() && Logins::read(db).await?.is_empty()) {
+            converge(db, &self.lock, &site, &policy).await?;
+        }
         stored::forget_from(db, first).await
     }
 }

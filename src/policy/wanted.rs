@@ -14,6 +14,10 @@ use super::{Component, Limits, Policy, TableRights, Verb};
 pub(crate) struct Target {
     /// The engine.
     pub engine: Engine,
+    /// PostgreSQL's major version; 0 elsewhere.
+    pub version: u32,
+    /// Whether the server has rules for passwords that it can keep only of a password, not of its hash.
+    pub looks_at_passwords: bool,
     /// The database.
     pub database: String,
     /// The schema of its tables: on MySQL and MariaDB the database.
@@ -112,10 +116,25 @@ impl Wanted<'_> {
             }
             _ => set("certificate", self.component.certificate.to_string()),
         }
+        if self.target.engine == Engine::Postgres && self.target.schema != PUBLIC_SCHEMA {
+            set(SEARCH_PATH, self.target.schema.clone());
+        }
         if self.target.engine == Engine::MariaDb {
             set("statement_timeout", limits.statement_timeout_ms.map_or(DEFAULT.to_owned(), |ms| ms.to_string()));
         }
     }
+}
+
+/// Where a login of PostgreSQL looks for tables in this database: set where that is not the schema that all look in.
+pub(super) const SEARCH_PATH: &str = "search_path here";
+
+const PUBLIC_SCHEMA: &str = "public";
+
+/// The grants on tables that a component's role holds, and no others.
+pub(super) fn grants_of(target: &Target, name: &str, component: &Component) -> BTreeSet<Grant> {
+    let role = target.names.role(name);
+    let schema = if target.engine == Engine::MariaDb { target.names.view_schema(name) } else { target.schema.clone() };
+    component.tables.iter().flat_map(|(table, rights)| grants(&role, &schema, table, rights)).collect()
 }
 
 /// What no component's account may be.

@@ -12,7 +12,8 @@ use super::direction::{Direction, Verdict};
 use super::error::ResealError;
 use super::left::{Left, left};
 use super::options::{Event, Options, Stop, largest_page};
-use super::page::{self, Row};
+use super::packet;
+use super::page::{self, Row, Size};
 use super::quarantine::{self, Bad};
 use super::statement::{Change, compare_and_swap};
 use crate::db::{self, Lock};
@@ -71,6 +72,7 @@ impl Engine<'_> {
     }
 
     async fn pass(&self, checkpoint: &mut Checkpoint, moved_before: i64) -> Result<(), ResealError> {
+        let bytes = packet::page_bytes(self.db, self.table, checkpoint.direction.forms()).await?;
         if checkpoint.after.is_none() {
             db::retry!(self.begin_pass(checkpoint))?;
         }
@@ -79,9 +81,9 @@ impl Engine<'_> {
         (self.options.on_event)(Event::Started { work: checkpoint.direction.work(), rows });
         loop {
             self.stop_if_asked(checkpoint, moved_before).await?;
-            let limit = self.page_size(checkpoint, moved_before);
+            let size = Size { rows: self.page_size(checkpoint, moved_before), bytes };
             let (forms, after) = (checkpoint.direction.forms(), checkpoint.after.as_deref());
-            let rows = db::retry!(page::read_where(self.db, self.table, forms, &unfinished, after, limit))?;
+            let rows = db::retry!(page::read_where(self.db, self.table, forms, &unfinished, after, size))?;
             let Some(last) = rows.last() else { break };
             let (last, looked_at) = (last.id.clone(), rows.len() as u64);
             db::retry!(load_keys(self.db, &self.ring, checkpoint.direction, &rows))?;
@@ -168,10 +170,11 @@ pub(super) async fn finish_excluded(
 ) -> Result<Vec<Bad>, ResealError> {
     let mut bad = Vec::new();
     let mut after = None;
-    let limit = largest_page(table).min(1000);
+    let bytes = packet::page_bytes(db, table, direction.forms()).await?;
+    let size = Size { rows: largest_page(table).min(1000), bytes };
     announce_writing(db, table.name, true).await?;
     loop {
-        let rows = page::read(db, table, direction.forms(), after.as_deref(), limit).await?;
+        let rows = page::read(db, table, direction.forms(), after.as_deref(), size).await?;
         let Some(last) = rows.last() else { break };
         if stop.is_requested() {
             return Err(ResealError::Interrupted { moved: 0 });

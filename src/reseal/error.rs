@@ -40,6 +40,14 @@ pub enum ResealError {
         /// How many.
         count: u64,
     },
+    /// A row that no statement could carry.
+    #[error("row {row} is too large for the server's max_allowed_packet of {limit} bytes: nothing was moved")]
+    RowTooLarge {
+        /// The row.
+        row: String,
+        /// The limit.
+        limit: u64,
+    },
     /// Rows change faster than they can be moved.
     #[error("{left} cells keep changing while they are moved")]
     NoHeadway {

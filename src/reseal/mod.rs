@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod left;
 mod options;
+mod packet;
 mod page;
 mod quarantine;
 mod retire;

@@ -41,14 +41,14 @@ impl Row {
         Place::raw(label, &self.scope, &self.id, &self.context)
     }
 
-    /// Everything of it that a statement carries.
+    /// Everything of it that a statement carries, with room for what is added to each cell.
     fn size(&self) -> usize {
         let cells = self
             .cells
             .iter()
             .map(|cell| cell.plain.as_ref().map_or(0, |plain| plain.len()) + cell.sealed.as_ref().map_or(0, Vec::len));
         let owners = self.owners.iter().map(|value| value.as_ref().map_or(0, Vec::len));
-        self.id.len() + cells.sum::<usize>() + owners.sum::<usize>()
+        self.id.len() + cells.sum::<usize>() + owners.sum::<usize>() + self.cells.len() * CELL_OVERHEAD
     }
 }
 
@@ -57,20 +57,27 @@ pub(super) fn cells(rows: &[Row]) -> impl Iterator<Item = &[u8]> {
     rows.iter().flat_map(|row| &row.cells).filter_map(|cell| cell.sealed.as_deref())
 }
 
-/// A statement carries a page as it was read and as it is to be, and stays below every engine's limit: the
-/// smallest is MariaDB's packet of 16 MiB.
-const MAXIMUM_BYTES: usize = 4 << 20;
+/// What an envelope, its index and the statement's text add to a value.
+const CELL_OVERHEAD: usize = 256;
 
-/// The rows after `after`, or from the first on for `None`, in order of id, at most `limit` and at
-/// most 4 MiB of cells.
+/// How much a page may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    /// Rows.
+    pub(super) rows: u64,
+    /// Bytes of cells.
+    pub(super) bytes: usize,
+}
+
+/// The rows after `after`, or from the first on for `None`, in order of id.
 pub(super) async fn read(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
     forms: Forms,
     after: Option<&str>,
-    limit: u64,
+    size: Size,
 ) -> Result<Vec<Row>, DbErr> {
-    read_where(db, table, forms, "1 = 1", after, limit).await
+    read_where(db, table, forms, "1 = 1", after, size).await
 }
 
 /// The same, of the rows that meet a condition.
@@ -80,26 +87,27 @@ pub(super) async fn read_where(
     forms: Forms,
     condition: &str,
     after: Option<&str>,
-    limit: u64,
+    size: Size,
 ) -> Result<Vec<Row>, DbErr> {
     let engine = db.get_database_backend();
     let id = quoted(engine, table.id.name);
     let beyond = after.map_or_else(String::new, |_| format!("AND {id} > $1"));
     let sql = format!(
-        "SELECT {} FROM {} WHERE ({condition}) {beyond} ORDER BY {id} LIMIT {limit}",
+        "SELECT {} FROM {} WHERE ({condition}) {beyond} ORDER BY {id} LIMIT {}",
         select_list(table, forms, engine),
         quoted(engine, table.name),
+        size.rows,
     );
     let found = db.query_all_raw(statement(engine, &sql, after.map(|after| id_value(table.id, after)))).await?;
     let rows = found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
-    Ok(within_bytes(rows))
+    Ok(within_bytes(rows, size.bytes))
 }
 
-fn within_bytes(mut rows: Vec<Row>) -> Vec<Row> {
+fn within_bytes(mut rows: Vec<Row>, most: usize) -> Vec<Row> {
     let mut bytes = 0;
     let fitting = rows.iter().take_while(|row| {
         bytes += row.size();
-        bytes <= MAXIMUM_BYTES
+        bytes <= most
     });
     let fitting = fitting.count().max(1);
     rows.truncate(fitting);

@@ -11,6 +11,7 @@ use strongroom_entity::quarantine::{ActiveModel, Column, Entity};
 
 use super::page::read_id;
 use super::statement::id_value;
+use crate::db::rows_a_statement;
 use crate::key::Unopened;
 
 /// A cell that does not open.
@@ -26,6 +27,8 @@ pub struct Bad {
 
 /// Rows in one statement stay far below every engine's limit of parameters.
 const A_STATEMENT: usize = 1000;
+/// Names of a row and a column, and a reason.
+const BYTES_A_ROW: usize = 512;
 
 /// Records rows of `table`, over what was recorded of them before. `rows`: row, column, reason.
 pub(crate) async fn record(
@@ -47,7 +50,7 @@ pub(crate) async fn record(
     let over = OnConflict::columns([Column::TableName, Column::RowId, Column::ColumnName])
         .update_columns([Column::Reason, Column::Run])
         .to_owned();
-    for chunk in rows.chunks(A_STATEMENT) {
+    for chunk in rows.chunks(rows_a_statement(db, rows.len(), BYTES_A_ROW, A_STATEMENT).await?) {
         Entity::insert_many(chunk.iter().cloned()).on_conflict(over.clone()).exec_without_returning(db).await?;
     }
     Ok(())
@@ -103,7 +106,8 @@ async fn still_there(db: &impl ConnectionTrait, table: &SealedTable, of: Select<
     let rows: BTreeSet<&str> = cells.iter().map(String::as_str).collect();
     let mut there = BTreeSet::new();
     let id = Alias::new(table.id.name);
-    for chunk in rows.into_iter().collect::<Vec<_>>().chunks(A_STATEMENT) {
+    let most = rows_a_statement(db, rows.len(), BYTES_A_ROW, A_STATEMENT).await?;
+    for chunk in rows.into_iter().collect::<Vec<_>>().chunks(most) {
         let ids = chunk.iter().map(|row| id_value(table.id, row));
         let mut select = Query::select();
         select.column(id.clone()).from(Alias::new(table.name)).and_where(Expr::col(id.clone()).is_in(ids));

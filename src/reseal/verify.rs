@@ -9,7 +9,8 @@ use strongroom_migration::Phase;
 use super::count;
 use super::error::ResealError;
 use super::options::{Event, Options};
-use super::page::{self, Cell, Forms, Row};
+use super::packet;
+use super::page::{self, Cell, Forms, Row, Size};
 use super::quarantine::Bad;
 use crate::crypto::MAXIMUM_PLAINTEXT;
 use crate::key::{Ring, Unopened};
@@ -40,7 +41,8 @@ pub async fn verify(
         if options.stop.is_requested() {
             return Err(ResealError::Interrupted { moved: 0 });
         }
-        let rows = page::read(db, table, forms, after.as_deref(), options.page_size(table)).await?;
+        let size = Size { rows: options.page_size(table), bytes: packet::largest() };
+        let rows = page::read(db, table, forms, after.as_deref(), size).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.id.clone());
         (options.on_event)(Event::Advanced { rows: rows.len() as u64 });

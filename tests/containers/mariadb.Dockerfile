@@ -1,6 +1,7 @@
 # MariaDB from Debian's packages, for machines that reach no image registry.
 # It answers to the same variables and command as the official image.
-FROM debian:trixie
+ARG SUITE=trixie
+FROM debian:${SUITE}
 RUN apt-get -o Acquire::Check-Valid-Until=false update \
  && apt-get install -y --no-install-recommends mariadb-server \
  && rm -rf /var/lib/apt/lists/* /var/lib/mysql/*

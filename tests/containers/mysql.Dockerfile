@@ -1,6 +1,7 @@
 # MySQL from Debian's packages, for machines that reach no image registry.
 # It answers to the same variables and command as the official image.
-FROM debian:sid
+ARG SUITE=sid
+FROM debian:${SUITE}
 RUN apt-get -o Acquire::Check-Valid-Until=false update \
  && apt-get install -y --no-install-recommends mysql-server-core \
  && rm -rf /var/lib/apt/lists/* \

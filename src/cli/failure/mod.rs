@@ -58,6 +58,9 @@ impl From<KeystoneConfigError> for Failure {
 
 impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
+        if let Some(unfit) = db::configuration::<db::UnfitDatabase>(&error) {
+            return Self::refused("database_unfit", unfit).help(unfit.help());
+        }
         database::failure(&error, database::OURS)
     }
 }

@@ -4,7 +4,7 @@ use super::Failure;
 use super::runs::ring_by_reference;
 use crate::cli::exit::Exit;
 use crate::db::LockError;
-use crate::policy::GrantError;
+use crate::policy::{GrantError, Missing};
 
 impl From<GrantError> for Failure {
     fn from(error: GrantError) -> Self {
@@ -29,6 +29,9 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
         GrantError::UnknownComponent(_) => {
             Failure::new(Exit::Failed, "unknown_component", error).help("`strongroom policy show` lists the components")
         }
+        GrantError::NotReady { missing, with_policies } => Failure::refused("not_ready", error).help(to_be_ready(missing, *with_policies)),
+        GrantError::PasswordRefused => Failure::refused("password_refused", error)
+            .help("write another one into the file that `policy.password_files` names (`openssl rand -base64 32`), then the same command again"),
         GrantError::Unsupported(_) => {
             Failure::refused("unsupported_server", error).help("`strongroom migrate up --to 8` seals without policies")
         }
@@ -56,5 +59,21 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
             Failure::new(Exit::Failed, "sessions_stay", error).help("end them on the server; the same command again goes on")
         }
         GrantError::NoRoot => Failure::refused("key_missing", error).help("name a key source under [keys]"),
+    }
+}
+
+/// Every cure, as an administrator of the server types it.
+fn to_be_ready(missing: &[Missing], with_policies: bool) -> String {
+    let cures: Vec<_> = missing.iter().filter_map(|missing| missing.cure.as_deref()).map(|sql| format!("`{sql};`")).collect();
+    let first = match cures.is_empty() {
+        true if with_policies => String::new(),
+        true => "update the server".to_owned(),
+        false => format!("run as the server's administrator: {}", cures.join(" ")),
+    };
+    let last = "`strongroom migrate up --to 8 --yes` does everything but policies";
+    match (with_policies, first.is_empty()) {
+        (false, _) => first,
+        (true, true) => last.to_owned(),
+        (true, false) => format!("{first}; {last}"),
     }
 }

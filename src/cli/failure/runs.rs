@@ -41,6 +41,8 @@ fn from_reseal(error: &ResealError) -> Failure {
         }
         ResealError::Unverified { .. } => Failure::refused("unverified", error)
             .help("`strongroom keys verify` lists them all; repair or delete those rows, then run the same command again"),
+        ResealError::RowTooLarge { .. } => Failure::refused("packet_too_small", error)
+            .help("run `SET GLOBAL max_allowed_packet = 67108864` on the server, then the same command again"),
         ResealError::UnknownPhase => {
             Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one")
         }

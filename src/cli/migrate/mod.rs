@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, release};
 use crate::db::{Access, Lock};
-use crate::policy::PolicySteps;
+use crate::policy::{Needs, PolicySteps, require_ready};
 use crate::reseal::{self, ResealBackfill, Stop};
 use crate::schema::{self, Runner, Target};
 
@@ -153,6 +153,13 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     }
     if let Target::Down(version) = planned.target {
         require_ring_to_go(version, session).await?;
+    } else {
+        let needs = Needs {
+            triggers: planned.steps.iter().any(|(number, _)| *number > RING),
+            policies: planned.steps.iter().any(|(_, step)| step.manages_accounts()),
+        };
+        let db = session.connect(Access::Read).await?;
+        require_ready(&db, &session.config.policy_wishes(None)?, needs).await?;
     }
     let Carried { steps, epoch } = carry_out(&planned, pace, session, output).await?;
     let (Target::Up(version) | Target::Down(version)) = planned.target;

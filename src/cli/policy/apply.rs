@@ -16,11 +16,12 @@ use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
 use crate::policy::login::{LoginState, Logins};
 use crate::policy::stored::{self, Source};
-use crate::policy::{Applied, GrantError, Policy, converge, try_login};
+use crate::policy::{Applied, GrantError, Needs, Policy, converge, require_ready, try_login};
 use crate::schema;
 
 pub(super) async fn run(desk: &Desk, plan: Option<&Path>, session: &Session, output: &Output) -> Result<Exit, Failure> {
     require_migrations(desk).await?;
+    require_ready(&desk.db, &desk.site.wishes, Needs { policies: true, triggers: false }).await?;
     let policy = desk.wanted()?;
     let file = plan.map(PlanFile::read).transpose()?;
     let lock = lock_patiently(session, &desk.db).await?;

@@ -41,12 +41,13 @@ pub(super) async fn show(
     let user = desk.site.target.names.login(component, slot);
     let password = if reveal { Some(desk.site.keys.password(row)?.text()) } else { None };
     let password = password.as_ref().map(secrecy::ExposeSecret::expose_secret);
-    let database = database(desk, component);
+    let (database, schema) = (database(desk, component), schema(desk));
     let server = session.address()?;
-    let document = json!({ "component": component, "user": user, "password": password, "database": database });
+    let document = json!({ "component": component, "user": user, "password": password, "database": database, "schema": schema });
     output.result(&document, || {
         let mut lines = vec![format!("server    {server}"), format!("user      {user}")];
         lines.extend(database.map(|database| format!("database  {database}")));
+        lines.extend(schema.map(|schema| format!("schema    {schema}")));
         lines.push(format!("password  {}", password.unwrap_or("not shown; --reveal shows it")));
         lines.join("\n")
     });
@@ -56,6 +57,12 @@ pub(super) async fn show(
 /// Where a component's programs connect to, where that is not the database itself.
 fn database(desk: &Desk, component: &str) -> Option<String> {
     (desk.site.target.engine == Engine::MariaDb).then(|| desk.site.target.names.view_schema(component))
+}
+
+/// Where its tables are, where that is not the schema in which every login looks.
+fn schema(desk: &Desk) -> Option<&str> {
+    let target = &desk.site.target;
+    (target.engine == Engine::Postgres && target.schema != "public").then_some(target.schema.as_str())
 }
 
 pub(super) async fn rotate(desk: &Desk, rotate: &RotateLogin, session: &Session, output: &Output) -> Result<Exit, Failure> {

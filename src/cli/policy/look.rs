@@ -49,12 +49,16 @@ fn another_policy() -> Drift {
         grantee: String::new(),
         object: "the policy in force".to_owned(),
         privilege: "is not the one of the file: `strongroom policy plan`".to_owned(),
+        cure: None,
     }
 }
 
 fn list(drift: &[Drift]) -> String {
     let places = if drift.len() == 1 { "1 place".to_owned() } else { format!("{} places", drift.len()) };
     let mut lines = vec![format!("the server differs from the policy in {places}:")];
-    lines.extend(drift.iter().map(|drift| format!("  {drift}").trim_end().to_owned()));
+    for drift in drift {
+        lines.push(format!("  {drift}").trim_end().to_owned());
+        lines.extend(drift.cure.iter().map(|sql| format!("             hint: {sql};")));
+    }
     lines.join("\n")
 }

@@ -1,20 +1,12 @@
-//! How long a statement may be.
+//! How many rows go into one statement.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr};
 
-/// Below every server's default; MariaDB's is 16 MiB.
-const LONGEST: usize = 4 << 20;
+use crate::db;
 
-/// Returns how many bytes of rows go into one statement: half of what a MySQL or MariaDB server takes, at most 4 MiB.
+/// Returns how many bytes of rows go into one statement.
 pub(super) async fn longest(db: &impl ConnectionTrait) -> Result<usize, DbErr> {
-    if db.get_database_backend() != DbBackend::MySql {
-        return Ok(LONGEST);
-    }
-    let asked = Statement::from_string(DbBackend::MySql, "SELECT CAST(@@SESSION.max_allowed_packet AS CHAR)");
-    let row = db.query_one_raw(asked).await?;
-    let bytes: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
-    let packet = bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(LONGEST);
-    Ok(LONGEST.min(packet / 2))
+    Ok(db::packet(db).await?.page_bytes())
 }
 
 /// Returns how many of these weights fit together; at least one.

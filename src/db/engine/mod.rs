@@ -8,6 +8,8 @@ pub(super) mod mysql_session;
 mod peer;
 #[cfg(feature = "postgres")]
 pub(super) mod postgres;
+#[cfg(feature = "postgres")]
+pub(super) mod postgres_session;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
 #[cfg(feature = "sqlite")]

@@ -53,7 +53,9 @@ fn end(options: &MySqlConnectOptions) -> End {
 async fn create(address: &Address) -> Result<(), DbErr> {
     let options = options(address).map_err(conn)?;
     let name = options.get_database().unwrap_or_default().replace('`', "``");
-    let pool = MySqlPoolOptions::new().max_connections(1).connect_with(options.database("information_schema")).await;
+    let pool = MySqlPoolOptions::new().max_connections(1);
+    let pool = pool.after_connect(|session, _| Box::pin(mysql_session::prepare(session, Access::Guest)));
+    let pool = pool.connect_with(options.database("information_schema")).await;
     let server = SqlxMySqlConnector::from_sqlx_mysql_pool(pool.map_err(conn)?);
     server.execute_unprepared(&format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4")).await?;
     server.close().await
@@ -65,7 +67,9 @@ pub(crate) fn component_options(address: &Address) -> Result<MySqlConnectOptions
 }
 
 fn options(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
-    let mut options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
+    let options = MySqlConnectOptions::from_str(address.expose())?.disable_statement_logging();
+    // The driver would add to the sql_mode that it finds; the session's own is set right after.
+    let mut options = options.pipes_as_concat(false).no_engine_substitution(false);
     let host = options.get_host().to_owned();
     if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
         options = options.ssl_mode(match mode {

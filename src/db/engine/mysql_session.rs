@@ -1,35 +1,80 @@
-//! What every session on MySQL and MariaDB must be like.
+//! Sets up every session on MySQL and MariaDB, before its first statement.
+//!
+//! The server, the account or `init_connect` may have other defaults than the ones that this program was
+//! tried with. Nothing here depends on them.
+
+use std::fmt::Write as _;
 
 use sea_orm::sqlx::mysql::MySqlConnection;
 use sea_orm::sqlx::{self, Executor as _, Row as _};
 
-use crate::db::Access;
+use crate::db::{Access, UnfitDatabase};
 
-/// Without it a value that is too long is cut and stored, a cell as well.
+/// The setting without which a server cuts a value that is too long, and stores the rest.
 const STRICT: &str = "STRICT_ALL_TABLES";
 
-/// Strict mode, asserted: something in between may pass the setting over. READ COMMITTED, so that a
-/// compare-and-swap meets fewer conflicts. A bound on waiting for a table's lock where the schema changes.
-pub(super) async fn prepare(session: &mut MySqlConnection, access: Access) -> Result<(), sqlx::Error> {
-    session.execute("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'").await?;
-    session.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-    match access {
-        Access::Read => session.execute("SET SESSION TRANSACTION READ ONLY").await?,
-        Access::Write | Access::Guest => return require_strict(session).await,
-        Access::Schema => session.execute("SET SESSION lock_wait_timeout = 3").await?,
+/// The settings of each session, on both servers.
+const SETTINGS: [(&str, &str); 18] = [
+    ("autocommit", "1"),
+    ("completion_type", "'NO_CHAIN'"),
+    ("sql_mode", "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"),
+    ("sql_safe_updates", "0"),
+    ("sql_select_limit", "18446744073709551615"),
+    ("sql_big_selects", "1"),
+    ("sql_auto_is_null", "0"),
+    ("sql_quote_show_create", "1"),
+    ("foreign_key_checks", "1"),
+    ("unique_checks", "1"),
+    ("default_storage_engine", "'InnoDB'"),
+    ("time_zone", "'+00:00'"),
+    ("max_sort_length", "1024"),
+    ("wait_timeout", "28800"),
+    ("interactive_timeout", "28800"),
+    ("net_read_timeout", "60"),
+    ("net_write_timeout", "60"),
+    ("innodb_lock_wait_timeout", "50"),
+];
+
+/// The settings of one server. A comment with a version is a statement: `/*!5…` to MySQL, `/*M!…` to MariaDB.
+const OF_ONE: &str = " /*!50708 , SESSION max_execution_time = 0 */ /*M!100101 , SESSION max_statement_time = 0 */ \
+    /*M!100300 , SESSION idle_transaction_timeout = 0, SESSION idle_write_transaction_timeout = 0, \
+    SESSION idle_readonly_transaction_timeout = 0 */ /*M!100201 , SESSION check_constraint_checks = 1 */ \
+    /*M!100502 , SESSION sql_if_exists = 0 */";
+
+/// READ COMMITTED, so that a compare-and-swap meets fewer conflicts. A change of the schema waits a short time for a lock.
+pub(in crate::db) async fn prepare(session: &mut MySqlConnection, access: Access) -> Result<(), sqlx::Error> {
+    set_all(session, if access == Access::Schema { 3 } else { 50 }).await?;
+    let transactions = match access {
+        Access::Read => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
+        Access::Write | Access::Guest | Access::Schema => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
     };
-    require_strict(session).await
+    session.execute(transactions).await?;
+    require_settings(session).await
 }
 
-async fn require_strict(session: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    let mode: String = session.fetch_one("SELECT @@SESSION.sql_mode").await?.try_get(0)?;
-    if mode.split(',').any(|word| word == STRICT) {
-        return Ok(());
+async fn set_all(session: &mut MySqlConnection, lock_wait_timeout: u32) -> Result<(), sqlx::Error> {
+    let mut sql = format!("SET NAMES utf8mb4, SESSION lock_wait_timeout = {lock_wait_timeout}");
+    for (name, value) in SETTINGS {
+        let _ = write!(sql, ", SESSION {name} = {value}");
     }
-    Err(sqlx::Error::Protocol("the server does not keep sql_mode strict, and would cut long values".into()))
+    session.execute(sqlx::AssertSqlSafe(sql + OF_ONE)).await.map(drop)
 }
 
-/// The same for a session of a component, with its limits in milliseconds. MySQL bounds reading statements only.
+/// A pooler in between may take a `SET` and not pass it on.
+async fn require_settings(session: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    let row = session.fetch_one("SELECT @@SESSION.sql_mode, IF(@@SESSION.autocommit, '1', '0')").await?;
+    let (mode, autocommit): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    let refused = |what| Err(sqlx::Error::Configuration(UnfitDatabase::Setting(what).into()));
+    if !mode.split(',').any(|word| word == STRICT) {
+        return refused("sql_mode strict, and would cut long values");
+    }
+    if mode.split(',').any(|word| matches!(word, "ANSI_QUOTES" | "NO_BACKSLASH_ESCAPES" | "ORACLE" | "MSSQL")) {
+        return refused("sql_mode as this session sets it");
+    }
+    if autocommit == "1" { Ok(()) } else { refused("autocommit on") }
+}
+
+/// Sets up a session of a component, with its limits in milliseconds. MySQL bounds reading statements only.
 pub(crate) async fn prepare_component(
     session: &mut MySqlConnection,
     lock_timeout: Option<u64>,
@@ -41,12 +86,25 @@ pub(crate) async fn prepare_component(
         let sql = format!("SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}");
         session.execute(sqlx::AssertSqlSafe(sql)).await?;
     }
-    let version: String = session.fetch_one("SELECT version()").await?.try_get(0)?;
-    match statement_timeout {
-        // MariaDB holds the account itself to it.
-        Some(ms) if !version.contains("MariaDB") => {
-            session.execute(sqlx::AssertSqlSafe(format!("SET SESSION max_execution_time = {ms}"))).await.map(drop)
+    if let Some(ms) = statement_timeout {
+        let (seconds, rest) = (ms / 1000, ms % 1000);
+        let sql = format!(
+            "SET NAMES utf8mb4 /*!50708 , SESSION max_execution_time = {ms} */ \
+             /*M!100101 , SESSION max_statement_time = {seconds}.{rest:03} */"
+        );
+        session.execute(sqlx::AssertSqlSafe(sql)).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_named_once() {
+        for (place, (name, _)) in SETTINGS.iter().enumerate() {
+            assert!(SETTINGS.iter().skip(place + 1).all(|(other, _)| other != name), "{name}");
         }
-        _ => Ok(()),
     }
 }

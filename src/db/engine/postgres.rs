@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, SqlxPo
 
 use super::server::{End, in_time, is_there, mode, peer, without_brackets};
 use super::sqlx::{ACQUIRE_TIMEOUT, CONNECTIONS};
-use super::{Driver, conn};
+use super::{Driver, conn, postgres_session};
 use crate::db::tls::Mode;
 use crate::db::{Access, Address, Way};
 
@@ -18,12 +18,18 @@ pub(super) struct Postgres;
 #[async_trait]
 impl Driver for Postgres {
     async fn connect(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
-        let options = options(address, access).map_err(conn)?;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let options = options(address).map_err(conn)?;
         if matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow) {
             end(&options).refuse_greeting().await?;
         }
-        in_time(end(&options), async { options.connect().await?.close().await }).await?;
+        let probe = async {
+            let mut session = options.connect().await?;
+            postgres_session::prepare(&mut session, access).await?;
+            session.close().await
+        };
+        in_time(end(&options), probe).await?;
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = pool.after_connect(move |session, _| Box::pin(postgres_session::prepare(session, access)));
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options)))
     }
 
@@ -35,7 +41,7 @@ impl Driver for Postgres {
     }
 
     fn way(&self, address: &Address) -> Result<Option<Way>, DbErr> {
-        let options = options(address, Access::Read).map_err(conn)?;
+        let options = options(address).map_err(conn)?;
         let is_verified = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
         Ok(Some(Way { peer: peer(options.get_socket().is_some(), options.get_host()), is_verified }))
     }
@@ -49,9 +55,11 @@ fn end(options: &PgConnectOptions) -> End {
 
 #[expect(clippy::disallowed_methods, reason = "this is the place")]
 async fn create(address: &Address) -> Result<(), DbErr> {
-    let options = options(address, Access::Schema).map_err(conn)?;
+    let options = options(address).map_err(conn)?;
     let name = options.get_database().unwrap_or_default().replace('"', "\"\"");
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(options.database("postgres")).await.map_err(conn)?;
+    let pool = PgPoolOptions::new().max_connections(1);
+    let pool = pool.after_connect(|session, _| Box::pin(postgres_session::prepare(session, Access::Guest)));
+    let pool = pool.connect_with(options.database("postgres")).await.map_err(conn)?;
     let server = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     server.execute_unprepared(&format!("CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0")).await?;
     server.close().await
@@ -59,11 +67,11 @@ async fn create(address: &Address) -> Result<(), DbErr> {
 
 /// How a pool of a component's connects: its sessions are called `strongroom/NAME`.
 pub(crate) fn component_options(address: &Address, name: &str) -> Result<PgConnectOptions, DbErr> {
-    let options = options(address, Access::Write).map_err(conn)?;
+    let options = options(address).map_err(conn)?;
     Ok(options.application_name(&format!("strongroom/{name}")))
 }
 
-fn options(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::Error> {
+fn options(address: &Address) -> Result<PgConnectOptions, sqlx::Error> {
     let mut options = PgConnectOptions::from_str(address.expose())?.application_name("strongroom").disable_statement_logging();
     let host = options.get_host().to_owned();
     if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
@@ -77,9 +85,6 @@ fn options(address: &Address, access: Access) -> Result<PgConnectOptions, sqlx::
     }
     if let Some(pem) = address.tls().authorities() {
         options = options.ssl_root_cert_from_pem(pem);
-    }
-    if access == Access::Read {
-        options = options.options([("default_transaction_read_only", "on")]);
     }
     Ok(options.host(without_brackets(&host)))
 }

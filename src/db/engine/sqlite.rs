@@ -8,13 +8,13 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{self, ConnectOptions as _};
 use sea_orm::{DatabaseConnection, DbErr, SqlxSqliteConnector};
 
 use super::sqlx::{ACQUIRE_TIMEOUT, CONNECTIONS};
 use super::{Driver, conn};
-use crate::db::{Access, Address, Way};
+use crate::db::{Access, Address, UnfitDatabase, Way};
 
 /// How long a writer waits for another.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,7 +30,9 @@ impl Driver for Sqlite {
             make_private_if_allowed(address).map_err(conn)?;
         }
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool.connect_with(options).await.map_err(conn)?))
+        let pool = pool.connect_with(options).await.map_err(conn)?;
+        require_utf8(&pool).await.map_err(conn)?;
+        Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
     }
 
     async fn create_if_missing(&self, address: &Address) -> Result<bool, DbErr> {
@@ -48,6 +50,15 @@ impl Driver for Sqlite {
 
     fn file(&self, address: &Address) -> Option<PathBuf> {
         file_of(address).ok().flatten()
+    }
+}
+
+/// The file says how it stores text, once and for all.
+async fn require_utf8(pool: &SqlitePool) -> Result<(), sqlx::Error> {
+    let encoding: String = sqlx::query_scalar("PRAGMA encoding").fetch_one(pool).await?;
+    match encoding.as_str() {
+        "UTF-8" => Ok(()),
+        _ => Err(sqlx::Error::Configuration(UnfitDatabase::Encoding(encoding).into())),
     }
 }
 

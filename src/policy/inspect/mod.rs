@@ -5,6 +5,8 @@
 mod mysql;
 mod postgres;
 
+use std::collections::BTreeSet;
+
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use strongroom_migration::Engine;
 
@@ -23,6 +25,8 @@ pub(crate) struct Inspected {
     pub state: State,
     /// Of others, and beyond what the policy's changes can mend.
     pub foreign: Vec<Drift>,
+    /// Databases that accounts of ours have grants on and that are gone: MySQL and MariaDB keep such grants.
+    pub gone: BTreeSet<String>,
     /// What everybody may do, whatever a policy says: stated, and never changed.
     pub baseline: Vec<String>,
 }
@@ -40,12 +44,26 @@ pub(super) async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: 
 pub(super) async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Target, DbErr> {
     let engine = Engine::of(db).await?;
     let sql = match engine {
-        Engine::Sqlite => return Ok(Target { engine, database: "main".into(), schema: "main".into(), names }),
-        Engine::Postgres => "SELECT current_database()::text AS d, current_schema()::text AS s",
+        Engine::Sqlite => {
+            let (database, schema) = ("main".into(), "main".into());
+            return Ok(Target { engine, version: 0, looks_at_passwords: false, database, schema, names });
+        }
+        Engine::Postgres => {
+            "SELECT current_database()::text AS d, current_schema()::text AS s, current_setting('server_version_num')::int / 10000 AS v"
+        }
         _ => "SELECT DATABASE() AS d, DATABASE() AS s",
     };
     let row = one(db, sql, []).await?;
-    Ok(Target { engine, database: row.try_get("", "d")?, schema: row.try_get("", "s")?, names })
+    let version = if engine == Engine::Postgres { row.try_get::<i32>("", "v")?.unsigned_abs() } else { 0 };
+    let looks_at_passwords = engine == Engine::MariaDb && looks_at_passwords(db).await?;
+    Ok(Target { engine, version, looks_at_passwords, database: row.try_get("", "d")?, schema: row.try_get("", "s")?, names })
+}
+
+/// MariaDB's plugins for password rules cannot look into a hash, and by default the server then refuses one.
+async fn looks_at_passwords(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let sql = "SELECT CAST(count(*) AS CHAR) AS n FROM information_schema.plugins WHERE plugin_type = 'PASSWORD VALIDATION' \
+               AND plugin_status = 'ACTIVE' AND @@strict_password_validation = 1";
+    Ok(one(db, sql, []).await?.try_get::<String>("", "n")? != "0")
 }
 
 /// The tables and views of the database's own schema, and their columns.
@@ -53,7 +71,7 @@ pub(super) async fn catalog(db: &impl ConnectionTrait, engine: Engine) -> Result
     let sql = match engine {
         Engine::Postgres => {
             "SELECT c.relname::text AS t, a.attname::text AS c FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
-             WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+             WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
              AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum"
         }
         Engine::Sqlite => {

@@ -1,29 +1,31 @@
 //! The privilege tables of MySQL and MariaDB.
 
 mod accounts;
-mod reach;
+mod databases;
 mod views;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use strongroom_migration::Engine;
 
-use self::reach::{is_known, touches};
 use super::{Inspected, all, one};
-use crate::policy::Policy;
 use crate::policy::drift::Drift;
+use crate::policy::reach::{is_known, reaches, reaches_by_public};
 use crate::policy::state::{Grant, Object};
 use crate::policy::wanted::Target;
+use crate::policy::{Policy, cure};
 
 pub(super) async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: &Policy) -> Result<Inspected, DbErr> {
     let mut found = Inspected::default();
     accounts::accounts(db, target, &mut found.state).await?;
     accounts::members(db, target, &mut found.state).await?;
+    let databases = databases::all(db).await?;
     if target.engine == Engine::MariaDb {
-        views::views(db, target, &mut found).await?;
+        views::views(db, target, databases.as_ref(), &mut found).await?;
     }
     for level in LEVELS {
         privileges(db, target, policy, level, &mut found).await?;
     }
+    found.gone = databases::gone(&found.state, databases.as_ref());
     others(db, target, policy, &mut found.foreign).await?;
     Ok(found)
 }
@@ -69,16 +71,24 @@ async fn privileges(
             let ours = grantee.starts_with(target.names.prefix());
             if ours {
                 found.state.grants.insert(Grant { grantee: grantee.clone(), object: object.clone(), privilege });
-            } else if !nobody_binds.contains(&grantee)
-                && touches(target, policy, &object, &privilege)
-                && !is_known(policy, &grantee)
-            {
-                let kind = if grantee.starts_with("PUBLIC") { "public" } else { "foreign" };
-                found.foreign.push(Drift::new(kind, &grantee, &object, privilege));
+            } else if is_news(target, policy, &nobody_binds, &grantee, &object, &privilege) {
+                let kind = if grantee == PUBLIC { "public" } else { "foreign" };
+                let cure = cure::revoke(target, &grantee, &object, &privilege);
+                found.foreign.push(Drift::new(kind, &grantee, &object, privilege).cured_by(cure));
             }
         }
     }
     Ok(())
+}
+
+/// MariaDB's name for everybody.
+const PUBLIC: &str = "PUBLIC";
+
+fn is_news(target: &Target, policy: &Policy, unbound: &[String], grantee: &str, object: &Object, privilege: &str) -> bool {
+    if grantee == PUBLIC {
+        return reaches_by_public(target, policy, object, privilege);
+    }
+    !unbound.iter().any(|account| account == grantee) && reaches(target, policy, object, privilege) && !is_known(policy, grantee)
 }
 
 /// Accounts that no grant holds back: administrators of the server, its own accounts, and this login.
@@ -96,13 +106,15 @@ async fn unbound(db: &impl ConnectionTrait, target: &Target) -> Result<Vec<Strin
 async fn others(db: &impl ConnectionTrait, target: &Target, policy: &Policy, foreign: &mut Vec<Drift>) -> Result<(), DbErr> {
     let anonymous = "SELECT CAST(Host AS CHAR) AS host FROM mysql.user WHERE User = ''";
     for row in all(db, anonymous, []).await? {
-        foreign.push(Drift::new("anonymous", format!("@{}", text(&row, "host")?), "account", "anybody logs in as it"));
+        let host = text(&row, "host")?;
+        let drift = Drift::new("anonymous", format!("@{host}"), "account", "anybody logs in as it");
+        foreign.push(drift.cured_by(cure::drop_anonymous(&host)));
     }
     if target.engine == Engine::MySql {
         let mandatory = text(&one(db, "SELECT CAST(@@mandatory_roles AS CHAR) AS roles", []).await?, "roles")?;
-        if !mandatory.is_empty() && !policy.known.contains(&mandatory) {
-            foreign.push(Drift::new("membership", "everybody", format!("role {mandatory}"), "mandatory_roles"));
-        }
+        let drift = |role: &str| Drift::new("membership", "everybody", format!("role {role}"), "mandatory_roles");
+        let roles = mandatory.split(',').map(role_of).filter(|role| !role.is_empty() && !is_known(policy, role));
+        foreign.extend(roles.map(|role| drift(&role).cured_by("SET GLOBAL mandatory_roles = ''".to_owned())));
     }
     let routines = "SELECT CAST(User AS CHAR) AS name, CAST(Host AS CHAR) AS host, \
                     CAST(concat(Db, '.', Routine_name) AS CHAR) AS routine FROM mysql.procs_priv WHERE left(User, length($1)) = $2";
@@ -111,6 +123,15 @@ async fn others(db: &impl ConnectionTrait, target: &Target, policy: &Policy, for
         foreign.push(Drift::new("extra", name, format!("routine {}", text(&row, "routine")?), "EXECUTE"));
     }
     Ok(())
+}
+
+/// A role as `mandatory_roles` names it, with quotes and a host or without.
+fn role_of(text: &str) -> String {
+    let bare = |text: &str| text.trim().trim_matches(['\'', '`', '"']).to_owned();
+    match text.rsplit_once('@') {
+        Some((user, host)) => account_of(&bare(user), &bare(host)),
+        None => bare(text),
+    }
 }
 
 fn object(schema: Option<String>, table: Option<String>, column: Option<String>) -> Object {

@@ -23,7 +23,7 @@ impl Capacity {
             Engine::Sqlite => return Ok(Self { wanted, allowed: None }),
             Engine::Postgres => {
                 "SELECT (current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
-                 - current_setting('reserved_connections')::bigint)::text AS n"
+                 - coalesce(current_setting('reserved_connections', true), '0')::bigint)::text AS n"
             }
             _ => "SELECT CAST(@@max_connections AS CHAR) AS n",
         };

@@ -33,6 +33,7 @@ pub(super) trait Driver: sqlx::Database {
 pub(super) struct LoginPool<D: Driver> {
     pool: Pool<D>,
     held: Arc<Held>,
+    limits: Arc<Limits>,
 }
 
 impl<D: Driver> LoginPool<D> {
@@ -45,7 +46,8 @@ impl<D: Driver> LoginPool<D> {
         size: u32,
     ) -> Result<Self, DbErr> {
         let held = Held::new(expected);
-        let (on_connect, on_acquire, limits) = (held.clone(), held.clone(), Arc::new(limits.clone()));
+        let limits = Arc::new(limits.clone());
+        let (on_connect, on_acquire, kept) = (held.clone(), held.clone(), limits.clone());
         let pool = PoolOptions::<D>::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| {
             let (held, limits) = (on_connect.clone(), limits.clone());
@@ -60,7 +62,7 @@ impl<D: Driver> LoginPool<D> {
             let current = on_acquire.is_current(about.age);
             Box::pin(async move { Ok(current && is_there(session, about.idle_for).await) })
         });
-        Ok(Self { pool: pool.connect_lazy_with(D::options(address, name)?), held })
+        Ok(Self { pool: pool.connect_lazy_with(D::options(address, name)?), held, limits: kept })
     }
 }
 
@@ -73,6 +75,7 @@ impl<D: Driver> Rolling for LoginPool<D> {
     async fn probe(&self) -> Result<(), DbErr> {
         let expected = self.held.expected();
         let mut session = one(self.pool.connect_options().as_ref()).await.map_err(conn)?;
+        D::prepare(&mut session, &self.limits).await.map_err(conn)?;
         D::require(&mut session, &expected).await.map_err(conn)
     }
 

@@ -14,8 +14,6 @@ mod postgres;
 #[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "SQLite has no logins to look at"))]
 mod rights;
 mod rolling;
-#[cfg(feature = "mysql")]
-mod show_grants;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 

@@ -7,9 +7,8 @@ use sea_orm::{DatabaseConnection, DbErr, SqlxMySqlConnector};
 
 use super::login_pool::Driver;
 use super::rights::Expected;
-use super::show_grants;
 use crate::db::{Address, mysql_options, prepare_mysql};
-use crate::policy::Limits;
+use crate::policy::{Limits, granted};
 
 #[async_trait]
 impl Driver for MySql {
@@ -26,7 +25,7 @@ impl Driver for MySql {
         let rows = sqlx::query("SHOW GRANTS").fetch_all(session).await?;
         let mut rights = Vec::new();
         for row in rows {
-            rights.extend(show_grants::rights(row.try_get::<String, _>(0)?.as_str()));
+            rights.extend(granted::rights(row.try_get::<String, _>(0)?.as_str()));
         }
         expected.require(user.strip_suffix("@%").unwrap_or(&user), &rights)
     }

@@ -3,51 +3,44 @@
 use std::collections::BTreeSet;
 
 use sea_orm::sqlx;
-use strongroom_migration::Engine;
 
-use crate::policy::wanted::Target;
-use crate::policy::{Component, Policy, Verb};
+use crate::policy::cure;
+use crate::policy::granted::{ROW_SECURITY, Right};
+use crate::policy::reach::{is_known, reaches_by_public};
+use crate::policy::state::{Grant, Object};
+use crate::policy::wanted::{Target, grants_of};
+use crate::policy::{Component, Policy};
 
-/// What one login is expected to be able to do, at most. A right is a line of text: `schema.table.column SELECT`,
-/// `schema.table DELETE`, or a word such as `SUPERUSER`.
+/// What one login is expected to be able to do, at most.
 #[derive(Debug, Clone)]
 pub(super) struct Expected {
     component: String,
     user: String,
-    allowed: BTreeSet<String>,
-    /// Tables that the policy governs: a right on any other is excused where everybody is known to have some.
-    governed: BTreeSet<String>,
-    excuses_others: bool,
+    role: String,
+    allowed: BTreeSet<Grant>,
+    target: Target,
+    policy: Policy,
 }
 
 impl Expected {
     pub(super) fn new(target: &Target, policy: &Policy, name: &str, component: &Component, user: &str) -> Self {
-        let role = target.names.role(name);
-        let schema = if target.engine == Engine::MariaDb { target.names.view_schema(name) } else { target.schema.clone() };
-        let mut allowed = BTreeSet::from([format!("role {role}")]);
-        for (table, rights) in &component.tables {
-            for verb in Verb::OF_COLUMNS {
-                allowed
-                    .extend(rights.columns(verb).into_iter().flatten().map(|column| format!("{schema}.{table}.{column} {verb}")));
-            }
-            allowed.extend(rights.delete.then(|| format!("{schema}.{table} {}", Verb::Delete)));
-        }
         Self {
             component: name.to_owned(),
             user: user.to_owned(),
-            allowed,
-            governed: policy.tables().into_iter().map(|table| format!("{schema}.{table}")).collect(),
-            excuses_others: policy.known.contains("PUBLIC"),
+            role: target.names.role(name),
+            allowed: grants_of(target, name, component),
+            target: target.clone(),
+            policy: policy.clone(),
         }
     }
 
     /// Fails with [`Refused`] when the session's login is another, or can do more than it may.
-    pub(super) fn require(&self, user: &str, rights: &[String]) -> Result<(), sqlx::Error> {
+    pub(super) fn require(&self, user: &str, rights: &[Right]) -> Result<(), sqlx::Error> {
         self.refusal(user, rights).map_or(Ok(()), |refused| Err(sqlx::Error::Configuration(Box::new(refused))))
     }
 
     /// Why this login must not be used, if so.
-    fn refusal(&self, user: &str, rights: &[String]) -> Option<Refused> {
+    fn refusal(&self, user: &str, rights: &[Right]) -> Option<Refused> {
         // A pool that finds no good session says nothing of the reason to whoever waits for one.
         let refused = |reason: String| {
             tracing::warn!(component = self.component, reason, "a session is refused");
@@ -56,17 +49,38 @@ impl Expected {
         if user != self.user {
             return refused(format!("the session is {user}'s and not {}'s", self.user));
         }
-        let excess = rights.iter().find(|right| !self.allowed.contains(*right) && !self.is_excused(right));
-        excess.and_then(|right| refused(format!("it may do more than the policy says: {right}")))
+        let hidden = rights.iter().find(|right| right.privilege == ROW_SECURITY && self.is_governed(&right.object));
+        if let Some((schema, table)) = hidden.and_then(|right| right.object.table()) {
+            let cure = cure::show_rows(schema, table);
+            return refused(format!("row-level security of {schema}.{table} may hide rows from it; `{cure}` ends that"));
+        }
+        let excess = rights.iter().find(|right| !self.may(right))?;
+        let grantee = if excess.is_publics { "PUBLIC" } else { &self.user };
+        let by = if excess.is_publics { ", as everybody may" } else { "" };
+        let cure = cure::of_right(&self.target, grantee, &excess.object, &excess.privilege);
+        let cure = cure.map_or_else(String::new, |sql| format!("; `{sql}` takes it away"));
+        refused(format!("it may do more than the policy says: {excess}{by}{cure}"))
     }
 
-    fn is_excused(&self, right: &str) -> bool {
-        self.excuses_others
-            && right.contains('.')
-            && !self
-                .governed
-                .iter()
-                .any(|table| right.starts_with(&format!("{table}.")) || right.starts_with(&format!("{table} ")))
+    /// Judges as `policy check` does: a right of the login's own must be one that the policy gives, and one that
+    /// everybody has must not reach what the policy governs.
+    fn may(&self, right: &Right) -> bool {
+        let Right { object, privilege, is_publics } = right;
+        if privilege == ROW_SECURITY {
+            return true;
+        }
+        if *is_publics {
+            return !reaches_by_public(&self.target, &self.policy, object, privilege);
+        }
+        let role = privilege.strip_prefix("role ").filter(|_| *object == Object::Server);
+        if let Some(role) = role {
+            return role == self.role || is_known(&self.policy, role);
+        }
+        self.allowed.contains(&Grant { grantee: self.role.clone(), object: object.clone(), privilege: privilege.clone() })
+    }
+
+    fn is_governed(&self, object: &Object) -> bool {
+        object.table().is_some_and(|(schema, table)| schema == self.target.schema && self.policy.tables().contains(table))
     }
 }
 

@@ -3,6 +3,8 @@
 mod mysql;
 mod postgres;
 
+pub(super) use postgres::WITH_OPTIONS;
+
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -62,9 +64,14 @@ pub(super) fn statements(target: &Target, now: &State, changes: &[Change], verif
     out
 }
 
+/// The statement that takes one grant away.
+pub(super) fn revocation(target: &Target, grant: Grant) -> String {
+    sql(target, &[Change::Revoke(grant)]).join("; ")
+}
+
 fn verifier<'a>(change: &Change, verifiers: &'a Verifiers) -> Option<&'a SecretString> {
     match change {
-        Change::Set(account, ..) => verifiers.get(account),
+        Change::Set(account, ..) | Change::CreateAccount(account, _) => verifiers.get(account),
         _ => None,
     }
 }

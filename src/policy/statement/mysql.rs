@@ -23,18 +23,15 @@ fn of_change(target: &Target, change: &Change) -> Option<String> {
         Change::PutView(schema, table, columns) => view(target, schema, table, columns),
         Change::DropView(schema, table) => format!("DROP VIEW {}.{}", quoted(schema), quoted(table)),
         Change::CreateAccount(name, Kind::Role) => format!("CREATE ROLE {}", account(target, name)),
-        // A password that nobody knows, so that unlocking it by hand opens nothing.
-        Change::CreateAccount(name, Kind::Login) if maria => {
-            format!("CREATE USER {} IDENTIFIED VIA mysql_native_password USING 'invalid' ACCOUNT LOCK", account(target, name))
-        }
+        // The account is locked and has a password from the start. Nobody knows that of the standby account.
         Change::CreateAccount(name, Kind::Login) => {
-            format!("CREATE USER {} IDENTIFIED BY RANDOM PASSWORD ACCOUNT LOCK", account(target, name))
+            format!("CREATE USER {} {} ACCOUNT LOCK", account(target, name), identified(target))
         }
         Change::DropAccount(name, kind) => {
             format!("DROP {} {}", if *kind == Kind::Role { "ROLE" } else { "USER" }, account(target, name))
         }
         Change::Set(name, setting, value) => {
-            format!("ALTER USER {} {}", account(target, name), of_setting(maria, setting, value))
+            format!("ALTER USER {} {}", account(target, name), of_setting(target, setting, value))
         }
         Change::AddMember(role, member) => format!("GRANT {} TO {}", account(target, role), account(target, member)),
         Change::UseMember(role, member) => {
@@ -58,10 +55,15 @@ fn view(target: &Target, schema: &str, table: &str, columns: &[String]) -> Strin
     )
 }
 
-fn of_setting(maria: bool, setting: &str, value: &str) -> String {
+/// MariaDB takes a hash, unless it has rules for passwords: it refuses what it cannot look at.
+fn identified(target: &Target) -> String {
+    let hash = if target.engine == Engine::MariaDb && !target.looks_at_passwords { "PASSWORD " } else { "" };
+    format!("IDENTIFIED BY {hash}{HIDDEN}")
+}
+
+fn of_setting(target: &Target, setting: &str, value: &str) -> String {
     match (setting, value) {
-        (ENABLED, "true") if maria => format!("IDENTIFIED BY PASSWORD {HIDDEN} ACCOUNT UNLOCK"),
-        (ENABLED, "true") => format!("IDENTIFIED BY {HIDDEN} ACCOUNT UNLOCK"),
+        (ENABLED, "true") => format!("{} ACCOUNT UNLOCK", identified(target)),
         (ENABLED, _) => "ACCOUNT LOCK".to_owned(),
         ("certificate", "true") => "REQUIRE X509".to_owned(),
         ("certificate", _) => "REQUIRE NONE".to_owned(),
@@ -102,6 +104,9 @@ fn object(object: &Object) -> String {
 
 /// An account of ours is known by its name alone; anybody else's comes with its host.
 fn account(target: &Target, name: &str) -> String {
+    if name == "PUBLIC" {
+        return name.to_owned();
+    }
     let text = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
     match name.rsplit_once('@') {
         Some((user, host)) => format!("{}@{}", text(user), text(host)),

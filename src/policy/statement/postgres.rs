@@ -3,30 +3,45 @@
 use super::{HIDDEN, privileges};
 use crate::policy::diff::DEFAULT;
 use crate::policy::state::{Change, ENABLED, Grant, Object};
-use crate::policy::wanted::{POSTGRES_ATTRIBUTES, Target};
+use crate::policy::wanted::{POSTGRES_ATTRIBUTES, SEARCH_PATH, Target};
 
-pub(super) fn sql(_: &Target, group: &[Change]) -> Vec<String> {
+pub(super) fn sql(target: &Target, group: &[Change]) -> Vec<String> {
     let Some(first) = group.first() else { return Vec::new() };
     match first {
         Change::Grant(_) | Change::Revoke(_) => vec![of_grants(group)],
-        change => of_change(change).into_iter().collect(),
+        change => of_change(target, change),
     }
 }
 
-fn of_change(change: &Change) -> Option<String> {
-    Some(match change {
+fn of_change(target: &Target, change: &Change) -> Vec<String> {
+    let one = match change {
         Change::CreateAccount(name, _) => format!("CREATE ROLE {} NOLOGIN", quoted(name)),
         Change::DropAccount(name, _) => format!("DROP ROLE {}", quoted(name)),
+        Change::Set(account, setting, value) if setting == SEARCH_PATH => {
+            let what =
+                if value == DEFAULT { "RESET search_path".to_owned() } else { format!("SET search_path = {}", quoted(value)) };
+            format!("ALTER ROLE {} IN DATABASE {} {what}", quoted(account), quoted(&target.database))
+        }
         Change::Set(account, setting, value) => format!("ALTER ROLE {} {}", quoted(account), of_setting(setting, value)),
         // Rights come by inheriting; switching to the role would let a session shed its own name.
         // One statement does both.
+        Change::UseMember(role, member) if target.version < WITH_OPTIONS => {
+            return vec![
+                format!("GRANT {} TO {}", quoted(role), quoted(member)),
+                format!("ALTER ROLE {} INHERIT", quoted(member)),
+            ];
+        }
         Change::UseMember(role, member) => {
             format!("GRANT {} TO {} WITH INHERIT TRUE, SET FALSE, ADMIN FALSE", quoted(role), quoted(member))
         }
         Change::DropMember(role, member) => format!("REVOKE {} FROM {}", quoted(role), quoted(member)),
-        _ => return None,
-    })
+        _ => return Vec::new(),
+    };
+    vec![one]
 }
+
+/// The first version whose memberships say whether they are inherited, and whether a session may switch to the role.
+pub(in crate::policy) const WITH_OPTIONS: u32 = 16;
 
 fn of_setting(setting: &str, value: &str) -> String {
     match (setting, value) {

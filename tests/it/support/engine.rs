@@ -117,6 +117,13 @@ impl Recipe {
         Self { image, port, password_variable, data, command, scheme, user, maintenance }
     }
 
+    /// The same engine in another version.
+    pub(super) fn in_version(engine: Engine, version: &'static str) -> Self {
+        let mut recipe = Self::of(engine);
+        recipe.image.1 = version;
+        recipe
+    }
+
     pub(super) fn image(&self) -> GenericImage {
         GenericImage::new(self.image.0, self.image.1)
     }

@@ -3,6 +3,7 @@
 mod component;
 mod engine;
 mod gate;
+mod own_server;
 mod postgres;
 mod process;
 mod room;
@@ -13,6 +14,7 @@ mod tls_server;
 pub(crate) use component::{Verdict, is_refusal, tried};
 pub(crate) use engine::{block_on, runtime};
 pub(crate) use gate::Gate;
+pub(crate) use own_server::OwnServer;
 pub(crate) use postgres::RestartablePostgres;
 pub(crate) use process::{Ran, Running, ran, until};
 pub(crate) use room::{Room, run_with_input};

@@ -1,5 +1,7 @@
 //! MariaDB's views, by which components see the tables.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{Inspected, all, text};
@@ -7,7 +9,13 @@ use crate::policy::drift::Drift;
 use crate::policy::wanted::Target;
 
 /// Views of our schemas. One that does not simply show its table's columns is one with other columns.
-pub(super) async fn views(db: &impl ConnectionTrait, target: &Target, found: &mut Inspected) -> Result<(), DbErr> {
+pub(super) async fn views(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    databases: Option<&BTreeSet<String>>,
+    found: &mut Inspected,
+) -> Result<(), DbErr> {
+    let is_gone = |schema: &str| databases.is_some_and(|all| !all.contains(schema));
     let state = &mut found.state;
     let prefix = || target.names.prefix().into();
     let schemas =
@@ -32,7 +40,7 @@ pub(super) async fn views(db: &impl ConnectionTrait, target: &Target, found: &mu
         {
             *columns = vec!["(something else)".to_owned()];
             let elsewhere = body.rsplit(" from `").next().and_then(|rest| rest.split('`').next());
-            if elsewhere.is_some_and(|schema| schema != target.schema) {
+            if elsewhere.is_some_and(|schema| schema != target.schema && !is_gone(schema)) {
                 found.foreign.push(Drift::new("foreign", &key.0, "another database", format!("view {}", key.1)));
             }
         }

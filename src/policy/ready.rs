@@ -1,0 +1,63 @@
+//! Whether a server and a login are ready for policies: asked before the first step of a way that brings one.
+
+mod mysql;
+mod passwords;
+mod postgres;
+
+use sea_orm::ConnectionTrait;
+use strongroom_migration::Engine;
+
+pub(crate) use self::mysql::may_make_triggers;
+use super::GrantError;
+use super::site::Wishes;
+use super::support::unsupported;
+use crate::db::{Support, server_version, support};
+
+/// Something that a way needs and does not find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// What is not as it must be.
+    pub what: String,
+    /// The statement that an administrator of the server cures it with.
+    pub cure: Option<String>,
+}
+
+impl Missing {
+    fn new(what: impl Into<String>, cure: impl Into<Option<String>>) -> Self {
+        Self { what: what.into(), cure: cure.into() }
+    }
+}
+
+/// Refuses a server that is too old for anything, and one that is not ready for policies where the way brings one. One
+/// refusal names all that is missing.
+pub(crate) async fn require_ready(db: &impl ConnectionTrait, wishes: &Wishes, needs: Needs) -> Result<(), GrantError> {
+    let engine = Engine::of(db).await?;
+    if let Support::TooOld(reason) = support(engine, &server_version(db).await?) {
+        return Err(GrantError::NotReady { missing: vec![Missing::new(reason, None)], with_policies: false });
+    }
+    let mut missing = Vec::new();
+    if matches!(engine, Engine::MySql | Engine::MariaDb) {
+        missing.extend(mysql::missing_of_server(db, needs.triggers).await?);
+    }
+    let of_server = missing.len();
+    if needs.policies && engine != Engine::Sqlite {
+        if let Some(reason) = unsupported(db, engine).await? {
+            return Err(GrantError::Unsupported(reason));
+        }
+        missing.extend(match engine {
+            Engine::Postgres => postgres::missing(db).await?,
+            _ => mysql::missing(db, engine, wishes).await?,
+        });
+    }
+    let with_policies = missing.len() > of_server;
+    if missing.is_empty() { Ok(()) } else { Err(GrantError::NotReady { missing, with_policies }) }
+}
+
+/// What the steps of a way do.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Needs {
+    /// They make triggers.
+    pub triggers: bool,
+    /// They make accounts and grants.
+    pub policies: bool,
+}
