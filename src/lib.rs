@@ -78,6 +78,10 @@
 //! assert_eq!(room.open(Token, &laptop).await?.as_text(), Some("tok_9f2c61d07be84a35"));
 //! assert!(room.find_by(Token, "tok_of_nobody").await?.is_none());
 //!
+//! // Changed for its tenant alone: a draft that names another one finds no row, and changes nothing.
+//! let of_another = api_token::ActiveModel { id: Set(laptop.id), tenant_id: Set("globex".to_owned()), ..Default::default() };
+//! assert!(matches!(of_another.with(Token, "tok_x").update(&room).await, Err(RecordError::Rebound { .. })));
+//!
 //! // Somebody with write access gives the laptop the robot's cell. The row is read as ever; the cell does not open there.
 //! let swap = "UPDATE api_token SET token = (SELECT token FROM api_token WHERE name = 'robot') WHERE name = 'laptop'";
 //! room.execute_unprepared(swap).await?;
@@ -109,6 +113,8 @@
 //!   manifest describes them.
 //! - A program refuses a database that was made by a newer version of it, or is sealed in another way.
 //!
+//! - An update, upsert or delete of a draft changes the row of its id and its owners, or nothing.
+//!
 //! Not promised: that a cell is the newest one of its row; that whoever can write to the database does not remove rows or
 //! empty cells; that a blind index hides which rows have the same value. It is meant for values that nobody can guess, of
 //! 128 random bits or more. `SECURITY.md` numbers each promise with its test, and says what is trusted.
@@ -116,7 +122,8 @@
 //! # What an entity can be
 //!
 //! The primary key is one column, a `String` of at most 64 characters or a `Uuid`, made by the program. A cell is bound to it,
-//! and to the owner columns that the entity names: `String`, `Uuid`, `i64`, `i32`, or an `Option` of one of them. A scope has at
+//! and to the owner columns that the entity names: `String`, `Uuid`, `i64`, `i32`, or an `Option` of one of them.
+//! A value is text or bytes, or [JSON](record::Plaintext::json). A scope has at
 //! most 72 characters, a value at most 1 MiB. Where a table is sealed that was there before, its plaintext columns are text. All sealed columns of a table are
 //! in one phase; one that is added to a sealed table is sealed from the start. See [`SealedModel`](entity::SealedModel).
 //!

@@ -21,6 +21,7 @@ mod sealed;
 pub mod signature;
 mod table;
 mod text;
+mod written;
 
 pub use bound::{Binding, Bound, Owner, OwnerValue, RowId, Sealable, Searchable, Unset};
 pub use distinct::require_distinct_labels;
@@ -29,3 +30,4 @@ pub use part::{Part, require_same_binding};
 pub use sealed::{BlindIndex, Cell, Label, Sealed};
 pub use strongroom_derive::SealedModel;
 pub use table::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, SealedEntity, SealedTable};
+pub use written::{Emptied, WrittenRow};

@@ -101,13 +101,24 @@ impl Described {
         self.id.kind == other.id.kind && labels(self) == labels(other) && scope(self) == scope(other) && !relabelled
     }
 
+    /// What keeps a program with this other description from using the cells, for a person.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        let known = |column: &&Column| !self.knows(column);
+        let mut differs: Vec<_> =
+            other.columns.iter().filter(known).map(|column| format!("column `{}`", column.sealed)).collect();
+        if !self.binds_like(other) && differs.is_empty() {
+            differs.push("what its cells are bound to".to_owned());
+        }
+        differs
+    }
+
     /// Whether every sealed column of a program is here: one that is not would be left behind by rolls, and its keys wiped.
     pub(super) fn knows_columns_of(&self, other: &Self) -> bool {
-        let known = |column: &Column| {
-            let same = |it: &&Column| (&it.label, &it.sealed, &it.index) == (&column.label, &column.sealed, &column.index);
-            self.columns.iter().any(|it| same(&it))
-        };
-        other.columns.iter().all(known)
+        other.columns.iter().all(|column| self.knows(column))
+    }
+
+    fn knows(&self, column: &Column) -> bool {
+        self.columns.iter().any(|it| (&it.label, &it.sealed, &it.index) == (&column.label, &column.sealed, &column.index))
     }
 
     /// The description as the rest of the program takes it: for as long as the program runs, like those in its source.

@@ -69,6 +69,12 @@ pub enum RingError {
     /// A key was not prepared for its scope.
     #[error("there is no data key for this row's scope yet")]
     NoKey,
+    /// A new data key needs a connection beside that of the transaction, so that it is committed before its cells.
+    #[error(
+        "there is no data key for this row's scope yet, and the pool has no connection left to commit one on: \
+         seal the row before the transaction begins, with `Draft::seal`, or allow the pool a second connection"
+    )]
+    NoConnection,
     /// A column's key was asked of a share that does not have it.
     #[error("the policy gives this component no key for that column")]
     NotShared,

@@ -37,6 +37,7 @@ pub(super) async fn manifest_key(db: &impl ConnectionTrait, root: &RootKey, ring
 /// Which data keys to read.
 pub(super) enum Wanted {
     All,
+    None,
     Ids(BTreeSet<u32>),
     Scopes(u32, Vec<String>),
 }
@@ -62,6 +63,7 @@ pub(super) async fn data_keys(
     let found = key::Entity::find().filter(key::Column::Purpose.eq(Purpose::Data.as_str()));
     let found = match wanted {
         Wanted::All => found,
+        Wanted::None => return Ok(Vec::new()),
         Wanted::Ids(ids) => found.filter(key::Column::Id.is_in(ids.into_iter().map(i64::from))),
         Wanted::Scopes(generation, scopes) => {
             found.filter(key::Column::Generation.eq(generation)).filter(key::Column::Scope.is_in(scopes))

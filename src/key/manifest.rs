@@ -90,6 +90,11 @@ impl Manifest {
         }
     }
 
+    /// What a table's description differs in from the one in the manifest, column by column. Empty where [`Manifest::binds`].
+    pub(crate) fn differences(&self, table: &SealedTable) -> Vec<String> {
+        self.tables.get(table.name).map(|described| described.differences(&Described::new(table))).unwrap_or_default()
+    }
+
     /// What a plaintext column of a described table was like before it was dropped, as whoever dropped it wrote it down.
     pub fn former(&self, table: &str) -> BTreeMap<String, String> {
         self.tables.get(table).map(|described| described.former.clone()).unwrap_or_default()

@@ -7,6 +7,7 @@
 //! Does not promise: anything against whoever holds the root.
 
 mod audit_key;
+mod beside;
 mod described;
 mod environment;
 mod epoch;

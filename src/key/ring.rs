@@ -4,8 +4,9 @@ mod cell;
 mod fresh;
 mod late;
 mod scope;
+mod within;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,8 @@ const GRACE: Duration = Duration::from_millis(250);
 pub struct Ring {
     roots: Arc<Roots>,
     floor: EpochFloor,
+    /// Whether [`Ring::reload`] reads every data key. Otherwise keys are learnt as cells and scopes ask for them.
+    is_whole: bool,
     state: RwLock<State>,
 }
 
@@ -77,12 +80,27 @@ impl Ring {
 
     /// Loads the ring. `floor` guards against an old database put back; 0 accepts any.
     pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RingError> {
-        let (asked_at, floor) = (Instant::now(), floor.into());
+        Self::load_as(db, roots, floor.into(), true).await
+    }
+
+    /// Loads the ring without its data keys, of which there is one for each scope and generation: for work on one table,
+    /// which [prepares](Ring::prepare) and [learns](Ring::learn) what it needs.
+    pub(crate) async fn load_without_keys(
+        db: &impl ConnectionTrait,
+        roots: Arc<Roots>,
+        floor: EpochFloor,
+    ) -> Result<Self, RingError> {
+        Self::load_as(db, roots, floor, false).await
+    }
+
+    async fn load_as(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: EpochFloor, is_whole: bool) -> Result<Self, RingError> {
+        let asked_at = Instant::now();
         let acceptance = floor.acceptance();
         let verified = read_manifest(db, &roots, &floor).await?;
         let root = roots.find(&verified.manifest.root_id)?;
         let index = key_rows::index_key(db, root, &verified.ring).await?;
-        let data_keys = key_rows::data_keys(db, root, &verified.ring, Wanted::All).await?;
+        let wanted = if is_whole { Wanted::All } else { Wanted::None };
+        let data_keys = key_rows::data_keys(db, root, &verified.ring, wanted).await?;
         let state = State {
             id: verified.ring,
             manifest: verified.manifest,
@@ -96,7 +114,7 @@ impl Ring {
             columns: HashMap::new(),
             index_columns: HashMap::new(),
         };
-        let ring = Self { roots, floor, state: RwLock::new(state) };
+        let ring = Self { roots, floor, is_whole, state: RwLock::new(state) };
         ring.keep(data_keys);
         Ok(ring)
     }
@@ -141,8 +159,12 @@ impl Ring {
     /// Loads the keys that these cells name, where they came after the ring was loaded, and the manifest that knows their
     /// generation.
     pub async fn learn<'a>(&self, db: &impl ConnectionTrait, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
-        let named = cells.into_iter().filter_map(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id());
-        self.learn_keys(db, &named.collect()).await
+        self.learn_keys(db, &Self::named(cells)).await
+    }
+
+    /// The ids of the keys that cells name.
+    fn named<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> BTreeSet<u32> {
+        cells.into_iter().filter_map(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id()).collect()
     }
 
     /// The manifest as last read.

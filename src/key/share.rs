@@ -47,6 +47,14 @@ impl Share {
         if self.columns.is_none() { Ok(&self.ring) } else { Err(RingError::NotShared) }
     }
 
+    pub(super) fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    pub(super) fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+
     /// See [`Ring::refresh`].
     pub async fn refresh(&self) -> Result<(), RingError> {
         self.ring.refresh(&self.db).await?;

@@ -3,6 +3,13 @@
 /// Hands every call of sea-orm's on to a field, and gives its transactions the keys.
 macro_rules! goes_where_a_connection_goes {
     ($type:ident, $field:ident, $inner:ty) => {
+        impl $type {
+            /// Returns the kind of database, as sea-orm's own connection does.
+            pub fn get_database_backend(&self) -> sea_orm::DbBackend {
+                sea_orm::ConnectionTrait::get_database_backend(&self.$field)
+            }
+        }
+
         #[async_trait::async_trait]
         impl sea_orm::ConnectionTrait for $type {
             fn get_database_backend(&self) -> sea_orm::DbBackend {

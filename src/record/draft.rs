@@ -1,11 +1,14 @@
 //! A row that is about to be written, with plaintext on its way into sealed columns.
 
+mod upsert;
+mod write;
+
 use std::fmt;
 
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveModel};
-use strongroom_entity::{Binding, Bound, Label, Sealable, SealedTable, Unset};
+use sea_orm::{ActiveModelTrait, EntityTrait};
+use strongroom_entity::{Binding, Emptied, Label, Sealable, SealedTable, WrittenRow};
 
-use super::{Keyed, Plaintext, RecordError};
+use super::{Keyed, Plaintext, RecordError, keys};
 use crate::key::{RingError, Share, scope_of};
 
 /// How often keys may roll between preparing and sealing.
@@ -47,7 +50,7 @@ const LONGEST_SCOPE: usize = 72;
 /// }
 ///
 /// async fn exchange(room: &Strongroom, row: api_token::Model, token: &str) -> Result<api_token::Model, RecordError> {
-///     row.into_active_model().with(Token, token).update(room).await
+///     row.into_active_model().with(Token, token).without(Note).update(room).await
 /// }
 ///
 /// // Sealed before the transaction begins, which SQLite asks for where the tenant is new.
@@ -60,17 +63,16 @@ const LONGEST_SCOPE: usize = 72;
 ///     Ok(transaction.commit().await?)
 /// }
 /// ```
-#[must_use = "a draft is written with `insert` or `update`"]
-pub struct Draft<A: ActiveModelTrait> {
+#[must_use = "a draft is written with `insert`, `update`, `upsert` or `delete`"]
+pub struct Draft<A: WrittenRow> {
     row: A,
     pending: Vec<Pending<A>>,
+    /// The binding that the stored row has before a move.
+    from: Option<Binding>,
 }
 
-struct Pending<A: ActiveModelTrait> {
+struct Pending<A: WrittenRow> {
     value: Plaintext,
-    table: &'static SealedTable,
-    binding: fn(&A) -> Result<Binding, Unset>,
-    stored_binding: StoredBinding<A>,
     seal: fn(&Share, &Binding, &mut A, &[u8]) -> Result<(), RingError>,
 }
 
@@ -80,34 +82,83 @@ pub trait Drafting: ActiveModelTrait {
     /// to must be set when it is written. Where the column has a blind index, that is made along with the cell.
     fn with<L: Label>(self, column: L, value: impl Into<Plaintext>) -> Draft<Self>
     where
-        Self: Sealable<L>,
-        ModelOf<Self>: Bound<L>,
+        Self: Sealable<L> + WrittenRow,
     {
-        Draft { row: self, pending: Vec::new() }.with(column, value)
+        self.draft().with(column, value)
+    }
+
+    /// Gives an optional sealed column a value, or empties it for `None`, its blind index with it.
+    fn with_some<L: Label>(self, column: L, value: Option<impl Into<Plaintext>>) -> Draft<Self>
+    where
+        Self: Emptied<L> + WrittenRow,
+    {
+        self.draft().with_some(column, value)
+    }
+
+    /// Empties an optional sealed column, and its blind index with it.
+    fn without<L: Label>(self, column: L) -> Draft<Self>
+    where
+        Self: Emptied<L> + WrittenRow,
+    {
+        self.draft().without(column)
+    }
+
+    /// Begins a draft without values, such as one to [`delete`](Draft::delete).
+    fn draft(self) -> Draft<Self>
+    where
+        Self: WrittenRow,
+    {
+        Draft { row: self, pending: Vec::new(), from: None }
     }
 }
 
 impl<A: ActiveModelTrait> Drafting for A {}
 
-impl<A: ActiveModelTrait> Draft<A> {
+impl<A: WrittenRow> Draft<A> {
     /// Gives another sealed column a value.
     pub fn with<L: Label>(mut self, _: L, value: impl Into<Plaintext>) -> Self
     where
         A: Sealable<L>,
-        ModelOf<A>: Bound<L>,
     {
-        let (binding, seal) = (<A as Sealable<L>>::binding, Share::seal_for::<L, A>);
-        let stored_binding = <ModelOf<A> as Bound<L>>::binding;
-        let table = <A as Sealable<L>>::TABLE;
-        self.pending.push(Pending { value: value.into(), table, binding, stored_binding, seal });
+        self.pending.push(Pending { value: value.into(), seal: Share::seal_for::<L, A> });
         self
     }
 
-    /// Seals the values under the active generation. What comes of it is an active model like any other, for ways of writing
-    /// that [`insert`](Draft::insert) and [`update`](Draft::update) are not.
+    /// Gives an optional sealed column a value, or empties it for `None`.
+    pub fn with_some<L: Label>(self, column: L, value: Option<impl Into<Plaintext>>) -> Self
+    where
+        A: Emptied<L>,
+    {
+        match value {
+            Some(value) => self.with(column, value),
+            None => self.without(column),
+        }
+    }
+
+    /// Empties an optional sealed column, and its blind index with it: the database refuses one without the other.
+    pub fn without<L: Label>(mut self, _: L) -> Self
+    where
+        A: Emptied<L>,
+    {
+        self.row.empty();
+        self
+    }
+
+    /// Says where a row moves from. [`update`](Draft::update) then finds it by the owners that this row has.
+    ///
+    /// Needed only where a draft sets an owner and none of its values was [opened](Keyed::open) from the row that moves.
+    pub fn moved_from(mut self, stored: &A::Stored) -> Self {
+        self.from = Some(A::binding_of(stored));
+        self
+    }
+
+    /// Seals the values under the active generation, and returns an active model like any other, for other ways of writing
+    /// than this type has.
     ///
     /// A cell opens in the row that it was sealed for and in no other: the row must reach the database with this id and these
-    /// owners. An upsert that finds another row, `update_many`, and a copy under another id store a cell that nothing opens.
+    /// owners. sea-orm's own `update` finds a row by its id alone and overwrites one of another owner; its `on_conflict`
+    /// keeps the stored id, and `update_many` writes several rows. Each of them stores a cell that does not open, and the
+    /// value that was there is lost. [`update`](Draft::update) and [`upsert`](Draft::upsert) are the ways that are safe.
     ///
     /// Fails with [`Unset`](RecordError::Unset), [`Id`](RecordError::Id) or [`Scope`](RecordError::Scope) for a row whose cells
     /// could not be bound, with [`NotSealed`](RecordError::NotSealed) where plaintext counts, and with
@@ -119,55 +170,45 @@ impl<A: ActiveModelTrait> Draft<A> {
 
     /// The same of many rows, in their order: all of them or none.
     pub async fn seal_many(drafts: Vec<Self>, room: &impl Keyed) -> Result<Vec<A>, RecordError> {
-        let sealed = Self::all_sealed(drafts, room).await?;
+        let sealed = Self::all_sealed(&drafts, room).await?;
         Ok(sealed.into_iter().map(|(row, _)| row).collect())
     }
 
-    async fn sealed(self, room: &impl Keyed) -> Result<(A, SealedFor<A>), RecordError> {
-        Self::all_sealed(vec![self], room).await?.pop().ok_or(RecordError::Id)
+    async fn sealed(&self, room: &impl Keyed) -> Result<(A, Binding), RecordError> {
+        Self::all_sealed(std::slice::from_ref(self), room).await?.pop().ok_or(RecordError::Id)
     }
 
-    async fn all_sealed(drafts: Vec<Self>, room: &impl Keyed) -> Result<Vec<(A, SealedFor<A>)>, RecordError> {
-        let keys = room.share();
-        let bindings = drafts.iter().map(Self::bindings).collect::<Result<Vec<_>, _>>()?;
-        let scopes = || bindings.iter().flatten().map(|binding| scope_of(binding.scope.as_deref()));
-        let (mut rows, pending): (Vec<A>, Vec<_>) = drafts.into_iter().map(|draft| (draft.row, draft.pending)).unzip();
+    /// Returns the rows with their cells, and the bindings that these were sealed for.
+    async fn all_sealed(drafts: &[Self], room: &impl Keyed) -> Result<Vec<(A, Binding)>, RecordError> {
+        let bindings = drafts.iter().map(Self::binding).collect::<Result<Vec<_>, _>>()?;
         for attempt in 1.. {
-            keys.refresh().await?;
-            for value in pending.iter().flatten() {
-                require_sealed(keys, value.table)?;
-            }
-            keys.prepare(scopes()).await?;
-            let mut each = rows.iter_mut().zip(&pending).zip(&bindings);
-            match each.try_for_each(|((row, pending), bindings)| {
-                let mut values = pending.iter().zip(bindings);
-                values.try_for_each(|(value, binding)| (value.seal)(keys, binding, row, value.value.as_bytes()))
-            }) {
+            keys::refresh(room).await?;
+            require_sealed(room.share(), A::TABLE)?;
+            let scopes = bindings.iter().zip(drafts).filter(|(_, draft)| !draft.pending.is_empty());
+            keys::prepare(room, scopes.map(|(binding, _)| scope_of(binding.scope.as_deref()))).await?;
+            let rows = drafts.iter().zip(&bindings).map(|(draft, binding)| draft.sealed_for(room.share(), binding));
+            match rows.collect::<Result<Vec<_>, _>>() {
                 Err(RingError::NoKey) if attempt < ATTEMPTS => {}
-                done => {
-                    done?;
-                    break;
-                }
+                rows => return Ok(rows?.into_iter().zip(bindings).collect()),
             }
         }
-        let sealed_for = pending
-            .into_iter()
-            .zip(bindings)
-            .map(|(pending, bindings)| SealedFor(pending.into_iter().map(|value| value.stored_binding).zip(bindings).collect()));
-        Ok(rows.into_iter().zip(sealed_for).collect())
+        Err(RingError::NoKey.into())
     }
 
-    /// What each value's cell will be bound to, if it can be.
-    fn bindings(&self) -> Result<Vec<Binding>, RecordError> {
-        let binding = |value: &Pending<A>| {
-            let binding = (value.binding)(&self.row)?;
-            if !(1..=LONGEST_ID).contains(&binding.id.chars().count()) {
-                return Err(RecordError::Id);
-            }
-            let fits = binding.scope.as_ref().is_none_or(|scope| scope.chars().count() <= LONGEST_SCOPE);
-            if fits { Ok(binding) } else { Err(RecordError::Scope) }
-        };
-        self.pending.iter().map(binding).collect()
+    fn sealed_for(&self, keys: &Share, binding: &Binding) -> Result<A, RingError> {
+        let mut row = self.row.clone();
+        self.pending.iter().try_for_each(|pending| (pending.seal)(keys, binding, &mut row, pending.value.as_bytes()))?;
+        Ok(row)
+    }
+
+    /// Returns what the cells will be bound to, if they can be.
+    fn binding(&self) -> Result<Binding, RecordError> {
+        let binding = self.row.bound_to()?;
+        if !(1..=LONGEST_ID).contains(&binding.id.chars().count()) {
+            return Err(RecordError::Id);
+        }
+        let fits = binding.scope.as_ref().is_none_or(|scope| scope.chars().count() <= LONGEST_SCOPE);
+        if fits { Ok(binding) } else { Err(RecordError::Scope) }
     }
 }
 
@@ -179,49 +220,10 @@ fn require_sealed(keys: &Share, table: &SealedTable) -> Result<(), RecordError> 
     }
 }
 
-impl<A> Draft<A>
-where
-    A: ActiveModelTrait + ActiveModelBehavior + Send,
-    ModelOf<A>: IntoActiveModel<A>,
-{
-    /// Seals and inserts the row, and reads it back. What the database, a trigger or `before_save` has made of the columns
-    /// that its cells are bound to must be what they were sealed for: [`RecordError::Rebound`] otherwise, and the row is
-    /// there, unless a transaction takes it back.
-    pub async fn insert(self, room: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
-        let (row, sealed_for) = self.sealed(room).await?;
-        let stored = row.insert(room).await?;
-        sealed_for.require_same(&stored)?;
-        Ok(stored)
-    }
-
-    /// Seals and updates the row, and reads it back. A row that moved to another owner since it was read is
-    /// [`RecordError::Rebound`], as with [`insert`](Draft::insert).
-    pub async fn update(self, room: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
-        let (row, sealed_for) = self.sealed(room).await?;
-        let stored = row.update(room).await?;
-        sealed_for.require_same(&stored)?;
-        Ok(stored)
-    }
-}
-
-/// What a row is once it is stored.
+/// A stored row.
 type ModelOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Model;
 
-/// What cells were sealed for, and how a stored row says it of itself.
-struct SealedFor<A: ActiveModelTrait>(Vec<(StoredBinding<A>, Binding)>);
-
-type StoredBinding<A> = fn(&ModelOf<A>) -> Binding;
-
-impl<A: ActiveModelTrait> SealedFor<A> {
-    fn require_same(&self, stored: &ModelOf<A>) -> Result<(), RecordError> {
-        match self.0.iter().find(|(binding_of, sealed_for)| binding_of(stored) != *sealed_for) {
-            Some((_, sealed_for)) => Err(RecordError::Rebound { id: sealed_for.id.clone() }),
-            None => Ok(()),
-        }
-    }
-}
-
-impl<A: ActiveModelTrait> fmt::Debug for Draft<A> {
+impl<A: WrittenRow> fmt::Debug for Draft<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Draft({} values to seal)", self.pending.len())
     }

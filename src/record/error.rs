@@ -30,9 +30,12 @@ pub enum RecordError {
     /// A scope that the ring's own tables cannot hold.
     #[error("the scope of a row with sealed columns has at most 72 characters")]
     Scope,
-    /// The row was written with another id or other owners than its cells were sealed for, so they do not open. In a
-    /// transaction it is rolled back; otherwise read the row again and write it once more.
-    #[error("row {id} is not stored as it was sealed: what its cells are bound to was changed on the way")]
+    /// No row is stored with the id and the owners that the draft was sealed for. An update or a delete found none and changed
+    /// nothing: the row is gone, belongs to another owner, or has moved since it was read. Read it again. After an insert
+    /// it is there, and a trigger or `before_save` changed what its cells are bound to; in a transaction it is rolled back.
+    #[error(
+        "no row {id} is stored with the owners that the draft was sealed for: it is gone, belongs to another owner, or was changed on the way"
+    )]
     Rebound {
         /// The row that the cells were sealed for.
         id: String,
@@ -50,6 +53,20 @@ pub enum RecordError {
         "table `{0}` is sealed in another way than this program was built for: run its migrations, or the program that belongs to them"
     )]
     SealedOtherwise(&'static str),
+    /// More than one row has the value. Its blind index is not unique: see [`find_all_by`](super::Keyed::find_all_by).
+    #[error("more than one row has this `{label}`: `find_all_by` returns them all")]
+    Several {
+        /// The sealed column, by its label.
+        label: &'static str,
+    },
+    /// The value has no form in JSON, or is not the JSON that was expected.
+    #[error("the value is not the JSON that was expected, from line {line}, column {column} on")]
+    Json {
+        /// Where, from 1 on; 0 for a value that was not written.
+        line: usize,
+        /// The place in the line.
+        column: usize,
+    },
     /// No key, a value that is too long, or a manifest that is not to be trusted. See [`RingError`].
     #[error(transparent)]
     Ring(#[from] RingError),
@@ -57,6 +74,13 @@ pub enum RecordError {
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl RecordError {
+    /// serde's own message may quote the value.
+    pub(super) fn json(error: &serde_json::Error) -> Self {
+        Self::Json { line: error.line(), column: error.column() }
+    }
 }
 
 fn phase_said(phase: Option<Phase>) -> String {

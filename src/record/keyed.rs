@@ -1,15 +1,16 @@
 //! What a connection can do with its key ring.
 
-use sea_orm::sea_query::SimpleExpr;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait, QueryFilter as _};
-use strongroom_entity::{Bound, Cell, Label, Searchable};
+use std::time::Instant;
 
-use super::{Draft, RecordError};
-use crate::crypto::Opened;
+use sea_orm::sea_query::SimpleExpr;
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait, TransactionTrait};
+use strongroom_entity::{Bound, Cell, Label, Searchable, WrittenRow};
+
+use super::{Draft, Opened, RecordError, keys, search};
 use crate::key::{Place, Share, Unopened};
 
 /// A connection that holds its key ring: a [`Strongroom`](super::Strongroom) or one of its transactions.
-pub trait Keyed: ConnectionTrait + Held {
+pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     /// Opens a sealed column of a row that was read; an `Option` where it may be NULL. This is the one place where a secret
     /// comes out, and each time is an event of `tracing`, target `strongroom::open`: with the column and the row, never the
     /// value.
@@ -54,26 +55,59 @@ pub trait Keyed: ConnectionTrait + Held {
         <R::Cell as Cell>::Each<Opened>: Send,
     {
         async move {
-            self.share().refresh().await?;
-            self.share().learn(row.cell().bytes()).await?;
-            let binding = row.binding();
-            let place = Place::of(L::LABEL, &binding);
-            let opened = row.cell().try_map(|cell| self.share().open_at(&place, cell));
-            traced(column, binding.id, opened)
+            keys::learn(self, row.cell().bytes()).await?;
+            opened(self.share(), column, row)
         }
     }
 
-    /// The condition that a sealed column has this value, by its blind index. Composes with whatever sea-orm filters by. It
-    /// trusts the index: who can write to the database can give a row the index of another, and [`find_by`](Self::find_by)
+    /// Opens a sealed column of many rows, in their order. The ring is asked once for all of them. A cell that does not open
+    /// is the error of its row, and the others are opened.
+    fn open_many<'r, L, R>(
+        &self,
+        column: L,
+        rows: impl IntoIterator<Item = &'r R> + Send,
+    ) -> impl Future<Output = Result<Vec<Result<<R::Cell as Cell>::Each<Opened>, RecordError>>, RecordError>> + Send
+    where
+        L: Label,
+        R: Bound<L> + Sync + 'r,
+        R::Cell: Sync,
+        <R::Cell as Cell>::Each<Opened>: Send,
+    {
+        let rows: Vec<_> = rows.into_iter().collect();
+        async move {
+            keys::learn(self, rows.iter().filter_map(|row| row.cell().bytes())).await?;
+            Ok(rows.into_iter().map(|row| opened(self.share(), column, row)).collect())
+        }
+    }
+
+    /// The condition that a sealed column has this value, by its blind index. Composes with whatever sea-orm filters by. For
+    /// many values there is [`is_in`](Self::is_in): conditions that are joined by OR are nested, and a thousand are too deep.
+    ///
+    /// It trusts the index: who can write to the database can give a row the index of another, and [`find_by`](Self::find_by)
     /// notices. It compares exact bytes, without a collation. Fails where a program holds no key for the column's index.
     fn eq<L: Searchable>(&self, _: L, value: impl AsRef<[u8]>) -> Result<SimpleExpr, RecordError> {
         let index = self.share().index(L::LABEL, value.as_ref())?;
         Ok(L::index().eq(index.to_vec()))
     }
 
+    /// The condition that a sealed column has one of these values, by its blind index: [`eq`](Self::eq) for any number of
+    /// values, as one list. No value means no row.
+    fn is_in<L, V>(&self, _: L, values: impl IntoIterator<Item = V>) -> Result<SimpleExpr, RecordError>
+    where
+        L: Searchable,
+        V: AsRef<[u8]>,
+    {
+        let indexes = values.into_iter().map(|value| self.share().index(L::LABEL, value.as_ref()));
+        let indexes = indexes.collect::<Result<_, _>>()?;
+        Ok(search::is_one_of(L::index(), &indexes, ConnectionTrait::get_database_backend(self)))
+    }
+
     /// The row whose sealed column has this value, or `None`. The cell is opened and compared, so an index that was moved is
     /// [`RecordError::Unopenable`]; a program that has no key for the column trusts the index. A row whose own index was taken
     /// away is not found: `keys verify` names it.
+    ///
+    /// Fails with [`Several`](RecordError::Several) where more than one row has the value, as they may where the index is
+    /// not unique: [`find_all_by`](Self::find_all_by) returns them.
     fn find_by<L>(
         &self,
         column: L,
@@ -82,27 +116,34 @@ pub trait Keyed: ConnectionTrait + Held {
     where
         L: Searchable,
         <L::Entity as EntityTrait>::Model: Bound<L> + Send + Sync,
-        Self: Sized,
     {
         async move {
-            let wanted = self.eq(column, &value)?;
-            let Some(row) = L::Entity::find().filter(wanted).one(self).await? else { return Ok(None) };
-            if self.share().opens::<L>() {
-                self.share().refresh().await?;
-                self.share().learn(row.cell().bytes()).await?;
-                let binding = row.binding();
-                let says = says::<L, _>(self.share(), &row, value.as_ref());
-                traced(column, binding.id, says)?;
+            let mut rows = search::rows(self, column, value.as_ref(), Some(2)).await?;
+            match rows.len() {
+                0 | 1 => Ok(rows.pop()),
+                _ => Err(RecordError::Several { label: L::LABEL }),
             }
-            Ok(Some(row))
         }
+    }
+
+    /// Every row whose sealed column has this value, in no order. The cells are opened and compared, as in
+    /// [`find_by`](Self::find_by).
+    fn find_all_by<L>(
+        &self,
+        column: L,
+        value: impl AsRef<[u8]> + Send + Sync,
+    ) -> impl Future<Output = Result<Vec<<L::Entity as EntityTrait>::Model>, RecordError>> + Send
+    where
+        L: Searchable,
+        <L::Entity as EntityTrait>::Model: Bound<L> + Send + Sync,
+    {
+        async move { search::rows(self, column, value.as_ref(), None).await }
     }
 
     /// Seals and inserts all of them in one statement, or none: as many as the engine takes values in one.
     fn insert_many<A>(&self, drafts: Vec<Draft<A>>) -> impl Future<Output = Result<(), RecordError>> + Send
     where
-        A: sea_orm::ActiveModelTrait + Send,
-        Self: Sized,
+        A: WrittenRow,
     {
         async move {
             let rows = Draft::seal_many(drafts, self).await?;
@@ -112,21 +153,30 @@ pub trait Keyed: ConnectionTrait + Held {
     }
 }
 
-impl<C: ConnectionTrait + Held> Keyed for C {}
+impl<C: ConnectionTrait + TransactionTrait + Held> Keyed for C {}
 
 /// Who holds keys: the two connections of this room, and nobody else's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a connection without keys",
+    label = "holds no key ring",
+    note = "load a `strongroom::record::Strongroom` from the connection once, and pass that or one of its transactions"
+)]
 pub trait Held: Sync {
     #[doc(hidden)]
     fn share(&self) -> &Share;
+    /// When the transaction began, if it is one.
+    #[doc(hidden)]
+    fn begun(&self) -> Option<Instant>;
 }
 
-fn says<L: Label, R: Bound<L>>(keys: &Share, row: &R, value: &[u8]) -> Result<(), Unopened> {
-    let cell = row.cell().bytes().ok_or(Unopened::Missing)?;
-    let opened = keys.open_at(&Place::of(L::LABEL, &row.binding()), cell)?;
-    if opened.as_bytes() == value { Ok(()) } else { Err(Unopened::IndexMismatch) }
+fn opened<L: Label, R: Bound<L>>(keys: &Share, column: L, row: &R) -> Result<<R::Cell as Cell>::Each<Opened>, RecordError> {
+    let binding = row.binding();
+    let place = Place::of(L::LABEL, &binding);
+    let opened = row.cell().try_map(|cell| Ok(Opened::new(column, keys.open_at(&place, cell)?, &binding)));
+    traced(column, binding.id, opened)
 }
 
-fn traced<L: Label, T>(_: L, id: String, opened: Result<T, Unopened>) -> Result<T, RecordError> {
+pub(super) fn traced<L: Label, T>(_: L, id: String, opened: Result<T, Unopened>) -> Result<T, RecordError> {
     match opened {
         Ok(opened) => {
             tracing::debug!(target: "strongroom::open", label = L::LABEL, id, "opened");

@@ -16,13 +16,18 @@ mod connection;
 mod draft;
 mod error;
 mod keyed;
+mod keys;
+mod opened;
 mod plaintext;
+mod same_row;
+mod search;
 mod strongroom;
 mod transaction;
 
 pub use draft::{Draft, Drafting};
 pub use error::RecordError;
 pub use keyed::Keyed;
+pub use opened::Opened;
 pub use plaintext::Plaintext;
 pub use strongroom::Strongroom;
 pub use transaction::Transaction;

@@ -1,6 +1,7 @@
 //! A database connection with its key ring.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use sea_orm::DatabaseConnection;
 use strongroom_entity::SealedTable;
@@ -27,10 +28,10 @@ impl Strongroom {
     /// Loads the ring of a database, which [`install_ring`](crate::schema::install_ring) made. `floor` guards against an old
     /// database that was put back; 0 accepts any.
     ///
-    /// The ring is read, and keys of new scopes are made, on connections of this pool beside those of open transactions. So
-    /// there must be fewer transactions at once than the pool has connections, or they wait for each other; a program that
-    /// cannot see to that gives the keys a small pool of their own: [`Strongroom::of`] and
-    /// [`Share::whole`](crate::key::Share::whole).
+    /// The ring is read on connections of this pool, or on a transaction's own while the pool has none left. The key of a new
+    /// scope is committed on a connection beside the transaction's, and [`RingError::NoConnection`](crate::key::RingError)
+    /// says at once where there is none: the rows are sealed before the transaction begins, or the keys have a small pool of
+    /// their own ([`Strongroom::of`], [`Share::whole`](crate::key::Share::whole)).
     ///
     /// Fails with [`RecordError::Ring`] where there is no ring, or it is under another root, was forged, is older than
     /// `floor`, or of a newer release.
@@ -86,6 +87,10 @@ impl Strongroom {
 impl Held for Strongroom {
     fn share(&self) -> &Share {
         &self.keys
+    }
+
+    fn begun(&self) -> Option<Instant> {
+        None
     }
 }
 

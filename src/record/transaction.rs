@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr, TransactionError, TransactionSession};
@@ -14,16 +15,18 @@ use crate::key::Share;
 /// [`Strongroom`](super::Strongroom) does, which begins it.
 ///
 /// The first value of a new scope needs a new data key, which is committed on another connection: a cell must never outlive
-/// its key. SQLite lets nobody else write meanwhile, so there such a row is [sealed](super::Draft::seal) before the
-/// transaction begins.
+/// its key. SQLite lets nobody else write meanwhile, and a pool of one connection has no other, so there such a row is
+/// [sealed](super::Draft::seal) before the transaction begins. Everything else works on the transaction's own connection
+/// where the pool has none left.
 pub struct Transaction {
     inner: DatabaseTransaction,
     keys: Arc<Share>,
+    begun: Instant,
 }
 
 impl Transaction {
     pub(super) fn new(inner: DatabaseTransaction, keys: Arc<Share>) -> Self {
-        Self { inner, keys }
+        Self { inner, keys, begun: Instant::now() }
     }
 
     /// Commits it.
@@ -52,6 +55,10 @@ impl Transaction {
 impl Held for Transaction {
     fn share(&self) -> &Share {
         &self.keys
+    }
+
+    fn begun(&self) -> Option<Instant> {
+        Some(self.begun)
     }
 }
 

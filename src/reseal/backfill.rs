@@ -49,7 +49,7 @@ impl ResealBackfill {
     async fn ring(&self, db: &SchemaManagerConnection<'_>) -> Result<Arc<Ring>, ResealError> {
         let load = || async {
             let root = self.root.clone().ok_or(ResealError::NoRoot)?;
-            Ok::<_, ResealError>(Arc::new(Ring::load(db, root, self.floor.clone()).await?))
+            Ok::<_, ResealError>(Arc::new(Ring::load_without_keys(db, root, self.floor.clone()).await?))
         };
         let known = self.ring.initialized();
         let ring = self.ring.get_or_try_init(load).await?.clone();

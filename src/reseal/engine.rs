@@ -15,6 +15,7 @@ use super::options::{Event, Options, Stop, largest_page};
 use super::packet;
 use super::page::{self, Row, Size};
 use super::quarantine::{self, Bad};
+use super::side_effect::set_by_the_server;
 use super::statement::{Change, compare_and_swap};
 use crate::db::{self, Lock};
 use crate::key::{LIFETIME, Ring};
@@ -245,7 +246,8 @@ async fn swap(
         return Ok(0);
     }
     let (compare, set) = (direction.compared(table, db.get_database_backend()), direction.set(table));
-    let statement = compare_and_swap(db.get_database_backend(), table, &compare, &set, changes);
+    let kept = set_by_the_server(db, table).await?;
+    let statement = compare_and_swap(db.get_database_backend(), table, &compare, &set, &kept, changes);
     Ok(db.execute_raw(statement).await?.rows_affected())
 }
 

@@ -74,6 +74,18 @@ pub enum ResealError {
         /// Cells.
         cells: u64,
     },
+    /// A roll would fire triggers of other programs, which take it for a change of every row.
+    #[error(
+        "rewriting cells of `{table}` would fire {}: give each the condition {condition}, or limit it to other columns", names.join(", ")
+    )]
+    Triggers {
+        /// The table.
+        table: &'static str,
+        /// The triggers and rules.
+        names: Vec<String>,
+        /// What each of them must ask first.
+        condition: String,
+    },
     /// Keyed work was asked for, and no key source was given.
     #[error("this step needs the key ring, and no key source was given")]
     NoRoot,

@@ -3,7 +3,7 @@
 //! Promises: a page is one compare-and-swap statement and its checkpoint in one fenced transaction,
 //! so a crash loses and repeats nothing; a row that a program changed meanwhile is never overwritten;
 //! a row that does not open is recorded and passed over; a run ends with a count of the cells
-//! themselves, not with hope.
+//! themselves, not with hope; no trigger of another program fires, and no column changes but the sealed ones.
 //!
 //! Does not promise: a consistent moment. Programs go on writing, and a cell they write under the old
 //! key after the count stays readable and is moved by the next run.
@@ -27,6 +27,7 @@ mod rewrap;
 mod roll;
 #[cfg(feature = "cli")]
 mod row;
+mod side_effect;
 mod statement;
 mod verify;
 
@@ -51,4 +52,5 @@ pub use roll::{RollReport, roll};
 pub(crate) use roll::{counted_tables, sealed_tables};
 #[cfg(feature = "cli")]
 pub(crate) use row::StoredRow;
+pub(crate) use side_effect::{foreign_triggers, trigger_condition};
 pub use verify::{Verification, verify};

@@ -10,6 +10,7 @@ use super::direction::Direction;
 use super::engine::Engine;
 use super::error::ResealError;
 use super::options::Options;
+use super::side_effect::{foreign_triggers, trigger_condition};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
 use crate::key::{Manifest, Ring, Rolling};
@@ -34,6 +35,7 @@ pub async fn roll(
     direction: Rolling,
     options: &Options,
 ) -> Result<RollReport, ResealError> {
+    refuse_triggers(db, ring).await?;
     let entry = db::retry!(begin(db, ring, lock, direction))?;
     ring.reload(db).await?;
     ring.remember(db).await?;
@@ -66,6 +68,17 @@ pub(crate) async fn counted_tables(
 /// Every table with cells. A table that this program cannot know is not passed over: its cells would be left behind.
 pub(crate) fn sealed_tables(manifest: &Manifest) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
     manifest.sealed_tables().ok_or(ResealError::UnknownPhase)
+}
+
+/// Of programs' tables, before anything is changed: to their triggers every row would seem changed.
+async fn refuse_triggers(db: &impl ConnectionTrait, ring: &Ring) -> Result<(), ResealError> {
+    for (table, _) in sealed_tables(&ring.manifest())? {
+        let names = if table.name == credential::TABLE.name { Vec::new() } else { foreign_triggers(db, table).await? };
+        if !names.is_empty() {
+            return Err(ResealError::Triggers { table: table.name, names, condition: trigger_condition(table.name) });
+        }
+    }
+    Ok(())
 }
 
 async fn begin(db: &DatabaseConnection, ring: &Ring, lock: &Lock, direction: Rolling) -> Result<i64, ResealError> {

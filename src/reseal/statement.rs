@@ -23,15 +23,21 @@ pub(super) struct Change {
 }
 
 /// Changes every row that is still as it was read, in one statement; its count says how many were.
-/// `changes` must not be empty.
+/// `changes` must not be empty. The columns `kept` are set to themselves: MySQL and MariaDB leave those alone.
 pub(super) fn compare_and_swap(
     engine: DbBackend,
     table: &SealedTable,
     compare: &[Slot],
     set: &[Slot],
+    kept: &[String],
     changes: &[Change],
 ) -> Statement {
-    let assignments: Vec<_> = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, engine)).collect();
+    let set_to_itself = kept.iter().map(|column| {
+        let column = of_table(table, &column.replace('`', "``"), engine);
+        format!("{column} = {column}")
+    });
+    let assignments = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, engine));
+    let assignments: Vec<_> = assignments.chain(set_to_itself).collect();
     let conditions: Vec<_> = compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
     let names = names(compare.len(), set.len());

@@ -14,6 +14,8 @@ mod error;
 mod examine;
 pub mod host;
 mod mirror;
+#[cfg(feature = "cli")]
+mod programs;
 mod ring;
 mod runner;
 mod sealing;
@@ -27,6 +29,8 @@ pub use error::SchemaError;
 pub(crate) use examine::{Examined, examine};
 pub use examine::{Unfit, Wish};
 pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
+#[cfg(feature = "cli")]
+pub(crate) use programs::{ProgramTable, named as programs_named, programs_alone};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
 pub use sealing::{Sealing, Unsealable};

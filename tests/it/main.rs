@@ -28,6 +28,7 @@ mod help;
 mod host;
 mod keystone;
 mod keystone_export;
+mod library;
 mod new_projects;
 mod keystone_odd;
 mod policy;

@@ -1,9 +1,9 @@
 //! A program's own entities with sealed columns, used in every way that sea-orm has.
 
-mod api_token;
+pub(crate) mod api_token;
 mod plain;
 mod session;
-mod webhook;
+pub(crate) mod webhook;
 
 use std::sync::Arc;
 

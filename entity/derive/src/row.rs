@@ -8,7 +8,7 @@ use syn::Path;
 
 use crate::cell::Cell;
 use crate::column::Column;
-use crate::declaration::Declaration;
+use crate::declaration::{Declaration, Role};
 
 /// `Bound` for every sealed column.
 pub(crate) fn read(declaration: &Declaration<'_>) -> TokenStream {
@@ -36,13 +36,75 @@ pub(crate) fn written(declaration: &Declaration<'_>) -> TokenStream {
         quote!(row.#field.try_as_ref().ok_or(#krate::Unset(#name))?)
     });
     let sealable = declaration.cells.iter().map(|cell| sealable(krate, &row, cell));
+    let emptied = declaration.cells.iter().filter(|cell| cell.is_nullable).map(|cell| emptied(krate, &row, cell));
+    let whole = whole(declaration, &row);
     quote! {
         const _: () = {
             fn binding(row: &#row) -> ::core::result::Result<#krate::Binding, #krate::Unset> {
                 ::core::result::Result::Ok(#binding)
             }
+            #whole
             #(#sealable)*
+            #(#emptied)*
         };
+    }
+}
+
+/// `WrittenRow`: what concerns the row and no single column.
+fn whole(declaration: &Declaration<'_>, row: &syn::Ident) -> TokenStream {
+    let (krate, stored) = (&declaration.krate, &declaration.input.ident);
+    let binding = binding(declaration, |column| {
+        let field = column.field;
+        quote!(&stored.#field)
+    });
+    let owners = declaration.owners.iter().map(|owner| owner.column.field);
+    let inserted = match declaration.role {
+        // It inserts the rows that belong to it too, and is no trait's.
+        Role::Extended => quote!(#row::insert(self, db)),
+        _ => quote!(sea_orm::ActiveModelTrait::insert(self, db)),
+    };
+    quote! {
+        #[automatically_derived]
+        impl #krate::WrittenRow for #row {
+            type Stored = #stored;
+            const TABLE: &'static #krate::SealedTable = <Entity as #krate::SealedEntity>::TABLE;
+
+            fn bound_to(&self) -> ::core::result::Result<#krate::Binding, #krate::Unset> {
+                binding(self)
+            }
+
+            fn sets_owner(&self) -> bool {
+                false #(|| self.#owners.is_set())*
+            }
+
+            fn binding_of(stored: &#stored) -> #krate::Binding {
+                #binding
+            }
+
+            async fn insert_into<C>(self, db: &C) -> ::core::result::Result<#stored, sea_orm::DbErr>
+            where
+                C: sea_orm::ConnectionTrait + sea_orm::TransactionTrait,
+            {
+                #inserted.await
+            }
+        }
+    }
+}
+
+fn emptied(krate: &Path, row: &syn::Ident, cell: &Cell<'_>) -> TokenStream {
+    let (marker, field) = (cell.marker, cell.column.field);
+    let index = cell.index.map(|column| {
+        let field = column.field;
+        quote!(self.#field = sea_orm::ActiveValue::Set(::core::option::Option::None);)
+    });
+    quote! {
+        #[automatically_derived]
+        impl #krate::Emptied<#marker> for #row {
+            fn empty(&mut self) {
+                self.#field = sea_orm::ActiveValue::Set(::core::option::Option::None);
+                #index
+            }
+        }
     }
 }
 

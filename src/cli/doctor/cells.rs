@@ -34,8 +34,12 @@ pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bo
         Ok(Some((phase, cells, counts))) => {
             checks.push(Check::ok("phase", phase.as_str()));
             // The count may have met keys of a newer generation.
-            checks.extend(ring.map(|ring| judge_generations(&ring.manifest(), &counts)));
+            checks.extend(ring.as_ref().map(|ring| judge_generations(&ring.manifest(), &counts)));
             checks.push(judge_plaintext(phase, &cells));
+            match programs_tables(db, ring.as_deref(), manifest.as_ref()).await {
+                Ok(tables) => checks.extend(tables),
+                Err(failure) => checks.push(Check::failed("tables", failure)),
+            }
         }
         Ok(None) => checks.push(Check::ok("cells", "there is no table yet")),
         Err(failure) => checks.push(Check::failed("cells", failure)),
@@ -52,8 +56,35 @@ type Counted = (Phase, Census, Vec<GenerationCount>);
 async fn count(db: &DatabaseConnection, ring: Option<&Ring>, manifest: Option<&Manifest>) -> Result<Option<Counted>, Failure> {
     let tables = reseal::counted_tables(db, manifest).await?;
     let Some((_, phase)) = tables.first().copied() else { return Ok(None) };
-    let (cells, counts) = reseal::census(db, &tables, ring).await?;
+    let (_, counts) = reseal::census(db, &tables, ring).await?;
+    // The values of programs' tables have lines of their own.
+    let ours: Vec<_> = tables.into_iter().filter(|(table, _)| table.name == TABLE.name).collect();
+    let (cells, _) = reseal::census(db, &ours, ring).await?;
     Ok(Some((phase, cells, counts)))
+}
+
+/// A line for each table of a program.
+async fn programs_tables(
+    db: &DatabaseConnection,
+    ring: Option<&Ring>,
+    manifest: Option<&Manifest>,
+) -> Result<Vec<Check>, Failure> {
+    let mut checks = Vec::new();
+    for (table, phase) in reseal::counted_tables(db, manifest).await? {
+        if table.name == TABLE.name {
+            continue;
+        }
+        let (cells, _) = reseal::census(db, &[(table, phase)], ring).await?;
+        let (sealed, clear) = (counted(cells.sealed, "cell", "cells"), cells.plaintext);
+        let message = format!("{} of a program is in phase {}: {sealed}", table.name, phase.as_str());
+        checks.push(if clear == 0 {
+            Check::ok("table", message)
+        } else {
+            let message = format!("{message}, {} in the clear", counted(clear, "value", "values"));
+            Check::left("table", message, "the program's own migrations seal it")
+        });
+    }
+    Ok(checks)
 }
 
 fn judge_manifest(manifest: Option<&Manifest>, minimum: i64) -> Check {

@@ -6,11 +6,20 @@ use super::check::Check;
 use crate::db::{self, DatabaseConnection};
 use crate::schema::{self, State, Status};
 
-/// Bad for a database that is newer, edited or somebody else's.
-pub(super) async fn migrations(db: &DatabaseConnection) -> Check {
-    match schema::status(db, &Migrator::without_keys().steps()).await {
-        Ok(status) => judge(&status),
-        Err(error) => Check::failed("migrations", error),
+/// Bad for a database that is newer, edited or somebody else's. Also tells whether the ring serves programs' tables alone.
+pub(super) async fn migrations(db: &DatabaseConnection) -> (Check, bool) {
+    let told = async {
+        let status = schema::status(db, &Migrator::without_keys().steps()).await?;
+        let programs = schema::programs_alone(db, &status).await?;
+        Ok::<_, schema::SchemaError>((status, programs))
+    };
+    match told.await {
+        Ok((status, programs)) if programs.is_empty() => (judge(&status), false),
+        Ok((_, programs)) => {
+            let tables = schema::programs_named(&programs);
+            (Check::ok("migrations", format!("not Strongroom's: the ring serves the tables of programs, {tables}")), true)
+        }
+        Err(error) => (Check::failed("migrations", error), false),
     }
 }
 

@@ -51,7 +51,11 @@ impl From<RingError> for Failure {
             RingError::Older { .. } | RingError::RingChanged { .. } | RingError::PhaseContradicts { .. } => {
                 "restore the newest database"
             }
-            RingError::Seal(_) | RingError::NoKey | RingError::NotShared | RingError::NoRandomness(_) => {
+            RingError::Seal(_)
+            | RingError::NoKey
+            | RingError::NoConnection
+            | RingError::NotShared
+            | RingError::NoRandomness(_) => {
                 return Self::new(Exit::Failed, "sealing", error).help("`strongroom keys verify` names what is damaged");
             }
         };

@@ -11,6 +11,7 @@ use sea_orm::DbErr;
 
 use crate::cli::exit::Exit;
 use crate::config::{ConfigError, KeystoneConfigError};
+use crate::db;
 
 /// An error on its way out.
 #[derive(Debug)]

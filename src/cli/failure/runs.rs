@@ -46,6 +46,9 @@ fn from_reseal(error: &ResealError) -> Failure {
         ResealError::UnknownPhase => {
             Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one")
         }
+        ResealError::Triggers { .. } => {
+            Failure::refused("triggers", error).help("change the triggers that the message names, and run the same command again")
+        }
         ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
         ResealError::LeftBehind { .. } => Failure::new(Exit::Left, "left_behind", error)
             .help("`strongroom keys quarantine list` names them: shorten or remove them, then run the same command again"),
@@ -142,6 +145,7 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
         RingError::Database(error) => error.clone().into(),
         other @ (RingError::Seal(_)
         | RingError::NoKey
+        | RingError::NoConnection
         | RingError::NotShared
         | RingError::Source(_)
         | RingError::NoRandomness(_)) => {

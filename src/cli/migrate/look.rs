@@ -12,7 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::db::{self, Access, Holder, history};
-use crate::schema::{self, State, Status};
+use crate::schema::{self, ProgramTable, State, Status};
 
 #[derive(Serialize)]
 struct StatusDocument<'a> {
@@ -20,6 +20,9 @@ struct StatusDocument<'a> {
     status: &'a Status,
     lock: Option<LockLine>,
     findings: Vec<Finding>,
+    /// Tables of programs, where the ring serves them alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    programs: Vec<ProgramTable>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +42,8 @@ struct LockLine {
 pub(super) async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect(Access::Read).await?;
     let status = schema::status(&db, &known_steps()).await?;
+    let programs = schema::programs_alone(&db, &status).await?;
+    let wanted = programs.is_empty();
     let holder = db::lock_holder(&db).await?;
     let lock = holder.as_ref().map(|holder| LockLine {
         holder: holder.id.clone(),
@@ -49,13 +54,13 @@ pub(super) async fn status(check: bool, session: &Session, output: &Output) -> R
     let findings: Vec<_> =
         refusals.into_iter().map(|found| Finding { code: found.code, message: found.message, hint: found.hint }).collect();
     let went_back = !findings.is_empty();
-    let document = StatusDocument { status: &status, lock, findings };
+    let document = StatusDocument { status: &status, lock, findings, programs };
     output.result(&document, || status_text(&document, holder.as_ref()));
-    Ok(if went_back || (check && status.pending > 0) { Exit::Left } else { Exit::Done })
+    Ok(if went_back || (check && wanted && status.pending > 0) { Exit::Left } else { Exit::Done })
 }
 
 fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> String {
-    let status = document.status;
+    let (status, programs) = (document.status, &document.programs);
     let mut lines: Vec<String> = status
         .migrations
         .iter()
@@ -70,6 +75,9 @@ fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> String
         })
         .collect();
     lines.push(match status.pending {
+        _ if !programs.is_empty() => {
+            format!("none of these is needed: the ring serves the tables of programs, {}", schema::programs_named(programs))
+        }
         0 => "nothing is pending".to_owned(),
         pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
     });

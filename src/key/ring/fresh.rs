@@ -61,7 +61,7 @@ impl Ring {
     /// Drops every key and loads the ring that the database has now. A reader that was slower than another keeps the
     /// newer one, unless the operator accepted an older one.
     async fn replace(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
-        let fresh = Self::load(db, self.roots.clone(), self.floor.clone()).await?;
+        let fresh = Self::load_as(db, self.roots.clone(), self.floor.clone(), self.is_whole).await?;
         let fresh = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.write();
         let is_same_line = fresh.id == state.id && fresh.acceptance == state.acceptance;

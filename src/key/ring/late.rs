@@ -32,7 +32,7 @@ impl Ring {
         ids.iter().filter_map(|id| state.data.get(id)).any(|entry| !known(entry.generation))
     }
 
-    fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {
+    pub(super) fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {
         let state = self.read();
         ids.filter(|id| !state.data.contains_key(id)).collect()
     }

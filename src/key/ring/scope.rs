@@ -42,7 +42,7 @@ impl Ring {
         if missing.is_empty() { Ok(()) } else { Err(RingError::Raced) }
     }
 
-    fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, u32) {
+    pub(super) fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, u32) {
         let state = self.read();
         let active = state.manifest.active;
         let missing = scopes.iter().filter(|scope| state.key_of(scope, active).is_none());

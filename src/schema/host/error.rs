@@ -53,7 +53,7 @@ pub enum HostError {
     #[error("`{0}` is not a name for the history: no slash in a program's, and 255 characters with the step's")]
     Name(String),
     /// A step failed.
-    #[error("migration `{name}`: {source}")]
+    #[error("migration `{name}`: {}", reason(source))]
     Step {
         /// The step's name.
         name: String,
@@ -86,5 +86,13 @@ impl Transient for HostError {
             Self::Schema(error) => error.is_transient(),
             _ => false,
         }
+    }
+}
+
+/// The reason alone. sea-orm's error says around a carried one that something was converted.
+fn reason(error: &DbErr) -> String {
+    match error {
+        DbErr::TryIntoErr { source, .. } => source.to_string(),
+        error => error.to_string(),
     }
 }

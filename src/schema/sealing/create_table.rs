@@ -58,13 +58,22 @@ impl CreateTable {
 
 /// The column that an item defines; `None` for a constraint or a key of the table.
 pub(super) fn column_of(item: &str) -> Option<String> {
-    let first = tokens(item).next()?;
-    let is_keyword = |word: &str| TABLE_ITEMS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword));
-    if first.is_bare_word() && is_keyword(first.text) { None } else { first.name() }
+    let mut all = tokens(item);
+    let first = all.next()?;
+    let is = |words: &[&str]| first.is_bare_word() && words.iter().any(|word| first.text.eq_ignore_ascii_case(word));
+    let begins_item = is(&TABLE_ITEMS) || is(&KEYS) && all.next().is_some_and(|next| is_named_or_listed(&next));
+    if begins_item { None } else { first.name() }
 }
 
-const TABLE_ITEMS: [&str; 10] =
-    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "KEY", "INDEX", "FULLTEXT", "SPATIAL", "PERIOD"];
+/// No column has one of these names without quotes.
+const TABLE_ITEMS: [&str; 6] = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "INDEX"];
+/// SQLite takes these for names of columns: `key text`. MySQL and MariaDB print names in quotes, and these before them.
+const KEYS: [&str; 4] = ["KEY", "FULLTEXT", "SPATIAL", "PERIOD"];
+
+/// What follows when it is a key, and no type of a column.
+fn is_named_or_listed(next: &Token<'_>) -> bool {
+    !next.is_bare_word() || ["KEY", "INDEX", "FOR"].iter().any(|word| next.text.eq_ignore_ascii_case(word))
+}
 
 /// A text after its first word or name, and what comes before.
 pub(super) fn split_first(text: &str) -> (&str, &str) {
@@ -196,6 +205,20 @@ mod tests {
         assert_eq!((found.columns(), found.tail.as_str()), (3, " STRICT"));
         assert_eq!(found.named("\"t\""), TABLE, "nothing is lost");
         assert_eq!(CreateTable::parse("CREATE TABLE t (a, b"), None);
+    }
+
+    #[test]
+    fn a_column_may_have_the_name_of_a_key_where_that_needs_no_quotes() {
+        let column = |item: &str| column_of(item);
+        for name in ["key", "fulltext", "Spatial", "period"] {
+            assert_eq!(column(&format!(" {name} varchar(9) NOT NULL")).as_deref(), Some(name));
+            assert_eq!(column(name).as_deref(), Some(name), "without a type");
+        }
+        for key in
+            ["KEY `a` (`b`)", "FULLTEXT KEY `a` (`b`)", "KEY (`b`)", "SPATIAL INDEX `a` (`b`)", "PERIOD FOR SYSTEM_TIME (a, b)"]
+        {
+            assert_eq!(column(key), None, "{key}");
+        }
     }
 
     #[test]

@@ -84,6 +84,39 @@ pub enum Unsealable {
         /// The column.
         column: String,
     },
+    /// Sealing rewrites every row, which a trigger takes for a change of it.
+    #[error(
+        "sealing table `{table}` would fire {}: give each the condition {condition}, or limit it to other columns", names.join(", ")
+    )]
+    Triggers {
+        /// The table.
+        table: &'static str,
+        /// The triggers and rules.
+        names: Vec<String>,
+        /// What each of them must ask first.
+        condition: String,
+    },
+    /// The table has cells by another description than this one.
+    #[error(
+        "table `{table}` is in phase `{}` by another description, which differs in {differs}: bring it to `plain` by the description that it was sealed with, and then to `sealed` by this one",
+        phase.as_str()
+    )]
+    DescribedOtherwise {
+        /// The table.
+        table: &'static str,
+        /// Where it is.
+        phase: Phase,
+        /// The columns and owners that differ.
+        differs: String,
+    },
+    /// Columns are altered table by table, and such a table has others below it or above.
+    #[error("`{table}` is {found}, and sealing takes an ordinary table")]
+    Kind {
+        /// The table.
+        table: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
     /// Rows that a session does not see are neither sealed nor proven.
     #[error("table `{0}` has row-level security, which hides rows from what counts and proves them: disable it")]
     RowSecurity(&'static str),

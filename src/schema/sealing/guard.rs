@@ -78,7 +78,9 @@ impl Guard {
                 format!("{name} takes sealed rows only: this program is older than the database")
             }
             Self::Bound => {
-                format!("changes what the sealed columns of {name} are bound to: seal them again in the same statement")
+                format!(
+                    "changes what the sealed columns of {name} are bound to, or a cell without its index: seal them again together"
+                )
             }
         }
     }

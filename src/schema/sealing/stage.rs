@@ -12,7 +12,7 @@ use strongroom_migration::{Backfill as _, Engine, Phase, Stage, run_sql};
 
 use super::error::Unsealable;
 use super::former::{self, Formers};
-use super::look::{is_half_way, look, look_at_cells, refuse_rows, refuse_taken};
+use super::look::{is_half_way, is_made_sealed, look, look_at_cells, refuse_rows, refuse_taken, refuse_triggers};
 use super::text::Piece;
 use crate::reseal::{ResealBackfill, forget_quarantined_table};
 
@@ -29,6 +29,24 @@ pub(super) struct Move<'a> {
 impl Move<'_> {
     pub(super) async fn phase(&self) -> Result<Phase, DbErr> {
         self.backfill.phase(self.db()).await
+    }
+
+    /// Refuses a description by which not all cells would be moved, or moved into other columns.
+    pub(super) async fn require_described(&self) -> Result<(), DbErr> {
+        let manifest = self.backfill.manifest(self.db()).await?;
+        let differs = manifest.differences(self.table);
+        match manifest.phase(self.table.name) {
+            Some(phase) if phase != Phase::Plain && !differs.is_empty() => {
+                Err(Unsealable::DescribedOtherwise { table: self.table.name, phase, differs: differs.join(", ") }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the table was made with its cells, though its entity says where plaintext would be.
+    pub(super) async fn is_made_sealed(&self) -> Result<bool, DbErr> {
+        let is_new = !self.backfill.manifest(self.db()).await?.describes(self.table.name);
+        Ok(is_new && is_made_sealed(self.db(), self.engine, self.table).await?)
     }
 
     /// From one phase to its neighbour.
@@ -136,6 +154,9 @@ impl Move<'_> {
             return Err(Unsealable::NeverPlain { table: self.table.name, now, to }.into());
         }
         look_at_cells(self.db(), self.engine, self.table).await?;
+        if now == Phase::Plain {
+            refuse_triggers(self.db(), self.table).await?;
+        }
         self.within_stage(Excluded::GuardBorn).await
     }
 

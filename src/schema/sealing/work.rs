@@ -32,6 +32,10 @@ impl Work {
         if self.table.plain_columns().next().is_none() {
             return settled(db::retry!(self.guard_born(manager, engine, to)));
         }
+        self.step(manager, engine).require_described().await?;
+        if to == Phase::Sealed && self.step(manager, engine).is_made_sealed().await? {
+            return settled(db::retry!(self.guard_born(manager, engine, to)));
+        }
         loop {
             let now = self.step(manager, engine).phase().await?;
             let Some(next) = next(now, to) else { break };

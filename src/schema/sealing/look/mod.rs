@@ -1,6 +1,7 @@
 //! Looking at a table that is about to be sealed. Reads only.
 
 mod bound;
+mod kind;
 mod mysql;
 mod postgres;
 mod rows;
@@ -11,7 +12,10 @@ use strongroom_entity::{SealedColumn, SealedTable};
 use strongroom_migration::Engine;
 
 use bound::refuse_loose;
+use kind::refuse_kind;
+pub(super) use kind::refuse_triggers;
 pub(super) use mysql::is_half_way;
+use rows::is_empty;
 pub(super) use rows::{refuse_rows, refuse_rows_of_cells};
 pub(super) use sqlite::{made, referring};
 
@@ -25,7 +29,9 @@ pub(super) async fn look(db: &impl ConnectionTrait, engine: Engine, table: &'sta
     for column in table.plain_columns() {
         require_column(table, &columns, column)?;
     }
+    refuse_kind(db, engine, table).await?;
     refuse_loose(db, engine, table, &columns).await?;
+    refuse_triggers(db, table).await?;
     let mut formers = match engine {
         Engine::Postgres => postgres::formers(db, table).await?,
         Engine::Sqlite => sqlite::formers(db, table).await?,
@@ -55,6 +61,21 @@ pub(super) async fn refuse_taken(
         }
     }
     Ok(())
+}
+
+/// Whether a table has its cell columns, none of its plaintext columns and no row: made for a test, from the entity.
+pub(super) async fn is_made_sealed(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &'static SealedTable,
+) -> Result<bool, Unsealable> {
+    let there = columns(db, engine, table).await?;
+    let has = |column: &str| there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
+    let cells = || table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+    if table.plain_columns().any(has) || !cells().all(has) {
+        return Ok(false);
+    }
+    Ok(is_empty(db, engine, table).await?)
 }
 
 /// The cells of a table that was made with them stand in columns of bytes.

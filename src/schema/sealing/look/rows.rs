@@ -80,6 +80,12 @@ fn refuse_some(table: &'static SealedTable, rows: u64, what: String) -> Result<(
     if rows == 0 { Ok(()) } else { Err(Unsealable::Rows { rows, table: table.name, what }) }
 }
 
+/// Whether the table has no row.
+pub(super) async fn is_empty(db: &impl ConnectionTrait, engine: Engine, table: &SealedTable) -> Result<bool, Unsealable> {
+    let sql = format!("SELECT 1 AS found FROM {} LIMIT 1", quoted(engine, table.name));
+    Ok(query(db, &sql, &[]).await?.is_empty())
+}
+
 async fn number(db: &impl ConnectionTrait, sql: &str) -> Result<u64, Unsealable> {
     let rows = query(db, sql, &[]).await?;
     let found: i64 = rows.first().map_or(Ok(0), |row| row.try_get("", "found"))?;

@@ -7,7 +7,7 @@ use strongroom_migration::{Backfill as _, Phase, Stage};
 use super::Move;
 use crate::schema::sealing::error::Unsealable;
 use crate::schema::sealing::former::{self, Formers};
-use crate::schema::sealing::look::{columns, is_half_way, refuse_rows_of_cells};
+use crate::schema::sealing::look::{columns, is_half_way, refuse_rows_of_cells, refuse_triggers};
 use crate::schema::sealing::rebuild;
 use crate::schema::sealing::text::Piece;
 
@@ -44,6 +44,7 @@ impl Move<'_> {
             }
             Excluded::DropPlaintext => self.drop_plaintext(stage).await,
             Excluded::AddPlaintext => {
+                refuse_triggers(db, self.table).await?;
                 self.refuse_taken_since(db).await?;
                 let formers = self.present(self.formers(db).await?, db).await?;
                 self.run(db, Piece::AddPlaintext(&formers)).await?;

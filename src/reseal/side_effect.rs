@@ -1,0 +1,123 @@
+//! What an update of a row sets off next to it: triggers, and columns that the server sets.
+//!
+//! The engine rewrites cells, which is no change of the row to anybody else. Invariant: while it does, no trigger of another
+//! program fires, and no other column changes.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
+use strongroom_entity::SealedTable;
+
+use crate::db::statement;
+
+/// The table that says, inside the engine's own transactions, that the engine is writing.
+const ANNOUNCES: &str = "strongroom_reseal";
+
+/// Triggers for updates, with their text. `columns` names those that a trigger is limited to.
+const ON_SQLITE: &str = "SELECT name, sql AS body, '' AS columns FROM sqlite_master \
+    WHERE type = 'trigger' AND lower(tbl_name) = lower($1)";
+const ON_POSTGRES: &str = "SELECT t.tgname::text AS name, p.prosrc::text AS body, \
+    (SELECT coalesce(string_agg(a.attname, ','), '') FROM pg_attribute a WHERE a.attrelid = t.tgrelid AND a.attnum = ANY(t.tgattr)) \
+    AS columns FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+    WHERE t.tgrelid = to_regclass(quote_ident($1)) AND NOT t.tgisinternal AND (t.tgtype & 16) <> 0 AND t.tgenabled IN ('O', 'A') \
+    UNION ALL SELECT 'rule ' || r.rulename, '', '' FROM pg_rewrite r \
+    WHERE r.ev_class = to_regclass(quote_ident($1)) AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A')";
+const ON_MYSQL: &str = "SELECT trigger_name AS name, action_statement AS body, '' AS columns FROM information_schema.triggers \
+    WHERE event_object_schema = DATABASE() AND event_object_table = $1 AND event_manipulation = 'UPDATE'";
+
+const SET_BY_MYSQL: &str = "SELECT column_name AS name FROM information_schema.columns \
+    WHERE table_schema = DATABASE() AND table_name = $1 AND lower(extra) LIKE '%on update%'";
+
+/// Returns the condition by which a trigger leaves the engine's own writes alone. It is the same on every engine.
+pub(crate) fn trigger_condition(table: &str) -> String {
+    format!("NOT EXISTS (SELECT 1 FROM {ANNOUNCES} WHERE table_name = '{table}' AND writing)")
+}
+
+/// Returns the triggers of other programs that the engine's updates of this table would fire.
+pub(crate) async fn foreign_triggers(db: &impl ConnectionTrait, table: &SealedTable) -> Result<Vec<String>, DbErr> {
+    let engine = db.get_database_backend();
+    let sql = match engine {
+        DbBackend::Postgres => ON_POSTGRES,
+        DbBackend::MySql => ON_MYSQL,
+        _ => ON_SQLITE,
+    };
+    let rows = db.query_all_raw(statement(engine, sql, [table.name.into()])).await?;
+    let mut names = Vec::new();
+    for row in &rows {
+        let (name, body, columns) = (text(row, "name")?, text(row, "body")?, text(row, "columns")?);
+        let columns = if engine == DbBackend::Sqlite { columns_on_sqlite(&body) } else { listed(&columns) };
+        let is_ours = name.starts_with("strongroom_");
+        if !is_ours && !body.contains(ANNOUNCES) && columns.is_none_or(|columns| are_written(table, &columns)) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Returns the columns that the server sets at each update of a row, unless the statement sets them.
+pub(super) async fn set_by_the_server(db: &impl ConnectionTrait, table: &SealedTable) -> Result<Vec<String>, DbErr> {
+    let engine = db.get_database_backend();
+    if engine != DbBackend::MySql {
+        return Ok(Vec::new());
+    }
+    let rows = db.query_all_raw(statement(engine, SET_BY_MYSQL, [table.name.into()])).await?;
+    rows.iter().map(|row| text(row, "name")).collect()
+}
+
+fn are_written(table: &SealedTable, columns: &[String]) -> bool {
+    let written = table.columns.iter().flat_map(|column| [Some(column.sealed), column.index, column.plain]).flatten();
+    written.into_iter().any(|written| columns.iter().any(|column| column.eq_ignore_ascii_case(written)))
+}
+
+/// `None` stands for every column.
+fn listed(columns: &str) -> Option<Vec<String>> {
+    if columns.is_empty() { None } else { Some(columns.split(',').map(ToOwned::to_owned).collect()) }
+}
+
+/// The columns of `UPDATE OF a, b ON t`; none for a trigger for inserts or deletes. A text that is not understood fires
+/// for every column.
+fn columns_on_sqlite(sql: &str) -> Option<Vec<String>> {
+    let words: Vec<&str> = sql.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).collect();
+    let is = |word: &&str, keyword: &str| word.eq_ignore_ascii_case(keyword);
+    // The name of the trigger comes before, and may be any word.
+    let named = words.iter().position(|word| is(word, "trigger")).map_or(0, |at| at + 2);
+    let (at, event) = words
+        .iter()
+        .enumerate()
+        .skip(named)
+        .find(|(_, word)| ["update", "insert", "delete"].iter().any(|event| is(word, event)))?;
+    if !is(event, "update") {
+        return Some(Vec::new());
+    }
+    let mut rest = words.iter().skip(at + 1);
+    if !rest.next().is_some_and(|word| is(word, "of")) {
+        return None;
+    }
+    Some(rest.take_while(|word| !is(word, "on")).map(|word| word.trim_matches(['"', '`', '[', ']']).to_owned()).collect())
+}
+
+/// The catalogue's texts come as bytes from some servers.
+fn text(row: &QueryResult, name: &str) -> Result<String, DbErr> {
+    let found = row.try_get::<Option<String>>("", name).or_else(|_| {
+        let bytes = row.try_get::<Option<Vec<u8>>>("", name)?;
+        Ok::<_, DbErr>(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trigger_is_limited_to_the_columns_that_it_names() {
+        let columns = |sql: &str| columns_on_sqlite(sql);
+        assert_eq!(columns("CREATE TRIGGER t AFTER UPDATE ON webhook BEGIN SELECT 1; END"), None);
+        assert_eq!(
+            columns("create trigger \"update\" before update of name, \"url\" on webhook BEGIN SELECT 1; END"),
+            Some(vec!["name".to_owned(), "url".to_owned()])
+        );
+        assert_eq!(columns("CREATE TRIGGER IF NOT EXISTS t DELETE ON webhook BEGIN UPDATE x SET a = 1; END"), Some(Vec::new()));
+        assert_eq!(columns("CREATE TEMP TRIGGER t\nAFTER INSERT ON a BEGIN UPDATE webhook SET a = 1; END"), Some(Vec::new()));
+        assert_eq!(columns("what is this"), None);
+    }
+}
