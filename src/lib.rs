@@ -169,6 +169,7 @@ pub mod config;
 pub mod credential;
 pub mod crypto;
 pub mod db;
+mod file;
 pub mod key;
 pub mod policy;
 pub mod record;

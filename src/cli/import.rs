@@ -12,6 +12,7 @@ use super::output::Output;
 use super::progress;
 use super::secret_argument;
 use super::session::{Session, release};
+use super::text::Text;
 use crate::credential::keystone::{self, ImportOptions, KeyRepository, Report};
 use crate::db::{self, Access};
 use crate::reseal::{self, Event};
@@ -111,7 +112,7 @@ async fn record(db: &sea_orm::DatabaseConnection, report: &Report) -> Result<(),
     Ok(reseal::forget_older_quarantine(db, QUARANTINE_NAME, &run).await?)
 }
 
-fn text(report: &Report, dry_run: bool) -> String {
+fn text(report: &Report, dry_run: bool) -> Text {
     let mut lines: Vec<String> = report.quarantined.iter().map(|bad| format!("{}  {}", bad.id, bad.reason)).collect();
     let verb = if dry_run { "would be imported" } else { "imported" };
     lines.push(format!(
@@ -121,5 +122,5 @@ fn text(report: &Report, dry_run: bool) -> String {
         report.unchanged,
         report.quarantined.len()
     ));
-    lines.join("\n")
+    Text::of(lines)
 }

@@ -1,6 +1,8 @@
 //! A loaded key ring: seals and opens without touching the database.
 
 mod cell;
+#[cfg(feature = "cli")]
+mod inspect;
 mod late;
 mod scope;
 
@@ -18,6 +20,9 @@ use super::{Manifest, Place, RingError, Roots, Unopened};
 use crate::crypto::{
     BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId, RootKey, blind_index,
 };
+
+#[cfg(feature = "cli")]
+pub(crate) use inspect::BadKey;
 
 /// A program notices a roll or a change of phase within this time.
 pub const LIFETIME: Duration = Duration::from_millis(500);

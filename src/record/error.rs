@@ -12,7 +12,7 @@ use crate::key::{RingError, Unopened};
 pub enum RecordError {
     /// Its cells were altered, moved, or sealed under a key that is not there; or a row was found by an index that is not its
     /// value's. The reason is for logs and operators, not for callers outside the program.
-    #[error("`{label}` of row {id} does not open")]
+    #[error("`{label}` of row {} does not open", id.escape_debug())]
     Unopenable {
         /// The sealed column, by its label.
         label: &'static str,
@@ -32,7 +32,7 @@ pub enum RecordError {
     Scope,
     /// The row was written with another id or other owners than its cells were sealed for, so they do not open. In a
     /// transaction it is rolled back; otherwise read the row again and write it once more.
-    #[error("row {id} is not stored as it was sealed: what its cells are bound to was changed on the way")]
+    #[error("row {} is not stored as it was sealed: what its cells are bound to was changed on the way", id.escape_debug())]
     Rebound {
         /// The row that the cells were sealed for.
         id: String,

@@ -31,6 +31,8 @@ mod verify;
 pub use backfill::ResealBackfill;
 pub(crate) use backfill::uncarry;
 #[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
+pub(crate) use count::cells_of_key;
 pub(crate) use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use events::Events;

@@ -1,6 +1,7 @@
 //! What a person is told when something goes wrong: what, why, and what to type next.
 
 mod credentials;
+mod files;
 mod keys;
 mod policy;
 mod runs;
@@ -9,6 +10,7 @@ mod tls;
 use sea_orm::DbErr;
 
 use crate::cli::exit::Exit;
+use crate::cli::typed;
 use crate::config::ConfigError;
 use crate::db;
 
@@ -40,6 +42,13 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
+        if let Some(file) = error.refused_file() {
+            return Self::refused(files::code_of(file), &error).help(files::help_of(file));
+        }
+        if let ConfigError::Foreign { file, .. } = &error {
+            let help = format!("read it, then name it: `--config {}`", typed::quoted(&file.display().to_string()));
+            return Self::refused("configuration_foreign", &error).help(help);
+        }
         Self::new(Exit::Usage, "configuration", error).help("strongroom.example.toml lists every setting")
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::text::Text;
 use crate::db::{self, Access, Holder, history};
 use crate::schema::{self, State, Status};
 
@@ -40,7 +41,7 @@ pub(super) async fn status(check: bool, session: &Session, output: &Output) -> R
     Ok(if check && status.pending > 0 { Exit::Left } else { Exit::Done })
 }
 
-fn status_text(status: &Status, holder: Option<&Holder>) -> String {
+fn status_text(status: &Status, holder: Option<&Holder>) -> Text {
     let mut lines: Vec<String> = status
         .migrations
         .iter()
@@ -58,11 +59,16 @@ fn status_text(status: &Status, holder: Option<&Holder>) -> String {
         0 => "nothing is pending".to_owned(),
         pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
     });
-    lines.extend(holder.map(|holder| {
-        let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
-        format!("the run lock is held by {}{gone}\n  as {}", holder.shown, holder.id)
-    }));
-    lines.join("\n")
+    lines.extend(
+        holder
+            .map(|holder| {
+                let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
+                [format!("the run lock is held by {}{gone}", holder.shown), format!("  as {}", holder.id)]
+            })
+            .into_iter()
+            .flatten(),
+    );
+    Text::of(lines)
 }
 
 pub(super) async fn show_history(session: &Session, output: &Output) -> Result<Exit, Failure> {
@@ -78,14 +84,19 @@ pub(super) async fn show_history(session: &Session, output: &Output) -> Result<E
         })
         .collect();
     output.result(&json!({ "history": documents }), || {
-        let lines = rows.iter().map(|row| {
-            // A host's numbers are not what `--to` means.
-            let number = row.number.filter(|_| row.kind != "host").map_or_else(String::new, |number| number.to_string());
-            let finished = row.finished_at.map_or_else(|| "unfinished".to_owned(), |at| at.format("%F %T").to_string());
-            format!("{}  {finished:<19}  {:<7}  {number:>3}  {}", row.started_at.format("%F %T"), row.direction, row.name)
-        });
-        let text = lines.collect::<Vec<_>>().join("\n");
-        if text.is_empty() { "nothing was done to this database yet".to_owned() } else { text }
+        let mut lines: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                // A host's numbers are not what `--to` means.
+                let number = row.number.filter(|_| row.kind != "host").map_or_else(String::new, |number| number.to_string());
+                let finished = row.finished_at.map_or_else(|| "unfinished".to_owned(), |at| at.format("%F %T").to_string());
+                format!("{}  {finished:<19}  {:<7}  {number:>3}  {}", row.started_at.format("%F %T"), row.direction, row.name)
+            })
+            .collect();
+        if lines.is_empty() {
+            lines.push("nothing was done to this database yet".to_owned());
+        }
+        Text::of(lines)
     });
     Ok(Exit::Done)
 }
