@@ -3,19 +3,21 @@
 //! Refuses settings that it does not know: a misspelt one must not be passed over in silence.
 
 mod adopt;
+mod file;
 mod keys;
 mod keystone;
 mod oslo;
+mod secret;
 mod server;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
 use serde::Deserialize;
 
 use crate::db::{Address, AddressError, Tls, TlsError};
+use crate::file::{self as files, FileError};
 use crate::key::{EpochFloor, EpochMemory, KeySource};
 use crate::policy::{Names, Wishes};
 use crate::schema::Wish;
@@ -88,9 +90,25 @@ pub enum ConfigError {
     /// A setting and its `_file` twin.
     #[error("both `{0}` and `{0}_file` are set")]
     Twice(&'static str),
-    /// A `_file` setting.
+    /// The file behind a `_file` setting, or the configuration itself, cannot be read or breaks the rule for secrets.
     #[error("`{0}` cannot be read: {1}")]
-    Unreadable(&'static str, std::io::Error),
+    Unreadable(&'static str, FileError),
+    /// The configuration holds a secret, and is open to others.
+    #[error("the configuration holds a secret (`{setting}`): {error}")]
+    Open {
+        /// The setting.
+        setting: String,
+        /// Why.
+        error: FileError,
+    },
+    /// Nobody named it, and it may be somebody else's.
+    #[error("{} is in the working directory, and {why}: it is not read unless it is named", file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+        /// Whose it is, or who can change it.
+        why: String,
+    },
     /// See [`AddressError`].
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -104,12 +122,23 @@ pub enum ConfigError {
     Authorities(#[from] TlsError),
 }
 
+impl ConfigError {
+    /// Why a file was refused, as distinct from one that is missing or unreadable.
+    pub fn refused_file(&self) -> Option<&FileError> {
+        match self {
+            Self::Unreadable(_, FileError::Missing(_) | FileError::Io { .. } | FileError::NotText(_)) => None,
+            Self::Unreadable(_, error) | Self::Open { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
 impl Config {
     /// Reads the file, if one is named or the default one is there, and the environment over it.
     pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut sources = config::Config::builder();
-        if let Some(file) = file.or_else(|| Some(Path::new(DEFAULT_FILE)).filter(|file| file.exists())) {
-            sources = sources.add_source(File::from(file).format(FileFormat::Toml));
+        if let Some(text) = file::read(file)? {
+            sources = sources.add_source(File::from_str(&text, FileFormat::Toml));
         }
         let environment = Environment::with_prefix("STRONGROOM").prefix_separator("__").separator("__");
         let read = sources.add_source(environment).build().and_then(config::Config::try_deserialize);
@@ -136,7 +165,8 @@ impl Config {
             (Some(url), Some(_)) if in_environment("URL") => Some(url.clone()),
             (Some(url), None) => Some(url.clone()),
             (_, Some(file)) => {
-                let text = fs::read_to_string(file).map_err(|error| ConfigError::Unreadable("database.url_file", error))?;
+                let text = files::read_private(file, None).and_then(|bytes| files::text_of(bytes, file));
+                let text = text.map_err(|error| ConfigError::Unreadable("database.url_file", error))?;
                 Some(text.trim().to_owned())
             }
             (None, None) => std::env::var("DATABASE_URL").ok(),
@@ -180,8 +210,8 @@ impl Config {
         let names =
             self.policy.prefix.as_ref().map(|prefix| Names::with_prefix(prefix).ok_or(ConfigError::Prefix)).transpose()?;
         let own = over.or(self.policy.file.as_deref()).map(|file| {
-            let text = fs::read_to_string(file).map_err(|error| ConfigError::Unreadable("policy file", error))?;
-            Ok::<_, ConfigError>((file.display().to_string(), text))
+            let text = file::text(file).map_err(|error| ConfigError::Unreadable("policy file", error))?;
+            Ok::<_, ConfigError>((file.display().to_string(), text.as_str().to_owned()))
         });
         Ok(Wishes { names, own: own.transpose()?, password_files: self.policy.password_files.clone() })
     }

@@ -177,6 +177,7 @@ pub mod config;
 pub mod credential;
 pub mod crypto;
 pub mod db;
+mod file;
 pub mod key;
 pub mod policy;
 pub mod record;

@@ -94,9 +94,10 @@ struct Chain {
 impl Chain {
     fn take(&mut self, key: &AuditKey, row: &Model, kept: Option<&(i64, String)>) {
         self.checked += 1;
-        let follows = row.number == self.number + 1;
+        let next = self.number.saturating_add(1);
+        let follows = row.number == next;
         if !follows {
-            self.problem(self.number + 1, Flaw::Missing);
+            self.problem(next, Flaw::Missing);
         }
         // After a gap the code before is not known, and the row's own cannot be checked.
         let holds = !follows || key.verifies(&self.mac, &bytes(row), &row.mac);

@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
+use super::text::Text;
 use crate::audit::{AuditError, Report, verify};
 use crate::db::{Access, has_table};
 use crate::key::AuditKey;
@@ -96,7 +97,7 @@ impl List {
     }
 }
 
-fn verdict(report: &Report, last: Option<&str>) -> String {
+fn verdict(report: &Report, last: Option<&str>) -> Text {
     let mut lines = vec![format!("{} {}", report.checked, if report.checked == 1 { "row" } else { "rows" })];
     lines.extend(report.problems.iter().map(|problem| {
         let reason = serde_json::to_value(problem.reason).unwrap_or_default();
@@ -104,7 +105,7 @@ fn verdict(report: &Report, last: Option<&str>) -> String {
     }));
     lines.push(if report.problems.is_empty() { "the chain holds".to_owned() } else { "the chain does not hold".to_owned() });
     lines.extend(last.filter(|_| report.problems.is_empty()).map(|last| format!("keep: {last}")));
-    lines.join("\n")
+    Text::of(lines)
 }
 
 fn document(row: &Model) -> Value {
@@ -121,7 +122,7 @@ fn at(row: &Model) -> Option<String> {
     Some(at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
 
-fn lines(rows: &[Model], next: Option<i64>) -> String {
+fn lines(rows: &[Model], next: Option<i64>) -> Text {
     let mut lines: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -134,7 +135,7 @@ fn lines(rows: &[Model], next: Option<i64>) -> String {
         lines.push("no audit rows".to_owned());
     }
     lines.extend(next.map(|next| format!("more: --after {next}")));
-    lines.join("\n")
+    Text::of(lines)
 }
 
 impl From<AuditError> for Failure {

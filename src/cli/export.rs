@@ -14,6 +14,7 @@ use super::keystone::Given;
 use super::output::Output;
 use super::progress;
 use super::session::Session;
+use super::text::Text;
 use crate::credential::Store;
 use crate::credential::keystone::{self, ExportError, ExportOptions, ExportReport, KeyRepository, Target};
 use crate::db::Access;
@@ -125,7 +126,7 @@ impl Export<'_> {
     }
 }
 
-fn text(report: &ExportReport, dry_run: bool) -> String {
+fn text(report: &ExportReport, dry_run: bool) -> Text {
     let mut lines: Vec<String> = report.quarantined.iter().map(|bad| format!("{}  {}", bad.id, bad.reason)).collect();
     let (exported, updated) = if dry_run { ("would be exported", "would be updated") } else { ("exported", "updated") };
     lines.push(format!(
@@ -139,5 +140,5 @@ fn text(report: &ExportReport, dry_run: bool) -> String {
     if let Some(rows @ 1..) = report.would_overwrite {
         lines.push(format!("{rows} say something else in Keystone, and are overwritten only with --yes"));
     }
-    lines.join("\n")
+    Text::of(lines)
 }

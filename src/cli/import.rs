@@ -12,6 +12,7 @@ use super::keystone::Given;
 use super::output::Output;
 use super::progress;
 use super::session::{Session, release};
+use super::text::Text;
 use crate::credential::keystone::{self, ImportOptions, KeyRepository, Quarantined, Report};
 use crate::db::{self, Access};
 use crate::reseal::{self, Event};
@@ -134,7 +135,7 @@ async fn record(db: &sea_orm::DatabaseConnection, report: &Report) -> Result<(),
     Ok(reseal::forget_older_quarantine(db, QUARANTINE_NAME, &run).await?)
 }
 
-fn text(report: &Report, dry_run: bool) -> String {
+fn text(report: &Report, dry_run: bool) -> Text {
     let mut lines: Vec<String> = report.quarantined.iter().map(line).collect();
     let (imported, updated) = if dry_run { ("would be imported", "would be updated") } else { ("imported", "updated") };
     let updated = report.updated.map_or_else(String::new, |rows| format!("{rows} {updated}, "));
@@ -148,7 +149,7 @@ fn text(report: &Report, dry_run: bool) -> String {
     if let Some(rows @ 1..) = report.missing_there {
         lines.push(format!("{rows} here that Keystone does not have: deleted there, or made here"));
     }
-    lines.join("\n")
+    Text::of(lines)
 }
 
 fn line(bad: &Quarantined) -> String {

@@ -29,6 +29,7 @@ mod secret_argument;
 mod serve;
 mod session;
 mod signals;
+mod text;
 mod typed;
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What is printed, and where: results on standard output, everything else on standard error.
 
 use std::borrow::Cow;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde_json::json;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::global::{Format, Global};
+use super::text::{Text, has_control};
 use super::typed;
 
 /// Where results go.
@@ -36,11 +37,11 @@ impl Output {
     }
 
     /// The result: one document, or text made from it.
-    pub(super) fn result<T: Serialize>(&self, document: &T, text: impl FnOnce() -> String) {
+    pub(super) fn result<T: Serialize, S: Into<Text>>(&self, document: &T, text: impl FnOnce() -> S) {
         if self.json {
-            write_out(&serde_json::to_string(document).unwrap_or_default());
+            write_out(&Text::json(&serde_json::to_string(document).unwrap_or_default()));
         } else {
-            write_out(&self.typed(&text()));
+            write_out(&text().into().map(|line| self.typed(line).into_owned()));
         }
     }
 
@@ -51,9 +52,18 @@ impl Output {
         }
     }
 
+    /// The same of values from a database: each is one line, whatever is in it.
+    pub(super) fn note_lines(&self, lines: Text) {
+        if !self.quiet {
+            write(&mut std::io::stderr().lock(), &lines.shown());
+        }
+    }
+
     /// What a person should not get used to.
     pub(super) fn warning(&self, text: &str) {
-        self.note(&format!("{} {text}", colour("warning:", "1;33")));
+        if !self.quiet {
+            write_marked("", "warning:", "1;33", text);
+        }
     }
 
     /// Whether progress is wanted at all.
@@ -67,9 +77,9 @@ impl Output {
         if self.json {
             print_json_error(failure.code, &self.typed(&failure.message), help.as_deref());
         } else {
-            write_err(&format!("{} {}", colour("error:", "1;31"), self.typed(&failure.message)));
+            write_marked("", "error:", "1;31", &self.typed(&failure.message));
             if let Some(help) = help {
-                write_err(&format!("  {} {help}", colour("help:", "1;36")));
+                write_marked("  ", "help:", "1;36", &help);
             }
         }
         failure.exit
@@ -89,6 +99,9 @@ pub(super) fn usage(error: &clap::Error) -> Exit {
         let text = error.to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         print_json_error("usage", message, Some("see `strongroom --help`"));
+    } else if has_control(&error.to_string()) {
+        // Styles are control characters, too, and arguments are quoted.
+        write_err(error.to_string().trim_end());
     } else {
         let _ = error.print();
     }
@@ -96,18 +109,26 @@ pub(super) fn usage(error: &clap::Error) -> Exit {
 }
 
 fn print_json_error(code: &str, message: &str, help: Option<&str>) {
-    write_out(&json!({ "error": { "code": code, "message": message, "help": help } }).to_string());
+    write_out(&Text::json(&json!({ "error": { "code": code, "message": message, "help": help } }).to_string()));
 }
 
-/// A reader that went away (`… | head`) is no error of ours.
-fn write_out(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+fn write_out(text: &Text) {
+    write(&mut std::io::stdout().lock(), &text.shown());
 }
 
 pub(super) fn write_err(text: &str) {
-    let mut err = std::io::stderr().lock();
-    let _ = err.write_all(text.as_bytes()).and_then(|()| err.write_all(b"\n"));
+    write(&mut std::io::stderr().lock(), &Text::from(text.to_owned()).shown());
+}
+
+/// A word in colour before the text.
+fn write_marked(indent: &str, mark: &str, code: &str, text: &str) {
+    let text = Text::message(text).shown();
+    write(&mut std::io::stderr().lock(), &format!("{indent}{} {text}", colour(mark, code)));
+}
+
+/// A reader that went away (`… | head`) is no error of ours.
+fn write(to: &mut impl std::io::Write, shown: &str) {
+    let _ = to.write_all(shown.as_bytes()).and_then(|()| to.write_all(b"\n")).and_then(|()| to.flush());
 }
 
 /// Colour on a terminal only, and never against `NO_COLOR`.

@@ -7,6 +7,10 @@ use zeroize::Zeroizing;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::file::{self, read_private};
+
+/// The longest secret that a cell takes, and room for what a file adds to it.
+const LONGEST: u64 = 2 << 20;
 
 /// The argument itself, or for `-` a line of standard input.
 pub(super) fn line(argument: &str) -> Result<Zeroizing<String>, Failure> {
@@ -17,14 +21,13 @@ pub(super) fn line(argument: &str) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
-/// The file's text exactly as it is, or for `-` all of standard input.
+/// Returns the text of a file with a secret, exactly as it is, or for `-` all of standard input.
 pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     if path == Path::new("-") {
         return all_of_stdin();
     }
-    std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("{} cannot be read: {error}", path.display())))
+    let bytes = read_private(path, Some(LONGEST))?;
+    Ok(file::text_of(bytes, path)?)
 }
 
 /// Returns the text of an option, or of its `-file` twin.

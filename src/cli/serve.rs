@@ -13,9 +13,10 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
+use super::typed;
 use crate::api::{
     Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT, Server, ServerError, Service, Settings, Signals,
-    TlsSettings, Way, readiness,
+    TlsError, TlsSettings, Way, readiness,
 };
 use crate::config;
 use crate::db::Access;
@@ -207,6 +208,10 @@ impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         match error {
             ServerError::Listen(..) => Self::new(Exit::Failed, "listen", error).help("another program may listen there already"),
+            ServerError::Tls(TlsError::OpenToOthers { ref path, .. }) => {
+                let help = format!("close it with `chmod 600 {}`", typed::quoted(&path.display().to_string()));
+                Self::refused("tls", error).help(help)
+            }
             ServerError::Tls(_) => {
                 Self::refused("tls", error).help("`strongroom dev-certs --out DIR` makes what `[server]` needs, for development")
             }

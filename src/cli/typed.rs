@@ -3,13 +3,21 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-/// Quotes an argument for a POSIX shell, if it needs quotes.
+/// Quotes an argument for a POSIX shell, if it needs quotes. Control characters become escapes of bash and zsh.
 pub(super) fn quoted(argument: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     if !argument.is_empty() && argument.chars().all(is_plain) {
         return argument.to_owned();
     }
-    format!("'{}'", argument.replace('\'', r"'\''"))
+    if !argument.chars().any(char::is_control) {
+        return format!("'{}'", argument.replace('\'', r"'\''"));
+    }
+    let escaped = argument.chars().map(|c| match c {
+        '\'' | '\\' => format!("\\{c}"),
+        c if c.is_control() => c.to_string().bytes().map(|byte| format!("\\x{byte:02x}")).collect(),
+        c => c.to_string(),
+    });
+    format!("$'{}'", escaped.collect::<String>())
 }
 
 /// Makes every command in a message one for the configuration that this run was given.
@@ -41,6 +49,18 @@ mod tests {
             [("a/b.toml", "a/b.toml"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$x", "'$x'"), ("a:b", "a:b")]
         {
             assert_eq!(quoted(argument), typed);
+        }
+    }
+
+    #[test]
+    fn argument_with_anything_in_it_is_one_word_to_bash() {
+        for value in
+            ["plain-1.key", "", "two words", "it's", "$(id)", "a\u{1b}[31mb", "tab\tand\nline", "back\\slash\r", "\u{9b}ü"]
+        {
+            let script = format!("printf %s {}", quoted(value));
+            let printed = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+            assert_eq!(String::from_utf8(printed.stdout).unwrap(), value, "{script:?}");
+            assert!(!quoted(value).chars().any(char::is_control));
         }
     }
 

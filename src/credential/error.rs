@@ -17,7 +17,7 @@ pub enum StoreError {
     NotFound,
     /// Its cells were altered, moved, or sealed under a key that is not there. The reason is for
     /// quarantine and logs, not for callers.
-    #[error("credential {id} does not open")]
+    #[error("credential {} does not open", id.escape_debug())]
     Unopenable {
         /// The row.
         id: String,

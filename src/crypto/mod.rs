@@ -21,6 +21,8 @@ mod hmac_key;
 mod index;
 mod key;
 mod keystream;
+#[cfg(test)]
+mod known_answers;
 mod manifest;
 mod pad;
 mod passphrase;

@@ -43,7 +43,12 @@ pub async fn begin(db: &impl ConnectionTrait, lock: &Lock, entry: &Entry) -> Res
         again.col_expr(Column::Holder, Expr::value(lock.holder())).filter(Column::Id.eq(open.id)).exec(db).await?;
         return Ok(open.id);
     }
-    let id = rows.last().map_or(1, |row| row.id + 1);
+    let id = match rows.last().map(|row| row.id) {
+        Some(last) => last
+            .checked_add(1)
+            .ok_or_else(|| DbErr::Custom(format!("strongroom_history has a row `{last}`, and no number after it")))?,
+        None => 1,
+    };
     let row = ActiveModel {
         id: Set(id),
         number: Set(entry.number),

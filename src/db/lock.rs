@@ -17,9 +17,10 @@ use tokio::time::Instant;
 use super::patience::aloud;
 use super::{Transient, has_table, holder, is_transient, statement};
 
+mod take;
+
 const LEASE: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(250);
 
 /// The lock, held until it is released or dropped.
 pub struct Lock {
@@ -39,6 +40,8 @@ pub struct Holder {
     pub shown: String,
     /// Whether the process is certainly gone; `false` when nobody can tell.
     pub is_gone: bool,
+    /// Whether the lease lasts longer than any that this program takes.
+    pub is_overlong: bool,
     /// How long the lease lasts if it is not renewed.
     pub expires_in: Duration,
 }
@@ -48,13 +51,14 @@ pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
     if !has_table(db, "strongroom_lock").await? {
         return Ok(None);
     }
-    let now = now_ms(db.get_database_backend());
+    let engine = db.get_database_backend();
+    let (now, expires) = (now_ms(engine), number(engine, "expires_ms"));
     let sql =
-        format!("SELECT holder, expires_ms - {now} AS left_ms FROM strongroom_lock WHERE name = 'run' AND expires_ms > {now}");
+        format!("SELECT holder, {expires} - {now} AS left_ms FROM strongroom_lock WHERE name = 'run' AND {expires} > {now}");
     let Some(row) = db.query_one_raw(of(db, &sql, [])).await? else { return Ok(None) };
     let (id, left): (String, i64) = (row.try_get("", "holder")?, row.try_get("", "left_ms")?);
-    let (shown, is_gone) = (holder::shown(&id), holder::is_dead(&id));
-    Ok(Some(Holder { id, shown, is_gone, expires_in: Duration::from_millis(left.unsigned_abs()) }))
+    let (shown, is_gone, expires_in) = (holder::shown(&id), holder::is_dead(&id), Duration::from_millis(left.unsigned_abs()));
+    Ok(Some(Holder { id, shown, is_gone, is_overlong: expires_in > LEASE + HEARTBEAT, expires_in }))
 }
 
 /// Whose lease ran out without the lock being given back, for a person: that run was killed or hangs. The
@@ -64,8 +68,9 @@ pub(crate) async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<Strin
     if !has_table(db, "strongroom_lock").await? {
         return Ok(None);
     }
-    let now = now_ms(db.get_database_backend());
-    let sql = format!("SELECT holder FROM strongroom_lock WHERE name = 'run' AND expires_ms > 0 AND expires_ms <= {now}");
+    let engine = db.get_database_backend();
+    let (now, expires) = (now_ms(engine), number(engine, "expires_ms"));
+    let sql = format!("SELECT holder FROM strongroom_lock WHERE name = 'run' AND {expires} > 0 AND {expires} <= {now}");
     let Some(row) = db.query_one_raw(of(db, &sql, [])).await? else { return Ok(None) };
     Ok(Some(holder::shown(&row.try_get::<String>("", "holder")?)))
 }
@@ -73,8 +78,10 @@ pub(crate) async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<Strin
 /// Takes the lock away from a holder, who can commit nothing from then on. False when that holder
 /// does not have it.
 pub async fn take_away(db: &DatabaseConnection, id: &str) -> Result<bool, DbErr> {
-    let sql = "UPDATE strongroom_lock SET token = token + 1, expires_ms = 0, holder = '' WHERE name = 'run' AND holder = $1";
-    Ok(db.execute_raw(of(db, sql, [id.into()])).await?.rows_affected() == 1)
+    let next = next_token(db.get_database_backend());
+    let sql =
+        format!("UPDATE strongroom_lock SET token = {next}, expires_ms = 0, holder = '' WHERE name = 'run' AND holder = $1");
+    Ok(db.execute_raw(of(db, &sql, [id.into()])).await?.rows_affected() == 1)
 }
 
 /// Why the lock is not, or no longer, ours.
@@ -87,12 +94,33 @@ pub enum LockError {
         /// Who, for a person.
         holder: String,
     },
+    /// Its lease is neither renewed nor over in time, so its holder may be gone.
+    #[error("the run lock is held by {holder}, who shows no sign of life, under a lease that does not end in time")]
+    Stuck {
+        /// Who, for a person.
+        holder: String,
+        /// What [`take_away`] wants.
+        id: String,
+    },
     /// The lease ended under us; nothing more may be written.
     #[error("the run lock was lost: its lease was not renewed in time")]
     Lost,
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl LockError {
+    /// The same error again, for where it cannot be moved out of another.
+    #[cfg(feature = "cli")]
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Held { holder } => Self::Held { holder: holder.clone() },
+            Self::Stuck { holder, id } => Self::Stuck { holder: holder.clone(), id: id.clone() },
+            Self::Lost => Self::Lost,
+            Self::Database(error) => Self::Database(error.clone()),
+        }
+    }
 }
 
 impl Transient for LockError {
@@ -102,30 +130,10 @@ impl Transient for LockError {
 }
 
 impl Lock {
-    /// Takes the lock. Waits only while its holder shows no sign of life: a renewed lease ends the
-    /// wait with [`LockError::Held`], and one that is not renewed ends by itself within 30 s.
+    /// Takes the lock. Waits while its holder shows no sign of life, for 30 s at most: see [`LockError::Held`] and
+    /// [`LockError::Stuck`].
     pub async fn take(db: &DatabaseConnection) -> Result<Self, LockError> {
-        let holder = holder::this_process();
-        let first = Lease::read(db).await?;
-        let mut is_told = false;
-        loop {
-            match aloud("another session holds the database", try_to_take(db, &holder)).await {
-                Ok(Some(token)) => return Ok(Self::start(db.clone(), token, holder)),
-                // On SQLite a long transaction of the holder keeps everybody from writing.
-                Err(error) if !is_transient(&error) => return Err(error.into()),
-                _ => {}
-            }
-            let now = Lease::read(db).await?;
-            if now.token != first.token || now.expires_ms != first.expires_ms {
-                return Err(LockError::Held { holder: holder::shown(&now.holder) });
-            }
-            if !is_told {
-                is_told = true;
-                let holder = holder::shown(&first.holder);
-                tracing::warn!("waiting: the run lock belongs to {holder}, which may be gone; its lease ends within 30 s");
-            }
-            tokio::time::sleep(POLL).await;
-        }
+        take::take(db).await
     }
 
     fn start(db: DatabaseConnection, token: i64, holder: String) -> Self {
@@ -182,63 +190,6 @@ impl Drop for Lock {
     }
 }
 
-struct Lease {
-    holder: String,
-    token: i64,
-    expires_ms: i64,
-}
-
-impl Lease {
-    async fn read(db: &DatabaseConnection) -> Result<Self, DbErr> {
-        let sql = "SELECT holder, token, expires_ms FROM strongroom_lock WHERE name = 'run'";
-        let row = db.query_one_raw(of(db, sql, [])).await?;
-        let row = row.ok_or_else(|| DbErr::RecordNotFound("strongroom_lock has lost its row".into()))?;
-        Ok(Self {
-            holder: row.try_get("", "holder")?,
-            token: row.try_get("", "token")?,
-            expires_ms: row.try_get("", "expires_ms")?,
-        })
-    }
-}
-
-async fn try_to_take(db: &DatabaseConnection, holder: &str) -> Result<Option<i64>, DbErr> {
-    if let Some(token) = claim(db, holder).await? {
-        return Ok(Some(token));
-    }
-    let lease = Lease::read(db).await?;
-    take_from_the_dead(db, &lease, holder).await
-}
-
-/// One conditional update decides; reading first would let two win.
-async fn claim(db: &DatabaseConnection, holder: &str) -> Result<Option<i64>, DbErr> {
-    let now = now_ms(db.get_database_backend());
-    take_where(db, &format!("expires_ms < {now}"), [holder.into(), lease_ms()]).await
-}
-
-async fn take_from_the_dead(db: &DatabaseConnection, lease: &Lease, holder: &str) -> Result<Option<i64>, DbErr> {
-    if !holder::is_dead(&lease.holder) {
-        return Ok(None);
-    }
-    tracing::info!(holder = holder::shown(&lease.holder), "taking the run lock from a process that is gone");
-    take_where(db, "token = $3", [holder.into(), lease_ms(), lease.token.into()]).await
-}
-
-/// The new token, if the condition held. MySQL and MariaDB have no RETURNING here: the token comes back
-/// with the statement's own result, as an insert's id would.
-async fn take_where<const N: usize>(db: &DatabaseConnection, condition: &str, values: [Value; N]) -> Result<Option<i64>, DbErr> {
-    let engine = db.get_database_backend();
-    let now = now_ms(engine);
-    let set = |next: &str| format!("UPDATE strongroom_lock SET holder = $1, token = {next}, expires_ms = {now} + $2");
-    if engine == DbBackend::MySql {
-        let sql = format!("{} WHERE name = 'run' AND {condition}", set("last_insert_id(token + 1)"));
-        let done = db.execute_raw(statement(engine, &sql, values)).await?;
-        return Ok((done.rows_affected() == 1).then(|| i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX)));
-    }
-    let sql = format!("{} WHERE name = 'run' AND {condition} RETURNING token", set("token + 1"));
-    let row = db.query_one_raw(statement(engine, &sql, values)).await?;
-    row.map(|row| row.try_get("", "token")).transpose()
-}
-
 /// Renews the lease. No row: somebody else has the lock. No answer for a whole lease: as good as lost.
 async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
     let sql = renewal(db.get_database_backend());
@@ -260,6 +211,17 @@ async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
 /// Renews the lease of the holder of a token.
 fn renewal(engine: DbBackend) -> String {
     format!("UPDATE strongroom_lock SET expires_ms = {} + $1 WHERE name = 'run' AND token = $2", now_ms(engine))
+}
+
+/// A column of the lock as a number. SQLite keeps any text in it, which then counts as 0.
+fn number(engine: DbBackend, column: &str) -> String {
+    if engine == DbBackend::Sqlite { format!("CAST({column} AS INTEGER)") } else { column.to_owned() }
+}
+
+/// The token after this one. One that cannot have been counted up to is followed by 1, so that it never overflows.
+fn next_token(engine: DbBackend) -> String {
+    let token = number(engine, "token");
+    format!("CASE WHEN {token} BETWEEN 0 AND 1000000000000000000 THEN {token} + 1 ELSE 1 END")
 }
 
 pub(super) fn now_ms(engine: DbBackend) -> &'static str {

@@ -3,13 +3,18 @@
 //! Off loopback, TLS is required and verified: the certificate's chain and the host's name. An
 //! address cannot talk itself out of it; only [`Tls::allow_insecure`] can, and it is loud.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fmt, fs, io};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+
+use crate::file::{FileError, read_regular};
+
+/// The system's own bundle of authorities has a quarter of a megabyte.
+const LONGEST: u64 = 8 << 20;
 
 /// What is asked of a connection's encryption. The default trusts the public authorities alone.
 #[derive(Clone, Default)]
@@ -22,14 +27,9 @@ pub struct Tls {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// Not to be read.
-    #[error("the certificate authorities in {} cannot be read: {error}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
+    /// Cannot be read.
+    #[error("the certificate authorities cannot be read: {0}")]
+    Unreadable(FileError),
     /// Not PEM, without a certificate, or with a broken one.
     #[error("{} holds no usable certificate in PEM", path.display())]
     NotPem {
@@ -41,7 +41,7 @@ pub enum TlsError {
 impl Tls {
     /// Trusts the authorities in a PEM file beside the public ones, and verifies on loopback too.
     pub fn with_ca_file(mut self, path: &Path) -> Result<Self, TlsError> {
-        let pem = fs::read(path).map_err(|error| TlsError::Unreadable { path: path.to_owned(), error })?;
+        let pem = read_regular(path, LONGEST).map_err(TlsError::Unreadable)?;
         if !is_usable(&pem) {
             return Err(TlsError::NotPem { path: path.to_owned() });
         }

@@ -8,6 +8,7 @@ use super::private_file::PrivateFile;
 use super::source::{parse, text_of};
 use super::{KeySource, SourceError};
 use crate::crypto::RootKey;
+use crate::file::FileError;
 
 /// The key source `file`.
 pub struct FileSource(PrivateFile);
@@ -29,7 +30,7 @@ impl KeySource for FileSource {
     async fn make_if_missing(&self) -> Result<bool, SourceError> {
         match self.0.write_new(text_of(&RootKey::make()?).as_bytes()) {
             Ok(()) => Ok(true),
-            Err(SourceError::Exists(_)) => Ok(false),
+            Err(SourceError::File(FileError::Exists(_))) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -124,8 +124,46 @@ fn make_ids(count: usize) -> Result<BTreeSet<u32>, RingError> {
     Ok(ids)
 }
 
+/// Returns every row, whatever it holds.
+#[cfg(feature = "cli")]
+pub(super) async fn all_rows(db: &impl ConnectionTrait) -> Result<Vec<key::Model>, RingError> {
+    use sea_orm::QueryOrder as _;
+    Ok(key::Entity::find().order_by_asc(key::Column::Id).all(db).await?)
+}
+
+/// Returns one row, whatever it holds.
+#[cfg(feature = "cli")]
+pub(super) async fn one_row(db: &impl ConnectionTrait, id: i64) -> Result<Option<key::Model>, RingError> {
+    Ok(key::Entity::find_by_id(id).one(db).await?)
+}
+
+/// Removes one row; whether it was there.
+#[cfg(feature = "cli")]
+pub(super) async fn remove(db: &impl ConnectionTrait, id: i64) -> Result<bool, RingError> {
+    Ok(key::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
+}
+
+/// Returns why a row is no key of this ring, `None` if it is one.
+#[cfg(feature = "cli")]
+pub(super) fn refusal(root: &RootKey, ring: &RingId, row: &key::Model) -> Option<String> {
+    let unwrapped = match Purpose::parse(&row.purpose) {
+        Some(Purpose::Data) => unwrap::<DataKey>(root, ring, row, Purpose::Data).map(drop),
+        Some(Purpose::Index) => unwrap::<IndexKey>(root, ring, row, Purpose::Index).map(drop),
+        Some(Purpose::Manifest) => unwrap::<ManifestKey>(root, ring, row, Purpose::Manifest).map(drop),
+        Some(Purpose::Login) | None => return Some("unknown purpose".to_owned()),
+    };
+    match unwrapped {
+        Ok(()) => None,
+        Err(RingError::Damaged { reason, .. }) => Some(reason.to_string()),
+        Err(other) => Some(other.to_string()),
+    }
+}
+
 /// Keys in one statement: they fit into the smallest packet that is accepted, 64 KiB.
 pub(super) const KEYS_A_STATEMENT: usize = 100;
+
+/// SQLite takes so many parts in one statement.
+const PARTS_A_STATEMENT: usize = 400;
 
 /// Keys wrapped under a root are added only while the manifest names that root: added after a rewrap, they
 /// would be lost to everybody else.

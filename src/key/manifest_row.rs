@@ -13,6 +13,20 @@ async fn has_manifest(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(manifest::Entity::find_by_id(1_i16).one(db).await?.is_some())
 }
 
+/// Returns the id of the root that a ring names, `None` where there is no ring. Nothing is authenticated.
+///
+/// Keys without a manifest are what is left of a ring, and count as one of an unknown root.
+#[cfg(feature = "cli")]
+pub(crate) async fn ring_root(db: &impl ConnectionTrait) -> Result<Option<String>, RingError> {
+    let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else {
+        let is_left = strongroom_entity::key::Entity::find().one(db).await?.is_some();
+        return if is_left { Err(RingError::Forged) } else { Ok(None) };
+    };
+    let body: serde_json::Value = serde_json::from_str(&row.body).map_err(|_| RingError::Forged)?;
+    let id = body.get("root_id").and_then(serde_json::Value::as_str).ok_or(RingError::Forged)?;
+    Ok(Some(id.chars().take(32).collect()))
+}
+
 /// Makes the ring's first rows. Does nothing where a ring is.
 pub(super) async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<(), RingError> {
     if has_manifest(db).await? {

@@ -28,6 +28,7 @@ mod share;
 mod source;
 mod unopened;
 
+pub use crate::file::FileError;
 pub use audit_key::AuditKey;
 pub use environment::EnvironmentSource;
 #[cfg(feature = "cli")]
@@ -36,6 +37,8 @@ pub use epoch::{EpochFloor, EpochMemory, EpochNotice};
 pub use error::RingError;
 pub use file::FileSource;
 pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};
+#[cfg(feature = "cli")]
+pub(crate) use manifest_row::ring_root;
 pub use passphrase::{Passphrase, PassphraseSource};
 pub(crate) use password_file::database_password;
 pub use place::Place;
@@ -43,6 +46,8 @@ pub(crate) use place::scope_of;
 pub use policy_keys::PolicyKeys;
 pub use rewrap::Rewrapped;
 pub(crate) use rewrap::{rewrap, rewrap_stragglers};
+#[cfg(feature = "cli")]
+pub(crate) use ring::BadKey;
 pub use ring::{LIFETIME, Ring};
 pub use roots::Roots;
 pub use share::{Share, ShareOf};

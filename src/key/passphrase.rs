@@ -41,6 +41,8 @@ struct Document {
 }
 
 const KDF: &str = "argon2id";
+/// Invariant: every byte of a passphrase counts. A longer one is refused, and never cut.
+const LONGEST: usize = 4096;
 
 impl PassphraseSource {
     /// The sealed root need not exist yet.
@@ -54,10 +56,11 @@ impl PassphraseSource {
             Passphrase::File(path) => PrivateFile::new(path).read("the passphrase file")?,
         };
         let text = Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned());
-        if text.is_empty() {
-            return Err(SourceError::Malformed { what: "the passphrase".into(), wanted: "it is empty" });
+        match text.len() {
+            0 => Err(SourceError::Malformed { what: "the passphrase".into(), wanted: "it is empty" }),
+            1..=LONGEST => Ok(text),
+            _ => Err(SourceError::TooLong { longest: LONGEST }),
         }
-        Ok(text)
     }
 
     fn what(&self) -> String {

@@ -2,6 +2,8 @@
 
 mod cell;
 mod fresh;
+#[cfg(feature = "cli")]
+mod inspect;
 mod late;
 mod scope;
 mod within;
@@ -20,6 +22,9 @@ use super::{EpochFloor, Manifest, Place, RingError, Roots, Unopened};
 use crate::crypto::{
     BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId, RootKey, blind_index,
 };
+
+#[cfg(feature = "cli")]
+pub(crate) use inspect::BadKey;
 
 /// A program notices a roll or a change of phase within this time.
 pub const LIFETIME: Duration = Duration::from_millis(500);

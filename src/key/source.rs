@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::crypto::{NoRandomness, RootKey, WeakKey};
+use crate::file::FileError;
 
 /// A place that yields a root key.
 #[async_trait]
@@ -35,13 +36,11 @@ pub enum SourceError {
         /// The source.
         what: String,
     },
-    /// Group or others have some right on it.
-    #[error("the file {path} is open to others (mode {mode:04o}): it must be 0600 or 0400")]
-    Readable {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
+    /// Longer than any passphrase.
+    #[error("the passphrase is longer than {longest} bytes")]
+    TooLong {
+        /// The limit.
+        longest: usize,
     },
     /// Not what it must be.
     #[error("{what} is malformed: {wanted}")]
@@ -66,20 +65,12 @@ pub enum SourceError {
         #[source]
         weak: WeakKey,
     },
-    /// A key is there already, and is never overwritten.
-    #[error("the file {0} exists already")]
-    Exists(PathBuf),
     /// See [`NoRandomness`].
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
-    /// The file cannot be read or written.
-    #[error("the file {path}: {error}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
-    },
+    /// The file breaks the rule for files with secrets, or cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// A key as every source writes it: a line of base64.

@@ -90,7 +90,7 @@ impl Logins {
     /// The number of the next password of a component.
     pub(crate) fn next_version(&self, component: &str) -> u32 {
         let rows = self.0.iter().filter(|((of, _), _)| of == component);
-        rows.filter_map(|(_, (_, row))| u32::try_from(row.version).ok()).max().unwrap_or(0) + 1
+        rows.filter_map(|(_, (_, row))| u32::try_from(row.version).ok()).max().unwrap_or(0).saturating_add(1)
     }
 }
 

@@ -54,7 +54,10 @@ pub(crate) async fn write(
     {
         return Ok(());
     }
-    let number = newest.map_or(1, |row| row.number + 1);
+    let number = match newest {
+        Some(row) => row.number.checked_add(1).ok_or(GrantError::Forged(row.number))?,
+        None => 1,
+    };
     let mut row = Model { number, version, source: source.as_str().to_owned(), body: body(policy), mac: Vec::new() };
     row.mac = keys.policy_mac(number, &authenticated(&row));
     Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;

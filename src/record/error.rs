@@ -12,7 +12,7 @@ use crate::key::{RingError, Unopened};
 pub enum RecordError {
     /// Its cells were altered, moved, or sealed under a key that is not there; or a row was found by an index that is not its
     /// value's. The reason is for logs and operators, not for callers outside the program.
-    #[error("`{label}` of row {id} does not open")]
+    #[error("`{label}` of row {} does not open", id.escape_debug())]
     Unopenable {
         /// The sealed column, by its label.
         label: &'static str,
@@ -34,7 +34,8 @@ pub enum RecordError {
     /// nothing: the row is gone, belongs to another owner, or has moved since it was read. Read it again. After an insert
     /// it is there, and a trigger or `before_save` changed what its cells are bound to; in a transaction it is rolled back.
     #[error(
-        "no row {id} is stored with the owners that the draft was sealed for: it is gone, belongs to another owner, or was changed on the way"
+        "no row {} is stored with the owners that the draft was sealed for: it is gone, belongs to another owner, or was changed on the way",
+        id.escape_debug()
     )]
     Rebound {
         /// The row that the cells were sealed for.

@@ -87,6 +87,21 @@ pub(super) async fn cells_under(db: &impl ConnectionTrait, table: &'static Seale
     Ok(under.map(|(_, count)| count).sum())
 }
 
+/// Cells of these tables whose header names one key.
+#[cfg(feature = "cli")]
+pub(crate) async fn cells_of_key(
+    db: &impl ConnectionTrait,
+    tables: &[(&'static SealedTable, Phase)],
+    id: i64,
+) -> Result<u64, DbErr> {
+    let mut cells = 0;
+    for column in tables.iter().flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column.sealed))) {
+        let counts = by_key(db, column.0, column.1).await?;
+        cells += counts.iter().filter(|(key, _)| key.map(i64::from) == Some(id)).map(|(_, count)| count).sum::<u64>();
+    }
+    Ok(cells)
+}
+
 /// Rows of a table.
 pub(super) async fn rows(db: &impl ConnectionTrait, table: &SealedTable) -> Result<u64, DbErr> {
     count(db, table, "1 = 1").await

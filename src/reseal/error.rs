@@ -25,7 +25,7 @@ pub enum ResealError {
     },
     /// Cells that do not open, or do not open to their plaintext, where the next step would destroy
     /// the only good copy.
-    #[error("{count} cells do not open to what they should, the first in row {row} ({reason}): nothing was dropped")]
+    #[error("{count} cells do not open to what they should, the first in row {} ({reason}): nothing was dropped", row.escape_debug())]
     Unverified {
         /// How many.
         count: usize,

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::file::FileError;
+
 /// Why certificates for development were not made. Quotes names, and nothing of any file.
 #[derive(Debug, thiserror::Error)]
 pub enum DevCertsError {
@@ -56,6 +58,9 @@ pub enum DevCertsError {
         /// Its mode.
         mode: u32,
     },
+    /// A key that breaks the rule for files with secrets otherwise.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A certificate that is to be revoked and was not signed by this authority, or cannot be read.
     #[error("{} holds no certificate that this authority has signed", path.display())]
     NotOurs {

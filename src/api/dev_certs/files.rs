@@ -1,14 +1,15 @@
 //! Files in the folder: keys for their owner only, and each file whole or not at all.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::DevCertsError;
 use crate::crypto::make_bytes;
+use crate::file::{FileError, read_private, text_of};
 
 /// `NAME.pem` and `NAME.key`.
 pub(super) struct Pair {
@@ -57,14 +58,13 @@ pub(super) fn replace(path: &Path, text: &str, written: &mut Vec<PathBuf>) -> Re
 
 /// Reads a key, which must be its owner's only.
 pub(super) fn read_key(path: &Path) -> Result<Zeroizing<String>, DevCertsError> {
-    let mut file = File::open(path).map_err(io_error(path))?;
-    let mode = file.metadata().map_err(io_error(path))?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(DevCertsError::OpenToOthers { path: path.to_owned(), mode });
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.read_to_string(&mut text).map_err(io_error(path))?;
-    Ok(text)
+    let text = read_private(path, None).and_then(|bytes| text_of(bytes, path));
+    text.map_err(|error| match error {
+        FileError::OpenToOthers { path, mode } => DevCertsError::OpenToOthers { path, mode },
+        FileError::Io { path, error } => DevCertsError::Io { path, error },
+        FileError::Missing(path) => DevCertsError::Io { path, error: io::ErrorKind::NotFound.into() },
+        error => DevCertsError::File(error),
+    })
 }
 
 pub(super) fn read(path: &Path) -> Result<String, DevCertsError> {

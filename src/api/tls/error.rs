@@ -1,7 +1,9 @@
 //! Why the files of TLS cannot be used. Messages name the setting and the file, never what is in it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::{fmt, io};
+
+use crate::file::FileError;
 
 /// A setting that names a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +32,13 @@ impl fmt::Display for Setting {
 /// Why the files of TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// Not to be read.
-    #[error("`{setting}`: {} cannot be read: {error}", path.display())]
+    /// Cannot be read, or breaks the rule for files with secrets.
+    #[error("`{setting}`: {error}")]
     Unreadable {
         /// Which setting.
         setting: Setting,
-        /// Its file.
-        path: PathBuf,
         /// Why.
-        error: io::Error,
+        error: FileError,
     },
     /// Larger than any such file is.
     #[error("`{setting}`: {} is too large", path.display())]

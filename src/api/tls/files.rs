@@ -1,14 +1,12 @@
 //! The files behind the settings, read together.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Setting, TlsError};
+use crate::file::{FileError, read_private, read_regular};
 
 /// Revocation lists can be long; nothing else in a file of TLS is.
 const LONGEST: u64 = 32 << 20;
@@ -57,19 +55,13 @@ impl Files {
 }
 
 fn read(setting: Setting, path: &Path) -> Result<Vec<u8>, TlsError> {
-    let unreadable = |error| TlsError::Unreadable { setting, path: path.to_owned(), error };
-    let file = File::open(path).map_err(unreadable)?;
-    // The open file is asked, not the path, so that it cannot be exchanged in between.
-    let facts = file.metadata().map_err(unreadable)?;
-    let mode = facts.permissions().mode() & 0o7777;
-    if setting == Setting::PrivateKey && mode & 0o077 != 0 {
-        return Err(TlsError::OpenToOthers { path: path.to_owned(), mode });
-    }
-    // As large as it can become, or growing would leave copies of a key behind.
-    let mut bytes = Vec::with_capacity(usize::try_from(facts.len().min(LONGEST)).unwrap_or_default() + 1);
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(TlsError::TooLarge { setting, path: path.to_owned() });
-    }
-    Ok(bytes)
+    let read = match setting {
+        Setting::PrivateKey => read_private(path, None).map(|mut bytes| std::mem::take(&mut *bytes)),
+        _ => read_regular(path, LONGEST),
+    };
+    read.map_err(|error| match error {
+        FileError::OpenToOthers { path, mode } => TlsError::OpenToOthers { path, mode },
+        FileError::TooLong { path, .. } => TlsError::TooLarge { setting, path },
+        error => TlsError::Unreadable { setting, error },
+    })
 }

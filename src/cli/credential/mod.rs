@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::secret_argument;
 use super::session::Session;
+use super::text::Text;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -181,15 +182,15 @@ impl Which {
     }
 }
 
-fn text(document: &Value) -> String {
+fn text(document: &Value) -> Text {
     let lines = ["id", "user_id", "project_id", "type", "access", "secret"].into_iter().map(|name| {
         let value = document.get(name).and_then(Value::as_str).unwrap_or("-");
         format!("{name:<11} {value}")
     });
-    lines.collect::<Vec<_>>().join("\n")
+    Text::of(lines.collect())
 }
 
-fn list_text(page: &Value) -> String {
+fn list_text(page: &Value) -> Text {
     let of = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
     let rows = page.get("credentials").and_then(Value::as_array).into_iter().flatten();
     let mut lines: Vec<String> = rows
@@ -201,5 +202,5 @@ fn list_text(page: &Value) -> String {
         lines.push("no credentials".to_owned());
     }
     lines.extend(page.get("next").and_then(Value::as_str).map(|next| format!("more: --after {next}")));
-    lines.join("\n")
+    Text::of(lines)
 }

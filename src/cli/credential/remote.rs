@@ -14,6 +14,7 @@ use super::{List, Named, Wanted};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::config;
+use crate::file::{LONGEST, read_private, read_regular};
 
 /// Where the service is, and who asks.
 #[derive(Debug, Args)]
@@ -64,7 +65,7 @@ impl ServiceArguments {
         let key = self.private_key_file.as_ref().or(configured.private_key_file.as_ref());
         match (certificate, key) {
             (Some(certificate), Some(key)) => {
-                let key = PrivateKey::from_pem(&read(key)?).map_err(|_| unfit(key, "a private key"))?;
+                let key = PrivateKey::from_pem(&read_private(key, None)?).map_err(|_| unfit(key, "a private key"))?;
                 tls = tls.client_cert(Some(ClientCert::new_with_certs(&certificates(certificate)?, key)));
             }
             (None, None) => {}
@@ -206,8 +207,8 @@ fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
     if found.is_empty() { Err(unfit(file, "a certificate")) } else { Ok(found) }
 }
 
-fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
-    let text = std::fs::read(file).map(zeroize::Zeroizing::new);
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let text = read_regular(file, LONGEST);
     text.map_err(|error| Failure::new(Exit::Usage, "unreadable", format!("{} cannot be read: {error}", file.display())))
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::text::Text;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -65,14 +66,15 @@ impl Check {
         self.exit == Exit::Left
     }
 
-    fn text(&self) -> String {
+    fn lines(&self) -> Vec<String> {
         let state = match self.state {
             State::Ok => "ok",
             State::Warn => "warn",
             State::Bad => "bad",
         };
-        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!("\n                      help: {hint}"));
-        format!("{state:<5} {:<15} {}{hint}", self.name, self.message)
+        let mut lines = vec![format!("{state:<5} {:<15} {}", self.name, self.message)];
+        lines.extend(self.hint.as_ref().map(|hint| format!("                      help: {hint}")));
+        lines
     }
 }
 
@@ -93,8 +95,8 @@ impl Checks {
         &self.0
     }
 
-    pub(super) fn text(&self) -> String {
-        self.0.iter().map(Check::text).collect::<Vec<_>>().join("\n")
+    pub(super) fn text(&self) -> Text {
+        Text::of(self.0.iter().flat_map(Check::lines).collect())
     }
 
     /// The worst wins.

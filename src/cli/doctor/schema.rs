@@ -3,6 +3,7 @@
 use strongroom_migration::Migrator;
 
 use super::check::Check;
+use crate::cli::typed;
 use crate::db::{self, DatabaseConnection};
 use crate::schema::{self, State, Status};
 
@@ -44,6 +45,11 @@ pub(super) async fn lock(db: &DatabaseConnection) -> Check {
         Ok((Some(holder), _)) if holder.is_gone => {
             let message = format!("held by {}, which is gone", holder.shown);
             Check::advice("run lock", message, "the next run takes it at once: run the same command again")
+        }
+        Ok((Some(holder), _)) if holder.is_overlong => {
+            let message = format!("held by {}, under a lease that no run takes: {} s", holder.shown, holder.expires_in.as_secs());
+            let unlock = format!("`strongroom migrate unlock --yes --holder {}`", typed::quoted(&holder.id));
+            Check::advice("run lock", message, format!("if no such run is alive: {unlock}"))
         }
         Ok((Some(holder), _)) => {
             let message = format!("held by {}, for {} s more unless it is renewed", holder.shown, holder.expires_in.as_secs());

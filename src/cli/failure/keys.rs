@@ -1,7 +1,9 @@
 //! What to type when a key, the ring or the manifest is refused.
 
 use super::Failure;
+use super::files::{code_of, help_of};
 use crate::cli::exit::Exit;
+use crate::file::FileError;
 use crate::key::{ManifestError, RingError, SourceError};
 
 impl From<SourceError> for Failure {
@@ -10,9 +12,11 @@ impl From<SourceError> for Failure {
             SourceError::Missing { .. } => {
                 ("key_missing", "restore it from its backup; `strongroom init` makes one where nothing is sealed yet".to_owned())
             }
-            SourceError::Readable { path, .. } => {
-                ("key_readable", format!("close it with `chmod 600 {}`, and consider the key known to others", path.display()))
-            }
+            SourceError::File(file) => return of_key_file(file),
+            SourceError::TooLong { longest } => (
+                "passphrase_too_long",
+                format!("give a shorter one; a root that was sealed under a longer one opens with its first {longest} bytes"),
+            ),
             SourceError::Malformed { .. } => {
                 ("key_malformed", "restore it from its backup; `strongroom init` makes new ones only".to_owned())
             }
@@ -22,13 +26,20 @@ impl From<SourceError> for Failure {
             SourceError::Weak { .. } => {
                 ("key_weak", "restore the key file from its backup, or move it away and run `strongroom init`".to_owned())
             }
-            SourceError::Exists(_) => ("key_exists", "an existing key is never overwritten".to_owned()),
-            SourceError::Io { .. } | SourceError::NoRandomness(_) => {
-                ("key_unreadable", "check the file's owner and its folder's rights".to_owned())
-            }
+            SourceError::NoRandomness(_) => ("key_unreadable", "check the file's owner and its folder's rights".to_owned()),
         };
         Self::refused(code, error).help(help)
     }
+}
+
+fn of_key_file(error: &FileError) -> Failure {
+    let code = match error {
+        FileError::OpenToOthers { .. } => "key_readable",
+        FileError::Exists(_) => "key_exists",
+        FileError::Missing(_) | FileError::Io { .. } => "key_unreadable",
+        error => code_of(error),
+    };
+    Failure::refused(code, error).help(help_of(error))
 }
 
 impl From<RingError> for Failure {

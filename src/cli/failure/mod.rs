@@ -2,6 +2,7 @@
 
 mod credentials;
 mod database;
+mod files;
 mod keys;
 mod policy;
 mod runs;
@@ -10,6 +11,7 @@ mod tls;
 use sea_orm::DbErr;
 
 use crate::cli::exit::Exit;
+use crate::cli::typed;
 use crate::config::{ConfigError, KeystoneConfigError};
 use crate::db;
 
@@ -41,6 +43,13 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
+        if let Some(file) = error.refused_file() {
+            return Self::refused(files::code_of(file), &error).help(files::help_of(file));
+        }
+        if let ConfigError::Foreign { file, .. } = &error {
+            let help = format!("read it, then name it: `--config {}`", typed::quoted(&file.display().to_string()));
+            return Self::refused("configuration_foreign", &error).help(help);
+        }
         let help = match &error {
             ConfigError::Address(address) => address.cure(),
             _ => "strongroom.example.toml lists every setting".into(),

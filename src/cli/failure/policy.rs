@@ -17,8 +17,7 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
     match error {
         GrantError::Ring(error) => ring_by_reference(error),
         GrantError::Lock(LockError::Database(error)) | GrantError::Database(error) => error.clone().into(),
-        GrantError::Lock(LockError::Lost) => LockError::Lost.into(),
-        GrantError::Lock(LockError::Held { holder }) => LockError::Held { holder: holder.clone() }.into(),
+        GrantError::Lock(error) => error.again().into(),
         GrantError::Policy(error) => {
             Failure::new(Exit::Usage, "policy", error).help("`strongroom policy plan --policy FILE` reads it again")
         }

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::cli::exit::Exit;
+use crate::cli::typed;
 use crate::db::LockError;
 use crate::key::RingError;
 use crate::policy;
@@ -14,6 +15,10 @@ impl From<LockError> for Failure {
             LockError::Database(error) => error.into(),
             LockError::Held { .. } => Self::new(Exit::Locked, "locked", error)
                 .help("wait for it to finish; `strongroom migrate status` shows who it is, and `migrate unlock` takes the lock from one that hangs"),
+            LockError::Stuck { ref id, .. } => {
+                let help = format!("if no such run is alive: `strongroom migrate unlock --yes --holder {}`", typed::quoted(id));
+                Self::new(Exit::Locked, "lock_stuck", error).help(help)
+            }
             LockError::Lost => {
                 Self::new(Exit::Locked, "lock_lost", error).help("nothing was written after that; the same command again goes on")
             }
@@ -74,9 +79,8 @@ impl From<SchemaError> for Failure {
             return named(
                 match reseal {
                     ResealError::Ring(ring) => ring_by_reference(ring),
-                    ResealError::Lock(LockError::Database(error)) | ResealError::Database(error) => error.clone().into(),
-                    ResealError::Lock(LockError::Lost) => LockError::Lost.into(),
-                    ResealError::Lock(LockError::Held { holder }) => LockError::Held { holder: holder.clone() }.into(),
+                    ResealError::Database(error) => error.clone().into(),
+                    ResealError::Lock(error) => error.again().into(),
                     other => from_reseal(other),
                 },
                 &error,

@@ -1,6 +1,7 @@
 //! `strongroom keys …`.
 
 mod accept_epoch;
+mod discard_key;
 mod escrow;
 mod quarantine;
 mod retire;
@@ -18,6 +19,7 @@ use crate::cli::migrate::Pace;
 use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::session::{Session, release};
+use crate::cli::text::Text;
 use crate::credential::StoreError;
 use crate::db::Access;
 use crate::key::{KeyState, Rolling};
@@ -34,7 +36,7 @@ pub(crate) enum Command {
     /// Move every cell to a new key generation, while programs read and write
     #[command(after_help = "An unfinished roll is continued, never doubled: after a crash, run the same command again.")]
     Rotate(Rotate),
-    /// Open every cell, and list those that do not open; writes nothing
+    /// Open every cell and unwrap every key, and list those that do not; writes nothing
     Verify,
     /// Wrap every key under another root; no cell is touched
     #[command(after_help = REWRAP_EXAMPLES)]
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     /// Accept an older copy of the database that was put back on purpose, on this host
     #[command(after_help = ACCEPT_HELP)]
     AcceptEpoch(accept_epoch::AcceptEpoch),
+    /// Remove a row of keys that does not unwrap and that no cell names
+    DiscardKey(discard_key::DiscardKey),
     /// What a roll or an import could not open
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -84,6 +88,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
         Command::Escrow(escrow) => escrow::run(&escrow, session, output).await,
         Command::Retire(retire) => retire::run(&retire, session, output).await,
         Command::AcceptEpoch(wanted) => accept_epoch::run(&wanted, session, output).await,
+        Command::DiscardKey(discard) => discard_key::run(&discard, session, output).await,
         Command::Quarantine(command) => quarantine::run(command, session, output).await,
     }
 }
@@ -211,7 +216,14 @@ async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
         lines.extend(found.failed.iter().map(|bad| failed_line(table, bad)));
         failed.extend(found.failed.iter().map(|bad| failed_document(table, bad)));
     }
-    output.result(&json!({ "checked": checked, "failed": failed }), || verify_text(checked, lines));
+    let cells = lines.len();
+    let keys = ring.bad_keys(&db).await?;
+    lines.extend(keys.iter().map(discard_key::line));
+    failed.extend(keys.iter().map(discard_key::document));
+    output.result(&json!({ "checked": checked, "failed": failed }), || verify_text(checked, cells, lines));
+    if let Some(key) = keys.first() {
+        output.note(&discard_key::note(key));
+    }
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Left })
 }
 
@@ -225,10 +237,10 @@ fn failed_line(table: &SealedTable, bad: &Bad) -> String {
     format!("{of}{}  {}  {}", bad.row, bad.column, bad.reason)
 }
 
-fn verify_text(checked: u64, mut lines: Vec<String>) -> String {
-    lines.push(match lines.len() {
+fn verify_text(checked: u64, bad: usize, mut lines: Vec<String>) -> Text {
+    lines.push(match bad {
         0 => counted(checked, "cell opens", "cells open"),
         bad => format!("{bad} of {checked} cells do not open"),
     });
-    lines.join("\n")
+    Text::of(lines)
 }

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::{Session, release};
+use crate::cli::text::Text;
 use crate::db::{self, Access, DatabaseConnection, Lock};
 use crate::reseal::{Options, ResealBackfill};
 use crate::schema::{self, Examined, Target};
@@ -38,7 +39,7 @@ pub(super) async fn run(dry_run: bool, session: &Session, output: &Output) -> Re
         output.result(&document(&adoption, found.as_ref(), &sql, false), || text(&adoption, found.as_ref(), &sql));
         return Ok(Exit::Done);
     }
-    output.note(&text(&adoption, found.as_ref(), &sql));
+    output.note_lines(text(&adoption, found.as_ref(), &sql));
     confirm(session, &[format!("takes over table {} as step 1; `migrate down --to 0` gives it back", adoption.table)])?;
     let db = session.connect(Access::Schema).await?;
     let lock = session.lock(&db).await?;
@@ -78,7 +79,7 @@ fn document(adoption: &Adoption, found: Option<&Examined>, sql: &str, adopted: b
     })
 }
 
-fn text(adoption: &Adoption, found: Option<&Examined>, sql: &str) -> String {
+fn text(adoption: &Adoption, found: Option<&Examined>, sql: &str) -> Text {
     let mut lines = vec![match found {
         Some(found) => format!("found table {} with {} rows:", adoption.table, found.rows),
         None => format!("the adoption of table {} was begun and goes on", adoption.table),
@@ -88,5 +89,5 @@ fn text(adoption: &Adoption, found: Option<&Examined>, sql: &str) -> String {
     lines.extend(adoption.added.iter().map(|column| format!("  {column:<12} is not there, and is added")));
     lines.push(if sql.is_empty() { "nothing has to be changed about it".to_owned() } else { "what is done to it:".to_owned() });
     lines.extend(sql.lines().filter(|line| !line.is_empty()).map(|line| format!("       | {line}")));
-    lines.join("\n")
+    Text::of(lines)
 }

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::text::Text;
 use crate::db::{self, Access, Holder, history};
 use crate::schema::{self, ProgramTable, State, Status};
 
@@ -59,7 +60,7 @@ pub(super) async fn status(check: bool, session: &Session, output: &Output) -> R
     Ok(if went_back || (check && wanted && status.pending > 0) { Exit::Left } else { Exit::Done })
 }
 
-fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> String {
+fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> Text {
     let (status, programs) = (document.status, &document.programs);
     let mut lines: Vec<String> = status
         .migrations
@@ -81,12 +82,19 @@ fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> String
         0 => "nothing is pending".to_owned(),
         pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
     });
-    lines.extend(document.findings.iter().map(|found| format!("{}\n  help: {}", found.message, found.hint)));
-    lines.extend(holder.map(|holder| {
-        let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
-        format!("the run lock is held by {}{gone}\n  as {}", holder.shown, holder.id)
-    }));
-    lines.join("\n")
+    for found in &document.findings {
+        lines.extend([found.message.clone(), format!("  help: {}", found.hint)]);
+    }
+    lines.extend(
+        holder
+            .map(|holder| {
+                let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
+                [format!("the run lock is held by {}{gone}", holder.shown), format!("  as {}", holder.id)]
+            })
+            .into_iter()
+            .flatten(),
+    );
+    Text::of(lines)
 }
 
 pub(super) async fn show_history(session: &Session, output: &Output) -> Result<Exit, Failure> {
@@ -102,14 +110,19 @@ pub(super) async fn show_history(session: &Session, output: &Output) -> Result<E
         })
         .collect();
     output.result(&json!({ "history": documents }), || {
-        let lines = rows.iter().map(|row| {
-            // A host's numbers are not what `--to` means.
-            let number = row.number.filter(|_| row.kind != "host").map_or_else(String::new, |number| number.to_string());
-            let finished = row.finished_at.map_or_else(|| "unfinished".to_owned(), |at| at.format("%F %T").to_string());
-            format!("{}  {finished:<19}  {:<7}  {number:>3}  {}", row.started_at.format("%F %T"), row.direction, row.name)
-        });
-        let text = lines.collect::<Vec<_>>().join("\n");
-        if text.is_empty() { "nothing was done to this database yet".to_owned() } else { text }
+        let mut lines: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                // A host's numbers are not what `--to` means.
+                let number = row.number.filter(|_| row.kind != "host").map_or_else(String::new, |number| number.to_string());
+                let finished = row.finished_at.map_or_else(|| "unfinished".to_owned(), |at| at.format("%F %T").to_string());
+                format!("{}  {finished:<19}  {:<7}  {number:>3}  {}", row.started_at.format("%F %T"), row.direction, row.name)
+            })
+            .collect();
+        if lines.is_empty() {
+            lines.push("nothing was done to this database yet".to_owned());
+        }
+        Text::of(lines)
     });
     Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use super::Desk;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
+use crate::cli::text::Text;
 use crate::policy::{Component, GrantError, Object, Policy, SignatureReplay, Verb};
 
 #[derive(Serialize)]
@@ -36,9 +37,7 @@ pub(super) async fn run(desk: &Desk, component: &str, column: &str, output: &Out
         }
     }
     let document = json!({ "component": component, "answers": answers, "signature_replay": of.signature_replay });
-    output.result(&document, || {
-        [text(component, &answers)].into_iter().chain(replays(component, of)).collect::<Vec<_>>().join("\n")
-    });
+    output.result(&document, || Text::of(lines(component, &answers).into_iter().chain(replays(component, of)).collect()));
     Ok(Exit::Done)
 }
 
@@ -95,7 +94,7 @@ pub(super) fn replays(component: &str, of: &Component) -> Option<String> {
     repeatedly.then(|| format!("{component} verifies a request signature as often as it comes, until it expires"))
 }
 
-fn text(component: &str, answers: &[Answer]) -> String {
+fn lines(component: &str, answers: &[Answer]) -> Vec<String> {
     let line = |answer: &Answer| {
         let verdict = match (answer.allowed, answer.denied) {
             (true, _) => "allowed",
@@ -105,5 +104,5 @@ fn text(component: &str, answers: &[Answer]) -> String {
         let how = if answer.paths.is_empty() { String::new() } else { format!(": {}", answer.paths.join("; ")) };
         format!("{component} {:<6} {}: {verdict}{how}", answer.verb.sql(), answer.column)
     };
-    answers.iter().map(line).collect::<Vec<_>>().join("\n")
+    answers.iter().map(line).collect()
 }

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, write_err};
 use crate::cli::session::{Session, release};
+use crate::cli::text::Text;
 use crate::policy::login::{LoginState, Logins};
 use crate::policy::rotate::{Pace, SETTLE, Stage, rotate as roll};
 use crate::policy::{GrantError, try_login};
@@ -49,7 +50,7 @@ pub(super) async fn show(
         lines.extend(database.map(|database| format!("database  {database}")));
         lines.extend(schema.map(|schema| format!("schema    {schema}")));
         lines.push(format!("password  {}", password.unwrap_or("not shown; --reveal shows it")));
-        lines.join("\n")
+        Text::of(lines)
     });
     Ok(Exit::Done)
 }

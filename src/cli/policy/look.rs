@@ -6,6 +6,7 @@ use super::{Desk, explain, matrix};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
+use crate::cli::text::Text;
 use crate::policy::Drift;
 
 pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> {
@@ -21,8 +22,8 @@ pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> 
         let mut text = matrix::text(&policy, &rows);
         text.extend(policy.components.iter().filter_map(|(name, of)| explain::replays(name, of)));
         text.extend(plan.found.baseline.iter().map(|line| format!("everybody   {line}")));
-        text.extend((!drift.is_empty()).then(|| list(&drift)));
-        text.join("\n")
+        text.extend(if drift.is_empty() { Vec::new() } else { list(&drift) });
+        Text::of(text)
     });
     Ok(Exit::Done)
 }
@@ -37,8 +38,8 @@ pub(super) async fn check(desk: &Desk, output: &Output) -> Result<Exit, Failure>
     }
     drift.extend(desk.plan(&policy).await?.drift(&desk.site));
     output.result(&json!({ "drift": drift }), || match drift.len() {
-        0 => "the server follows the policy".to_owned(),
-        _ => list(&drift),
+        0 => Text::from("the server follows the policy".to_owned()),
+        _ => Text::of(list(&drift)),
     });
     Ok(if drift.is_empty() { Exit::Done } else { Exit::Left })
 }
@@ -53,12 +54,12 @@ fn another_policy() -> Drift {
     }
 }
 
-fn list(drift: &[Drift]) -> String {
+fn list(drift: &[Drift]) -> Vec<String> {
     let places = if drift.len() == 1 { "1 place".to_owned() } else { format!("{} places", drift.len()) };
     let mut lines = vec![format!("the server differs from the policy in {places}:")];
     for drift in drift {
         lines.push(format!("  {drift}").trim_end().to_owned());
         lines.extend(drift.cure.iter().map(|sql| format!("             hint: {sql};")));
     }
-    lines.join("\n")
+    lines
 }

@@ -1,6 +1,5 @@
 //! Plans in files, bound to what they were made for.
 
-use std::fs;
 use std::path::Path;
 
 use sea_orm::ConnectionTrait as _;
@@ -12,6 +11,7 @@ use super::Desk;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::db::DbErr;
+use crate::file::{read_regular, replace_private};
 use crate::policy::{GrantError, Plan, Policy, stored};
 
 /// What a plan was made for, by digests, and its SQL for a person to read.
@@ -31,6 +31,8 @@ pub(super) struct PlanFile {
 }
 
 const FORM: u32 = 1;
+/// Room for the statements of every component on every table.
+const LONGEST: u64 = 64 << 20;
 
 impl PlanFile {
     pub(super) async fn new(desk: &Desk, policy: &Policy, plan: &Plan) -> Result<Self, Failure> {
@@ -45,12 +47,12 @@ impl PlanFile {
 
     pub(super) fn write(&self, file: &Path) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        fs::write(file, text + "\n").map_err(|error| unusable(file, &error))
+        Ok(replace_private(file, (text + "\n").as_bytes())?)
     }
 
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(file).map_err(|error| unusable(file, &error))?;
-        serde_json::from_str(&text).map_err(|_| unusable(file, &"it is not a plan of this program"))
+        let text = read_regular(file, LONGEST).map_err(|error| unusable(file, &error))?;
+        serde_json::from_slice(&text).map_err(|_| unusable(file, &"it is not a plan of this program"))
     }
 
     /// Refuses when the server, the policy, or what the server holds is another than the plan was made for.

@@ -12,6 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::text::Text;
 use crate::crypto::{self, Envelope};
 use crate::db::{self, Access, DatabaseConnection};
 use crate::key::Ring;
@@ -29,7 +30,7 @@ pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Fail
         documents.push(json!({ "table": table_name, "id": row_id, "column": column_name, "reason": reason, "sealed": sealed }));
     }
     let document = json!({ "quarantined": documents });
-    output.result(&document, || serde_json::to_string_pretty(&document).unwrap_or_default());
+    output.result(&document, || Text::json(&serde_json::to_string_pretty(&document).unwrap_or_default()));
     Ok(Exit::Done)
 }
 

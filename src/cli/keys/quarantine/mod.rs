@@ -13,6 +13,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::text::Text;
 use crate::db::{self, Access, DatabaseConnection, DbErr};
 use crate::key::Ring;
 use crate::reseal::{ResealError, sealed_tables};
@@ -50,7 +51,8 @@ async fn list(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let documents: Vec<_> = rows.iter().map(entry).collect();
     output.result(&json!({ "quarantined": documents }), || {
         let lines = rows.iter().map(|row| format!("{}  {}  {}  {}", row.table_name, row.row_id, row.column_name, row.reason));
-        if rows.is_empty() { "nothing is in quarantine".to_owned() } else { lines.collect::<Vec<_>>().join("\n") }
+        let lines = if rows.is_empty() { vec!["nothing is in quarantine".to_owned()] } else { lines.collect() };
+        Text::of(lines)
     });
     Ok(Exit::Done)
 }

@@ -1,0 +1,24 @@
+//! Opening files: regular ones only, and those with secrets under one rule.
+//!
+//! Promises: opening never waits for a pipe or a device; a file with a secret is read only where nobody but its owner
+//! could have read or replaced it.
+//!
+//! Does not promise: anything against root, or about folders above the one that holds the file.
+
+mod error;
+mod open;
+mod private;
+mod rule;
+mod text;
+
+pub use error::FileError;
+pub(crate) use open::read_regular;
+#[cfg(feature = "cli")]
+pub(crate) use private::{open_private, replace_private};
+pub(crate) use private::{read_private, write_new_private};
+#[cfg(feature = "cli")]
+pub(crate) use rule::is_ours;
+pub(crate) use text::text_of;
+
+/// A key, a passphrase, a password or an address: a longer file is none of these.
+pub(crate) const LONGEST: u64 = 64 << 10;
