@@ -24,6 +24,8 @@ mod retire;
 mod rewrap;
 mod roll;
 #[cfg(feature = "cli")]
+mod roll_plan;
+#[cfg(feature = "cli")]
 mod row;
 mod statement;
 mod verify;
@@ -46,6 +48,8 @@ pub use rewrap::rewrap;
 pub use roll::{RollReport, roll};
 #[cfg(feature = "cli")]
 pub(crate) use roll::{counted_tables, sealed_tables};
+#[cfg(feature = "cli")]
+pub(crate) use roll_plan::plan_roll;
 #[cfg(feature = "cli")]
 pub(crate) use row::StoredRow;
 pub use verify::{Verification, verify};

@@ -13,7 +13,7 @@ impl From<LockError> for Failure {
         match error {
             LockError::Database(error) => error.into(),
             LockError::Held { .. } => Self::new(Exit::Locked, "locked", error)
-                .help("wait for it to finish; `strongroom migrate status` shows who it is, and `migrate unlock` takes the lock from one that hangs"),
+                .help("wait for it to finish; `strongroom migrate status` shows who it is, and how to take the lock from one that hangs"),
             LockError::Lost => {
                 Self::new(Exit::Locked, "lock_lost", error).help("nothing was written after that; the same command again goes on")
             }
@@ -44,12 +44,11 @@ fn from_reseal(error: &ResealError) -> Failure {
         ResealError::UnknownPhase => {
             Failure::refused("database_newer", error).help("use the program that wrote it, or a newer one")
         }
-        ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
+        ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up --yes`"),
         ResealError::LeftBehind { .. } => Failure::new(Exit::Left, "left_behind", error)
             .help("`strongroom keys quarantine list` names them: shorten or remove them, then run the same command again"),
-        ResealError::StillInUse { .. } => Failure::refused("key_in_use", error).help(
-            "`strongroom keys rotate` moves every cell that opens; `keys quarantine export` and `discard` deal with the others",
-        ),
+        ResealError::StillInUse { .. } => Failure::refused("key_in_use", error)
+            .help("`strongroom keys rotate` moves every cell that opens; `strongroom keys quarantine list` names the others"),
         ResealError::WrongPhase { .. } => {
             Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup")
         }

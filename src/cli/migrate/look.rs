@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::typed::quoted;
 use crate::db::{self, Access, Holder, history};
 use crate::schema::{self, State, Status};
 
@@ -46,21 +47,24 @@ fn status_text(status: &Status, holder: Option<&Holder>) -> String {
         .iter()
         .map(|step| {
             let state = match step.state {
-                State::Applied => "applied",
-                State::Pending => "pending",
-                State::HalfWayUp => "half-way up: `strongroom migrate up` goes on",
-                State::HalfWayDown => "half-way down: `strongroom migrate down` goes on",
+                State::Applied => "applied".to_owned(),
+                State::Pending => "pending".to_owned(),
+                State::HalfWayUp => "half-way up: `strongroom migrate up --yes` continues".to_owned(),
+                State::HalfWayDown => {
+                    format!("half-way down: `strongroom migrate down --to {} --yes` continues", step.number.saturating_sub(1))
+                }
             };
             format!("{:>3}  {:<20} {state}", step.number, step.name)
         })
         .collect();
     lines.push(match status.pending {
         0 => "nothing is pending".to_owned(),
-        pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
+        pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up --yes`",
     });
     lines.extend(holder.map(|holder| {
         let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
-        format!("the run lock is held by {}{gone}\n  as {}", holder.shown, holder.id)
+        let take = format!("`strongroom migrate unlock --holder {} --yes` takes it away", quoted(&holder.id));
+        format!("the run lock is held by {}{gone}\n  if it hangs: {take}", holder.shown)
     }));
     lines.join("\n")
 }
