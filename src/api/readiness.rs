@@ -137,7 +137,7 @@ async fn audit(db: &DatabaseConnection) -> Finding {
 fn schema_of(status: &Status, newest: usize) -> Finding {
     let version = status.version();
     if version < SERVED {
-        return Finding::bad("schema", format!("version {version}: `strongroom migrate up` is needed"));
+        return Finding::bad("schema", format!("version {version}: `strongroom migrate up --yes` is needed"));
     }
     Finding::ok("schema", format!("version {version} of {newest}"))
 }

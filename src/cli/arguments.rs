@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{audit, credential, export, import, keys, migrate, policy};
+use super::{audit, credential, export, import, keys, migrate, policy, status};
 #[cfg(feature = "serve")]
 use super::{dev_certs, serve};
 
@@ -64,16 +64,18 @@ pub(super) enum Command {
     /// Answer components over HTTPS, each by its own database login
     #[cfg(feature = "serve")]
     Serve(serve::Serve),
+    /// Show where everything stands on one screen, with the next command for each problem; writes nothing
+    Status(status::Status),
     /// Look at everything that can be wrong, and say what to do about it; writes nothing
     #[command(after_help = DOCTOR)]
     Doctor,
     /// Write a manual page for each command into a folder
     Man {
         /// The folder; made if it is not there
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         out: PathBuf,
     },
-    /// Print completions for a shell
+    /// Print completions for a shell; standard error says where they go
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -81,6 +83,11 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// Whether a signal ends it at once, or by its own rules; a run ends at the end of a page.
+    pub(super) fn hears_signals_itself(&self) -> bool {
+        self.is_service() || matches!(self, Self::Status(_))
+    }
+
     /// Whether it runs until it is told to stop, and what it does is for a log.
     pub(super) fn is_service(&self) -> bool {
         match self {

@@ -5,6 +5,7 @@ use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, Q
 use serde_json::{Value, json};
 use strongroom_entity::audit::{Column, Entity, Model};
 
+use super::counted::counted;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
@@ -43,7 +44,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "C")]
     component: Option<String>,
     /// Only these: reveal, create, delete, read, verify, login, status or enter
-    #[arg(long, value_name = "ACTION")]
+    #[arg(long, value_name = "ACTION", value_parser = ["reveal", "create", "delete", "read", "verify", "login", "status", "enter"], hide_possible_values = true)]
     action: Option<String>,
     /// Only about this credential
     #[arg(long, value_name = "ID")]
@@ -62,7 +63,7 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     let db = session.connect_to_ours(Access::Read).await?;
     if !has_table(&db, "strongroom_audit").await? {
         return Err(Failure::new(Exit::Left, "no_audit", "this database has no table of audit rows yet")
-            .help("run `strongroom migrate up`"));
+            .help("run `strongroom migrate up --yes`"));
     }
     match command {
         Command::Verify { expect } => {
@@ -98,7 +99,7 @@ impl List {
 }
 
 fn verdict(report: &Report, last: Option<&str>) -> Text {
-    let mut lines = vec![format!("{} {}", report.checked, if report.checked == 1 { "row" } else { "rows" })];
+    let mut lines = vec![counted(report.checked, "row", "rows")];
     lines.extend(report.problems.iter().map(|problem| {
         let reason = serde_json::to_value(problem.reason).unwrap_or_default();
         format!("row {}  {}", problem.number, reason.as_str().unwrap_or_default())

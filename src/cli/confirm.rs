@@ -5,6 +5,15 @@ use std::io::IsTerminal as _;
 use super::failure::Failure;
 use super::output::write_err;
 use super::session::Session;
+use super::typed;
+
+/// The next command; not repeated where an argument may hold a password.
+fn again() -> String {
+    match typed::this_command_with("--yes") {
+        Some(command) => format!("if that is meant: `{command}`"),
+        None => "if that is meant, run it again with --yes".to_owned(),
+    }
+}
 
 /// Asks on a terminal; elsewhere only `--yes` agrees.
 pub(super) fn confirm(session: &Session, what: &[String]) -> Result<(), Failure> {
@@ -12,8 +21,7 @@ pub(super) fn confirm(session: &Session, what: &[String]) -> Result<(), Failure>
         return Ok(());
     }
     let list = what.iter().fold(String::new(), |list, line| list + "\n  - " + line);
-    let refused =
-        || Failure::refused("needs_yes", format!("this needs agreement{list}")).help("run it again with --yes if that is meant");
+    let refused = || Failure::refused("needs_yes", format!("this needs agreement{list}")).help(again());
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(refused());
     }

@@ -1,10 +1,11 @@
 //! `strongroom dev-certs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
+use super::counted::counted;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
@@ -17,7 +18,7 @@ use crate::policy::builtin_components;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DevCerts {
     /// The folder; made if it is not there. What is in it is kept
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
     /// A component; again for more [default: those of the built-in policy]
     #[arg(long = "component", value_name = "C")]
@@ -50,6 +51,7 @@ pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Resul
         let message = "the server has a certificate already, without these names";
         return Err(Failure::new(Exit::Usage, "usage", message).help("give --renew, and every --host again"));
     }
+    let (folder, revoked) = (out.clone(), revoke.clone());
     let written = if revoke.is_empty() {
         let trust_domain = session.config.server().identity.trust_domain.clone().unwrap_or_else(|| TRUST_DOMAIN.to_owned());
         let components = if components.is_empty() { built_in_components() } else { components };
@@ -59,10 +61,37 @@ pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Resul
         vec![dev_certs::revoke(&out, &certificates)?]
     };
     let written: Vec<_> = written.iter().map(|file| file.display().to_string()).collect();
-    output.result(&json!({ "written": written }), || {
-        if written.is_empty() { "everything is there already".to_owned() } else { written.join("\n") }
+    let shown = folder.display();
+    output.result(&json!({ "written": written }), || match written.len() as u64 {
+        0 => format!("everything is in {shown} already"),
+        _ if !revoked.is_empty() => format!("{shown}/crl.pem revokes {}", revoked.join(", ")),
+        files => format!("{} in {shown}; certificates are good for 90 days", counted(files, "file written", "files written")),
     });
+    output.note(&next(&folder, !revoked.is_empty(), session));
     Ok(Exit::Done)
+}
+
+/// What makes use of the files, unless the configuration names them already.
+fn next(folder: &Path, is_revocation: bool, session: &Session) -> String {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let server = session.config.server();
+    if is_revocation {
+        return match &server.client_crl {
+            Some(_) => "A running service reads it within 5 seconds.".to_owned(),
+            None => format!("Next: set `client_crl = {:?}` under [server].", file("crl.pem")),
+        };
+    }
+    if server.certificate == folder.join("server.pem") && server.identity.trust_domain.is_some() {
+        return "Next: `strongroom serve`; a running service reads them within 5 seconds.".to_owned();
+    }
+    format!(
+        "Next: write this into the configuration, then run `strongroom serve`\n\n\
+         [server]\ncertificate = {:?}\nprivate_key_file = {:?}\nclient_ca = {:?}\n\n\
+         [server.identity]\ntrust_domain = {TRUST_DOMAIN:?}",
+        file("server.pem"),
+        file("server.key"),
+        file("ca.pem"),
+    )
 }
 
 /// Those that have callers: the service's own component has none.

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 /// Given before or after the command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// The configuration [default: strongroom.toml, when it exists]
     #[arg(long, global = true, value_name = "FILE")]

@@ -37,7 +37,7 @@ pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Fail
     if let Some(path) = path.filter(|_| key_made) {
         output.note(&format!(
             "\nBack up {path} now, away from the database and its backups: without it nothing sealed can\n\
-             ever be opened, and with it everything can. Next: `strongroom migrate up`"
+             ever be opened, and with it everything can. Next: `strongroom migrate up --yes`"
         ));
     }
     Ok(Exit::Done)

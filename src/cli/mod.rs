@@ -15,6 +15,8 @@ mod exit;
 mod export;
 mod failure;
 mod global;
+#[cfg(test)]
+mod hints;
 mod import;
 mod init;
 mod keys;
@@ -22,6 +24,7 @@ mod keystone;
 mod log;
 mod migrate;
 mod output;
+mod pages;
 mod policy;
 mod progress;
 mod secret_argument;
@@ -29,14 +32,13 @@ mod secret_argument;
 mod serve;
 mod session;
 mod signals;
+mod status;
 mod text;
 mod typed;
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
-use serde_json::json;
+use clap::Parser as _;
 
 use arguments::{Arguments, Command};
 use exit::Exit;
@@ -62,13 +64,18 @@ pub async fn run() -> ExitCode {
 }
 
 async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
+    match &arguments.command {
+        Command::Man { out } => return pages::manual(out, output),
+        Command::Completions { shell } => return Ok(pages::completions(*shell, output)),
+        _ => {}
+    }
     #[cfg(feature = "serve")]
     if let Command::Serve(wanted) = &arguments.command
         && wanted.dev
     {
         return dev::run(wanted, &arguments.global, output).await;
     }
-    let stop = if arguments.command.is_service() { Stop::default() } else { signals::stop_on_signals() };
+    let stop = if arguments.command.hears_signals_itself() { Stop::default() } else { signals::stop_on_signals() };
     let session = Session::new(&arguments.global, stop)?;
     if session.config.allows_insecure() {
         output
@@ -87,22 +94,11 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::DevCerts(wanted) => dev_certs::run(wanted, &session, output),
         #[cfg(feature = "serve")]
         Command::Serve(wanted) => serve::run(&wanted, &session, output).await,
-        Command::Man { out } => manual(&out, output),
+        Command::Status(wanted) => status::run(&wanted, arguments.global.config.as_deref(), &session, output).await,
         Command::Doctor => doctor::run(arguments.global.config.as_deref(), &session, output).await,
-        Command::Completions { shell } => Ok(completions(shell)),
+        // Both went before, and need no configuration.
+        Command::Man { .. } | Command::Completions { .. } => Ok(Exit::Done),
     };
     session.close().await;
     done
-}
-
-fn manual(out: &Path, output: &Output) -> Result<Exit, Failure> {
-    let written = std::fs::create_dir_all(out).and_then(|()| clap_mangen::generate_to(Arguments::command(), out));
-    written.map_err(|error| Failure::new(Exit::Failed, "man", format!("{} cannot be written: {error}", out.display())))?;
-    output.result(&json!({ "folder": out.display().to_string() }), || format!("manual pages are in {}", out.display()));
-    Ok(Exit::Done)
-}
-
-fn completions(shell: clap_complete::Shell) -> Exit {
-    clap_complete::generate(shell, &mut Arguments::command(), "strongroom", &mut std::io::stdout());
-    Exit::Done
 }

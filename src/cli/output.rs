@@ -45,6 +45,11 @@ impl Output {
         }
     }
 
+    /// Whether the result is one JSON document.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// A word beside the result.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {

@@ -112,7 +112,7 @@ async fn require_schema(session: &Session) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("the database is at version {}, and the service needs version {}", status.version(), readiness::SERVED);
-    Err(Failure::new(Exit::Left, "pending", message).help("run `strongroom migrate up`"))
+    Err(Failure::new(Exit::Left, "pending", message).help("run `strongroom migrate up --yes`"))
 }
 
 pub(super) fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
@@ -192,7 +192,7 @@ fn own_login(error: GrantError) -> Failure {
             "the service logs in as component `{OWN_COMPONENT}` and as nobody else: `strongroom policy login {OWN_COMPONENT} --reveal`"
         )),
         GrantError::NoPolicy | GrantError::UnknownComponent(_) => {
-            Failure::new(Exit::Left, "no_policy", error).help("run `strongroom migrate up`")
+            Failure::new(Exit::Left, "no_policy", error).help("run `strongroom migrate up --yes`")
         }
         error => error.into(),
     }

@@ -20,13 +20,24 @@ pub(super) fn quoted(argument: &str) -> String {
     format!("$'{}'", escaped.collect::<String>())
 }
 
+/// Returns this run's own command with one more flag, unless an argument is an address, which may hold a password.
+pub(super) fn this_command_with(flag: &str) -> Option<String> {
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.into_string().ok()).collect::<Option<_>>()?;
+    if arguments.iter().any(|argument| argument.contains("://")) {
+        return None;
+    }
+    let typed: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
+    Some(format!("strongroom {} {flag}", typed.join(" ")))
+}
+
 /// Makes every command in a message one for the configuration that this run was given.
 pub(super) fn with_config<'a>(text: &'a str, config: Option<&Path>) -> Cow<'a, str> {
     let Some(config) = config else { return text.into() };
     let ours = format!("`strongroom --config {} ", quoted(&config.to_string_lossy()));
     let parts: Vec<_> = text.split("`strongroom ").collect();
     let has_own =
-        |rest: &str| rest.split('`').next().is_some_and(|command| command.contains("--config ") || command.contains("--dev"));
+        |rest: &str| rest.split('`').next().is_some_and(|command| command.contains("--config") || command.contains("--dev"));
     let mut out = String::new();
     for (place, part) in parts.into_iter().enumerate() {
         match place {

@@ -26,6 +26,8 @@ mod retire;
 mod rewrap;
 mod roll;
 #[cfg(feature = "cli")]
+mod roll_plan;
+#[cfg(feature = "cli")]
 mod row;
 mod side_effect;
 mod statement;
@@ -52,6 +54,8 @@ pub use rewrap::rewrap;
 pub use roll::{RollReport, roll};
 #[cfg(feature = "cli")]
 pub(crate) use roll::{counted_tables, sealed_tables};
+#[cfg(feature = "cli")]
+pub(crate) use roll_plan::plan_roll;
 #[cfg(feature = "cli")]
 pub(crate) use row::StoredRow;
 pub(crate) use side_effect::{foreign_triggers, trigger_condition};

@@ -5,7 +5,7 @@ use crate::support::{Engine, Room, numbered_rows};
 #[test]
 fn help() {
     let room = Room::empty(Engine::Sqlite);
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 17] = [
         &["--help"],
         &["migrate", "--help"],
         &["migrate", "up", "--help"],
@@ -18,6 +18,7 @@ fn help() {
         &["export", "keystone", "--help"],
         &["policy", "--help"],
         &["policy", "rotate-login", "--help"],
+        &["status", "--help"],
         &["doctor", "--help"],
         &["serve", "--help"],
         &["dev-certs", "--help"],

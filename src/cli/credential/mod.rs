@@ -15,6 +15,7 @@ use super::output::Output;
 use super::secret_argument;
 use super::session::Session;
 use super::text::Text;
+use super::typed::quoted;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -117,9 +118,10 @@ pub(super) async fn run(arguments: Arguments, session: &Session, output: &Output
         }
         Command::Show { which, reveal } => {
             let which = which.read()?;
-            let found = match service {
-                Some(service) => service.show(which, reveal).await?,
-                None => local::show(&which, reveal, session).await?,
+            let place = Place { service, session };
+            let found = match place.show(&which, reveal).await {
+                Err(failure) if failure.code == "not_found" => place.show_by_other_name(&which, reveal, failure, output).await?,
+                found => found?,
             };
             output.result(&found, || text(&found));
         }
@@ -132,14 +134,59 @@ pub(super) async fn run(arguments: Arguments, session: &Session, output: &Output
         }
         Command::Delete { which } => {
             let which = which.read()?;
-            match service {
-                Some(service) => service.delete(which).await?,
-                None => local::delete(&which, session).await?,
+            let place = Place { service, session };
+            match place.delete(&which).await {
+                Err(failure) if failure.code == "not_found" => return Err(place.with_other_name(&which, failure).await),
+                deleted => deleted?,
             }
             output.result(&json!({ "deleted": true }), || "deleted".to_owned());
         }
     }
     Ok(Exit::Done)
+}
+
+/// Where credentials are.
+struct Place<'a> {
+    service: Option<remote::Client>,
+    session: &'a Session,
+}
+
+impl Place<'_> {
+    async fn show(&self, which: &Named, reveal: bool) -> Result<Value, Failure> {
+        match &self.service {
+            Some(service) => service.clone().show(which, reveal).await,
+            None => local::show(which, reveal, self.session).await,
+        }
+    }
+
+    async fn delete(&self, which: &Named) -> Result<(), Failure> {
+        match &self.service {
+            Some(service) => service.clone().delete(which).await,
+            None => local::delete(which, self.session).await,
+        }
+    }
+
+    /// Both names look alike: an access key that nothing has may be an id.
+    async fn show_by_other_name(&self, which: &Named, reveal: bool, failure: Failure, output: &Output) -> Result<Value, Failure> {
+        let Named::Access(access) = which else { return Err(self.with_other_name(which, failure).await) };
+        let found = self.show(&Named::Id(access.as_str().to_owned()), reveal).await.map_err(|_| failure)?;
+        output.note("found by its id: nothing has that access key");
+        Ok(found)
+    }
+
+    /// Nothing is removed by a guess.
+    async fn with_other_name(&self, which: &Named, failure: Failure) -> Failure {
+        match which {
+            Named::Access(access) => match self.show(&Named::Id(access.as_str().to_owned()), false).await {
+                Ok(_) => failure.help(format!("that is an id: `strongroom credential delete --id {}`", quoted(access))),
+                Err(_) => failure,
+            },
+            Named::Id(id) => match self.show(&Named::Access(Zeroizing::new(id.clone())), false).await {
+                Ok(_) => failure.help("that is an access key: give it without --id"),
+                Err(_) => failure,
+            },
+        }
+    }
 }
 
 /// What is to be stored; what is missing is made by whoever stores it.

@@ -18,9 +18,10 @@ use crate::file::{LONGEST, read_private, read_regular};
 
 /// Where the service is, and who asks.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Service options")]
 pub(super) struct ServiceArguments {
     /// Go through the service at this address, in place of the database [default: `service.url`]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_hint = clap::ValueHint::Url)]
     service: Option<String>,
     /// Who signs the service's certificate, in PEM [default: `service.ca_file`]
     #[arg(long, global = true, value_name = "FILE")]
@@ -34,6 +35,7 @@ pub(super) struct ServiceArguments {
 }
 
 /// A service, reached as a component.
+#[derive(Clone)]
 pub(super) struct Client {
     agent: Agent,
     url: Url,
@@ -87,13 +89,13 @@ impl Client {
         self.ask("POST", &["v1", "credentials"], &[], Some(body)).await
     }
 
-    pub(super) async fn show(self, which: Named, reveal: bool) -> Result<Value, Failure> {
+    pub(super) async fn show(self, which: &Named, reveal: bool) -> Result<Value, Failure> {
         match which {
             Named::Access(access) => {
                 let body = json!({ "access": access.as_str(), "reveal": reveal });
                 self.ask("POST", &["v1", "credentials", "find"], &[], Some(body)).await
             }
-            Named::Id(id) => self.ask("GET", &["v1", "credentials", &id], &[("reveal", Some(reveal.to_string()))], None).await,
+            Named::Id(id) => self.ask("GET", &["v1", "credentials", id], &[("reveal", Some(reveal.to_string()))], None).await,
         }
     }
 
@@ -104,10 +106,10 @@ impl Client {
     }
 
     /// By the access key it takes two requests: what is removed is a row.
-    pub(super) async fn delete(self, which: Named) -> Result<(), Failure> {
-        let client = Self { agent: self.agent.clone(), url: self.url.clone() };
+    pub(super) async fn delete(self, which: &Named) -> Result<(), Failure> {
+        let client = self.clone();
         let id = match which {
-            Named::Id(id) => id,
+            Named::Id(id) => id.clone(),
             named @ Named::Access(_) => {
                 self.show(named, false).await?.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
             }
@@ -172,7 +174,7 @@ fn refusal(status: StatusCode, problem: &Value) -> Failure {
                 "database" => "the database refused the component's login",
                 _ => "the component has no policy",
             };
-            Failure::refused("forbidden", message).help(format!("{by}; `strongroom policy explain` says what it may"))
+            Failure::refused("forbidden", message).help(format!("{by}; `strongroom policy show` says what it may"))
         }
         (404, "not_found") => Failure::new(Exit::Failed, "not_found", message),
         (409, _) => Failure::new(Exit::Failed, "exists", message),

@@ -101,7 +101,7 @@ fn require_free(listen: SocketAddr, wanted: &Serve) -> Result<(), Failure> {
     let Err(error) = TcpListener::bind(listen) else { return Ok(()) };
     let folder = wanted.dir.as_ref().map_or_else(String::new, |dir| format!(" --dir {}", quoted(&dir.to_string_lossy())));
     let failure = Failure::new(Exit::Failed, "listen", format!("cannot listen on {listen}: {error}"));
-    Err(failure.help(format!("`strongroom serve --dev{folder} --listen {}:0` takes a free port", host(listen))))
+    Err(failure.help(format!("`strongroom serve --dev --listen {}:0{folder}` takes a free port", host(listen))))
 }
 
 fn host(address: SocketAddr) -> String {

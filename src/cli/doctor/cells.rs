@@ -6,6 +6,7 @@ use strongroom_entity::quarantine as listed;
 use strongroom_migration::Phase;
 
 use super::check::Check;
+use super::facts::Facts;
 use crate::cli::counted::counted;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -14,12 +15,15 @@ use crate::key::{Manifest, Ring, Rolling};
 use crate::reseal::{self, Census, GenerationCount};
 
 /// Needs the root, but where there is no ring.
-pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bool) -> Vec<Check> {
+pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bool, facts: &mut Facts) -> Vec<Check> {
     match has_ring(db).await {
         Err(error) => return vec![Check::failed("manifest", error)],
         Ok(true) if !has_root => {
+            facts.counted = count_unverified(db).await;
             let hint = "mend the key, then run `strongroom doctor` again";
-            return vec![Check::advice("manifest", "there, and not verified: that takes the root key", hint)];
+            return vec![
+                Check::advice("manifest", "there, and not verified: that takes the root key", hint).code("not_verified"),
+            ];
         }
         Ok(_) => {}
     }
@@ -31,15 +35,17 @@ pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bo
     let pin = session.floor().map_or(0, |floor| floor.pin());
     let mut checks = vec![judge_manifest(manifest.as_ref(), pin)];
     match count(db, ring.as_deref(), manifest.as_ref()).await {
-        Ok(Some((phase, cells, counts))) => {
+        Ok(Some((phase, cells, generations))) => {
             checks.push(Check::ok("phase", phase.as_str()));
             // The count may have met keys of a newer generation.
-            checks.extend(ring.as_ref().map(|ring| judge_generations(&ring.manifest(), &counts)));
+            let manifest = ring.as_ref().map(|ring| ring.manifest());
+            checks.extend(manifest.as_ref().map(|manifest| judge_generations(manifest, &generations)));
             checks.push(judge_plaintext(phase, &cells));
             match programs_tables(db, ring.as_deref(), manifest.as_ref()).await {
                 Ok(tables) => checks.extend(tables),
                 Err(failure) => checks.push(Check::failed("tables", failure)),
             }
+            facts.counted = Some(Counted { phase, cells, generations, manifest, is_verified: true });
         }
         Ok(None) => checks.push(Check::ok("cells", "there is no table yet")),
         Err(failure) => checks.push(Check::failed("cells", failure)),
@@ -51,9 +57,28 @@ async fn has_ring(db: &DatabaseConnection) -> Result<bool, db::DbErr> {
     db::has_table(db, "strongroom_manifest").await
 }
 
-type Counted = (Phase, Census, Vec<GenerationCount>);
+/// The cells, counted.
+pub(in crate::cli) struct Counted {
+    pub(in crate::cli) phase: Phase,
+    pub(in crate::cli) cells: Census,
+    /// Empty without a ring, and without its root.
+    pub(in crate::cli) generations: Vec<GenerationCount>,
+    pub(in crate::cli) manifest: Option<Manifest>,
+    pub(in crate::cli) is_verified: bool,
+}
 
-async fn count(db: &DatabaseConnection, ring: Option<&Ring>, manifest: Option<&Manifest>) -> Result<Option<Counted>, Failure> {
+type Counts = (Phase, Census, Vec<GenerationCount>);
+
+/// Counts by what the manifest claims, where no root is there to verify it; nothing is opened or decided by that.
+async fn count_unverified(db: &DatabaseConnection) -> Option<Counted> {
+    let row = strongroom_entity::manifest::Entity::find_by_id(1_i16).one(db).await.ok()??;
+    let manifest: Manifest = serde_json::from_str(&row.body).ok()?;
+    let (phase, mut cells, generations) = count(db, None, Some(&manifest)).await.ok()??;
+    cells.quarantined = count_quarantine(db).await.unwrap_or(0);
+    Some(Counted { phase, cells, generations, manifest: Some(manifest), is_verified: false })
+}
+
+async fn count(db: &DatabaseConnection, ring: Option<&Ring>, manifest: Option<&Manifest>) -> Result<Option<Counts>, Failure> {
     let tables = reseal::counted_tables(db, manifest).await?;
     let Some((_, phase)) = tables.first().copied() else { return Ok(None) };
     let (_, counts) = reseal::census(db, &tables, ring).await?;
@@ -101,9 +126,13 @@ fn judge_manifest(manifest: Option<&Manifest>, minimum: i64) -> Check {
 fn judge_generations(manifest: &Manifest, counts: &[GenerationCount]) -> Check {
     let active = manifest.active;
     if let Some(rolling) = manifest.rolling {
-        let flag = if rolling == Rolling::Back { " --back" } else { "" };
-        let message = format!("a roll to generation {active} is unfinished");
-        return Check::left("generations", message, format!("go on with `strongroom keys rotate{flag}`"));
+        let left = counts.iter().filter(|count| count.generation != Some(active)).map(|count| count.cells).sum::<u64>();
+        let message = format!("a roll to generation {active} is unfinished; {} left", counted(left, "cell", "cells"));
+        let hint = match rolling {
+            Rolling::Forward => "continue with `strongroom keys rotate`",
+            Rolling::Back => "continue with `strongroom keys rotate --back`",
+        };
+        return Check::left("generations", message, hint).code("roll_unfinished");
     }
     let elsewhere: Vec<String> = counts
         .iter()
@@ -122,6 +151,7 @@ fn judge_generations(manifest: &Manifest, counts: &[GenerationCount]) -> Check {
         message,
         "`strongroom keys verify` names cells that do not open; `strongroom keys rotate` moves the rest",
     )
+    .code("old_generation")
 }
 
 fn judge_plaintext(phase: Phase, cells: &Census) -> Check {
@@ -130,16 +160,18 @@ fn judge_plaintext(phase: Phase, cells: &Census) -> Check {
     }
     let message = format!("{} of {} values stand in the clear", cells.plaintext, cells.total);
     let hint = if phase == Phase::Restoring {
-        "finish the way down, or `strongroom migrate up`"
+        "finish the way down, or seal them again with `strongroom migrate up --yes`"
     } else {
-        "seal them with `strongroom migrate up`"
+        "seal them with `strongroom migrate up --yes`"
     };
     Check::left("plaintext", message, hint)
 }
 
 /// Needs no key: the names stand there in the clear.
-pub(super) async fn quarantine(db: &DatabaseConnection) -> Check {
-    match count_quarantine(db).await {
+pub(super) async fn quarantine(db: &DatabaseConnection, facts: &mut Facts) -> Check {
+    let found = count_quarantine(db).await;
+    facts.quarantined = found.as_ref().ok().copied();
+    match found {
         Ok(0) => Check::ok("quarantine", "empty"),
         Ok(cells) => {
             let hint = "`strongroom keys quarantine list` names them";

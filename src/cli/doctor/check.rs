@@ -4,12 +4,13 @@ use serde::Serialize;
 
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::output::Output;
 use crate::cli::text::Text;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum State {
+pub(in crate::cli) enum State {
     Ok,
     Warn,
     Bad,
@@ -17,12 +18,15 @@ enum State {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-pub(super) struct Check {
+pub(in crate::cli) struct Check {
     name: &'static str,
     state: State,
     message: String,
     /// What to do about it.
     hint: Option<String>,
+    /// A word that programs can rely on, where something is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
     /// What it alone would end the program with.
     #[serde(skip)]
     exit: Exit,
@@ -31,12 +35,13 @@ pub(super) struct Check {
 impl Check {
     /// As it should be.
     pub(super) fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, message: message.into(), hint: None, exit: Exit::Done }
+        Self { name, state: State::Ok, message: message.into(), hint: None, code: None, exit: Exit::Done }
     }
 
     /// Worth a thought; nothing is refused and nothing left to do.
     pub(super) fn advice(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { name, state: State::Warn, message: message.into(), hint: Some(hint.into()), exit: Exit::Done }
+        let code = Some(name.replace(' ', "_"));
+        Self { name, state: State::Warn, message: message.into(), hint: Some(hint.into()), code, exit: Exit::Done }
     }
 
     /// Something is left to do, or differs.
@@ -46,8 +51,8 @@ impl Check {
 
     /// A command would fail, in these words.
     pub(super) fn failed(name: &'static str, failure: impl Into<Failure>) -> Self {
-        let Failure { exit, message, help, .. } = failure.into();
-        Self { name, state: State::Bad, message, hint: help, exit }
+        let Failure { exit, message, help, code } = failure.into();
+        Self { name, state: State::Bad, message, hint: help, code: Some(code.to_owned()), exit }
     }
 
     /// Could not be looked at; no verdict.
@@ -57,13 +62,30 @@ impl Check {
         Self::advice(name, format!("cannot be told: {message}"), hint)
     }
 
-    pub(super) fn is_bad(&self) -> bool {
+    /// Names what is wrong, where the name of the check does not.
+    pub(super) fn code(mut self, code: &str) -> Self {
+        self.code = self.code.map(|_| code.to_owned());
+        self
+    }
+
+    pub(in crate::cli) fn is_bad(&self) -> bool {
         self.state == State::Bad
     }
 
     /// Whether it leaves something to do.
     pub(super) fn is_left(&self) -> bool {
         self.exit == Exit::Left
+    }
+
+    pub(in crate::cli) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What is wrong, unless it is as it should be.
+    pub(in crate::cli) fn finding(&self) -> Option<Finding<'_>> {
+        let Self { state, message, hint, code, exit, .. } = self;
+        let code = code.as_deref().filter(|_| *state != State::Ok)?;
+        Some(Finding { code, state: *state, message, hint: hint.as_deref(), exit: *exit })
     }
 
     fn lines(&self) -> Vec<String> {
@@ -78,9 +100,20 @@ impl Check {
     }
 }
 
+/// A check that is not as it should be, as `status` presents it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(in crate::cli) struct Finding<'a> {
+    pub(in crate::cli) code: &'a str,
+    pub(in crate::cli) state: State,
+    pub(in crate::cli) message: &'a str,
+    pub(in crate::cli) hint: Option<&'a str>,
+    #[serde(skip)]
+    pub(in crate::cli) exit: Exit,
+}
+
 /// Everything that was looked at, in order.
 #[derive(Default)]
-pub(super) struct Checks(Vec<Check>);
+pub(in crate::cli) struct Checks(Vec<Check>);
 
 impl Checks {
     pub(super) fn push(&mut self, check: Check) {
@@ -91,8 +124,20 @@ impl Checks {
         self.0.extend(checks);
     }
 
-    pub(super) fn all(&self) -> &[Check] {
+    pub(in crate::cli) fn all(&self) -> &[Check] {
         &self.0
+    }
+
+    pub(in crate::cli) fn find(&self, name: &str) -> Option<&Check> {
+        self.0.iter().find(|check| check.name == name)
+    }
+
+    /// Every hint with commands that can be typed as they stand.
+    pub(super) fn typed(mut self, output: &Output) -> Self {
+        for check in &mut self.0 {
+            check.hint = check.hint.as_ref().map(|hint| output.typed(hint).into_owned());
+        }
+        self
     }
 
     pub(super) fn text(&self) -> Text {

@@ -3,6 +3,7 @@
 use sea_orm::DatabaseConnection;
 
 use super::check::Check;
+use crate::cli::counted::counted;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 use crate::db::has_table;
@@ -34,17 +35,23 @@ async fn in_force(session: &Session, db: &DatabaseConnection) -> Result<Option<(
 
 async fn follows(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check {
     if !site.has_accounts() {
-        return Check::ok("policy", format!("{} components; each connection is held to it", policy.components.len()));
+        return Check::ok("policy", format!("{}; each connection is held to it", components(policy)));
     }
     match policy::plan(db, site, policy).await {
         Ok(plan) => match plan.drift(site).len() {
-            0 => Check::ok("policy", format!("{} components; the server follows it", policy.components.len())),
+            0 => Check::ok("policy", format!("{}; the server follows it", components(policy))),
             differs => {
-                Check::left("policy", format!("the server differs in {differs} places"), "`strongroom policy check` lists them")
+                let places = counted(differs as u64, "place", "places");
+                let hint = "`strongroom policy check` lists them; `strongroom policy apply` puts right what is Strongroom's own";
+                Check::left("policy", format!("the server differs in {places}"), hint).code("policy_drift")
             }
         },
         Err(error) => Check::unknown("policy", error),
     }
+}
+
+fn components(policy: &Policy) -> String {
+    counted(policy.components.len() as u64, "component", "components")
 }
 
 async fn capacity(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check {

@@ -5,6 +5,7 @@ use tokio_rustls::rustls::pki_types::UnixTime;
 
 use super::check::Check;
 use crate::api::{Material, ServerError, TlsSettings, readiness};
+use crate::cli::counted::counted;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
 
@@ -14,13 +15,17 @@ const SOON: i64 = 14 * DAY;
 
 /// The same that `/readyz` looks at.
 pub(super) async fn readiness(db: &DatabaseConnection) -> Vec<Check> {
-    let told = readiness::database(db).await.into_iter().filter(|finding| finding.name != "database");
+    // Pending migrations have a check of their own.
+    let told = readiness::database(db).await.into_iter();
+    let told = told.filter(|finding| finding.name != "database" && (finding.ok || finding.name != "schema"));
     told.map(|finding| {
         let message = format!("{}: {}", finding.name, finding.message);
         if finding.ok {
             return Check::ok("service", message);
         }
-        Check::advice("service", message, "`strongroom serve` is not ready before `strongroom migrate up` is done")
+        let hint =
+            "`strongroom serve` hands nothing out before that is mended: restore table strongroom_audit_head from a backup";
+        Check::advice("service", message, hint).code("service_not_ready")
     })
     .collect()
 }
@@ -58,9 +63,9 @@ fn lasts(name: &'static str, what: &str, until: i64) -> Check {
         ),
         1..SOON => Check::left(
             name,
-            format!("{what} expires in {days} days"),
+            format!("{what} expires in {}", counted(days.unsigned_abs(), "day", "days")),
             "have it renewed; a running service takes the new file by itself",
         ),
-        _ => Check::ok(name, format!("{what} is good for {days} days")),
+        _ => Check::ok(name, format!("{what} is good for {}", counted(days.unsigned_abs(), "day", "days"))),
     }
 }

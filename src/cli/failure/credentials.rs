@@ -12,7 +12,7 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Ring(error) => error.into(),
             StoreError::Database(error) => error.into(),
-            StoreError::NoTable => Self::new(Exit::Failed, "no_table", error).help("run `strongroom migrate up`"),
+            StoreError::NoTable => Self::new(Exit::Failed, "no_table", error).help("run `strongroom migrate up --yes`"),
             StoreError::NotFound => Self::new(Exit::Failed, "not_found", error),
             StoreError::Exists => Self::new(Exit::Failed, "exists", error),
             StoreError::Unopenable { .. } => Self::new(Exit::Failed, "unopenable", error)

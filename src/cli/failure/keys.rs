@@ -51,7 +51,7 @@ impl From<RingError> for Failure {
             RingError::Database(error) => return error.into(),
             RingError::Source(error) => return error.into(),
             RingError::Roll(error) => return error.into(),
-            RingError::Missing => "run `strongroom migrate up`",
+            RingError::Missing => "run `strongroom migrate up --yes`",
             RingError::WrongRoot { .. } => {
                 "set `[keys]` to the source of the root that this database is under, or add it as `[keys.next]`"
             }

@@ -24,7 +24,7 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
         GrantError::Password(_) => {
             Failure::refused("password_file", error).help("`policy.password_files` in the configuration names it; `chmod 600` closes it")
         }
-        GrantError::NoPolicy => Failure::new(Exit::Failed, "no_policy", error).help("run `strongroom migrate up`"),
+        GrantError::NoPolicy => Failure::new(Exit::Failed, "no_policy", error).help("run `strongroom migrate up --yes`"),
         GrantError::UnknownComponent(_) => {
             Failure::new(Exit::Failed, "unknown_component", error).help("`strongroom policy show` lists the components")
         }
@@ -32,7 +32,7 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
         GrantError::PasswordRefused => Failure::refused("password_refused", error)
             .help("write another one into the file that `policy.password_files` names (`openssl rand -base64 32`), then the same command again"),
         GrantError::Unsupported(_) => {
-            Failure::refused("unsupported_server", error).help("`strongroom migrate up --to 8` seals without policies")
+            Failure::refused("unsupported_server", error).help("`strongroom migrate up --to 8 --yes` seals without policies")
         }
         GrantError::Forged(_) | GrantError::UnknownLogin { .. } => Failure::refused("policy_forged", error)
             .help("compare tables strongroom_policy and strongroom_database_login with a backup"),
@@ -41,7 +41,7 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
         }
         GrantError::Forbidden { .. } => Failure::refused("forbidden", error).help(
             "migrate with a login that may: CREATEROLE and ownership on PostgreSQL, CREATE USER and grant option on MySQL and MariaDB; \
-             everything but policies is there at version 8 (`strongroom migrate up --to 8`)",
+             everything but policies is there at version 8 (`strongroom migrate up --to 8 --yes`)",
         ),
         GrantError::Left(_) => Failure::new(Exit::Left, "drift", error)
             .help("`strongroom policy check` lists them all; what somebody else granted, they must take back"),

@@ -14,7 +14,7 @@ impl From<LockError> for Failure {
         match error {
             LockError::Database(error) => error.into(),
             LockError::Held { .. } => Self::new(Exit::Locked, "locked", error)
-                .help("wait for it to finish; `strongroom migrate status` shows who it is, and `migrate unlock` takes the lock from one that hangs"),
+                .help("wait for it to finish; `strongroom migrate status` shows who it is, and how to take the lock from one that hangs"),
             LockError::Stuck { ref id, .. } => {
                 let help = format!("if no such run is alive: `strongroom migrate unlock --yes --holder {}`", typed::quoted(id));
                 Self::new(Exit::Locked, "lock_stuck", error).help(help)
@@ -54,12 +54,11 @@ fn from_reseal(error: &ResealError) -> Failure {
         ResealError::Triggers { .. } => {
             Failure::refused("triggers", error).help("change the triggers that the message names, and run the same command again")
         }
-        ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up`"),
+        ResealError::NoRing => Failure::refused("ring_missing", error).help("run `strongroom migrate up --yes`"),
         ResealError::LeftBehind { .. } => Failure::new(Exit::Left, "left_behind", error)
             .help("`strongroom keys quarantine list` names them: shorten or remove them, then run the same command again"),
-        ResealError::StillInUse { .. } => Failure::refused("key_in_use", error).help(
-            "`strongroom keys rotate` moves every cell that opens; `keys quarantine export` and `discard` deal with the others",
-        ),
+        ResealError::StillInUse { .. } => Failure::refused("key_in_use", error)
+            .help("`strongroom keys rotate` moves every cell that opens; `strongroom keys quarantine list` names the others"),
         ResealError::WrongPhase { .. } => {
             Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup")
         }

@@ -10,6 +10,7 @@ use age::x25519::Recipient;
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -39,7 +40,8 @@ pub(super) async fn run(escrow: &Escrow, session: &Session, output: &Output) -> 
     let (file, recipients) = (escrow.out.display().to_string(), escrow.recipient.len());
     output.result(&json!({ "file": file, "root_id": id, "recipients": recipients }), || {
         format!(
-            "root {id} is in {file}, for {recipients} recipient(s); `age --decrypt -i IDENTITY {file}` makes a key file of it"
+            "root {id} is in {file}, for {}; `age --decrypt -i IDENTITY {file}` makes a key file of it",
+            counted(recipients as u64, "recipient", "recipients")
         )
     });
     Ok(Exit::Done)

@@ -75,6 +75,9 @@ pub(crate) struct Rotate {
     /// Go back to the generation that was active before
     #[arg(long)]
     back: bool,
+    /// Count what would move, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     pace: Pace,
 }
@@ -82,6 +85,7 @@ pub(crate) struct Rotate {
 pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Status { check } => status(check, session, output).await,
+        Command::Rotate(rotate) if rotate.dry_run => show_roll(&rotate, session, output).await,
         Command::Rotate(rotate) => roll(&rotate, session, output).await,
         Command::Verify => verify(session, output).await,
         Command::Rewrap(rewrap) => rewrap::run(&rewrap, session, output).await,
@@ -159,26 +163,43 @@ fn status_text(document: &StatusDocument) -> String {
                 KeyState::Closed => "closed",
                 KeyState::Retired => "retired",
             };
-            format!("generation {:<4} {state:<13} {} cells", line.generation, line.cells)
+            format!("generation {:<4} {state:<13} {}", line.generation, counted(line.cells, "cell", "cells"))
         })
         .collect();
     if document.unknown > 0 {
-        lines.push(format!("unknown keys                  {} cells", document.unknown));
+        lines.push(format!("unknown keys                  {}", counted(document.unknown, "cell", "cells")));
     }
     let Census { total, sealed, plaintext, quarantined } = document.cells;
-    lines.push(format!("{total} values: {sealed} sealed, {plaintext} in the clear, {quarantined} in quarantine"));
+    lines.push(format!(
+        "{}: {sealed} sealed, {plaintext} in the clear, {quarantined} in quarantine",
+        counted(total, "value", "values")
+    ));
     if let Some(rolling) = document.rolling {
-        let flag = if rolling == Rolling::Back { " --back" } else { "" };
-        lines.push(format!("a roll is unfinished: `strongroom keys rotate{flag}` goes on"));
+        let next = match rolling {
+            Rolling::Forward => "`strongroom keys rotate`",
+            Rolling::Back => "`strongroom keys rotate --back`",
+        };
+        lines.push(format!("a roll is unfinished: {next} continues"));
     }
     lines.join("\n")
+}
+
+async fn show_roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exit, Failure> {
+    let db = session.connect_to_ours(Access::Read).await?;
+    let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
+    let plan = reseal::plan_roll(&db, &ring, if rotate.back { Rolling::Back } else { Rolling::Forward }).await?;
+    output.result(&json!({ "dry_run": true, "generation": plan.generation, "cells": plan.cells }), || {
+        let cells = counted(plan.cells, "cell", "cells");
+        format!("would move {cells} to generation {}; nothing was done", plan.generation)
+    });
+    Ok(Exit::Done)
 }
 
 async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
-    let lock = session.lock(&db).await?;
     let direction = if rotate.back { Rolling::Back } else { Rolling::Forward };
+    let lock = session.lock(&db).await?;
     let done = match ring.reload(&db).await {
         Ok(()) => reseal::roll(&db, &ring, &lock, direction, &rotate.pace.options(session, output)).await,
         Err(error) => Err(error.into()),
@@ -240,6 +261,7 @@ fn failed_line(table: &SealedTable, bad: &Bad) -> String {
 fn verify_text(checked: u64, bad: usize, mut lines: Vec<String>) -> Text {
     lines.push(match bad {
         0 => counted(checked, "cell opens", "cells open"),
+        1 => format!("1 of {checked} cells does not open"),
         bad => format!("{bad} of {checked} cells do not open"),
     });
     Text::of(lines)

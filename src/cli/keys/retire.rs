@@ -50,7 +50,7 @@ fn text(done: Retired) -> String {
         return format!("generation {generation} is retired, and its keys are wiped");
     }
     let hours = done.wiped_in.as_secs().div_ceil(3600);
-    format!("generation {generation} is retired; after {hours} h `strongroom keys retire {generation}` wipes its keys")
+    format!("generation {generation} is retired; after {hours} h `strongroom keys retire {generation} --yes` wipes its keys")
 }
 
 /// A number and a unit.

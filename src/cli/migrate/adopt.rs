@@ -7,6 +7,7 @@ use strongroom_migration::{Adoption, Engine, Migrator, NoKeys};
 
 use super::run_steps;
 use crate::cli::confirm::confirm;
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -40,14 +41,17 @@ pub(super) async fn run(dry_run: bool, session: &Session, output: &Output) -> Re
         return Ok(Exit::Done);
     }
     output.note_lines(text(&adoption, found.as_ref(), &sql));
-    confirm(session, &[format!("takes over table {} as step 1; `migrate down --to 0` gives it back", adoption.table)])?;
+    confirm(
+        session,
+        &[format!("takes over table {} as step 1; `strongroom migrate down --to 0 --yes` gives it back", adoption.table)],
+    )?;
     let db = session.connect(Access::Schema).await?;
     let lock = session.lock(&db).await?;
     let done = adopt(&db, &lock, &adoption, session, output).await;
     release(lock).await;
     done?;
     output.result(&document(&adoption, found.as_ref(), &sql, true), || {
-        format!("table {} is adopted, at version 1; next: `strongroom migrate up`", adoption.table)
+        format!("table {} is adopted, at version 1; next: `strongroom migrate up --yes`", adoption.table)
     });
     Ok(Exit::Done)
 }
@@ -81,7 +85,7 @@ fn document(adoption: &Adoption, found: Option<&Examined>, sql: &str, adopted: b
 
 fn text(adoption: &Adoption, found: Option<&Examined>, sql: &str) -> Text {
     let mut lines = vec![match found {
-        Some(found) => format!("found table {} with {} rows:", adoption.table, found.rows),
+        Some(found) => format!("found table {} with {}:", adoption.table, counted(found.rows, "row", "rows")),
         None => format!("the adoption of table {} was begun and goes on", adoption.table),
     }];
     let columns = found.iter().flat_map(|found| &found.columns);

@@ -12,6 +12,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
 use crate::cli::text::Text;
+use crate::cli::typed::quoted;
 use crate::db::{self, Access, Holder, history};
 use crate::schema::{self, ProgramTable, State, Status};
 
@@ -67,10 +68,12 @@ fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> Text {
         .iter()
         .map(|step| {
             let state = match step.state {
-                State::Applied => "applied",
-                State::Pending => "pending",
-                State::HalfWayUp => "half-way up: `strongroom migrate up` goes on",
-                State::HalfWayDown => "half-way down: `strongroom migrate down` goes on",
+                State::Applied => "applied".to_owned(),
+                State::Pending => "pending".to_owned(),
+                State::HalfWayUp => "half-way up: `strongroom migrate up --yes` continues".to_owned(),
+                State::HalfWayDown => {
+                    format!("half-way down: `strongroom migrate down --to {} --yes` continues", step.number.saturating_sub(1))
+                }
             };
             format!("{:>3}  {:<20} {state}", step.number, step.name)
         })
@@ -80,20 +83,16 @@ fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> Text {
             format!("none of these is needed: the ring serves the tables of programs, {}", schema::programs_named(programs))
         }
         0 => "nothing is pending".to_owned(),
-        pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
+        pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up --yes`",
     });
     for found in &document.findings {
         lines.extend([found.message.clone(), format!("  help: {}", found.hint)]);
     }
-    lines.extend(
-        holder
-            .map(|holder| {
-                let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
-                [format!("the run lock is held by {}{gone}", holder.shown), format!("  as {}", holder.id)]
-            })
-            .into_iter()
-            .flatten(),
-    );
+    for holder in holder {
+        let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
+        let take = format!("`strongroom migrate unlock --holder {} --yes` takes it away", quoted(&holder.id));
+        lines.extend([format!("the run lock is held by {}{gone}", holder.shown), format!("  if it hangs: {take}")]);
+    }
     Text::of(lines)
 }
 

@@ -76,7 +76,7 @@ The configuration says which table, and which column is which where the names di
   secret_key = \"secret\"
 
 The table gets the name credential and these columns, so stop the programs that know it by other names.
-`strongroom migrate down --to 0` gives it back as it was.";
+`strongroom migrate down --to 0 --yes` gives it back as it was.";
 
 const UP_EXAMPLES: &str = "\
 Examples:

@@ -7,6 +7,7 @@ use strongroom_entity::credential;
 use strongroom_migration::{Engine, Sql, Step};
 
 use super::steps_of;
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -123,12 +124,15 @@ fn sql_of(step: &dyn Step, up: bool, statements: &[Sql], engine: Engine) -> Vec<
 fn text(lines: &[Line], rows: u64) -> String {
     let mut out = vec![match lines.len() {
         0 => "nothing to do".to_owned(),
-        1 => format!("would run 1 migration over {rows} credentials; nothing was done"),
-        many => format!("would run {many} migrations over {rows} credentials; nothing was done"),
+        some => format!(
+            "would run {} over {}; nothing was done",
+            counted(some as u64, "migration", "migrations"),
+            counted(rows, "credential", "credentials"),
+        ),
     }];
     for line in lines {
         out.push(format!("{:>3}  {:<4} {}", line.number, line.direction, line.name));
-        out.extend(line.data.map(|data| format!("       data: {data} ({rows} rows)")));
+        out.extend(line.data.map(|data| format!("       data: {data} ({})", counted(rows, "row", "rows"))));
         out.extend(line.destroys.map(|what| format!("       needs agreement: {what}")));
         out.extend(line.sql.iter().flat_map(|sql| sql.lines()).map(|sql| format!("       | {sql}")));
     }

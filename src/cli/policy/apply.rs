@@ -49,7 +49,7 @@ async fn require_migrations(desk: &Desk) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(Exit::Left, "pending", counted(status.pending, "migration is pending", "migrations are pending"))
-        .help("run `strongroom migrate up` first"))
+        .help("run `strongroom migrate up --yes` first"))
 }
 
 async fn apply(desk: &Desk, lock: &Lock, policy: &Policy) -> Result<Applied, GrantError> {
@@ -112,9 +112,16 @@ fn text(applied: Applied, desk: &Desk) -> String {
     match applied {
         _ if !desk.site.has_accounts() => "the policy is in force: each connection of a component is held to it".to_owned(),
         Applied { statements: 0, .. } => "nothing to do: the server follows the policy".to_owned(),
-        Applied { statements, sessions: 0 } => format!("the server follows the policy: {statements} statements were run"),
         Applied { statements, sessions } => {
-            format!("the server follows the policy: {statements} statements were run, and {sessions} sessions ended")
+            let ended = if sessions == 0 {
+                String::new()
+            } else {
+                format!(", and {}", counted(sessions as u64, "session ended", "sessions ended"))
+            };
+            format!(
+                "the server follows the policy: {}{ended}",
+                counted(statements as u64, "statement was run", "statements were run")
+            )
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use strongroom_migration::Engine;
 
 use super::{Desk, lock_patiently};
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, write_err};
@@ -80,7 +81,10 @@ pub(super) async fn rotate(desk: &Desk, rotate: &RotateLogin, session: &Session,
         Stage::Opened if progress => write_err("the other login is open"),
         Stage::Switched if progress => write_err("programs are told to use it"),
         Stage::Leaving(sessions) if progress && left.swap(sessions, std::sync::atomic::Ordering::Relaxed) != sessions => {
-            write_err(&format!("the old login has {sessions} sessions"));
+            write_err(&format!(
+                "the old login has {}",
+                counted(u64::try_from(sessions).unwrap_or(u64::MAX), "session", "sessions")
+            ));
         }
         _ => {}
     };

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Desk;
 use super::plan_file::PlanFile;
+use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -35,8 +36,7 @@ fn text(plan: &Plan, desk: &Desk) -> String {
     }
     let mut lines = vec![match plan.statements.len() {
         0 => "nothing to do: the server follows the policy".to_owned(),
-        1 => "would run 1 statement; nothing was done".to_owned(),
-        many => format!("would run {many} statements; nothing was done"),
+        some => format!("would run {}; nothing was done", counted(some as u64, "statement", "statements")),
     }];
     let mark = |widens| if widens { '+' } else { '-' };
     lines.extend(plan.statements.iter().map(|statement| format!("  {} {};", mark(statement.widens), statement.sql)));

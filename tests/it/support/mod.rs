@@ -17,7 +17,7 @@ pub(crate) use gate::Gate;
 pub(crate) use own_server::OwnServer;
 pub(crate) use postgres::RestartablePostgres;
 pub(crate) use process::{Ran, Running, ran, until};
-pub(crate) use room::{Room, run_with_input};
+pub(crate) use room::{Room, run_with_input, typed};
 pub(crate) use strongroom_migration::Engine;
 
 pub(crate) use rows::{Row, nasty_rows, numbered_rows};

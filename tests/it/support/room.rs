@@ -307,3 +307,19 @@ impl Room {
 pub fn run_with_input(room: &Room, arguments: &[&str], input: &str) -> Ran {
     process::run(room.command(arguments), input)
 }
+
+/// Types the first command that a text has in backquotes into a shell, as it stands.
+#[track_caller]
+pub fn typed(room: &Room, text: &str) -> Ran {
+    let text = text.split_once("help: ").map_or(text, |(_, help)| help);
+    let commands = text.split('`').skip(1).step_by(2).filter(|command| command.starts_with("strongroom "));
+    // One that only looks is no cure.
+    let command = commands.clone().find(|command| !command.contains("--dry-run")).unwrap_or_else(|| panic!("no command: {text}"));
+    let folder = Path::new(env!("CARGO_BIN_EXE_strongroom")).parent().unwrap();
+    let mut typed = Command::new("sh");
+    typed.current_dir(room.path()).args(["-c", command]).env("STRONGROOM__DATABASE__URL", &room.url);
+    typed.env_remove("RUST_LOG").env_remove("DATABASE_URL");
+    let path = std::env::var("PATH").unwrap();
+    typed.env("PATH", format!("{}:{path}", folder.display()));
+    process::ran(typed.stdin(Stdio::null()))
+}

@@ -120,7 +120,7 @@ impl Judged {
             let failure =
                 Failure::refused("retired_key", "the row is sealed under a generation that is closed, and its keys are there");
             return Err(
-                failure.help("once the time of grace is over, `strongroom keys retire` opens a generation again that is in use")
+                failure.help("once the time of grace is over, retire that generation again: one that is in use is opened")
             );
         }
         let others = row.takes_along(db).await?;
@@ -141,7 +141,7 @@ impl Judged {
             format!("{} {how}", column.sealed)
         });
         let told = told.collect::<Vec<_>>().join(", ");
-        let copy = "`keys quarantine export` keeps a copy of the cells that do not open";
+        let copy = "`strongroom keys quarantine export` keeps a copy of the cells that do not open";
         format!("removes row {id} of table {table} with all its columns: {told}; {copy}")
     }
 }
@@ -151,7 +151,7 @@ fn plaintext_counts() -> Failure {
     let message = "the plaintext of this row is there and counts: nothing is lost, and nothing is discarded";
     let failure = Failure::refused("plaintext_counts", message);
     failure.help(
-        "change or delete the row itself, then seal again: credentials with `strongroom migrate up`, others by their program",
+        "change or delete the row itself, then seal again: credentials with `strongroom migrate up --yes`, others by their program",
     )
 }
 
