@@ -16,6 +16,7 @@ mod direction;
 mod engine;
 mod error;
 mod events;
+mod judged;
 mod left;
 mod options;
 mod page;
@@ -27,6 +28,7 @@ mod roll;
 mod row;
 mod statement;
 mod verify;
+mod walk;
 
 pub use backfill::ResealBackfill;
 pub(crate) use backfill::uncarry;

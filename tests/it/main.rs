@@ -36,6 +36,7 @@ mod roll;
 mod root;
 mod rotation;
 mod round_trip;
+mod row_order;
 mod schema_changes;
 mod sealing;
 mod secrets;
