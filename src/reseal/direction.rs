@@ -109,7 +109,7 @@ impl Direction {
             if self == Self::Seal {
                 new.extend(indexes(ring, table, row));
             }
-            verdict.change = Some(Change { id: row.id.clone(), old: self.compared_values(row), new });
+            verdict.change = Some(Change { rowid: row.rowid, id: row.id.clone(), old: self.compared_values(row), new });
         }
         Ok(verdict)
     }

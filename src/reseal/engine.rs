@@ -8,15 +8,17 @@ use strongroom_entity::SealedTable;
 
 use super::checkpoint::{Checkpoint, announce_writing};
 use super::count;
-use super::direction::{Direction, Verdict};
+use super::direction::Direction;
 use super::error::ResealError;
+use super::judged::{Judged, judge, load_keys};
 use super::left::{Left, left};
 use super::options::{Event, Options, Stop, largest_page};
 use super::packet;
-use super::page::{self, Row, Size};
+use super::page::{Row, Size};
 use super::quarantine::{self, Bad};
 use super::side_effect::set_by_the_server;
 use super::statement::{Change, compare_and_swap};
+use super::walk::{Position, Walk};
 use crate::db::{self, Lock};
 use crate::key::{LIFETIME, Ring};
 
@@ -25,6 +27,16 @@ use crate::key::{LIFETIME, Ring};
 const ENOUGH: u32 = 3;
 /// Passes before a run gives up on rows that change faster than they are moved.
 const PASSES: u32 = 20;
+
+/// A page that was read, opened and sealed.
+struct Page {
+    rows: u64,
+    /// Behind its last row.
+    position: Position,
+    /// The name of the rowid by which it was read.
+    rowid: Option<&'static str>,
+    judged: Judged,
+}
 
 /// A run over one table.
 pub(super) struct Engine<'a> {
@@ -74,30 +86,61 @@ impl Engine<'_> {
 
     async fn pass(&self, checkpoint: &mut Checkpoint, moved_before: i64) -> Result<(), ResealError> {
         let bytes = packet::page_bytes(self.db, self.table, checkpoint.direction.forms()).await?;
-        if checkpoint.after.is_none() {
+        if checkpoint.position == Position::Start {
             db::retry!(self.begin_pass(checkpoint))?;
         }
-        let unfinished = checkpoint.direction.unfinished(self.table, self.db.get_database_backend());
+        let direction = checkpoint.direction;
+        let unfinished = direction.unfinished(self.table, self.db.get_database_backend());
+        let from = || Walk::from(self.db, self.table, direction.forms(), &unfinished, checkpoint.position.clone());
+        let mut walk = db::retry!(from())?;
         let rows = count::rows(self.db, self.table).await?;
-        (self.options.on_event)(Event::Started { work: checkpoint.direction.work(), rows });
+        (self.options.on_event)(Event::Started { work: direction.work(), rows });
+        let mut ahead = None;
         loop {
             self.stop_if_asked(checkpoint, moved_before).await?;
             let size = Size { rows: self.page_size(checkpoint, moved_before), bytes };
-            let (forms, after) = (checkpoint.direction.forms(), checkpoint.after.as_deref());
-            let rows = db::retry!(page::read_where(self.db, self.table, forms, &unfinished, after, size))?;
-            let Some(last) = rows.last() else { break };
-            let (last, looked_at) = (last.id.clone(), rows.len() as u64);
-            db::retry!(load_keys(self.db, &self.ring, checkpoint.direction, &rows))?;
-            let judged = judge(&self.ring, self.table, checkpoint.direction, rows, false).await?;
-            *checkpoint = db::retry!(self.commit_page(checkpoint, &last, &judged))?;
-            (self.options.on_event)(Event::Advanced { rows: looked_at });
+            if ahead.is_none() {
+                ahead = self.read_page(&mut walk, direction, size).await?;
+            }
+            let Some(page) = ahead.take() else { break };
+            ahead = self.write_page(checkpoint, &page, &mut walk, size).await?;
+            (self.options.on_event)(Event::Advanced { rows: page.rows });
             if !self.options.batch_delay.is_zero() {
                 tokio::time::sleep(self.options.batch_delay).await;
             }
         }
-        checkpoint.after = None;
+        checkpoint.position = Position::Start;
         (self.options.on_event)(Event::Finished);
         Ok(())
+    }
+
+    /// Reads the next rows and opens and seals what they hold; `None` at the end.
+    async fn read_page(&self, walk: &mut Walk, direction: Direction, size: Size) -> Result<Option<Page>, ResealError> {
+        let rows = db::retry!(walk.next(self.db, size))?;
+        let Some(position) = rows.last().map(Row::position) else { return Ok(None) };
+        db::retry!(load_keys(self.db, &self.ring, direction, &rows))?;
+        let count = rows.len() as u64;
+        let judged = judge(&self.ring, self.table, direction, rows, false).await?;
+        Ok(Some(Page { rows: count, position, rowid: walk.rowid, judged }))
+    }
+
+    /// Writes a page. The next one is read meanwhile, unless a limit or a rest comes between the two.
+    async fn write_page(
+        &self,
+        checkpoint: &mut Checkpoint,
+        page: &Page,
+        walk: &mut Walk,
+        size: Size,
+    ) -> Result<Option<Page>, ResealError> {
+        let direction = checkpoint.direction;
+        let write = async { db::retry!(self.commit_page(checkpoint, page)) };
+        if self.options.max_rows.is_some() || !self.options.batch_delay.is_zero() {
+            *checkpoint = write.await?;
+            return Ok(None);
+        }
+        let (written, next) = tokio::join!(write, self.read_page(walk, direction, size));
+        *checkpoint = written?;
+        next
     }
 
     /// A pass meets again what does not open.
@@ -107,19 +150,19 @@ impl Engine<'_> {
         self.commit_with(transaction, checkpoint).await
     }
 
-    async fn commit_page(&self, before: &Checkpoint, last: &str, judged: &Judged) -> Result<Checkpoint, ResealError> {
+    async fn commit_page(&self, before: &Checkpoint, page: &Page) -> Result<Checkpoint, ResealError> {
         let transaction = db::begin(self.db).await?;
         announce_writing(&transaction, self.table.name, true).await?;
-        let moved = swap(&transaction, self.table, before.direction, &judged.changes).await?;
-        quarantine::record_bad(&transaction, self.table.name, &before.run, &judged.bad).await?;
+        let moved = swap(&transaction, self.table, before.direction, page.rowid, &page.judged.changes).await?;
+        quarantine::record_bad(&transaction, self.table.name, &before.run, &page.judged.bad).await?;
         let moved = before.moved + i64::try_from(moved).unwrap_or(i64::MAX);
-        let after = Checkpoint { after: Some(last.to_owned()), moved, ..before.clone() };
+        let after = Checkpoint { position: page.position.clone(), moved, ..before.clone() };
         self.commit_with(transaction, &after).await?;
         Ok(after)
     }
 
     async fn finish(&self, checkpoint: Checkpoint) -> Result<(), ResealError> {
-        let finished = Checkpoint { finished: true, after: None, ..checkpoint };
+        let finished = Checkpoint { finished: true, position: Position::Start, ..checkpoint };
         db::retry!(self.commit_finish(&finished))
     }
 
@@ -170,20 +213,21 @@ pub(super) async fn finish_excluded(
     stop: &Stop,
 ) -> Result<Vec<Bad>, ResealError> {
     let mut bad = Vec::new();
-    let mut after = None;
+    let mut walk = Walk::over(db, table, direction.forms()).await?;
     let bytes = packet::page_bytes(db, table, direction.forms()).await?;
     let size = Size { rows: largest_page(table).min(1000), bytes };
     announce_writing(db, table.name, true).await?;
     loop {
-        let rows = page::read(db, table, direction.forms(), after.as_deref(), size).await?;
-        let Some(last) = rows.last() else { break };
+        let rows = walk.next(db, size).await?;
+        if rows.is_empty() {
+            break;
+        }
         if stop.is_requested() {
             return Err(ResealError::Interrupted { moved: 0 });
         }
-        after = Some(last.id.clone());
         load_keys(db, ring, direction, &rows).await?;
         let judged = judge(ring, table, direction, rows, true).await?;
-        let swapped = swap(db, table, direction, &judged.changes).await?;
+        let swapped = swap(db, table, direction, walk.rowid, &judged.changes).await?;
         if swapped != judged.changes.len() as u64 {
             return Err(ResealError::NoHeadway { left: judged.changes.len() as u64 - swapped });
         }
@@ -193,53 +237,12 @@ pub(super) async fn finish_excluded(
     Ok(bad)
 }
 
-/// What is to be written of a page.
-#[derive(Default)]
-struct Judged {
-    changes: Vec<Change>,
-    bad: Vec<Bad>,
-}
-
-/// Loads the keys that the rows' cells name, and makes those that they will be sealed under. Programs may make keys of the
-/// same scopes, or with the same ids, at the same moment: an error that passes is for the caller to try again.
-async fn load_keys(db: &impl ConnectionTrait, ring: &Ring, direction: Direction, rows: &[Row]) -> Result<(), ResealError> {
-    ring.learn(db, page::cells(rows)).await?;
-    if direction != Direction::Open {
-        ring.prepare(db, rows.iter().map(|row| row.scope.clone())).await?;
-    }
-    Ok(())
-}
-
-/// Opens and seals away from the async threads.
-async fn judge(
-    ring: &Arc<Ring>,
-    table: &'static SealedTable,
-    direction: Direction,
-    rows: Vec<Row>,
-    strict: bool,
-) -> Result<Judged, ResealError> {
-    let ring = ring.clone();
-    let work = move || {
-        let verdicts = rows.iter().map(|row| direction.judge(&ring, table, row, strict)).collect::<Result<Vec<Verdict>, _>>();
-        verdicts.map(|verdicts| verdicts.into_iter().fold(Judged::default(), Judged::with))
-    };
-    let judged = tokio::task::spawn_blocking(work).await.map_err(|_| ResealError::Dropped)?;
-    Ok(judged?)
-}
-
-impl Judged {
-    fn with(mut self, verdict: Verdict) -> Self {
-        self.changes.extend(verdict.change);
-        self.bad.extend(verdict.bad);
-        self
-    }
-}
-
 /// Swaps what is still as it was read; how many rows were.
 async fn swap(
     db: &impl ConnectionTrait,
     table: &SealedTable,
     direction: Direction,
+    rowid: Option<&str>,
     changes: &[Change],
 ) -> Result<u64, ResealError> {
     if changes.is_empty() {
@@ -247,7 +250,7 @@ async fn swap(
     }
     let (compare, set) = (direction.compared(table, db.get_database_backend()), direction.set(table));
     let kept = set_by_the_server(db, table).await?;
-    let statement = compare_and_swap(db.get_database_backend(), table, &compare, &set, &kept, changes);
+    let statement = compare_and_swap(db.get_database_backend(), table, rowid, &compare, &set, &kept, changes);
     Ok(db.execute_raw(statement).await?.rows_affected())
 }
 

@@ -17,6 +17,7 @@ mod direction;
 mod engine;
 mod error;
 mod events;
+mod judged;
 mod left;
 mod options;
 mod packet;
@@ -32,6 +33,7 @@ mod row;
 mod side_effect;
 mod statement;
 mod verify;
+mod walk;
 
 pub use backfill::ResealBackfill;
 pub(crate) use backfill::uncarry;

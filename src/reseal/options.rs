@@ -65,9 +65,9 @@ impl Options {
     }
 }
 
-/// A row takes its id, each cell as it was and as it is to be, and at most the plaintext, the index and the owners once.
+/// A row takes its id, its rowid, each cell as it was and as it is to be, and at most the plaintext, the index and the owners once.
 pub(super) fn largest_page(table: &SealedTable) -> u64 {
-    let parameters = 1 + 4 * table.columns.len() + table.owners.len();
+    let parameters = 2 + 4 * table.columns.len() + table.owners.len();
     (PARAMETERS / parameters as u64).clamp(1, LARGEST_PAGE)
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::statement::{id_value, quoted, read_bytes, read_owner};
+use super::walk::{Position, Walk};
 use crate::crypto;
 use crate::db::statement;
 use crate::key::{Place, scope_of};
@@ -20,6 +21,8 @@ pub(super) enum Forms {
 /// A row as bytes. Text is read as its bytes too, so that no row is unreadable for its content and
 /// comparisons are exact on every engine.
 pub(super) struct Row {
+    /// Where it was read by that.
+    pub(super) rowid: Option<i64>,
     pub(super) id: String,
     /// In the order of the table's, as they are compared.
     pub(super) owners: Vec<Option<Vec<u8>>>,
@@ -36,6 +39,11 @@ pub(super) struct Cell {
 }
 
 impl Row {
+    /// The position behind it, in the order in which it was read.
+    pub(super) fn position(&self) -> Position {
+        self.rowid.map_or_else(|| Position::Id(self.id.clone()), Position::Rowid)
+    }
+
     /// Where the cell of the column with this label belongs.
     pub(super) fn place(&self, label: &'static str) -> Place {
         Place::raw(label, &self.scope, &self.id, &self.context)
@@ -69,38 +77,36 @@ pub(super) struct Size {
     pub(super) bytes: usize,
 }
 
-/// The rows after `after`, or from the first on for `None`, in order of id.
-pub(super) async fn read(
-    db: &impl ConnectionTrait,
-    table: &'static SealedTable,
-    forms: Forms,
-    after: Option<&str>,
-    size: Size,
-) -> Result<Vec<Row>, DbErr> {
-    read_where(db, table, forms, "1 = 1", after, size).await
-}
-
-/// The same, of the rows that meet a condition.
-pub(super) async fn read_where(
-    db: &impl ConnectionTrait,
-    table: &'static SealedTable,
-    forms: Forms,
-    condition: &str,
-    after: Option<&str>,
-    size: Size,
-) -> Result<Vec<Row>, DbErr> {
+/// Reads the rows of a pass that follow its position: as many as `size` says.
+pub(super) async fn read(db: &impl ConnectionTrait, walk: &Walk, size: Size) -> Result<Vec<Row>, DbErr> {
     let engine = db.get_database_backend();
-    let id = quoted(engine, table.id.name);
-    let beyond = after.map_or_else(String::new, |_| format!("AND {id} > $1"));
+    let Walk { table, forms, condition, rowid, position } = walk;
+    let name = quoted(engine, table.name);
+    let (first, order) = match rowid {
+        Some(rowid) => (format!("{name}.{rowid}, "), format!("{name}.{rowid}")),
+        None => (String::new(), quoted(engine, table.id.name)),
+    };
+    let after = match position {
+        Position::Start => None,
+        Position::Id(id) => Some(id_value(table.id, id)),
+        Position::Rowid(rowid) => Some((*rowid).into()),
+    };
+    let beyond = after.as_ref().map_or_else(String::new, |_| format!("AND {order} > $1"));
     let sql = format!(
-        "SELECT {} FROM {} WHERE ({condition}) {beyond} ORDER BY {id} LIMIT {}",
-        select_list(table, forms, engine),
-        quoted(engine, table.name),
+        "SELECT {first}{} FROM {name} WHERE ({condition}) {beyond} ORDER BY {order} LIMIT {}",
+        select_list(table, *forms, engine),
         size.rows,
     );
-    let found = db.query_all_raw(statement(engine, &sql, after.map(|after| id_value(table.id, after)))).await?;
-    let rows = found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
+    let found = db.query_all_raw(statement(engine, &sql, after)).await?;
+    let rows = found.iter().map(|row| decode_walked(row, walk)).collect::<Result<Vec<_>, _>>()?;
     Ok(within_bytes(rows, size.bytes))
+}
+
+fn decode_walked(row: &QueryResult, walk: &Walk) -> Result<Row, DbErr> {
+    match walk.rowid {
+        Some(_) => Ok(Row { rowid: Some(row.try_get_by_index(0)?), ..decode_from(row, 1, walk.table, walk.forms)? }),
+        None => decode(row, walk.table, walk.forms),
+    }
 }
 
 fn within_bytes(mut rows: Vec<Row>, most: usize) -> Vec<Row> {
@@ -129,7 +135,11 @@ pub(super) fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) 
 }
 
 pub(super) fn decode(row: &QueryResult, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
-    let mut position = 0..;
+    decode_from(row, 0, table, forms)
+}
+
+fn decode_from(row: &QueryResult, first: usize, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
+    let mut position = first..;
     let mut next = || position.next().unwrap_or_default();
     let id = read_id(row, next(), table.id.kind)?;
     let mut owners = Vec::with_capacity(table.owners.len());
@@ -148,7 +158,7 @@ pub(super) fn decode(row: &QueryResult, table: &'static SealedTable, forms: Form
     let context: Vec<_> = values.collect();
     let scope = table.owners.iter().zip(&context).find(|(owner, _)| Some(owner.name) == table.scope);
     let scope = scope_of(scope.and_then(|(_, (_, value))| scope_text(value)).as_deref());
-    Ok(Row { id, owners, context, scope, cells })
+    Ok(Row { rowid: None, id, owners, context, scope, cells })
 }
 
 /// A row's id, as the text that it is named by.

@@ -17,16 +17,20 @@ pub(super) enum Slot {
 
 /// One row's change: what must still be there, and what takes its place. In the order of the slots.
 pub(super) struct Change {
+    /// Finds the row where it is known; the id must be the same all the same.
+    pub(super) rowid: Option<i64>,
     pub(super) id: String,
     pub(super) old: Vec<Option<Vec<u8>>>,
     pub(super) new: Vec<Option<Vec<u8>>>,
 }
 
 /// Changes every row that is still as it was read, in one statement; its count says how many were.
-/// `changes` must not be empty. The columns `kept` are set to themselves: MySQL and MariaDB leave those alone.
+/// `changes` must not be empty, and all have a rowid where its name is given. The columns `kept` are set to themselves:
+/// MySQL and MariaDB leave those alone.
 pub(super) fn compare_and_swap(
     engine: DbBackend,
     table: &SealedTable,
+    rowid: Option<&str>,
     compare: &[Slot],
     set: &[Slot],
     kept: &[String],
@@ -40,7 +44,7 @@ pub(super) fn compare_and_swap(
     let assignments: Vec<_> = assignments.chain(set_to_itself).collect();
     let conditions: Vec<_> = compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
-    let names = names(compare.len(), set.len());
+    let names = names(rowid.is_some(), compare.len(), set.len());
     let (name, id) = (quoted(engine, table.name), quoted(engine, table.id.name));
     let sql = match engine {
         DbBackend::MySql => format!(
@@ -49,14 +53,16 @@ pub(super) fn compare_and_swap(
             format!(" UNION ALL SELECT {}", vec!["?"; names.len()].join(", ")).repeat(changes.len()),
         ),
         _ => format!(
-            "WITH v ({}) AS (VALUES {}) UPDATE {name} SET {assignments} FROM v WHERE {name}.{id} = v.id AND {conditions}",
+            "WITH v ({}) AS (VALUES {}) UPDATE {name} SET {assignments} FROM v WHERE {}{name}.{id} = v.id AND {conditions}",
             names.join(", "),
             tuples(changes.len(), names.len(), table.id.kind, engine),
+            rowid.map_or_else(String::new, |rowid| format!("{name}.{rowid} = v.place AND ")),
         ),
     };
     let values = changes.iter().flat_map(|change| {
         let cells = change.old.iter().chain(&change.new).map(|bytes| Value::Bytes(bytes.clone()));
-        std::iter::once(id_value(table.id, &change.id)).chain(cells)
+        let place = rowid.map(|_| change.rowid.into());
+        place.into_iter().chain([id_value(table.id, &change.id)]).chain(cells)
     });
     Statement::from_sql_and_values(engine, sql, values)
 }
@@ -93,10 +99,11 @@ impl Slot {
 }
 
 /// The columns of the list of changes.
-fn names(compared: usize, set: usize) -> Vec<String> {
+fn names(by_rowid: bool, compared: usize, set: usize) -> Vec<String> {
     let old = (0..compared).map(|n| format!("old{n}"));
     let new = (0..set).map(|n| format!("new{n}"));
-    std::iter::once("id".to_owned()).chain(old).chain(new).collect()
+    let place = by_rowid.then(|| "place".to_owned());
+    place.into_iter().chain(["id".to_owned()]).chain(old).chain(new).collect()
 }
 
 /// A select without rows that gives the list of changes its types: those of the table's own columns. A bare

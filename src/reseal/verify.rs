@@ -12,6 +12,7 @@ use super::options::{Event, Options};
 use super::packet;
 use super::page::{self, Cell, Forms, Row, Size};
 use super::quarantine::Bad;
+use super::walk::Walk;
 use crate::crypto::MAXIMUM_PLAINTEXT;
 use crate::key::{Ring, Unopened};
 
@@ -35,16 +36,17 @@ pub async fn verify(
 ) -> Result<Verification, ResealError> {
     let forms = if phase == Phase::Sealed { Forms::SealedOnly } else { Forms::Both };
     let mut found = Verification::default();
-    let mut after = None;
+    let mut walk = Walk::over(db, table, forms).await?;
     (options.on_event)(Event::Started { work: "verifying", rows: count::rows(db, table).await? });
     loop {
         if options.stop.is_requested() {
             return Err(ResealError::Interrupted { moved: 0 });
         }
         let size = Size { rows: options.page_size(table), bytes: packet::largest() };
-        let rows = page::read(db, table, forms, after.as_deref(), size).await?;
-        let Some(last) = rows.last() else { break };
-        after = Some(last.id.clone());
+        let rows = walk.next(db, size).await?;
+        if rows.is_empty() {
+            break;
+        }
         (options.on_event)(Event::Advanced { rows: rows.len() as u64 });
         ring.learn(db, page::cells(&rows)).await?;
         let ring = ring.clone();

@@ -44,6 +44,7 @@ mod root;
 mod rotation;
 mod round_trip;
 mod run_lock;
+mod row_order;
 mod schema_changes;
 mod sealing;
 mod secret_files;

@@ -2,6 +2,7 @@
 
 mod new_tenants;
 mod quarantine;
+mod row_order;
 mod scrub;
 
 use std::sync::Arc;
