@@ -64,7 +64,7 @@ pub(crate) async fn converge(
 }
 
 /// Concurrent changes to one account fail on PostgreSQL; a change that waits for a table's lock must not wait long.
-async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
+pub(super) async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
     if engine == Engine::Postgres {
         db.execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
         db.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom grants'))").await?;
@@ -73,7 +73,7 @@ async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbE
 }
 
 /// The server's refusal, with what was asked of it; never with a password.
-fn told(error: &DbErr, sql: &str) -> GrantError {
+pub(super) fn told(error: &DbErr, sql: &str) -> GrantError {
     if is_forbidden(error) {
         let cause = error.to_string();
         let cause = cause.rsplit("error returned from database: ").next().unwrap_or(&cause).to_owned();
@@ -83,7 +83,7 @@ fn told(error: &DbErr, sql: &str) -> GrantError {
 }
 
 /// A restored copy beside its original has the same ring, and so the same names.
-fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
+pub(super) fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
     let elsewhere = |object: &Object| {
         object.table().is_some_and(|(schema, table)| {
             let governed = table.starts_with("strongroom_") || site.catalog.contains_key(table);

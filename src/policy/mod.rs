@@ -20,6 +20,7 @@ mod component_name;
 mod diff;
 mod drift;
 mod error;
+mod foresee;
 mod grant_error;
 mod inspect;
 pub(crate) mod login;
@@ -60,6 +61,7 @@ pub(crate) use builtin::builtin_components;
 pub(crate) use {
     apply::{Applied, converge},
     drift::Drift,
+    foresee::foresee_take_back,
     plan::{Plan, plan},
     pool::try_login,
     site::Site,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 use strongroom_entity::SealedTable;
 
 use super::checkpoint::{Checkpoint, announce_writing};
@@ -242,8 +242,20 @@ async fn swap(
         return Ok(0);
     }
     let (compare, set) = (direction.compared(table, db.get_database_backend()), direction.set(table));
-    let statement = compare_and_swap(db.get_database_backend(), table, &compare, &set, changes);
+    let kept = columns_that_change_themselves(db, table).await?;
+    let statement = compare_and_swap(db.get_database_backend(), table, &compare, &set, &kept, changes);
     Ok(db.execute_raw(statement).await?.rows_affected())
+}
+
+/// MySQL and MariaDB set a column with `ON UPDATE` to the time of any change, unless the statement sets it.
+async fn columns_that_change_themselves(db: &impl ConnectionTrait, table: &SealedTable) -> Result<Vec<String>, DbErr> {
+    if db.get_database_backend() != DbBackend::MySql {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT CAST(column_name AS CHAR) AS name FROM information_schema.columns WHERE table_schema = DATABASE() \
+               AND table_name = $1 AND extra LIKE '%on update%'";
+    let rows = db.query_all_raw(db::statement(DbBackend::MySql, sql, [table.name.into()])).await?;
+    rows.iter().map(|row| row.try_get("", "name")).collect()
 }
 
 /// Other programs may seal under the generation before until their copy of the manifest is too old;

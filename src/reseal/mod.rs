@@ -50,4 +50,6 @@ pub use roll::{RollReport, roll};
 pub(crate) use roll::{counted_tables, sealed_tables};
 #[cfg(feature = "cli")]
 pub(crate) use row::StoredRow;
+#[cfg(feature = "cli")]
+pub(crate) use verify::Extent;
 pub use verify::{Verification, verify};

@@ -23,15 +23,17 @@ pub(super) struct Change {
 }
 
 /// Changes every row that is still as it was read, in one statement; its count says how many were.
-/// `changes` must not be empty.
+/// `changes` must not be empty. `kept` are columns that keep their values.
 pub(super) fn compare_and_swap(
     engine: DbBackend,
     table: &SealedTable,
     compare: &[Slot],
     set: &[Slot],
+    kept: &[String],
     changes: &[Change],
 ) -> Statement {
-    let assignments: Vec<_> = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, engine)).collect();
+    let mut assignments: Vec<_> = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, engine)).collect();
+    assignments.extend(kept.iter().map(|column| of_table(table, column, engine)).map(|column| format!("{column} = {column}")));
     let conditions: Vec<_> = compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
     let names = names(compare.len(), set.len());

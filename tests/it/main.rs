@@ -15,6 +15,7 @@ mod support;
 
 mod access;
 mod adoption;
+mod adoption_cases;
 mod audit;
 mod break_glass;
 mod crash;
@@ -50,4 +51,5 @@ mod tamper;
 mod tls;
 mod tools;
 mod vectors;
+mod way_back;
 mod writers;

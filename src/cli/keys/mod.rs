@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 use strongroom_entity::{SealedTable, credential};
+use strongroom_migration::Engine;
 
 use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
@@ -19,9 +20,10 @@ use crate::cli::output::Output;
 use crate::cli::progress;
 use crate::cli::session::{Session, release};
 use crate::credential::StoreError;
-use crate::db::Access;
+use crate::db::{Access, DatabaseConnection};
 use crate::key::{KeyState, Rolling};
 use crate::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
+use crate::schema;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -172,6 +174,7 @@ fn status_text(document: &StatusDocument) -> String {
 async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
+    refuse_foreign_triggers(&db).await?;
     let lock = session.lock(&db).await?;
     let direction = if rotate.back { Rolling::Back } else { Rolling::Forward };
     let done = match ring.reload(&db).await {
@@ -194,6 +197,16 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
         format!("{moved}; generation {} is active{rest}", done.generation)
     });
     Ok(if done.bad > 0 { Exit::Left } else { Exit::Done })
+}
+
+/// They would run for each cell that is rolled.
+async fn refuse_foreign_triggers(db: &DatabaseConnection) -> Result<(), Failure> {
+    let found = schema::foreign_triggers(db, Engine::of(db).await?, credential::TABLE.name).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} would run for each row that is rolled, and nothing was changed", found.join(", "));
+    Err(Failure::refused("foreign_triggers", message).help("drop them, and make them again after the roll"))
 }
 
 async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {

@@ -20,6 +20,7 @@ struct StatusDocument<'a> {
     status: &'a Status,
     lock: Option<LockLine>,
     findings: Vec<Finding>,
+    adoption: Option<AdoptionLine>,
 }
 
 #[derive(Serialize)]
@@ -27,6 +28,26 @@ struct Finding {
     code: &'static str,
     message: String,
     hint: String,
+}
+
+#[derive(Serialize)]
+struct AdoptionLine {
+    table: String,
+    half_way: bool,
+    hint: Option<&'static str>,
+}
+
+impl AdoptionLine {
+    fn new(table: String, status: &Status) -> Self {
+        let hint = status.migrations.first().and_then(|step| match step.state {
+            State::HalfWayUp => {
+                Some("`strongroom migrate adopt --yes` continues, and `strongroom migrate down --to 0 --yes` gives it back")
+            }
+            State::HalfWayDown => Some("`strongroom migrate down --to 0 --yes` continues"),
+            State::Applied | State::Pending => None,
+        });
+        Self { table, half_way: hint.is_some(), hint }
+    }
 }
 
 #[derive(Serialize)]
@@ -49,7 +70,8 @@ pub(super) async fn status(check: bool, session: &Session, output: &Output) -> R
     let findings: Vec<_> =
         refusals.into_iter().map(|found| Finding { code: found.code, message: found.message, hint: found.hint }).collect();
     let went_back = !findings.is_empty();
-    let document = StatusDocument { status: &status, lock, findings };
+    let adoption = schema::adopted(&db).await?.map(|adoption| AdoptionLine::new(adoption.table, &status));
+    let document = StatusDocument { status: &status, lock, findings, adoption };
     output.result(&document, || status_text(&document, holder.as_ref()));
     Ok(if went_back || (check && status.pending > 0) { Exit::Left } else { Exit::Done })
 }
@@ -73,6 +95,8 @@ fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> String
         0 => "nothing is pending".to_owned(),
         pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up`",
     });
+    let halves = document.adoption.iter().filter_map(|it| Some((&it.table, it.hint?)));
+    lines.extend(halves.map(|(table, hint)| format!("the adoption of table {table} is half-way: {hint}")));
     lines.extend(document.findings.iter().map(|found| format!("{}\n  help: {}", found.message, found.hint)));
     lines.extend(holder.map(|holder| {
         let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
