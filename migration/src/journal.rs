@@ -82,6 +82,15 @@ impl<'a> Guard<'a> {
             "constraint" => {
                 ("table_constraints WHERE constraint_schema = DATABASE() AND constraint_name = ?", vec![table.into()])
             }
+            "check" => (
+                "table_constraints WHERE constraint_schema = DATABASE() AND table_name = ? AND constraint_name = ?",
+                vec![table.into(), column.into()],
+            ),
+            "kind" => (
+                "columns WHERE table_schema = DATABASE() AND table_name = ? \
+                 AND concat(column_name, ':', column_type, ':', collation_name) = ?",
+                vec![table.into(), column.into()],
+            ),
             "column" => (
                 "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?",
                 vec![table.into(), column.into()],

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use sea_orm_migration::sea_query::{Alias, DynIden, IntoIden as _};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
-pub use adoption::{Adoption, binary_collation};
+pub use adoption::{Adoption, Limit, added_type, binary_collation};
 pub use backfill::{Backfill, NoKeys, Phase};
 pub use engine::Engine;
 pub use grants::{Grants, POLICIES};
@@ -68,7 +68,7 @@ impl Migrator {
             Box::new(m0003_add_sealed_columns::Migration(backfill())),
             Box::new(m0004_seal_credential::Migration(backfill())),
             Box::new(m0005_require_sealed::Migration(backfill())),
-            Box::new(m0006_drop_plaintext::Migration(backfill())),
+            Box::new(m0006_drop_plaintext::Migration { backfill: backfill(), is_adopted: self.adopted.is_some() }),
             Box::new(m0007_scrub_free_space::Migration(backfill())),
             Box::new(m0008_create_policy::step(backfill())),
             Box::new(m0009_policy_1::step(self.grants.clone())),

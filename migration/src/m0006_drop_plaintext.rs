@@ -9,7 +9,7 @@ use crate::m0003_add_sealed_columns::STALE_GUARD;
 use crate::m0005_require_sealed::REQUIRED_GUARD;
 use crate::sql::sql;
 use crate::stage::Stage;
-use crate::{Backfill, Phase, Sql, Step};
+use crate::{Backfill, Engine, Phase, Sql, Step, journal};
 
 const UP: Sql = sql!("0006_drop_plaintext.up.sql");
 const DOWN: Sql = sql!("0006_drop_plaintext.down.sql");
@@ -23,7 +23,14 @@ const ABANDONED: Sql = Sql {
 /// Where each statement commits by itself, one guard goes only when the next stands.
 const RELEASED: Sql = Sql { postgres: "", sqlite: "", mysql: include_str!("../sql/mysql/0006_drop_plaintext.released.sql") };
 
-pub(crate) struct Migration(pub(crate) Arc<dyn Backfill>);
+/// SQLite makes a table of step 1 anew, and leaves an adopted one its own constraints.
+const ADOPTED_UP: Sql = Sql { sqlite: include_str!("../sql/sqlite/0006_drop_plaintext.adopted.up.sql"), ..UP };
+const ADOPTED_RESTORED: Sql = Sql { sqlite: include_str!("../sql/sqlite/0006_drop_plaintext.adopted.restored.sql"), ..RESTORED };
+
+pub(crate) struct Migration {
+    pub(crate) backfill: Arc<dyn Backfill>,
+    pub(crate) is_adopted: bool,
+}
 
 impl MigrationName for Migration {
     fn name(&self) -> &'static str {
@@ -49,10 +56,10 @@ impl MigrationTrait for Migration {
         let stage = Stage::begin(manager, "credential").await?;
         let done = self.add_plaintext_columns(&stage).await;
         stage.end(done).await?;
-        if self.0.phase(manager.get_connection()).await? != Phase::Restoring {
+        if self.backfill.phase(manager.get_connection()).await? != Phase::Restoring {
             return Ok(());
         }
-        self.0.open(manager.get_connection()).await?;
+        self.backfill.open(manager.get_connection()).await?;
         let stage = Stage::begin(manager, "credential").await?;
         let done = self.require_plaintext(&stage).await;
         stage.end(done).await
@@ -62,33 +69,45 @@ impl MigrationTrait for Migration {
 /// The phase never promises what the database does not see to: it moves before what it releases, and after
 /// what it requires. Under a transaction the order is of no consequence.
 impl Migration {
+    fn up(&self) -> Sql {
+        if self.is_adopted { ADOPTED_UP } else { UP }
+    }
+
+    fn restored(&self) -> Sql {
+        if self.is_adopted { ADOPTED_RESTORED } else { RESTORED }
+    }
+
     async fn drop_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
-        let phase = self.0.phase(stage.db()).await?;
+        let phase = self.backfill.phase(stage.db()).await?;
         if phase == Phase::Sealed && stage.engine().has_transactional_ddl() {
             return Ok(());
         }
         if !phase.cells_count() {
-            self.0.verify(stage.db()).await?;
+            self.backfill.verify(stage.db()).await?;
         }
-        self.0.set_phase(stage.db(), Phase::Sealed).await?;
-        let sql = if phase == Phase::Restoring { ABANDONED } else { UP };
-        sql.run(stage.manager(), &*self.0).await
+        self.backfill.set_phase(stage.db(), Phase::Sealed).await?;
+        let sql = if phase == Phase::Restoring { ABANDONED } else { self.up() };
+        sql.run(stage.manager(), &*self.backfill).await
     }
 
     async fn add_plaintext_columns(&self, stage: &Stage) -> Result<(), DbErr> {
-        if self.0.phase(stage.db()).await? != Phase::Sealed {
+        if self.backfill.phase(stage.db()).await? != Phase::Sealed {
             return Ok(());
         }
-        DOWN.run(stage.manager(), &*self.0).await?;
-        self.0.set_phase(stage.db(), Phase::Restoring).await
+        // A STRICT table of SQLite has no varchar.
+        let text = DOWN.of(stage.engine());
+        let is_sqlite = self.is_adopted && stage.engine() == Engine::Sqlite;
+        let text = if is_sqlite { text.replace("varchar(255)", "text") } else { text.into_owned() };
+        journal::run(stage.db(), stage.engine(), &text, &*self.backfill).await?;
+        self.backfill.set_phase(stage.db(), Phase::Restoring).await
     }
 
     async fn require_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
-        self.0.open_rest(stage.db()).await?;
-        for sql in [RESTORED, STALE_GUARD, REQUIRED_GUARD, RELEASED] {
-            sql.run(stage.manager(), &*self.0).await?;
+        self.backfill.open_rest(stage.db()).await?;
+        for sql in [self.restored(), STALE_GUARD, REQUIRED_GUARD, RELEASED] {
+            sql.run(stage.manager(), &*self.backfill).await?;
         }
-        self.0.set_phase(stage.db(), Phase::Required).await
+        self.backfill.set_phase(stage.db(), Phase::Required).await
     }
 }
 
@@ -99,6 +118,10 @@ impl Step for Migration {
 
     fn down_sql(&self) -> Vec<Sql> {
         vec![DOWN, RESTORED, STALE_GUARD, REQUIRED_GUARD, RELEASED]
+    }
+
+    fn sql_instead(&self, engine: Engine, up: bool) -> Option<String> {
+        (up && self.is_adopted && engine == Engine::Sqlite).then(|| ADOPTED_UP.sqlite.to_owned())
     }
 
     fn abandon_sql(&self) -> Vec<Sql> {

@@ -69,7 +69,7 @@ pub(crate) async fn converge(
 }
 
 /// Concurrent changes to one account fail on PostgreSQL; a change that waits for a table's lock must not wait long.
-async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
+pub(super) async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
     if engine == Engine::Postgres {
         db.execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
         db.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom grants'))").await?;
@@ -91,7 +91,7 @@ pub(super) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
 }
 
 /// A restored copy beside its original has the same ring, and so the same names.
-fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
+pub(super) fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
     let elsewhere = |object: &Object| {
         object.table().is_some_and(|(schema, table)| {
             let governed = table.starts_with("strongroom_") || site.catalog.contains_key(table);

@@ -21,6 +21,7 @@ mod cure;
 mod diff;
 mod drift;
 mod error;
+mod foresee;
 mod grant_error;
 mod granted;
 mod inspect;
@@ -64,6 +65,7 @@ pub(crate) use builtin::builtin_components;
 pub(crate) use {
     apply::{Applied, converge},
     drift::Drift,
+    foresee::foresee_take_back,
     plan::{Plan, plan},
     pool::try_login,
     ready::{Missing, Needs, may_make_triggers, require_ready},

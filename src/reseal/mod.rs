@@ -61,4 +61,6 @@ pub(crate) use roll_plan::plan_roll;
 #[cfg(feature = "cli")]
 pub(crate) use row::StoredRow;
 pub(crate) use side_effect::{foreign_triggers, trigger_condition};
+#[cfg(feature = "cli")]
+pub(crate) use verify::Extent;
 pub use verify::{Verification, verify};

@@ -1,5 +1,6 @@
 //! Opening every cell to see that it opens. Writes nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sea_orm::ConnectionTrait;
@@ -24,6 +25,31 @@ pub struct Verification {
     pub checked: u64,
     /// Those that do not open, or do not say what stands beside them.
     pub failed: Vec<Bad>,
+    /// The extent of the values of each column, by the column's plaintext.
+    pub(crate) extents: BTreeMap<&'static str, Extent>,
+}
+
+/// The most that a value of a column has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) characters: u64,
+    pub(crate) bytes: u64,
+    pub(crate) highest: u32,
+}
+
+impl Extent {
+    fn of(text: &str) -> Self {
+        let highest = text.chars().map(u32::from).max().unwrap_or(0);
+        Self { characters: text.chars().count() as u64, bytes: text.len() as u64, highest }
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self {
+            characters: self.characters.max(other.characters),
+            bytes: self.bytes.max(other.bytes),
+            highest: self.highest.max(other.highest),
+        }
+    }
 }
 
 /// Opens every cell of a table, and compares it with its blind index and with plaintext beside it.
@@ -54,9 +80,19 @@ pub async fn verify(
         let page = page.await.map_err(|_| ResealError::Dropped)?;
         found.checked += page.checked;
         found.failed.extend(page.failed);
+        for (column, extent) in page.extents {
+            found.widen(column, extent);
+        }
     }
     (options.on_event)(Event::Finished);
     Ok(found)
+}
+
+impl Verification {
+    fn widen(&mut self, column: &'static str, extent: Extent) {
+        let widest = self.extents.entry(column).or_default();
+        *widest = widest.with(extent);
+    }
 }
 
 fn inspect(ring: &Ring, table: &'static SealedTable, rows: &[Row], forms: Forms, phase: Phase) -> Verification {
@@ -64,8 +100,9 @@ fn inspect(ring: &Ring, table: &'static SealedTable, rows: &[Row], forms: Forms,
     for row in rows {
         for (column, cell) in table.columns.iter().zip(&row.cells) {
             found.checked += u64::from(cell.sealed.is_some());
-            if let Err(reason) = inspect_cell(ring, row, column, cell, forms, phase) {
-                found.failed.push(Bad { row: row.id.clone(), column: column.sealed, reason });
+            match inspect_cell(ring, row, column, cell, forms, phase) {
+                Ok(extent) => found.widen(column.plain.unwrap_or(column.sealed), extent),
+                Err(reason) => found.failed.push(Bad { row: row.id.clone(), column: column.sealed, reason }),
             }
         }
     }
@@ -79,8 +116,8 @@ fn inspect_cell(
     cell: &Cell,
     forms: Forms,
     phase: Phase,
-) -> Result<(), Unopened> {
-    let Some(sealed) = &cell.sealed else { return may_be_missing(column, cell, phase) };
+) -> Result<Extent, Unopened> {
+    let Some(sealed) = &cell.sealed else { return may_be_missing(column, cell, phase).map(|()| Extent::default()) };
     let opened = ring.open_at(&row.place(column.label), sealed)?;
     // What was never text need not become any.
     if column.plain.is_some() && opened.as_text().is_none() {
@@ -95,7 +132,7 @@ fn inspect_cell(
     if forms == Forms::Both && beside != Some(opened.as_bytes()) && !restored_later {
         return Err(Unopened::DiffersFromPlaintext);
     }
-    Ok(())
+    Ok(opened.as_text().map(Extent::of).unwrap_or_default())
 }
 
 /// Before cells are required, a row that an older program wrote has none yet.

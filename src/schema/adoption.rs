@@ -22,8 +22,7 @@ pub(crate) async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption
     let adoption: Adoption = serde_json::from_str(&body).map_err(|_| SchemaError::AlteredAdoption)?;
     // The row is not authenticated: what it names goes into statements.
     let names = adoption.renamed.iter().flat_map(|(ours, theirs)| [ours, theirs]).chain(&adoption.added);
-    let names = names.chain([&adoption.table]).chain(&adoption.primary_key).chain(&adoption.unique);
-    let names = names.chain(adoption.collation.iter().flat_map(|(set, collation)| [set, collation]));
+    let names = names.chain([&adoption.table]).chain(&adoption.primary_key);
     if names.into_iter().all(|name| Adoption::is_plain_name(name)) {
         Ok(Some(adoption))
     } else {

@@ -11,8 +11,9 @@ use strongroom_migration::{Adoption, Engine};
 
 use crate::db::has_table;
 
-use form::{Found, collation, columns, primary_key, unique};
-use row::{count, refuse_rows};
+use super::inspect::{Subject, inspect};
+use form::{Found, columns, primary_key};
+use row::{count, unfit_rows};
 pub use unfit::Unfit;
 
 /// Which table, and which of its columns is which.
@@ -61,28 +62,38 @@ pub(crate) async fn examine(db: &impl ConnectionTrait, engine: Engine, wish: &Wi
         return Err(Unfit::NameTaken);
     }
     let found = columns(db, engine, &wish.table).await?;
-    let (matched, added) = match_columns(engine, wish, &found)?;
-    for (ours, column) in &matched {
-        require_type(ours, column, engine)?;
-    }
+    let mut obstacles = Vec::new();
+    let (matched, added) = match_columns(engine, wish, &found, &mut obstacles)?;
+    obstacles.extend(matched.iter().filter_map(|(ours, column)| wrong_type(ours, column, engine)));
     let key: Vec<_> = found.iter().filter(|column| column.in_key).map(|column| column.name.as_str()).collect();
     let id = theirs(wish, "id");
     if key != [id] {
-        return Err(Unfit::PrimaryKey(id.to_owned()));
+        obstacles.push(format!("the primary key, which must be column `{id}` alone"));
     }
+    // What follows reads the table as if its columns were what they must be.
+    Unfit::refuse(&wish.table, &obstacles)?;
+    let subject = Subject {
+        table: wish.table.clone(),
+        matched: matched.iter().map(|(ours, column)| (*ours, column.name.clone())).collect(),
+        added: added.clone(),
+    };
+    let form = inspect(db, engine, &subject).await?;
+    obstacles.extend(form.obstacles);
+    obstacles.extend(unfit_rows(db, engine, wish, &matched).await?);
+    Unfit::refuse(&wish.table, &obstacles)?;
+    let renamed = subject.matched.iter().filter(|(ours, theirs)| ours != theirs);
     let adoption = Adoption {
         table: wish.table.clone(),
-        renamed: matched
-            .iter()
-            .filter(|(ours, it)| *ours != it.name)
-            .map(|(ours, it)| ((*ours).to_owned(), it.name.clone()))
-            .collect(),
+        renamed: renamed.map(|(ours, theirs)| ((*ours).to_owned(), theirs.clone())).collect(),
         added,
         primary_key: primary_key(db, engine, &wish.table).await?,
-        unique: unique(db, engine, &wish.table, theirs(wish, "access_key")).await?,
-        collation: collation(db, engine, &wish.table, &matched).await?,
+        carried: form.carried,
+        detach: form.detach,
+        attach: form.attach,
+        rebuild: form.rebuild,
+        limits: form.limits,
+        casts: form.casts,
     };
-    refuse_rows(db, engine, wish, &matched).await?;
     let columns = matched.iter().map(|(ours, it)| ((*ours).to_owned(), it.name.clone(), it.r#type.clone())).collect();
     let rows = count(db, engine, &wish.table, "1 = 1").await?;
     Ok(Examined { adoption, columns, rows })
@@ -94,34 +105,58 @@ fn theirs<'a>(wish: &'a Wish, ours: &'a str) -> &'a str {
 
 type Matched<'a> = Vec<(&'static str, &'a Found)>;
 
-fn match_columns<'a>(engine: Engine, wish: &Wish, found: &'a [Found]) -> Result<(Matched<'a>, Vec<String>), Unfit> {
+/// Columns of the program's own stay, if rows can be written without them.
+fn match_columns<'a>(
+    engine: Engine,
+    wish: &Wish,
+    found: &'a [Found],
+    obstacles: &mut Vec<String>,
+) -> Result<(Matched<'a>, Vec<String>), Unfit> {
     let (mut matched, mut added) = (Vec::new(), Vec::new());
     for (ours, required, _) in COLUMNS {
         let theirs = theirs(wish, ours);
         match found.iter().find(|column| column.name == theirs) {
             Some(column) => matched.push((ours, column)),
-            // SQLite could not drop it again once step 6 has made the table anew with a unique one.
             None if required || wish.columns.contains_key(ours) || (ours == "access_key" && engine == Engine::Sqlite) => {
                 return Err(Unfit::NoColumn { table: wish.table.clone(), column: theirs.to_owned() });
             }
             None => added.push(ours.to_owned()),
         }
     }
-    let unknown: Vec<_> = found.iter().filter(|column| !matched.iter().any(|(_, it)| it.name == column.name)).collect();
-    if unknown.is_empty() {
-        return Ok((matched, added));
+    let unknown = found.iter().filter(|column| !matched.iter().any(|(_, it)| it.name == column.name));
+    for column in unknown {
+        if column.must_be_given {
+            obstacles.push(format!(
+                "column `{}`, which a credential does not have: it is NOT NULL without a default, so that nothing could be stored",
+                column.name
+            ));
+        }
+        if TAKEN.contains(&column.name.as_str()) || COLUMNS.iter().any(|(ours, _, _)| *ours == column.name) {
+            obstacles.push(format!("column `{}`, whose name is that of a column of ours", column.name));
+        }
     }
-    let columns = unknown.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
-    Err(Unfit::UnknownColumns { table: wish.table.clone(), columns })
+    Ok((matched, added))
 }
 
-fn require_type(ours: &str, column: &Found, engine: Engine) -> Result<(), Unfit> {
+/// Columns that later steps add.
+const TAKEN: [&str; 3] = ["access_key_sealed", "secret_key_sealed", "access_key_index"];
+
+fn wrong_type(ours: &str, column: &Found, engine: Engine) -> Option<String> {
     let found = column.r#type.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| found.contains(word));
+    let is_one_of = |words: &[&str]| words.contains(&found.as_str());
     let (fits, wanted) = match (ours, engine) {
-        ("created_at", Engine::Postgres) => (found == "timestamp with time zone", "timestamp with time zone"),
+        ("created_at", Engine::Postgres) => (found.starts_with("timestamp"), "timestamp"),
         ("created_at", _) => (is(&["datetime", "timestamp"]), "datetime or timestamp"),
-        _ => (is(&["char", "text"]), "text"),
+        ("extra", Engine::Postgres) if is_one_of(&["json", "jsonb"]) => (true, ""),
+        ("extra", Engine::MySql | Engine::MariaDb) if found == "json" => (true, ""),
+        ("type", Engine::Postgres) if column.is_enum => (true, ""),
+        ("type", Engine::MySql | Engine::MariaDb) if found == "enum" => (true, ""),
+        (_, Engine::Postgres) => (is_one_of(&["text", "character varying", "character"]), "text"),
+        (_, Engine::MySql | Engine::MariaDb) => {
+            (is_one_of(&["char", "varchar", "tinytext", "text", "mediumtext", "longtext"]), "text")
+        }
+        (_, Engine::Sqlite) => (is(&["char", "text", "clob"]), "text"),
     };
-    if fits { Ok(()) } else { Err(Unfit::Type { column: column.name.clone(), found: column.r#type.clone(), wanted }) }
+    (!fits).then(|| format!("column `{}`, which is {} and must be {wanted}", column.name, column.r#type))
 }

@@ -13,6 +13,8 @@ mod error;
 #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program adopts tables"))]
 mod examine;
 pub mod host;
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program adopts tables"))]
+mod inspect;
 mod mirror;
 #[cfg(feature = "cli")]
 mod programs;
@@ -31,6 +33,8 @@ pub use examine::{Unfit, Wish};
 pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
 #[cfg(feature = "cli")]
 pub(crate) use programs::{ProgramTable, named as programs_named, programs_alone};
+#[cfg(feature = "cli")]
+pub(crate) use inspect::{column_dependents, dependents, foreign_triggers, not_owned};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
 pub use sealing::{Sealing, Unsealable};

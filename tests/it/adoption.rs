@@ -35,7 +35,7 @@ fn a_table_of_this_shape_is_taken_over_and_given_back(engine: Engine) {
     room.run(&["migrate", "up", "--yes"]).expect(4);
     let would = room.json(&["migrate", "adopt", "--dry-run"]);
     assert_eq!((would["rows"].as_u64(), would["adopted"].as_bool()), (Some(30), Some(false)));
-    assert_eq!(would["sql"].as_str().unwrap().contains("CONVERT TO"), on_mysql(engine), "{would}");
+    assert_eq!(would["sql"].as_str().unwrap().contains("MODIFY COLUMN"), on_mysql(engine), "{would}");
     room.run(&["migrate", "adopt"]).expect(4);
     room.run(&["migrate", "adopt", "--yes"]).expect(0);
     room.run(&["migrate", "adopt", "--yes"]).expect(4);
@@ -52,7 +52,7 @@ fn a_table_of_this_shape_is_taken_over_and_given_back(engine: Engine) {
     assert_eq!(room.plaintext(), rows);
 
     let plan = room.json(&["migrate", "plan", "--to", "0"]);
-    assert!(!plan.to_string().contains("DROP TABLE"), "{plan}");
+    assert!(!plan.to_string().contains("DROP TABLE credential"), "{plan}");
     room.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);
     assert_eq!(room.plaintext(), rows);
     assert_eq!(room.json(&["migrate", "adopt", "--dry-run"])["sql"], would["sql"], "it is as it was");
@@ -96,11 +96,11 @@ fn a_table_that_does_not_fit_is_refused_with_the_reason(engine: Engine) {
         assert_eq!(room.json(&["migrate", "status"])["migrations"][0]["applied"], false);
     };
     make_credential(&room);
-    room.execute("ALTER TABLE credential ADD COLUMN note text");
+    room.execute("ALTER TABLE credential ADD COLUMN access_key_index integer");
     room.run(&["migrate", "adopt", "--yes"]).expect(4);
     assert!(room.run(&["migrate", "status"]).expect(4).err.contains("adopt"));
     let unfit = room.run(&["migrate", "adopt", "--yes"]).expect(4);
-    assert!(unfit.err.contains("note"), "{}", unfit.err);
+    assert!(unfit.err.contains("`access_key_index`"), "{}", unfit.err);
     room.execute("DROP TABLE credential");
 
     room.execute("CREATE TABLE keys_ (id integer NOT NULL PRIMARY KEY, user_id varchar(64), secret_key text NOT NULL, access_key varchar(9))");

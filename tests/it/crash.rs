@@ -21,22 +21,22 @@ fn count_writes(room: &Room) {
     room.execute("DELETE FROM write_count");
     match room.engine {
         Engine::Sqlite => room.execute(
-            "CREATE TRIGGER count_writes AFTER UPDATE OF secret_key_sealed ON credential BEGIN INSERT INTO write_count VALUES (new.id); END",
+            "CREATE TRIGGER strongroom_test_writes AFTER UPDATE OF secret_key_sealed ON credential BEGIN INSERT INTO write_count VALUES (new.id); END",
         ),
         Engine::MySql | Engine::MariaDb => room.execute(
-            "CREATE TRIGGER count_writes AFTER UPDATE ON credential FOR EACH ROW \
+            "CREATE TRIGGER strongroom_test_writes AFTER UPDATE ON credential FOR EACH ROW \
              BEGIN IF NOT (new.secret_key_sealed <=> old.secret_key_sealed) THEN INSERT INTO write_count VALUES (new.id); END IF; END",
         ),
         Engine::Postgres => {
             room.execute("CREATE OR REPLACE FUNCTION count_writes() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO write_count VALUES (new.id); RETURN NULL; END'");
-            room.execute("CREATE TRIGGER count_writes AFTER UPDATE OF secret_key_sealed ON credential FOR EACH ROW EXECUTE FUNCTION count_writes()");
+            room.execute("CREATE TRIGGER strongroom_test_writes AFTER UPDATE OF secret_key_sealed ON credential FOR EACH ROW EXECUTE FUNCTION count_writes()");
         }
     }
 }
 
 fn stop_counting(room: &Room) {
     let on = if room.engine == Engine::Postgres { " ON credential" } else { "" };
-    room.execute(&format!("DROP TRIGGER count_writes{on}"));
+    room.execute(&format!("DROP TRIGGER strongroom_test_writes{on}"));
 }
 
 fn moved(room: &Room) -> i64 {

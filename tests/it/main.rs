@@ -15,6 +15,7 @@ mod support;
 
 mod access;
 mod adoption;
+mod adoption_cases;
 mod audit;
 mod break_glass;
 mod crash;
@@ -65,4 +66,5 @@ mod tls;
 mod tools;
 mod unserved;
 mod vectors;
+mod way_back;
 mod writers;

@@ -106,6 +106,8 @@ impl From<SchemaError> for Failure {
             SchemaError::Unfit(Unfit::NoTable(_)) => {
                 Self::new(Exit::Failed, "no_table", error).help("name the table in the configuration, under [adopt]")
             }
+            SchemaError::Unfit(Unfit::Obstacles { .. }) => Self::refused("unfit_table", error)
+                .help("nothing was changed: remove or change what is named, and run `strongroom migrate adopt --dry-run` again"),
             SchemaError::Unfit(_) => {
                 Self::refused("unfit_table", error).help("[adopt.columns] in the configuration says which column is which")
             }

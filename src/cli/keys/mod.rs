@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 use strongroom_entity::{SealedTable, credential};
+use strongroom_migration::Engine;
 
 use crate::cli::counted::counted;
 use crate::cli::exit::Exit;
@@ -21,9 +22,10 @@ use crate::cli::progress;
 use crate::cli::session::{Session, release};
 use crate::cli::text::Text;
 use crate::credential::StoreError;
-use crate::db::Access;
+use crate::db::{Access, DatabaseConnection};
 use crate::key::{KeyState, Rolling};
 use crate::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
+use crate::schema;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -198,6 +200,7 @@ async fn show_roll(rotate: &Rotate, session: &Session, output: &Output) -> Resul
 async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
+    refuse_foreign_triggers(&db).await?;
     let direction = if rotate.back { Rolling::Back } else { Rolling::Forward };
     let lock = session.lock(&db).await?;
     let done = match ring.reload(&db).await {
@@ -220,6 +223,16 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
         format!("{moved}; generation {} is active{rest}", done.generation)
     });
     Ok(if done.bad > 0 { Exit::Left } else { Exit::Done })
+}
+
+/// They would run for each cell that is rolled.
+async fn refuse_foreign_triggers(db: &DatabaseConnection) -> Result<(), Failure> {
+    let found = schema::foreign_triggers(db, Engine::of(db).await?, credential::TABLE.name).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{} would run for each row that is rolled, and nothing was changed", found.join(", "));
+    Err(Failure::refused("foreign_triggers", message).help("drop them, and make them again after the roll"))
 }
 
 async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {

@@ -79,6 +79,7 @@ fn document(adoption: &Adoption, found: Option<&Examined>, sql: &str, adopted: b
     });
     json!({
         "table": adoption.table, "rows": found.map(|found| found.rows), "columns": columns, "added": adoption.added,
+        "carried": adoption.carried,
         "sql": sql, "adopted": adopted,
     })
 }
@@ -91,6 +92,7 @@ fn text(adoption: &Adoption, found: Option<&Examined>, sql: &str) -> Text {
     let columns = found.iter().flat_map(|found| &found.columns);
     lines.extend(columns.map(|(ours, theirs, kind)| format!("  {ours:<12} is {theirs} ({kind})")));
     lines.extend(adoption.added.iter().map(|column| format!("  {column:<12} is not there, and is added")));
+    lines.extend(adoption.carried.iter().map(|what| format!("  taken off, and put back by `migrate down --to 0`: {what}")));
     lines.push(if sql.is_empty() { "nothing has to be changed about it".to_owned() } else { "what is done to it:".to_owned() });
     lines.extend(sql.lines().filter(|line| !line.is_empty()).map(|line| format!("       | {line}")));
     Text::of(lines)

@@ -22,6 +22,7 @@ struct StatusDocument<'a> {
     status: &'a Status,
     lock: Option<LockLine>,
     findings: Vec<Finding>,
+    adoption: Option<AdoptionLine>,
     /// Tables of programs, where the ring serves them alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     programs: Vec<ProgramTable>,
@@ -32,6 +33,26 @@ struct Finding {
     code: &'static str,
     message: String,
     hint: String,
+}
+
+#[derive(Serialize)]
+struct AdoptionLine {
+    table: String,
+    half_way: bool,
+    hint: Option<&'static str>,
+}
+
+impl AdoptionLine {
+    fn new(table: String, status: &Status) -> Self {
+        let hint = status.migrations.first().and_then(|step| match step.state {
+            State::HalfWayUp => {
+                Some("`strongroom migrate adopt --yes` continues, and `strongroom migrate down --to 0 --yes` gives it back")
+            }
+            State::HalfWayDown => Some("`strongroom migrate down --to 0 --yes` continues"),
+            State::Applied | State::Pending => None,
+        });
+        Self { table, half_way: hint.is_some(), hint }
+    }
 }
 
 #[derive(Serialize)]
@@ -56,7 +77,8 @@ pub(super) async fn status(check: bool, session: &Session, output: &Output) -> R
     let findings: Vec<_> =
         refusals.into_iter().map(|found| Finding { code: found.code, message: found.message, hint: found.hint }).collect();
     let went_back = !findings.is_empty();
-    let document = StatusDocument { status: &status, lock, findings, programs };
+    let adoption = schema::adopted(&db).await?.map(|adoption| AdoptionLine::new(adoption.table, &status));
+    let document = StatusDocument { status: &status, lock, findings, adoption, programs };
     output.result(&document, || status_text(&document, holder.as_ref()));
     Ok(if went_back || (check && wanted && status.pending > 0) { Exit::Left } else { Exit::Done })
 }
@@ -85,6 +107,8 @@ fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> Text {
         0 => "nothing is pending".to_owned(),
         pending => counted(pending, "migration is pending", "migrations are pending") + ": `strongroom migrate up --yes`",
     });
+    let halves = document.adoption.iter().filter_map(|it| Some((&it.table, it.hint?)));
+    lines.extend(halves.map(|(table, hint)| format!("the adoption of table {table} is half-way: {hint}")));
     for found in &document.findings {
         lines.extend([found.message.clone(), format!("  help: {}", found.hint)]);
     }

@@ -5,13 +5,13 @@ mod epochs;
 mod look;
 mod pace;
 mod plan;
+mod way_back;
 
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use sea_orm::DatabaseConnection;
 use serde_json::json;
-use strongroom_entity::credential;
 use strongroom_migration::{Backfill, Migrator, NoKeys, Step};
 
 use self::epochs::Epochs;
@@ -23,7 +23,7 @@ use super::output::Output;
 use super::session::{Session, release};
 use crate::db::{Access, Lock};
 use crate::policy::{Needs, PolicySteps, require_ready};
-use crate::reseal::{self, ResealBackfill, Stop};
+use crate::reseal::{ResealBackfill, Stop};
 use crate::schema::{self, Runner, Target};
 
 pub(super) use pace::Pace;
@@ -145,15 +145,14 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
 async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let planned = Planned::read(wanted, session).await?;
     if dry_run {
+        way_back::foresee(&planned, session).await?;
         return plan::show(&planned, false, session, output).await;
     }
     if planned.steps.is_empty() {
         output.result(&json!({ "ran": [], "version": planned.status.version() }), || "nothing to do".to_owned());
         return Ok(Exit::Done);
     }
-    if let Target::Down(version) = planned.target {
-        require_ring_to_go(version, session).await?;
-    } else {
+    if planned.is_up() {
         let needs = Needs {
             triggers: planned.steps.iter().any(|(number, _)| *number > RING),
             policies: planned.steps.iter().any(|(_, step)| step.manages_accounts()),
@@ -195,6 +194,11 @@ async fn carry_out(planned: &Planned, pace: &Pace, session: &Session, output: &O
     let db = session.connect(Access::Schema).await?;
     let epochs = Epochs::begin(planned, root.clone(), session, &db).await?;
     let lock = session.lock(&db).await?;
+    if let Err(refused) = way_back::require(planned, &db, root.as_ref(), session).await {
+        release(lock).await;
+        epochs.end(session, &db).await;
+        return Err(refused);
+    }
     let grants = Arc::new(PolicySteps::new(root.clone(), session.floor()?, wishes, lock.clone()));
     let backfill: Arc<dyn Backfill> =
         Arc::new(ResealBackfill::new(root.clone(), session.floor()?, lock.clone(), pace.options(session, output)));
@@ -212,22 +216,6 @@ fn done(version: usize, pin: Option<i64>) -> String {
     format!(
         "{at}\nto refuse older copies of it on every host, pin its epoch in the configuration:\n\n[keys]\nminimum_epoch = {epoch}"
     )
-}
-
-/// Step 2 would refuse, too, but only once the credentials are in the clear.
-async fn require_ring_to_go(version: usize, session: &Session) -> Result<(), Failure> {
-    if version >= RING {
-        return Ok(());
-    }
-    let Some(ring) = session.ring(&session.connect(Access::Read).await?).await? else { return Ok(()) };
-    let tables = reseal::sealed_tables(&ring.manifest())?;
-    let others: Vec<_> = tables.iter().map(|(table, _)| table.name).filter(|name| *name != credential::TABLE.name).collect();
-    if others.is_empty() {
-        return Ok(());
-    }
-    let message = format!("the ring has cells to open in tables of other programs: {}", others.join(", "));
-    Err(Failure::refused("ring_in_use", message)
-        .help("bring them back to plaintext first, or go down to version 2 and no further"))
 }
 
 /// The step that makes the ring.

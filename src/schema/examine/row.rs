@@ -3,38 +3,68 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_migration::Engine;
 
-use super::{COLUMNS, Matched, Unfit, Wish, theirs};
+use super::{COLUMNS, Matched, Wish};
+use crate::crypto::MAXIMUM_PLAINTEXT;
 use crate::db::statement;
 
-/// Rows that step 3 or the store could not do with.
-pub(super) async fn refuse_rows(
+/// Names rows that a step or the store would refuse.
+pub(super) async fn unfit_rows(
     db: &impl ConnectionTrait,
     engine: Engine,
     wish: &Wish,
     matched: &Matched<'_>,
-) -> Result<(), Unfit> {
-    let quote = |name: &str| quoted(engine, name);
+) -> Result<Vec<String>, DbErr> {
+    let mut unfit = Vec::new();
     for (ours, _, nullable) in COLUMNS {
         let Some((_, column)) = matched.iter().find(|(it, _)| *it == ours) else { continue };
+        let name = quoted(engine, &column.name);
+        let mut conditions = Vec::new();
         if !nullable {
-            refuse(db, engine, wish, &format!("{} IS NULL", quote(&column.name)), format!("have no `{}`", column.name)).await?;
+            conditions.push((format!("{name} IS NULL"), format!("have no `{}`", column.name)));
+        }
+        if let Some(longest) = longest(ours) {
+            let length = if engine == Engine::Sqlite { "length" } else { "char_length" };
+            let long = format!("{length}({}) > {longest}", as_text(engine, &name));
+            conditions.push((long, format!("have a value of more than {longest} characters in `{}`", column.name)));
+        }
+        if ours == "secret_key" {
+            let length =
+                if engine == Engine::Sqlite { format!("length(CAST({name} AS blob))") } else { format!("octet_length({name})") };
+            let long = format!("{length} > {MAXIMUM_PLAINTEXT}");
+            conditions.push((long, format!("have a value of more than {MAXIMUM_PLAINTEXT} bytes in `{}`", column.name)));
+        }
+        if ours != "created_at" && engine == Engine::Sqlite {
+            let other = format!("typeof({name}) NOT IN ('text', 'null')");
+            conditions.push((other, format!("have something else than text in `{}`", column.name)));
+        }
+        for (condition, what) in conditions {
+            unfit.extend(rows_that(count(db, engine, &wish.table, &condition).await?, &what));
         }
     }
-    let id = theirs(wish, "id");
-    let length = if engine == Engine::Sqlite { "length" } else { "char_length" };
-    refuse(db, engine, wish, &format!("{length}({}) > 64", quote(id)), format!("have an `{id}` of more than 64 characters"))
-        .await?;
-    let Some((_, access)) = matched.iter().find(|(ours, _)| *ours == "access_key") else { return Ok(()) };
-    let (table, access_key) = (quote(&wish.table), quote(&access.name));
+    let Some((_, access)) = matched.iter().find(|(ours, _)| *ours == "access_key") else { return Ok(unfit) };
+    let (table, access_key) = (quoted(engine, &wish.table), quoted(engine, &access.name));
     let shared = format!("{access_key} IN (SELECT {access_key} FROM {table} GROUP BY {access_key} HAVING count(*) > 1)");
-    refuse(db, engine, wish, &shared, format!("share their `{}` with another", access.name)).await
+    let shared = count(db, engine, &wish.table, &shared).await?;
+    unfit.extend(rows_that(shared, &format!("share their `{}` with another", access.name)));
+    Ok(unfit)
 }
 
-async fn refuse(db: &impl ConnectionTrait, engine: Engine, wish: &Wish, condition: &str, what: String) -> Result<(), Unfit> {
-    match count(db, engine, &wish.table, condition).await? {
-        0 => Ok(()),
-        rows => Err(Unfit::Rows { rows, what }),
+/// Returns the longest value that our own column takes.
+fn longest(ours: &str) -> Option<u32> {
+    match ours {
+        "id" | "user_id" | "project_id" => Some(64),
+        "type" | "access_key" => Some(255),
+        _ => None,
     }
+}
+
+/// An enumerated type has no length of its own.
+fn as_text(engine: Engine, name: &str) -> String {
+    if engine == Engine::Postgres { format!("{name}::text") } else { name.to_owned() }
+}
+
+fn rows_that(rows: u64, what: &str) -> Option<String> {
+    (rows > 0).then(|| format!("{rows} rows {what}"))
 }
 
 pub(super) async fn count(db: &impl ConnectionTrait, engine: Engine, table: &str, condition: &str) -> Result<u64, DbErr> {

@@ -23,42 +23,24 @@ pub enum Unfit {
         /// Theirs.
         column: String,
     },
-    /// Columns that would get lost on the way.
-    #[error("table `{table}` has columns that a credential does not have: {columns}")]
-    UnknownColumns {
+    /// Every obstacle of the table.
+    #[error("table `{table}`: {}", .obstacles.join("; "))]
+    Obstacles {
         /// The table.
         table: String,
-        /// Their names.
-        columns: String,
-    },
-    /// A column that holds something else.
-    #[error("column `{column}` is {found}, and must be {wanted}")]
-    Type {
-        /// Theirs.
-        column: String,
-        /// Its type.
-        found: String,
-        /// What it must be.
-        wanted: &'static str,
-    },
-    /// Not one column, or another one.
-    #[error("the primary key must be column `{0}` alone")]
-    PrimaryKey(String),
-    /// Text columns that compare differently.
-    #[error("the text columns have different collations: {0}")]
-    Collations(String),
-    /// SQLite: text that is compared without regard to case or blanks.
-    #[error("a column has a collation of its own, and would miss changes of case or of blanks")]
-    LooseCollation,
-    /// Rows that a credential cannot be.
-    #[error("{rows} rows {what}")]
-    Rows {
-        /// How many.
-        rows: u64,
-        /// What is wrong with them.
-        what: String,
+        /// Each by its name.
+        obstacles: Vec<String>,
     },
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl Unfit {
+    pub(super) fn refuse(table: &str, obstacles: &[String]) -> Result<(), Self> {
+        if obstacles.is_empty() {
+            return Ok(());
+        }
+        Err(Self::Obstacles { table: table.to_owned(), obstacles: obstacles.to_vec() })
+    }
 }

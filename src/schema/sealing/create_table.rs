@@ -4,15 +4,15 @@
 
 /// A table's definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CreateTable {
+pub(in crate::schema) struct CreateTable {
     /// Columns and constraints as they stand, blanks and comments included.
-    pub(super) items: Vec<String>,
+    pub(in crate::schema) items: Vec<String>,
     /// What follows the closing parenthesis.
-    pub(super) tail: String,
+    pub(in crate::schema) tail: String,
 }
 
 impl CreateTable {
-    pub(super) fn parse(sql: &str) -> Option<Self> {
+    pub(in crate::schema) fn parse(sql: &str) -> Option<Self> {
         let mut items = Vec::new();
         let (mut depth, mut begun) = (0_usize, 0);
         for token in tokens(sql) {
@@ -41,23 +41,23 @@ impl CreateTable {
     }
 
     /// The same table under another name.
-    pub(super) fn named(&self, quoted: &str) -> String {
+    pub(in crate::schema) fn named(&self, quoted: &str) -> String {
         format!("CREATE TABLE {quoted} ({}){}", self.items.join(","), self.tail)
     }
 
     /// Where a column's item is.
-    pub(super) fn place(&self, column: &str) -> Option<usize> {
+    pub(in crate::schema) fn place(&self, column: &str) -> Option<usize> {
         self.items.iter().position(|item| column_of(item).is_some_and(|name| name.eq_ignore_ascii_case(column)))
     }
 
     /// How many items are columns; the others follow them.
-    pub(super) fn columns(&self) -> usize {
+    pub(in crate::schema) fn columns(&self) -> usize {
         self.items.iter().take_while(|item| column_of(item).is_some()).count()
     }
 }
 
 /// The column that an item defines; `None` for a constraint or a key of the table.
-pub(super) fn column_of(item: &str) -> Option<String> {
+pub(in crate::schema) fn column_of(item: &str) -> Option<String> {
     let mut all = tokens(item);
     let first = all.next()?;
     let is = |words: &[&str]| first.is_bare_word() && words.iter().any(|word| first.text.eq_ignore_ascii_case(word));
@@ -76,27 +76,27 @@ fn is_named_or_listed(next: &Token<'_>) -> bool {
 }
 
 /// A text after its first word or name, and what comes before.
-pub(super) fn split_first(text: &str) -> (&str, &str) {
+pub(in crate::schema) fn split_first(text: &str) -> (&str, &str) {
     text.split_at(tokens(text).next().map_or(0, |first| first.end))
 }
 
 /// The names in a text, quoted or not, outside texts and comments. Keywords are among them.
-pub(super) fn names(text: &str) -> Vec<String> {
+pub(in crate::schema) fn names(text: &str) -> Vec<String> {
     tokens(text).filter_map(|token| token.name()).collect()
 }
 
 /// Whether a text mentions a name, in whichever case.
-pub(super) fn mentions(text: &str, name: &str) -> bool {
+pub(in crate::schema) fn mentions(text: &str, name: &str) -> bool {
     names(text).iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
 /// Whether one of these words stands in a text, unquoted.
-pub(super) fn has_word(text: &str, words: &[&str]) -> bool {
+pub(in crate::schema) fn has_word(text: &str, words: &[&str]) -> bool {
     tokens(text).any(|token| token.is_bare_word() && words.iter().any(|word| token.text.eq_ignore_ascii_case(word)))
 }
 
 /// The columns of a key: the names in its last parentheses, if that is all there is in them.
-pub(super) fn key_columns(item: &str) -> Vec<String> {
+pub(in crate::schema) fn key_columns(item: &str) -> Vec<String> {
     let all: Vec<_> = tokens(item).collect();
     let Some(open) = all.iter().position(|token| token.text == "(") else { return Vec::new() };
     let inside = all.iter().skip(open + 1);
@@ -117,18 +117,18 @@ pub(super) fn key_columns(item: &str) -> Vec<String> {
 }
 
 /// A word, a quoted name, a text or a sign.
-struct Token<'a> {
-    text: &'a str,
-    start: usize,
-    end: usize,
+pub(in crate::schema) struct Token<'a> {
+    pub(in crate::schema) text: &'a str,
+    pub(in crate::schema) start: usize,
+    pub(in crate::schema) end: usize,
 }
 
 impl Token<'_> {
-    fn is_bare_word(&self) -> bool {
+    pub(in crate::schema) fn is_bare_word(&self) -> bool {
         self.text.starts_with(|c: char| c.is_alphabetic() || c == '_')
     }
 
-    fn name(&self) -> Option<String> {
+    pub(in crate::schema) fn name(&self) -> Option<String> {
         if self.is_bare_word() {
             return Some(self.text.to_owned());
         }
@@ -145,7 +145,7 @@ impl Token<'_> {
 }
 
 /// Comments and blanks are passed over.
-fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+pub(in crate::schema) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {

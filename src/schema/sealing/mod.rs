@@ -8,7 +8,7 @@
 //! Does not promise: comments, grants and, on PostgreSQL, the place of a column that was dropped; uniqueness as a
 //! collation sees it (a blind index compares bytes).
 
-mod create_table;
+pub(super) mod create_table;
 mod error;
 mod former;
 mod guard;

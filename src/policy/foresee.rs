@@ -1,0 +1,74 @@
+//! Predicts whether a policy can be reverted. Changes no account.
+//!
+//! PostgreSQL runs the statements in a transaction that is rolled back, because it alone knows what an account still owns.
+//! MySQL and MariaDB commit each statement: there the login's rights and the accounts' other databases are read.
+
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use strongroom_migration::Engine;
+
+use super::apply::{refuse_shared_accounts, take_turns, told};
+use super::drift::drift;
+use super::login::Logins;
+use super::plan::{Plan, look};
+use super::site::{Site, Wishes};
+use super::statement::Verifiers;
+use super::{GrantError, Policy, stored};
+use crate::db;
+use crate::key::{EpochFloor, Roots};
+
+/// Fails where reverting policy `version` would fail.
+pub(crate) async fn foresee_take_back(
+    db: &DatabaseConnection,
+    roots: Arc<Roots>,
+    floor: EpochFloor,
+    wishes: &Wishes,
+    version: u32,
+) -> Result<(), GrantError> {
+    let site = Site::load(db, roots, floor, wishes).await?;
+    let (policy, _) = stored::before(db, &site.keys, version).await?;
+    if !site.has_accounts() {
+        return Ok(());
+    }
+    let plan = plan_of(db, &site, &policy).await?;
+    refuse_shared_accounts(&plan, &site)?;
+    if site.target.engine == Engine::Postgres {
+        rehearse(db, &site, &policy, &plan).await
+    } else {
+        require_rights(db, &plan).await
+    }
+}
+
+async fn plan_of(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Plan, GrantError> {
+    let mut open = Logins::read(db).await?.open(&site.target.names);
+    open.retain(|login| site.target.names.parse_login(login).is_some_and(|(of, _)| policy.components.contains_key(of)));
+    look(db, site, policy, &open, &Verifiers::new()).await
+}
+
+async fn rehearse(db: &DatabaseConnection, site: &Site, policy: &Policy, plan: &Plan) -> Result<(), GrantError> {
+    let transaction = db::begin(db).await?;
+    take_turns(&transaction, site.target.engine).await?;
+    for statement in &plan.statements {
+        let done = transaction.execute_unprepared(&statement.exposed()).await;
+        done.map_err(|error| told(&site.target, &error, &statement.sql))?;
+    }
+    let after = plan_of(&transaction, site, policy).await?;
+    transaction.rollback().await?;
+    if after.changes.is_empty() { Ok(()) } else { Err(GrantError::Left(drift(&after.found.state, &after.changes, |_| true))) }
+}
+
+/// Accepts a login with roles, because only the server knows their rights.
+async fn require_rights(db: &impl ConnectionTrait, plan: &Plan) -> Result<(), GrantError> {
+    let Some(first) = plan.statements.first() else { return Ok(()) };
+    let rows = db.query_all_raw(db::statement(db.get_database_backend(), "SHOW GRANTS", [])).await?;
+    let grants = rows.iter().map(|row| row.try_get_by_index::<String>(0)).collect::<Result<Vec<_>, _>>()?;
+    let is_enough = |grant: &String| {
+        let of_role = !grant.contains(" ON ");
+        of_role || (grant.contains(" ON *.*") && (grant.contains("ALL PRIVILEGES") || grant.contains("CREATE USER")))
+    };
+    if grants.iter().any(is_enough) {
+        return Ok(());
+    }
+    Err(GrantError::Forbidden { sql: first.sql.clone(), cause: "the login has no CREATE USER on *.*".to_owned() })
+}

@@ -1,0 +1,1 @@
+CREATE TABLE ec2_credential (id varchar(64) NOT NULL PRIMARY KEY, user_id varchar(64) NOT NULL, tenant_id varchar(64), access varchar(64), secret varchar(64) NOT NULL) PARTITION BY KEY (id) PARTITIONS 4;
