@@ -14,7 +14,6 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, 
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::patience::aloud;
 use super::{Transient, has_table, holder, is_transient, statement};
 
 mod take;

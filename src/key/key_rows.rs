@@ -162,9 +162,6 @@ pub(super) fn refusal(root: &RootKey, ring: &RingId, row: &key::Model) -> Option
 /// Keys in one statement: they fit into the smallest packet that is accepted, 64 KiB.
 pub(super) const KEYS_A_STATEMENT: usize = 100;
 
-/// SQLite takes so many parts in one statement.
-const PARTS_A_STATEMENT: usize = 400;
-
 /// Keys wrapped under a root are added only while the manifest names that root: added after a rewrap, they
 /// would be lost to everybody else.
 async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: Vec<key::Model>) -> Result<(), RingError> {

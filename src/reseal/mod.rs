@@ -39,8 +39,8 @@ pub use backfill::ResealBackfill;
 pub(crate) use backfill::uncarry;
 pub(crate) use contradiction::refuse_contradiction;
 #[cfg(feature = "cli")]
-#[cfg(feature = "cli")]
 pub(crate) use count::cells_of_key;
+#[cfg(feature = "cli")]
 pub(crate) use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use events::Events;

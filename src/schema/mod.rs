@@ -32,9 +32,9 @@ pub(crate) use examine::{Examined, examine};
 pub use examine::{Unfit, Wish};
 pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
 #[cfg(feature = "cli")]
-pub(crate) use programs::{ProgramTable, named as programs_named, programs_alone};
-#[cfg(feature = "cli")]
 pub(crate) use inspect::{column_dependents, dependents, foreign_triggers, not_owned};
+#[cfg(feature = "cli")]
+pub(crate) use programs::{ProgramTable, named as programs_named, programs_alone};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
 pub use sealing::{Sealing, Unsealable};

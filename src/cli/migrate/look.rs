@@ -112,7 +112,7 @@ fn status_text(document: &StatusDocument<'_>, holder: Option<&Holder>) -> Text {
     for found in &document.findings {
         lines.extend([found.message.clone(), format!("  help: {}", found.hint)]);
     }
-    for holder in holder {
+    if let Some(holder) = holder {
         let gone = if holder.is_gone { ", which is gone: the next run takes it at once" } else { "" };
         let take = format!("`strongroom migrate unlock --holder {} --yes` takes it away", quoted(&holder.id));
         lines.extend([format!("the run lock is held by {}{gone}", holder.shown), format!("  if it hangs: {take}")]);

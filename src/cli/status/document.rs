@@ -6,7 +6,7 @@ use strongroom_migration::Engine;
 use crate::cli::doctor::{Counted, Looked, State};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
-use crate::db::{Address, DatabaseConnection, server};
+use crate::db::{Address, DatabaseConnection, server_version};
 use crate::key::{KeyState, Rolling};
 use crate::reseal::Census;
 
@@ -82,7 +82,7 @@ impl Document {
             database: Database {
                 address: address.to_string(),
                 engine: Engine::of(db).await.ok().map(|engine| engine.to_string()),
-                version: server::version(db).await.ok(),
+                version: server_version(db).await.ok(),
             },
             version: status.map(|status| status.version()),
             newest: status.map(|status| status.migrations.len()),

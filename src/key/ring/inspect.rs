@@ -53,7 +53,7 @@ impl Ring {
         if row.wrapped.is_empty() && row.purpose == "data" && is_retired {
             return Ok(None);
         }
-        let Some(reason) = key_rows::refusal(self.roots.find(&manifest.root_id)?, &self.id, row) else { return Ok(None) };
+        let Some(reason) = key_rows::refusal(self.roots.find(&manifest.root_id)?, &self.id(), row) else { return Ok(None) };
         let (purpose, scope) = (row.purpose.clone(), row.scope.clone());
         Ok(Some(BadKey { id: row.id, purpose, scope, generation: row.generation, reason }))
     }
