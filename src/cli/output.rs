@@ -58,7 +58,7 @@ impl Output {
     }
 
     /// The same of values from a database: each is one line, whatever is in it.
-    pub(super) fn note_lines(&self, lines: Text) {
+    pub(super) fn note_lines(&self, lines: &Text) {
         if !self.quiet {
             write(&mut std::io::stderr().lock(), &lines.shown());
         }

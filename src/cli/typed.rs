@@ -12,12 +12,19 @@ pub(super) fn quoted(argument: &str) -> String {
     if !argument.chars().any(char::is_control) {
         return format!("'{}'", argument.replace('\'', r"'\''"));
     }
-    let escaped = argument.chars().map(|c| match c {
-        '\'' | '\\' => format!("\\{c}"),
-        c if c.is_control() => c.to_string().bytes().map(|byte| format!("\\x{byte:02x}")).collect(),
-        c => c.to_string(),
-    });
-    format!("$'{}'", escaped.collect::<String>())
+    let mut escaped = String::from("$'");
+    for c in argument.chars() {
+        match c {
+            '\'' | '\\' => escaped.extend(['\\', c]),
+            c if c.is_control() => escaped.extend(c.to_string().bytes().map(hex_escape)),
+            c => escaped.push(c),
+        }
+    }
+    escaped + "'"
+}
+
+fn hex_escape(byte: u8) -> String {
+    format!("\\x{byte:02x}")
 }
 
 /// Returns this run's own command with one more flag, unless an argument is an address, which may hold a password.
