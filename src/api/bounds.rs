@@ -5,16 +5,20 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use super::body_budget::{FULL, HeldBytes};
 use super::peer::Peer;
 use super::problem::Problem;
 use super::refusal::Refusal;
+use super::request_id::Named;
 use super::service::Service;
 use super::settings::Limits;
+use super::well_formed;
 
 /// The same routes, within these limits.
 pub(super) fn within(router: Router<Arc<Service>>, service: &Arc<Service>) -> Router<Arc<Service>> {
@@ -22,35 +26,64 @@ pub(super) fn within(router: Router<Arc<Service>>, service: &Arc<Service>) -> Ro
     router
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(service.clone(), to_its_end))
-        .layer(from_fn(move |request: Request, next: Next| with_its_body(limits, request, next)))
+        .layer(from_fn_with_state(service.clone(), with_its_body))
+        .layer(from_fn(move |request: Request, next: Next| well_formed::require(limits, request, next)))
 }
 
 /// Takes the whole body in before anything else: a client that dawdles holds none of its component's connections, and one
-/// that is refused finds the connection as it should be for its next request.
-async fn with_its_body(limits: Limits, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    let known = head.extensions.get::<Peer>().is_some_and(|peer| peer.identity().is_ok());
-    if !known {
+/// that is refused finds the connection as it should be for its next request. The component is known before, so the bytes
+/// count against its budget, and a body that is refused is logged with it.
+async fn with_its_body(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    let Some(component) = component(&service, &head) else {
         // Strangers get their refusal, or health, without anything of theirs being kept.
         let has_body = head.headers.contains_key(header::CONTENT_LENGTH) || head.headers.contains_key(header::TRANSFER_ENCODING);
         let response = next.run(Request::from_parts(head, Body::empty())).await;
         return if has_body { last(response) } else { response };
-    }
+    };
+    head.extensions.get::<Named>().inspect(|named| named.set(&component));
+    let limits = &service.settings.limits;
     if said_length(&head.headers).is_some_and(|length| length > limits.body_bytes) {
-        return last_answer(too_long(&limits));
+        return last_answer(too_long(limits));
     }
-    let body = match tokio::time::timeout(limits.body, Limited::new(body, limits.body_bytes).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return last_answer(too_long(&limits));
+    let mut held = service.bodies.begin(&component);
+    let body = match tokio::time::timeout(limits.body, whole(body, limits, &mut held)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(problem)) => {
+            if problem.code() == FULL {
+                service.metrics.turned_away(&component);
+            }
+            return last_answer(problem);
         }
-        Ok(Err(_)) => return last_answer(Problem::malformed("the body could not be read")),
         Err(_) => {
             let detail = "the request took too long to arrive";
             return last_answer(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail));
         }
     };
+    head.extensions.insert(Arc::new(held));
     next.run(Request::from_parts(head, taken(body))).await
+}
+
+/// The component that asks, if the policy has it.
+fn component(service: &Service, head: &Parts) -> Option<String> {
+    let peer = head.extensions.get::<Peer>()?;
+    let identity = peer.identity().ok()?;
+    service.knows(&identity.component).then(|| identity.component.clone())
+}
+
+async fn whole(body: Body, limits: &Limits, held: &mut HeldBytes) -> Result<Bytes, Problem> {
+    let (mut frames, mut whole) = (Limited::new(body, limits.body_bytes), Vec::new());
+    while let Some(frame) = frames.frame().await {
+        let frame = frame.map_err(|error| {
+            let is_long = error.is::<LengthLimitError>();
+            if is_long { too_long(limits) } else { Problem::malformed("the body could not be read") }
+        })?;
+        if let Ok(bytes) = frame.into_data() {
+            held.grow(bytes.len())?;
+            whole.extend_from_slice(&bytes);
+        }
+    }
+    Ok(whole.into())
 }
 
 fn said_length(headers: &HeaderMap) -> Option<usize> {
@@ -68,7 +101,7 @@ fn taken(body: Bytes) -> Body {
 }
 
 /// What is left of the body would be taken for the next request.
-fn last_answer(problem: Problem) -> Response {
+pub(super) fn last_answer(problem: Problem) -> Response {
     last(problem.into_response())
 }
 
@@ -82,9 +115,11 @@ fn last(mut response: Response) -> Response {
 /// `max_connect_errors`) would shut everybody out. The work itself is bounded by the timeouts of pool, statements and audit rows.
 async fn to_its_end(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let under_way = service.under_way().await;
+    // The bytes of the body count for as long as the work may need them.
+    let held = request.extensions().get::<Arc<HeldBytes>>().cloned();
     let work = tokio::spawn(async move {
         let response = next.run(request).await;
-        drop(under_way);
+        drop((under_way, held));
         response
     });
     let whole = service.settings.limits.request;

@@ -12,7 +12,7 @@ use super::peer::Peer;
 use super::problem::Problem;
 use super::refusal::Refusal;
 use super::request_id::{Named, RequestId};
-use super::service::{OWN_COMPONENT, Service};
+use super::service::Service;
 use crate::audit::{Action, AuditError, Barrier, Entry};
 use crate::credential::Store;
 use crate::key::RingError;
@@ -74,7 +74,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
         };
         let name = identity.component.as_str();
         let policy = service.components.policy();
-        let Some(of) = policy.components.get(name).filter(|_| name != OWN_COMPONENT) else {
+        let Some(of) = policy.components.get(name).filter(|_| service.knows(name)) else {
             let refusal = Refusal::forbidden(Barrier::Policy);
             return Err(turned_away(service, &request, &peer, name, &identity.id, refusal).await);
         };

@@ -74,7 +74,7 @@ impl Metrics {
         registry.register("turned_away", "Requests that found the component's pool and queue full", metrics.turned_away.clone());
         registry.register("waiting", "Requests that wait for a connection of the component's pool", metrics.waiting.clone());
         registry.register("connections", "Open client connections", metrics.connections.clone());
-        registry.register("handshakes_failed", "TLS handshakes that came to nothing", metrics.handshakes_failed.clone());
+        registry.register("handshakes_failed", "TLS handshakes that failed", metrics.handshakes_failed.clone());
         let help = "When the service's own certificate expires, in seconds since 1970";
         registry.register("certificate_expires_timestamp", help, metrics.certificate_expires.clone());
         registry.register("ready", "1 when the last look at the surroundings found nothing", metrics.is_ready.clone());

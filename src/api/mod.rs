@@ -11,15 +11,21 @@
 //! one memory.
 
 mod body;
+mod body_budget;
 mod bounds;
 mod caller;
 mod connection;
 pub mod dev_certs;
+mod exchange;
 mod gate;
+mod handshake;
 mod identity;
+mod line_budget;
+mod member;
 mod metrics;
 mod peer;
 mod problem;
+mod query;
 pub mod readiness;
 mod refusal;
 mod request_id;
@@ -27,9 +33,13 @@ mod routes;
 mod server;
 mod service;
 mod settings;
+mod shown_path;
 mod signature;
 mod tls;
+mod unparsed;
+mod well_formed;
 
+pub use body_budget::BodyBudgetSettings;
 pub use gate::GateSettings;
 pub use identity::{Identities, Identity, IdentityError, NoIdentity};
 pub use server::{Server, ServerError, Signals};

@@ -59,9 +59,6 @@ impl Peer {
     ) -> Self {
         let leaf = chain.first().map(AsRef::as_ref).unwrap_or_default();
         let who = identities.component(leaf).map_err(|reason| (reason.code(), reason.to_string()));
-        if let Err((code, reason)) = &who {
-            tracing::warn!(code, reason, "a client certificate names no component");
-        }
         Self(Arc::new(Inner::Certified(Certified { chain, who, tls, verified: Mutex::new((generation, Instant::now())) })))
     }
 
@@ -94,6 +91,14 @@ impl Peer {
     pub(super) fn component(&self) -> Option<&str> {
         match &*self.0 {
             Inner::Certified(Certified { who: Ok(identity), .. }) | Inner::Plain(identity) => Some(&identity.component),
+            _ => None,
+        }
+    }
+
+    /// Why the certificate names no component.
+    pub(super) fn is_unnamed(&self) -> Option<(&'static str, &str)> {
+        match &*self.0 {
+            Inner::Certified(Certified { who: Err((code, reason)), .. }) => Some((*code, reason.as_str())),
             _ => None,
         }
     }

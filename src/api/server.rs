@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::select_all;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -38,7 +39,7 @@ pub enum ServerError {
 /// A service that listens.
 pub struct Server {
     service: Arc<Service>,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     tls: Option<Arc<Reloading>>,
 }
 
@@ -50,26 +51,31 @@ const FORGET: Duration = Duration::from_mins(1);
 const BREATH: Duration = Duration::from_millis(100);
 
 impl Server {
-    /// Reads the certificates and takes the address.
-    pub async fn bind(service: Arc<Service>) -> Result<Self, ServerError> {
+    /// Reads the certificates, and takes the address or the sockets that were opened for the service.
+    pub async fn bind(service: Arc<Service>, opened: Vec<std::net::TcpListener>) -> Result<Self, ServerError> {
         let tls = match &service.settings.way {
             Way::Tls { files, .. } => Some(Arc::new(Reloading::load(files.clone())?)),
             Way::Plain(_) => None,
         };
         let listen = service.settings.listen;
-        let listener = TcpListener::bind(listen).await.map_err(|error| ServerError::Listen(listen, error))?;
-        Ok(Self { service, listener, tls })
+        let taken = if opened.is_empty() {
+            TcpListener::bind(listen).await.map(|listener| vec![listener])
+        } else {
+            opened.into_iter().map(from_std).collect()
+        };
+        let listeners = taken.map_err(|error| ServerError::Listen(listen, error))?;
+        Ok(Self { service, listeners, tls })
     }
 
-    /// Where it listens, with the port that it was given.
+    /// Where it listens first, with the port that it was given.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listeners.first().ok_or(io::ErrorKind::NotFound)?.local_addr()
     }
 
     /// Answers until it is told to stop: then it says that it is not ready, goes on for the time of the drain, takes no new
     /// connections, and lets requests end.
     pub async fn run(self, signals: Signals) {
-        let Self { service, listener, tls } = self;
+        let Self { service, listeners, tls } = self;
         let (close, closing) = watch::channel(false);
         let router = routes::all(&service);
         let (known, plain) = match &service.settings.way {
@@ -81,10 +87,10 @@ impl Server {
         let watching = tls.map(|tls| tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone())));
         let mut open = JoinSet::new();
         tokio::select! {
-            () = accept(&listener, &connections, &mut open) => {}
+            () = accept(&listeners, &connections, &mut open) => {}
             () = leave(&service, &signals) => {}
         }
-        drop(listener);
+        drop(listeners);
         let _ = close.send(true);
         while open.try_join_next().is_some() {}
         tracing::info!(connections = open.len(), "taking no more connections");
@@ -117,17 +123,23 @@ async fn leave(service: &Service, signals: &Signals) {
     }
 }
 
-async fn accept(listener: &TcpListener, connections: &Connections, open: &mut JoinSet<()>) {
+fn from_std(opened: std::net::TcpListener) -> io::Result<TcpListener> {
+    opened.set_nonblocking(true)?;
+    TcpListener::from_std(opened)
+}
+
+async fn accept(listeners: &[TcpListener], connections: &Connections, open: &mut JoinSet<()>) {
     let room = Arc::new(Semaphore::new(connections.service.settings.limits.connections));
     loop {
         let Ok(place) = room.clone().acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => {
+        let (accepted, _, _) = select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))).await;
+        match accepted {
+            Ok((stream, from)) => {
                 let connections = connections.clone();
                 open.spawn(async move {
                     let gauge = connections.service.metrics.connections.clone();
                     gauge.inc();
-                    connections.serve(stream).await;
+                    connections.serve(stream, from).await;
                     gauge.dec();
                     drop(place);
                 });

@@ -6,7 +6,9 @@ use std::time::Duration;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
+use super::body_budget::BodyBudget;
 use super::gate::Gates;
+use super::line_budget::LineBudget;
 use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::settings::Settings;
@@ -27,6 +29,11 @@ pub struct Service {
     pub(super) components: Arc<Components>,
     pub(super) audit: Writer,
     pub(super) gates: Gates,
+    pub(super) bodies: BodyBudget,
+    /// Log lines about requests of nobody that a policy knows.
+    pub(super) stranger_lines: LineBudget,
+    /// Log lines about connections that are refused.
+    pub(super) connection_lines: LineBudget,
     pub(super) metrics: Metrics,
     pub(super) readiness: Readiness,
     /// Held by every request that is under way.
@@ -54,16 +61,24 @@ impl Service {
             Components::open_as(OWN_COMPONENT, settings.replicas, address, roots.clone(), floor.clone(), names).await?;
         let key = AuditKey::load(components.keeper(), roots, floor).await?;
         let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
-        let gates = Gates::new(settings.gate);
+        let (gates, bodies) = (Gates::new(settings.gate), BodyBudget::new(settings.limits.bodies));
         Ok(Arc::new(Self {
             settings,
             components,
             audit,
             gates,
+            bodies,
+            stranger_lines: LineBudget::default(),
+            connection_lines: LineBudget::default(),
             metrics: Metrics::new(),
             readiness: Readiness::default(),
             unfinished: Arc::default(),
         }))
+    }
+
+    /// Whether the policy in force has this component, and it is one that may call.
+    pub(super) fn knows(&self, component: &str) -> bool {
+        component != OWN_COMPONENT && self.components.policy().components.contains_key(component)
     }
 
     /// Held while a request is under way.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::body_budget::BodyBudgetSettings;
 use super::gate::GateSettings;
 use super::identity::Identities;
 use super::tls::TlsSettings;
@@ -47,8 +48,10 @@ pub struct Limits {
     pub connections: usize,
     /// For the TLS handshake.
     pub handshake: Duration,
-    /// For a request's headers, and for an idle connection's next request.
+    /// For a request's headers.
     pub headers: Duration,
+    /// For an idle connection's next request.
+    pub keep_alive: Duration,
     /// For a request's body.
     pub body: Duration,
     /// For a whole request.
@@ -57,6 +60,8 @@ pub struct Limits {
     pub connection_age: Duration,
     /// Bytes of a body.
     pub body_bytes: usize,
+    /// Bytes of the bodies that are held at a time.
+    pub bodies: BodyBudgetSettings,
     /// Headers of a request.
     pub header_count: usize,
     /// For requests that run when the service stops.
@@ -69,10 +74,12 @@ impl Default for Limits {
             connections: 1024,
             handshake: Duration::from_secs(5),
             headers: Duration::from_secs(15),
+            keep_alive: Duration::from_secs(75),
             body: Duration::from_secs(10),
             request: Duration::from_secs(30),
             connection_age: Duration::from_mins(5),
             body_bytes: 128 << 10,
+            bodies: BodyBudgetSettings { of_component: 4 << 20, of_all: 16 << 20 },
             header_count: 64,
             shutdown: Duration::from_secs(30),
         }

@@ -1,5 +1,8 @@
 //! `strongroom serve`.
 
+mod faults;
+mod sockets;
+
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,14 +12,15 @@ use serde_json::json;
 use strongroom_migration::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::sockets::Opened;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
 use super::typed;
 use crate::api::{
-    Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT, Server, ServerError, Service, Settings, Signals,
-    TlsError, TlsSettings, Way, readiness,
+    BodyBudgetSettings, Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT, Server, ServerError, Service,
+    Settings, Signals, TlsError, TlsSettings, Way, readiness,
 };
 use crate::config;
 use crate::db::Access;
@@ -51,10 +55,17 @@ Signals:
   SIGHUP           read certificate, client authority and revocation list again, now
   SIGTERM, SIGINT  /readyz says no, requests go on for `server.drain_seconds`, then connections end; again: at once
 
+With LISTEN_FDS (systemd's socket units) it answers on the sockets that were opened for it, and not on `server.listen`.
+
 RUST_LOG chooses the log lines (`strongroom::access=off,strongroom=info`), --log json their form.";
 
 pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> Result<Exit, Failure> {
-    let settings = settings(wanted, session.config.server())?;
+    let opened = Opened::take()?;
+    let settings = settings_at(opened.address, wanted, session.config.server());
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(failure) => return Err(faults::with_the_rest(failure, wanted, session).await),
+    };
     let scheme = if matches!(settings.way, Way::Plain(_)) { "http" } else { "https" };
     if scheme == "http" {
         output.warning("plain HTTP: nothing is encrypted, and callers are not told apart");
@@ -63,11 +74,25 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
         let url = format!("{scheme}://{address}");
         output.result(&json!({ "listening": url, "replica": replica }), || format!("listening on {url}"));
     };
-    answer(settings, session, output, &told).await
+    match answer_on(opened, settings, session, output, &told).await {
+        // Nothing fails after it listens.
+        Err(failure) => Err(faults::with_the_rest(failure, wanted, session).await),
+        done => done,
+    }
 }
 
 /// Serves until a signal stops it. `told` says once where it listens.
 pub(super) async fn answer(
+    settings: Settings,
+    session: &Session,
+    output: &Output,
+    told: &dyn Fn(SocketAddr, &str),
+) -> Result<Exit, Failure> {
+    answer_on(Opened::none(), settings, session, output, told).await
+}
+
+async fn answer_on(
+    opened: Opened,
     settings: Settings,
     session: &Session,
     output: &Output,
@@ -82,7 +107,7 @@ pub(super) async fn answer(
     };
     let replica = crate::db::this_host_and_process();
     let service = Service::open(settings, database, &replica).await.map_err(own_login)?;
-    let server = Server::bind(service).await?;
+    let server = Server::bind(service, opened.sockets).await?;
     let signals = listen_to_signals();
     let address = server.address().map_err(|error| Failure::new(Exit::Failed, "listen", error))?;
     told(address, &replica);
@@ -116,7 +141,15 @@ async fn require_schema(session: &Session) -> Result<(), Failure> {
 }
 
 pub(super) fn settings(wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
-    let listen = address(wanted.listen.as_ref().unwrap_or(&server.listen))?;
+    settings_at(None, wanted, server)
+}
+
+/// A socket that was opened for the service goes before every other address.
+fn settings_at(opened: Option<SocketAddr>, wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
+    let listen = match opened {
+        Some(address) => address,
+        None => address(wanted.listen.as_ref().unwrap_or(&server.listen))?,
+    };
     if !server.tls && !listen.ip().is_loopback() && !wanted.dangerous_plain_http {
         let message = format!("`server.tls` is false, and {listen} is not loopback: everybody on the way would read the secrets");
         return Err(Failure::refused("plain_http", message).help("set `server.tls`, or give --dangerous-plain-http"));
@@ -133,7 +166,12 @@ pub(super) fn settings(wanted: &Serve, server: &config::Server) -> Result<Settin
             connections: server.max_connections.clamp(1, 1 << 20),
             request: seconds("server.request_seconds", server.request_seconds)?.max(Duration::from_secs(1)),
             connection_age: seconds("server.connection_age_seconds", server.connection_age_seconds)?,
+            keep_alive: seconds("server.keep_alive_seconds", server.keep_alive_seconds)?,
             body_bytes: server.max_body_bytes,
+            bodies: BodyBudgetSettings {
+                of_component: server.max_component_bodies_bytes.max(server.max_body_bytes),
+                of_all: server.max_bodies_bytes.max(server.max_body_bytes),
+            },
             ..Limits::default()
         },
         signature_window: Duration::from_secs(server.signature_window_seconds.min(7 * 24 * 60 * 60)),
@@ -146,13 +184,16 @@ fn way(server: &config::Server) -> Result<Way, Failure> {
     if !server.tls {
         return Ok(Way::Plain(plain_component.clone()));
     }
-    let files = TlsSettings {
+    Ok(Way::Tls { files: tls_files(server), identities: Identities::new(trust_domain.clone(), fallback.clone())? })
+}
+
+fn tls_files(server: &config::Server) -> TlsSettings {
+    TlsSettings {
         certificate: server.certificate.clone(),
         private_key_file: server.private_key_file.clone(),
         client_ca: server.client_ca.clone(),
         client_crl: server.client_crl.clone(),
-    };
-    Ok(Way::Tls { files, identities: Identities::new(trust_domain.clone(), fallback.clone())? })
+    }
 }
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Failure> {

@@ -35,8 +35,14 @@ pub struct Server {
     pub connection_age_seconds: f64,
     /// Connections at a time.
     pub max_connections: usize,
+    /// An idle connection of HTTP/1.1 ends after this.
+    pub keep_alive_seconds: f64,
     /// Bytes of a request's body.
     pub max_body_bytes: usize,
+    /// Bytes of all bodies that are held at a time.
+    pub max_bodies_bytes: usize,
+    /// The same of one component.
+    pub max_component_bodies_bytes: usize,
     /// How old a signature may be, and how far ahead.
     pub signature_window_seconds: u64,
     /// For how long `/readyz` says no before a stopping service takes no more connections.
@@ -59,7 +65,10 @@ impl Default for Server {
             request_seconds: 30.0,
             connection_age_seconds: 300.0,
             max_connections: 1024,
+            keep_alive_seconds: 75.0,
             max_body_bytes: 128 << 10,
+            max_bodies_bytes: 16 << 20,
+            max_component_bodies_bytes: 4 << 20,
             signature_window_seconds: 300,
             drain_seconds: 5.0,
         }

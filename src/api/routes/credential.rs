@@ -1,8 +1,8 @@
 //! `/v1/credentials`: what the command line does with credentials, over HTTPS, by the caller's own login.
 
 use axum::Json;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query};
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::api::body::Body;
 use crate::api::caller::Caller;
 use crate::api::problem::Problem;
+use crate::api::query::Parameters;
 use crate::audit::Action;
 use crate::credential::{self, Filter, Listed, NewCredential, StoreError};
 
@@ -133,11 +134,18 @@ pub(super) async fn create(caller: Caller, Body(body): Body<NewBody>) -> Result<
 
 /// The store takes what other systems left behind; what is made here is whole.
 fn require_sense(new: &NewCredential) -> Result<(), Problem> {
-    let texts = [Some(new.user_id.as_str()), Some(&new.kind), Some(&new.secret), new.project_id.as_deref()];
-    if texts.into_iter().flatten().chain(new.access.as_ref().map(|access| access.as_str())).any(str::is_empty) {
-        return Err(Problem::malformed("no part of a credential may be empty"));
+    let access = new.access.as_ref().map(|access| access.as_str());
+    let texts = [
+        ("user_id", Some(new.user_id.as_str())),
+        ("project_id", new.project_id.as_deref()),
+        ("type", Some(&new.kind)),
+        ("access", access),
+        ("secret", Some(&new.secret)),
+    ];
+    match texts.into_iter().find(|(_, text)| text.is_some_and(str::is_empty)) {
+        Some((name, _)) => Err(Problem::malformed(format!("`{name}` must not be empty"))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Stores it and writes that down. A secret that cannot be shown is of no use to anybody: the row goes again.
@@ -157,12 +165,16 @@ pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Pr
 /// List credentials; opens nothing
 #[utoipa::path(get, path = "/v1/credentials", operation_id = "list_credentials", tag = "credentials", params(Which), responses(
     (status = 200, description = "A page", body = Rows), crate::api::routes::document::Refusals))]
-pub(super) async fn list(caller: Caller, which: Result<Query<Which>, QueryRejection>) -> Result<Json<Rows>, Problem> {
-    let Query(Which { user_id, project_id, limit, after }) =
-        which.map_err(|_| Problem::malformed("a query parameter is wrong"))?;
+pub(super) async fn list(caller: Caller, which: Result<Parameters<Which>, Problem>) -> Result<Json<Rows>, Problem> {
+    let Parameters(Which { user_id, project_id, limit, after }) = which?;
     let limit = limit.unwrap_or(100);
-    if !(1..=10_000).contains(&limit) || [&user_id, &project_id, &after].into_iter().flatten().any(|text| text.contains('\0')) {
-        return Err(Problem::malformed("`limit` is from 1 to 10000, and no parameter holds a NUL"));
+    if !(1..=10_000).contains(&limit) {
+        return Err(Problem::malformed("the query parameter `limit` is from 1 to 10000"));
+    }
+    for (name, text) in [("user_id", &user_id), ("project_id", &project_id), ("after", &after)] {
+        if text.as_ref().is_some_and(|text| text.contains('\0')) {
+            return Err(Problem::malformed(format!("the query parameter `{name}` holds a NUL")));
+        }
     }
     match caller.store().list(&Filter { user_id, project_id, after }, limit).await {
         Ok(page) => Ok(Json(Rows { credentials: page.credentials.into_iter().map(Row::from).collect(), next: page.next })),
@@ -176,9 +188,9 @@ pub(super) async fn list(caller: Caller, which: Result<Query<Which>, QueryReject
 pub(super) async fn show(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
-    reveal: Result<Query<Reveal>, QueryRejection>,
+    reveal: Result<Parameters<Reveal>, Problem>,
 ) -> Result<Json<Shown>, Problem> {
-    let (id, Query(Reveal { reveal })) = (path(id)?, reveal.map_err(|_| Problem::malformed("a query parameter is wrong"))?);
+    let (id, Parameters(Reveal { reveal })) = (path(id)?, reveal?);
     let found = caller.store().find_by_id(&id, reveal).await;
     shown(&caller, found, reveal, &id).await.map(Json)
 }

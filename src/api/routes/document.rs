@@ -75,15 +75,16 @@ pub(in crate::api) struct NotFound;
 /// The same in Keystone's shape.
 pub(in crate::api) struct KeystoneNotFound;
 
-const COMMON: [(&str, &str); 11] = [
-    ("400", "The request is malformed"),
+const COMMON: [(&str, &str); 12] = [
+    ("400", "The request is malformed; `detail` names the member or parameter that is wrong"),
     ("401", "No client certificate, or one that names no component; or a signature that does not verify"),
     ("403", "The component may not: `barrier` says what refused it"),
     ("408", "The request took too long to arrive"),
     ("409", "It is there already, or the schema is another"),
     ("413", "The body is too long"),
     ("415", "The body is not application/json"),
-    ("429", "Too many requests of this component wait; Retry-After says when to come back"),
+    ("429", "Too many requests of this component wait, or their bodies take up its memory; Retry-After says when to come back"),
+    ("431", "The headers are too many or too long"),
     ("500", "The service failed, or a row does not open"),
     ("503", "The database or the component's pool is busy or away; Retry-After says when to come back"),
     ("405", "The path does not take this method"),

@@ -14,14 +14,14 @@ pub(super) use signature::forget_old as forget_old_signatures;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::problem::{Problem, in_keystones_shape};
 use super::service::Service;
-use super::{bounds, request_id};
+use super::{bounds, request_id, shown_path};
 
 /// Everything that is answered.
 pub(super) fn all(service: &Arc<Service>) -> Router {
@@ -50,8 +50,10 @@ fn described() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(ec2_credential::show, ec2_credential::remove))
 }
 
-async fn nothing_here() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_route", "there is nothing at this path; /openapi.json says what there is")
+async fn nothing_here(target: Uri) -> Problem {
+    let path = shown_path::shown(target.path());
+    let detail = format!("there is nothing at `{path}`; /openapi.json says what there is");
+    Problem::new(StatusCode::NOT_FOUND, "no_route", detail)
 }
 
 async fn no_such_method() -> Problem {

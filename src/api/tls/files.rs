@@ -24,6 +24,19 @@ pub struct TlsSettings {
     pub client_crl: Option<PathBuf>,
 }
 
+impl TlsSettings {
+    /// Returns what is wrong with each file that cannot be read.
+    pub fn unreadable(&self) -> Vec<TlsError> {
+        let needed = [
+            (Setting::Certificate, &self.certificate),
+            (Setting::PrivateKey, &self.private_key_file),
+            (Setting::ClientCa, &self.client_ca),
+        ];
+        let all = needed.into_iter().chain(self.client_crl.as_ref().map(|path| (Setting::ClientCrl, path)));
+        all.filter_map(|(setting, path)| read(setting, path).map(Zeroizing::new).err()).collect()
+    }
+}
+
 /// What the files hold.
 pub(super) struct Files {
     pub(super) certificate: Vec<u8>,

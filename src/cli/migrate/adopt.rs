@@ -40,16 +40,11 @@ pub(super) async fn run(dry_run: bool, session: &Session, output: &Output) -> Re
         output.result(&document(&adoption, found.as_ref(), &sql, false), || text(&adoption, found.as_ref(), &sql));
         return Ok(Exit::Done);
     }
-<<<<<<< ours
-    output.note_lines(text(&adoption, found.as_ref(), &sql));
+    output.note_lines(&text(&adoption, found.as_ref(), &sql));
     confirm(
         session,
         &[format!("takes over table {} as step 1; `strongroom migrate down --to 0 --yes` gives it back", adoption.table)],
     )?;
-=======
-    output.note_lines(&text(&adoption, found.as_ref(), &sql));
-    confirm(session, &[format!("takes over table {} as step 1; `migrate down --to 0` gives it back", adoption.table)])?;
->>>>>>> theirs
     let db = session.connect(Access::Schema).await?;
     let lock = session.lock(&db).await?;
     let done = adopt(&db, &lock, &adoption, session, output).await;
