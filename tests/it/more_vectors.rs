@@ -37,7 +37,7 @@ fn root(vectors: &Value) -> RootKey {
     RootKey::from_bytes(&root.try_into().unwrap()).unwrap()
 }
 
-fn reason(error: &OpenError) -> &'static str {
+fn reason(error: OpenError) -> &'static str {
     match error {
         OpenError::Parse(_) => "parse",
         OpenError::Commitment => "commitment",
@@ -83,7 +83,7 @@ fn cells_of_every_kind_of_owner_open_and_all_others_are_refused_with_their_reaso
         let opened = open_cell(&column, &context(cell), &bytes(&cell["cell"]));
         match (opened, cell["refused"].as_str()) {
             (Ok(opened), None) => assert_eq!(opened.as_bytes(), bytes(&cell["plaintext"]), "{}", cell["name"]),
-            (Err(error), Some(why)) => assert_eq!(reason(&error), why, "{}", cell["name"]),
+            (Err(error), Some(why)) => assert_eq!(reason(error), why, "{}", cell["name"]),
             (Ok(_), Some(why)) => panic!("{} opens: {why}", cell["name"]),
             (Err(error), None) => panic!("{} does not open: {error}", cell["name"]),
         }
@@ -105,7 +105,7 @@ fn wrapped_keys_and_logins_unwrap_only_as_what_they_were_wrapped() {
             Purpose::Index => unwrap_key::<IndexKey>(&root, &label, &wrapped).map(drop),
             Purpose::Manifest => unwrap_key::<ManifestKey>(&root, &label, &wrapped).map(drop),
         };
-        let refused = unwrapped.as_ref().err().map(reason);
+        let refused = unwrapped.err().map(reason);
         assert_eq!(refused, key["refused"].as_str(), "{}", key["name"]);
         assert!(unwrap_key::<DataKey>(&RootKey::make().unwrap(), &label, &wrapped).is_err(), "{}", key["name"]);
     }
