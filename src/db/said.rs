@@ -43,10 +43,10 @@ const QUOTE_VALUES: [u16; 13] = [1062, 1064, 1149, 1292, 1366, 1367, 1411, 1525,
 fn without_quoted(text: &str, mark: char) -> String {
     let tail = [" for key ", " for column ", " at line "].iter().filter_map(|word| text.rfind(word)).max();
     let (text, tail) = text.split_at(tail.unwrap_or(text.len()));
-    match (text.split_once(mark), text.rsplit_once(mark)) {
-        (Some((before, _)), Some((_, after))) => format!("{before}{mark}…{mark}{after}{tail}"),
-        _ => format!("{text}{tail}"),
-    }
+    let Some((before, rest)) = text.split_once(mark) else { return format!("{text}{tail}") };
+    // A message that was cut ends within the value.
+    let after = rest.rsplit_once(mark).map_or("", |(_, after)| after);
+    format!("{before}{mark}…{mark}{after}{tail}")
 }
 
 fn one_line(text: &str) -> String {
