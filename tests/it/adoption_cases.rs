@@ -294,9 +294,13 @@ fn everything_on_mysql(room: &Room) -> Vec<String> {
         "SELECT CAST(concat(trigger_name, action_statement) AS char) FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY 1",
     );
     for table in texts(room, tables) {
-        found.extend(
-            room.query(&format!("SHOW CREATE TABLE `{table}`"), |row| row.try_get::<String>("", "Create Table").unwrap()),
-        );
+        let shown = room.query(&format!("SHOW CREATE TABLE `{table}`"), |row| row.try_get::<String>("", "Create Table").unwrap());
+        // Keys and constraints that were added again follow the others; MySQL prints literals in the table's character set.
+        let lines =
+            shown.iter().flat_map(|text| text.lines()).map(|line| line.trim_end_matches(',').replace("_utf8mb3'", "_utf8mb4'"));
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort();
+        found.extend(lines);
         let columns = texts(
             room,
             &format!(
