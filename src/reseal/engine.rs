@@ -124,7 +124,7 @@ impl Engine<'_> {
         Ok(Some(Page { rows: count, position, rowid: walk.rowid, judged }))
     }
 
-    /// Writes a page. The next one is read meanwhile, unless a limit or a rest comes between the two.
+    /// Writes a page, and reads the next one at the same time, unless the options set a limit or a rest.
     async fn write_page(
         &self,
         checkpoint: &mut Checkpoint,
