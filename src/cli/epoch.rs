@@ -20,30 +20,30 @@ pub(super) struct EpochFinding {
 /// What is to be said of the configured database. Writes nothing.
 pub(super) async fn findings(session: &Session, db: &DatabaseConnection) -> Vec<EpochFinding> {
     match look(session, db).await {
-        Ok(notices) => notices.iter().map(noticed).chain(no_file(session)).collect(),
+        Ok((notices, epoch)) => notices.iter().map(|notice| noticed(notice, epoch)).chain(no_file(session)).collect(),
         Err(error) if error.went_back() => vec![refused(error)],
         // What else is wrong with the ring is told by whatever needs it.
         Err(_) => Vec::new(),
     }
 }
 
-async fn look(session: &Session, db: &DatabaseConnection) -> Result<Vec<EpochNotice>, RingError> {
+/// The notices, and the epoch that the database has.
+async fn look(session: &Session, db: &DatabaseConnection) -> Result<(Vec<EpochNotice>, i64), RingError> {
     let (Ok(floor), Ok(has_ring)) = (session.floor(), db::has_table(db, "strongroom_manifest").await) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), 0));
     };
     if !has_ring {
-        return floor.judge_absent().map(|()| Vec::new());
+        return floor.judge_absent().map(|()| (Vec::new(), 0));
     }
     let Ok(roots) = session.roots().await else {
-        return floor.judge_database(db, None).await.map(|_| Vec::new());
+        return floor.judge_database(db, None).await.map(|_| (Vec::new(), 0));
     };
     let notices = floor.notices(db, &roots).await?;
-    if let Ok(Some(ring)) = session.ring_at_any_epoch(db).await
-        && let Err(reseal::ResealError::Ring(error)) = reseal::refuse_contradiction(db, &ring.manifest()).await
-    {
+    let Ok(Some(ring)) = session.ring_at_any_epoch(db).await else { return Ok((notices, 0)) };
+    if let Err(reseal::ResealError::Ring(error)) = reseal::refuse_contradiction(db, &ring.manifest()).await {
         return Err(error);
     }
-    Ok(notices)
+    Ok((notices, ring.manifest().epoch))
 }
 
 fn refused(error: RingError) -> EpochFinding {
@@ -51,23 +51,19 @@ fn refused(error: RingError) -> EpochFinding {
     EpochFinding { code, message, hint: help.unwrap_or_default(), is_refusal: true }
 }
 
-fn noticed(notice: &EpochNotice) -> EpochFinding {
+fn noticed(notice: &EpochNotice, epoch: i64) -> EpochFinding {
+    let newest = "make sure that this is the newest copy of the database";
     let (code, hint) = match notice {
-        EpochNotice::UnknownDatabase(_) => {
-            ("epoch_unknown", "make sure that this is the newest copy of the database; the next command remembers its epoch")
+        EpochNotice::UnknownDatabase(_) => ("epoch_unknown", format!("{newest}; the next command remembers its epoch")),
+        EpochNotice::Unverified(_) => {
+            ("epoch_file_damaged", format!("{newest}, then run `strongroom keys accept-epoch {epoch}`"))
         }
-        EpochNotice::Unverified(_) => (
-            "epoch_file_damaged",
-            "make sure that this is the newest copy of the database, then run `strongroom keys accept-epoch` with its epoch",
-        ),
         EpochNotice::Unreadable(..) | EpochNotice::Unwritable(..) => {
-            ("epoch_file_unusable", "set `keys.epoch_file` to a regular file that this program may read and write")
+            ("epoch_file_unusable", "set `keys.epoch_file` to a regular file that this program may read and write".to_owned())
         }
-        EpochNotice::FarBehind { .. } => {
-            ("epoch_far_behind", "make sure that this is the newest copy of the database; the next command remembers its epoch")
-        }
+        EpochNotice::FarBehind { .. } => ("epoch_far_behind", format!("{newest}; the next command remembers its epoch")),
     };
-    EpochFinding { code, message: notice.to_string(), hint: hint.to_owned(), is_refusal: false }
+    EpochFinding { code, message: notice.to_string(), hint, is_refusal: false }
 }
 
 fn no_file(session: &Session) -> Option<EpochFinding> {
