@@ -5,7 +5,6 @@ mod address;
 mod connect;
 mod engine;
 mod error;
-mod free;
 pub mod history;
 mod holder;
 mod lock;
@@ -48,7 +47,6 @@ pub use error::{
     insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable,
 };
 pub(crate) use error::{is_forbidden, is_password_refused};
-pub(crate) use free::has_free_connection;
 pub use holder::this_host_and_process;
 #[cfg(feature = "cli")]
 pub(crate) use lock::abandoned_by as lock_abandoned_by;

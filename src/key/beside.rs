@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use sea_orm::ConnectionTrait;
 
+use super::free::has_free_connection;
 use super::{RingError, Share};
-use crate::db;
 
 /// How long the pool is waited for before the transaction's own connection will do.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -60,7 +60,7 @@ impl Share {
 
     /// Works on a connection of the pool, unless it has none left.
     async fn on_pool<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        if !db::has_free_connection(self.db()) {
+        if !has_free_connection(self.db()) {
             return None;
         }
         tokio::time::timeout(PATIENCE, work).await.ok()

@@ -13,6 +13,7 @@ mod environment;
 mod epoch;
 mod error;
 mod file;
+mod free;
 mod key_rows;
 mod manifest;
 mod manifest_row;

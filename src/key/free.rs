@@ -3,7 +3,7 @@
 use sea_orm::{DatabaseConnection, DatabaseConnectionType};
 
 /// Returns false only where every connection that the pool may have is in use.
-pub(crate) fn has_free_connection(db: &DatabaseConnection) -> bool {
+pub(super) fn has_free_connection(db: &DatabaseConnection) -> bool {
     macro_rules! is_free {
         ($pool:expr) => {{
             let pool = $pool;
