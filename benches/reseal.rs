@@ -77,7 +77,7 @@ impl Bench {
         println!("{:?}: seal, prove, drop and scrub, all of them: {:.1} s", self.room.engine, up.elapsed().as_secs_f64());
         for _ in 0..ROUNDS {
             let before = bare.cells();
-            let rolled = self.timed(|options| self.roll(options));
+            let rolled = self.timed(|options| self.roll(&options));
             let changes = bare.back_to(before);
             self.print("roll", &rolled, self.bare(|| bare.apply(&bare::ROLL, &changes)));
         }
@@ -111,11 +111,11 @@ impl Bench {
         })
     }
 
-    fn roll(&self, options: Options) {
+    fn roll(&self, options: &Options) {
         block_on(async {
             let ring = Arc::new(Ring::load(&self.db, self.roots.clone(), 0).await.unwrap());
             let lock = Lock::take(&self.db).await.unwrap();
-            reseal::roll(&self.db, &ring, &lock, Rolling::Forward, &options).await.unwrap();
+            reseal::roll(&self.db, &ring, &lock, Rolling::Forward, options).await.unwrap();
             lock.release().await.unwrap();
         });
     }

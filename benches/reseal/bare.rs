@@ -11,16 +11,19 @@ const PAGE: usize = 1000;
 
 /// The columns that are compared and set, and whether each is text.
 pub(crate) struct Form {
+    /// Only the reseal engine may write plaintext beside cells that count.
+    writes_plaintext: bool,
     compare: [(&'static str, bool); 2],
     set: &'static [(&'static str, bool)],
 }
 
 const TEXTS: [(&str, bool); 2] = [("access_key", true), ("secret_key", true)];
 const CELLS: [(&str, bool); 2] = [("access_key_sealed", false), ("secret_key_sealed", false)];
-const CELLS_AND_INDEX: [(&str, bool); 3] = [CELLS[0], CELLS[1], ("access_key_index", false)];
-pub(crate) const FILL: Form = Form { compare: TEXTS, set: &CELLS_AND_INDEX };
-pub(crate) const ROLL: Form = Form { compare: CELLS, set: &CELLS };
-pub(crate) const OPEN: Form = Form { compare: CELLS, set: &TEXTS };
+const CELLS_AND_INDEX: [(&str, bool); 3] =
+    [("access_key_sealed", false), ("secret_key_sealed", false), ("access_key_index", false)];
+pub(crate) const FILL: Form = Form { writes_plaintext: false, compare: TEXTS, set: &CELLS_AND_INDEX };
+pub(crate) const ROLL: Form = Form { writes_plaintext: false, compare: CELLS, set: &CELLS };
+pub(crate) const OPEN: Form = Form { writes_plaintext: true, compare: CELLS, set: &TEXTS };
 
 /// A row's place, the bytes before, and the bytes after.
 pub(crate) type Change = (Value, Vec<Value>, Vec<Value>);
@@ -83,7 +86,7 @@ impl Bare<'_> {
 
     async fn apply_page(&self, form: &Form, page: &[Change]) -> u64 {
         let transaction = self.db.begin().await.unwrap();
-        if form.set.len() == 2 && form.set[0].1 {
+        if form.writes_plaintext {
             let guard = "UPDATE strongroom_reseal SET writing = TRUE WHERE table_name = 'credential'";
             transaction.execute_unprepared(guard).await.unwrap();
         }
@@ -118,7 +121,7 @@ impl Bare<'_> {
         let types: Vec<&str> =
             std::iter::once(&("id", true)).chain(columns).map(|(_, text)| if *text { "::text" } else { "::bytea" }).collect();
         let parameter = |n: usize| match self.room.engine {
-            Engine::Postgres => format!("${}{}", n + 1, if n < width { types[n] } else { "" }),
+            Engine::Postgres => format!("${}{}", n + 1, types.get(n).copied().unwrap_or_default()),
             _ => "?".to_owned(),
         };
         let tuple = |row: usize| format!("({})", (0..width).map(|n| parameter(row * width + n)).collect::<Vec<_>>().join(", "));
