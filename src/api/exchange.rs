@@ -7,9 +7,9 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -35,11 +35,18 @@ enum Phase {
 
 /// The phase of a connection, shared with its requests.
 #[derive(Debug, Clone)]
-pub(super) struct Progress(Arc<AtomicU8>);
+pub(super) struct Progress(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    phase: AtomicU8,
+    /// The reader, which must notice another phase: it has another limit.
+    reader: Mutex<Option<Waker>>,
+}
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicU8::new(Phase::Head as u8)))
+        Self(Arc::new(Shared { phase: AtomicU8::new(Phase::Head as u8), reader: Mutex::new(None) }))
     }
 
     /// Marks a request's head as complete. The connection waits for the answer until the guard is dropped.
@@ -49,11 +56,19 @@ impl Progress {
     }
 
     fn set(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Release);
+        self.0.phase.store(phase as u8, Ordering::Release);
+        let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    fn wake_on_change(&self, cx: &Context<'_>) {
+        *self.0.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
     }
 
     fn phase(&self) -> Phase {
-        match self.0.load(Ordering::Acquire) {
+        match self.0.phase.load(Ordering::Acquire) {
             0 => Phase::Head,
             1 => Phase::Answer,
             _ => Phase::Idle,
@@ -163,6 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Exchange<S> {
             }
             return Poll::Ready(read);
         }
+        this.progress.wake_on_change(cx);
         if phase == Phase::Answer || this.timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
