@@ -29,9 +29,12 @@ pub(super) struct BodyBudget {
     components: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
+/// A budget, and what is answered when nothing of it is left.
+type Source = (Arc<Semaphore>, fn() -> Problem);
+
 /// The bytes of one body. Dropping them returns them to the budget.
 pub(super) struct HeldBytes {
-    sources: [(Arc<Semaphore>, fn() -> Problem); 2],
+    sources: [Source; 2],
     held: Vec<OwnedSemaphorePermit>,
 }
 

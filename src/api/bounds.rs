@@ -46,8 +46,8 @@ async fn with_its_body(State(service): State<Arc<Service>>, request: Request, ne
     if said_length(&head.headers).is_some_and(|length| length > limits.body_bytes) {
         return last_answer(too_long(limits));
     }
-    let mut held = service.bodies.begin(&component);
-    let body = match tokio::time::timeout(limits.body, whole(body, limits, &mut held)).await {
+    let mut budgeted = service.bodies.begin(&component);
+    let body = match tokio::time::timeout(limits.body, whole(body, limits, &mut budgeted)).await {
         Ok(Ok(body)) => body,
         Ok(Err(problem)) => {
             if problem.code() == FULL {
@@ -60,7 +60,7 @@ async fn with_its_body(State(service): State<Arc<Service>>, request: Request, ne
             return last_answer(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail));
         }
     };
-    head.extensions.insert(Arc::new(held));
+    head.extensions.insert(Arc::new(budgeted));
     next.run(Request::from_parts(head, taken(body))).await
 }
 

@@ -42,6 +42,7 @@ else there is overwritten only with --yes; without it nothing is written, and th
 Credentials that do not open are named, and the exit code is 3.";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as the options are")]
 pub(crate) struct Keystone {
     /// Keystone's database; `-` reads the address from standard input
     #[arg(long, value_name = "URL", required_unless_present_any = ["to_file", "keystone_config"])]

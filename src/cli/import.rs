@@ -39,6 +39,7 @@ left alone; --update replaces those that differ. Rows that cannot be read are na
 and the exit code is 3.";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, clippy::struct_excessive_bools, reason = "fields are the options, as they are typed")]
 pub(crate) struct Keystone {
     /// Keystone's database; `-` reads the address from standard input
     #[arg(long, value_name = "URL", required_unless_present_any = ["from_file", "keystone_config"])]

@@ -1,4 +1,4 @@
-//! Reads an option file of oslo.config, as OpenStack's services have them.
+//! Reads an option file of `oslo.config`, as `OpenStack`'s services have them.
 //!
 //! INI crates read another dialect: here a line that begins with a blank continues the value, a blank line ends it, `#`
 //! and `;` begin a comment in the first column only, backslashes are text, the last assignment counts, and `$name`

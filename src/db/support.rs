@@ -14,8 +14,11 @@ pub(crate) enum Support {
     TooOld(String),
 }
 
+/// An engine, its oldest version, and the beginnings of the tested ones.
+type Versions = (Engine, [u32; 3], &'static [&'static [u32]]);
+
 /// The oldest version of each engine that has what Strongroom uses, and the ones that tests run on.
-const VERSIONS: [(Engine, [u32; 3], &[&[u32]]); 4] = [
+const VERSIONS: [Versions; 4] = [
     (Engine::Postgres, [14, 0, 0], &[&[15], &[17]]),
     (Engine::MySql, [8, 0, 18], &[&[9]]),
     (Engine::MariaDb, [10, 6, 0], &[&[10, 11], &[11, 8]]),

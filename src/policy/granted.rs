@@ -1,6 +1,6 @@
 //! Reads what MySQL and MariaDB tell a login of its rights: the only view of them that a login without any other has.
 //!
-//! Names stand in backticks, in double quotes (ANSI_QUOTES) or bare (`sql_quote_show_create` off), and a quote within a
+//! Names stand in backticks, in double quotes (`ANSI_QUOTES`) or bare (`sql_quote_show_create` off), and a quote within a
 //! name is doubled. A line of another form counts as an unknown right, so that
 //! the login is refused.
 
@@ -64,7 +64,9 @@ fn of_grant(words: &[Word]) -> Option<Vec<Right>> {
         }
     };
     if is_public(whom) {
-        rights.iter_mut().for_each(|right| right.is_publics = true);
+        for right in &mut rights {
+            right.is_publics = true;
+        }
     }
     let said = |option: &str| whom.windows(3).any(|three| three.iter().map(Word::bare).eq(["WITH", option, "OPTION"].map(Some)));
     if said("GRANT") || said("ADMIN") {

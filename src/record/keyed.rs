@@ -9,6 +9,9 @@ use strongroom_entity::{Bound, Cell, Label, Searchable, WrittenRow};
 use super::{Draft, Opened, RecordError, keys, search};
 use crate::key::{Place, Share, Unopened};
 
+/// A cell of one row of many, opened or not.
+pub(crate) type OpenedCell<C> = Result<<C as Cell>::Each<Opened>, RecordError>;
+
 /// A connection that holds its key ring: a [`Strongroom`](super::Strongroom) or one of its transactions.
 pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     /// Opens a sealed column of a row that was read; an `Option` where it may be NULL. This is the one place where a secret
@@ -66,7 +69,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
         &self,
         column: L,
         rows: impl IntoIterator<Item = &'r R> + Send,
-    ) -> impl Future<Output = Result<Vec<Result<<R::Cell as Cell>::Each<Opened>, RecordError>>, RecordError>> + Send
+    ) -> impl Future<Output = Result<Vec<OpenedCell<R::Cell>>, RecordError>> + Send
     where
         L: Label,
         R: Bound<L> + Sync + 'r,

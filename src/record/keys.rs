@@ -8,10 +8,11 @@ use super::{Keyed, RecordError};
 
 /// Reads the manifest again where it is too old to seal by.
 pub(super) async fn refresh(room: &impl Keyed) -> Result<(), RecordError> {
-    Ok(match room.begun() {
+    match room.begun() {
         Some(begun) => room.share().refresh_beside(room, begun).await?,
         None => room.share().refresh().await?,
-    })
+    }
+    Ok(())
 }
 
 /// Reads what opening these cells takes: the manifest, and keys that came since the ring was loaded.
@@ -21,16 +22,18 @@ pub(super) async fn learn<'a>(room: &impl Keyed, cells: impl IntoIterator<Item =
         Some(begun) => keys.refresh_beside(room, begun).await?,
         None => keys.refresh_patiently().await?,
     }
-    Ok(match room.begun() {
+    match room.begun() {
         Some(_) => keys.learn_beside(room, cells).await?,
         None => keys.learn(cells).await?,
-    })
+    }
+    Ok(())
 }
 
 /// Makes the data keys of these scopes where there are none.
 pub(super) async fn prepare(room: &impl Keyed, scopes: impl Iterator<Item = String>) -> Result<(), RecordError> {
-    Ok(match room.begun() {
+    match room.begun() {
         Some(_) => room.share().prepare_beside(room, &scopes.collect()).await?,
         None => room.share().prepare(scopes).await?,
-    })
+    }
+    Ok(())
 }

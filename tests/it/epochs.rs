@@ -219,7 +219,7 @@ fn a_ring_that_is_gone_is_refused_until_it_is_accepted(engine: Engine) {
 /// Without a memory of epochs: a table that is sealed is not taken for plaintext, with planted columns or without.
 fn a_plain_manifest_contradicts_a_sealed_table(engine: Engine) {
     let (room, kept) = room_with_backups(engine);
-    let plain = kept.iter().find(|(body, _, _)| !body.contains("\"credential\":\"")).expect("epoch 1");
+    let plain = kept.iter().find(|(body, _, _)| !body.contains("\"credential\":\"")).unwrap();
     put_back(&room, plain);
     for planted in [false, true] {
         if planted {

@@ -194,7 +194,9 @@ fn what_stands_beside_the_policy_is_judged_alike_on_mariadb() {
 fn passwords_meet_the_rules(engine: Engine, on: &[&str], off: &[&str]) {
     let server = OwnServer::of(engine);
     let _undone = server.undone(off.iter().copied());
-    on.iter().for_each(|sql| server.execute(sql));
+    for sql in on.iter() {
+        server.execute(sql);
+    }
     let room = server.room();
     let file = room.path().join("api.password");
     fs::write(room.path().join("strongroom.toml"), "[policy.password_files]\napi = \"api.password\"\n").unwrap();

@@ -37,7 +37,7 @@ fn a_refused_login_and_a_missing_database_are_told_apart(engine: Engine) {
     let room = Room::empty(engine);
     let url = room.url();
     fails(&room, &url.replace("only-for-tests", "canary"), "database_unreachable", "refuses the login");
-    fails(&room, &format!("{}_gone", url), "database_missing", "does not exist");
+    fails(&room, &format!("{url}_gone"), "database_missing", "does not exist");
     let (before, _) = url.rsplit_once(':').unwrap();
     let at = |place: &str| format!("{}@{place}", before.rsplit_once('@').unwrap().0);
     fails(&room, &at("127.0.0.1:1/keys"), "database_unreachable", "nothing listens");

@@ -58,10 +58,11 @@ fn whole(declaration: &Declaration<'_>, row: &syn::Ident) -> TokenStream {
         quote!(&stored.#field)
     });
     let owners = declaration.owners.iter().map(|owner| owner.column.field);
-    let inserted = match declaration.role {
-        // It inserts the rows that belong to it too, and is no trait's.
-        Role::Extended => quote!(#row::insert(self, db)),
-        _ => quote!(sea_orm::ActiveModelTrait::insert(self, db)),
+    // A builder inserts the rows that belong to it too, and that is no trait's.
+    let inserted = if matches!(declaration.role, Role::Extended) {
+        quote!(#row::insert(self, db))
+    } else {
+        quote!(sea_orm::ActiveModelTrait::insert(self, db))
     };
     quote! {
         #[automatically_derived]

@@ -21,8 +21,7 @@ use std::path::Path;
 use serde_json::json;
 
 pub(super) use self::cells::Counted;
-use self::check::Check;
-pub(super) use self::check::{Checks, State};
+pub(super) use self::check::{Check, Checks, State};
 pub(super) use self::facts::Facts;
 use super::epoch;
 use super::exit::Exit;

@@ -34,13 +34,13 @@ impl Epochs {
             } else {
                 floor.intend_first()
             };
-            intended.map_err(unwritable)?;
+            intended.map_err(|error| unwritable(&error))?;
         }
         Ok(Self { floor, roots, changes_ring })
     }
 
     /// Writes down what the database has now, whether or not the run succeeded. The epoch, where there is a ring.
-    pub(super) async fn end(self, session: &Session, db: &DatabaseConnection) -> Option<i64> {
+    pub(super) async fn end(&self, session: &Session, db: &DatabaseConnection) -> Option<i64> {
         let settled = self.settle(db).await;
         if let Err(error) = settled {
             tracing::warn!(%error, "the epoch file was not brought up to date");
@@ -64,7 +64,7 @@ impl Epochs {
     }
 }
 
-fn unwritable(error: std::io::Error) -> Failure {
+fn unwritable(error: &std::io::Error) -> Failure {
     Failure::new(Exit::Failed, "epoch_file", format!("the epoch file cannot be written: {error}"))
         .help("set `keys.epoch_file` to a path that this program may write")
 }

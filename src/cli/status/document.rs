@@ -3,12 +3,13 @@
 use serde::Serialize;
 use strongroom_migration::Engine;
 
-use crate::cli::doctor::{Counted, Looked, State};
+use crate::cli::doctor::{Check, Counted, Looked, State};
 use crate::cli::exit::Exit;
 use crate::cli::output::Output;
 use crate::db::{Address, DatabaseConnection, server_version};
 use crate::key::{KeyState, Rolling};
 use crate::reseal::Census;
+use crate::schema::Status;
 
 #[derive(Serialize)]
 pub(super) struct Document {
@@ -49,6 +50,7 @@ pub(super) struct Ring {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the document's member, as `keys status` names it")]
 pub(super) struct Generation {
     generation: u32,
     state: KeyState,
@@ -73,7 +75,7 @@ pub(super) struct Finding {
 impl Document {
     pub(super) async fn new(looked: &Looked, address: &Address, db: &DatabaseConnection, output: &Output) -> Self {
         let (facts, checks) = (&looked.facts, &looked.checks);
-        let mut found: Vec<_> = checks.all().iter().filter_map(|check| check.finding()).collect();
+        let mut found: Vec<_> = checks.all().iter().filter_map(Check::finding).collect();
         found.sort_by_key(|finding| finding.exit == Exit::Done);
         let is_left = found.iter().any(|finding| finding.exit != Exit::Done);
         let said = |name: &str| checks.find(name).map(|check| check.message().to_owned());
@@ -84,7 +86,7 @@ impl Document {
                 engine: Engine::of(db).await.ok().map(|engine| engine.to_string()),
                 version: server_version(db).await.ok(),
             },
-            version: status.map(|status| status.version()),
+            version: status.map(Status::version),
             newest: status.map(|status| status.migrations.len()),
             pending: status.map(|status| status.pending),
             phase: counted.map(|counted| counted.phase.as_str()),

@@ -48,7 +48,7 @@ pub(super) fn read(row: &SourceRow, plain: &[u8], any_id: bool) -> Result<NewCre
     };
     let mut kept = Map::new();
     if new.kind == EC2 {
-        let blob = blob::parse(text).map_err(malformed)?;
+        let blob = blob::parse(text).map_err(|error| malformed(error.to_string()))?;
         if id_of(&blob.access) != row.id {
             kept.insert(ID.into(), Value::String(other_id(row, any_id)?));
         }
@@ -58,12 +58,12 @@ pub(super) fn read(row: &SourceRow, plain: &[u8], any_id: bool) -> Result<NewCre
         kept.insert(KEYSTONES.into(), Value::Object(keystones));
     }
     new.extra = with_kept(new.extra, kept)?;
-    new.check().map_err(malformed)?;
+    new.check().map_err(|error| malformed(error.to_string()))?;
     Ok(new)
 }
 
-fn malformed(cause: impl ToString) -> Unfit {
-    Unfit { reason: "malformed", cause: cause.to_string() }
+fn malformed(cause: impl Into<String>) -> Unfit {
+    Unfit { reason: "malformed", cause: cause.into() }
 }
 
 fn other_id(row: &SourceRow, any_id: bool) -> Result<String, Unfit> {
@@ -84,7 +84,8 @@ fn keystones_extra(row: &SourceRow) -> Result<Option<Map<String, Value>>, Unfit>
 
 /// Adds the members that Keystone keeps outside the blob.
 fn with_kept(extra: Option<String>, kept: Map<String, Value>) -> Result<Option<String>, Unfit> {
-    let own: Option<Map<String, Value>> = extra.as_deref().map(serde_json::from_str).transpose().map_err(malformed)?;
+    let own: Option<Map<String, Value>> =
+        extra.as_deref().map(serde_json::from_str).transpose().map_err(|error| malformed(error.to_string()))?;
     let mut members = own.unwrap_or_default();
     if let Some(name) = [KEYSTONES, ID].iter().find(|name| members.contains_key(**name)) {
         return Err(malformed(format!("the blob has a member `{name}`, a name that Strongroom uses")));

@@ -73,6 +73,7 @@ pub enum ImportError {
 
 /// How to import.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command, and independent")]
 pub struct ImportOptions {
     /// Write nothing.
     pub dry_run: bool,
