@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::file::{self, read_private};
+use crate::file::{self, FileError, read_private};
 
 /// The longest secret that a cell takes, and room for what a file adds to it.
 const LONGEST: u64 = 2 << 20;
@@ -26,8 +26,23 @@ pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     if path == Path::new("-") {
         return all_of_stdin();
     }
-    let bytes = read_private(path, Some(LONGEST))?;
+    let bytes = match read_private(path, Some(LONGEST)) {
+        // Named for one command, often by a shell: `--secret-file <(pass show x)`.
+        Err(FileError::NotRegular(_)) => read_any(path)?,
+        Err(error) if error.is_open() => {
+            tracing::warn!("{error}: close it, and consider what is in it known to others");
+            read_any(path)?
+        }
+        read => read?,
+    };
     Ok(file::text_of(bytes, path)?)
+}
+
+fn read_any(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("{} cannot be read: {error}", path.display())))?;
+    Ok(bytes)
 }
 
 /// Returns the text of an option, or of its `-file` twin.

@@ -138,7 +138,7 @@ impl Engine<'_> {
             *checkpoint = write.await?;
             return Ok(None);
         }
-        let (written, next) = tokio::join!(write, self.read_page(walk, direction, size));
+        let (written, next) = futures::future::join(write, self.read_page(walk, direction, size)).await;
         *checkpoint = written?;
         next
     }

@@ -299,5 +299,5 @@ fn the_certificates_of_a_service_are_looked_at() {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     assert_check(&doctor(&room, 4), "certificate", "bad", "has mode 0644");
     fs::remove_file(&key).unwrap();
-    assert_check(&doctor(&room, 4), "certificate", "bad", "cannot be read");
+    assert_check(&doctor(&room, 4), "certificate", "bad", "does not exist");
 }

@@ -49,15 +49,6 @@ fn everywhere(room: &Room) -> Vec<Named> {
         named("a.url", url, Some("DATABASE__URL_FILE"), &["migrate", "status"], "file_open"),
         named("a.passphrase", "correct horse", Some("KEYS__PASSPHRASE_FILE"), &["init"], "key_readable"),
         named(
-            "a.secret",
-            "s",
-            None,
-            &["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", "a.secret"],
-            "file_open",
-        ),
-        named("a.from", url, None, &["import", "keystone", "--from-file", "a.from", "--key-repository", "keystone"], "file_open"),
-        named("a.to", url, None, &["export", "keystone", "--to-file", "a.to", "--key-repository", "keystone"], "file_open"),
-        named(
             "a.client.key",
             &certificate,
             Some("SERVICE__PRIVATE_KEY_FILE"),
@@ -372,4 +363,21 @@ fn secret_from_standard_input_is_no_file() {
     room.run(&["migrate", "up", "--to", "1"]).expect(0);
     let create = ["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", "-"];
     run_with_input(&room, &create, "secret").expect(0);
+}
+
+/// An argument is named for one command: a file that others may read is used, and said; a pipe of the shell's is used.
+#[test]
+fn secret_file_of_an_argument_that_is_open_is_used_with_a_warning() {
+    let room = Room::sealed(Engine::Sqlite, &[]);
+    let create = |file: &str| {
+        room.run(&["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", file, "--format", "json"])
+            .expect(0)
+    };
+    fs::write(room.path().join("a.secret"), "open").unwrap();
+    let made = create("a.secret");
+    assert!(made.err.contains("a.secret is open to others"), "{}", made.err);
+    assert_eq!(made.json()["secret"], "open");
+    fs::set_permissions(room.path().join("a.secret"), fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(!create("a.secret").err.contains("a.secret"));
+    room.run(&["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", "."]).expect(1);
 }

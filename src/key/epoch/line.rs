@@ -51,9 +51,9 @@ impl Line {
         self.ring.as_deref() == Some(hex::encode(ring).as_str())
     }
 
-    /// Whether the database may have this ring: the one that is named, or any that this host is making.
+    /// Whether the database may have this ring: the one that is named, or any while this host's own `migrate` changes it.
     pub(super) fn admits(&self, ring: &RingId) -> bool {
-        self.names(ring) || (self.ring.is_none() && self.changing)
+        self.changing || self.names(ring)
     }
 
     fn body(&self) -> Vec<u8> {

@@ -106,7 +106,9 @@ impl EpochMemory {
         if known.is_some_and(|line| line.epoch >= epoch) {
             return false;
         }
-        let (accepted, changing) = before.map_or((None, false), |line| (line.accepted, line.changing));
+        // Another ring than before is the end of a change.
+        let changing = known.is_some_and(|line| line.changing);
+        let accepted = before.and_then(|line| line.accepted);
         let line = Line { accepted, changing, ..Line::of(&self.database, ring, epoch, key) };
         self.put(lines, line.signed(ring, key));
         true
@@ -119,20 +121,18 @@ impl EpochMemory {
     /// Writes down that this host's own `migrate` is about to make the ring, or to drop this one. Fails where that cannot
     /// be written, while nothing is changed yet.
     pub(crate) fn intend(&self, ring: Option<(&RingId, i64, &ManifestKey)>) -> io::Result<()> {
-        let line = match ring {
-            Some((ring, epoch, key)) => Line { changing: true, ..Line::of(&self.database, ring, epoch, key) }.signed(ring, key),
-            None => Line::making(&self.database),
-        };
-        self.change(line)
+        let Some((ring, epoch, key)) = ring else { return self.change(Line::making(&self.database)) };
+        self.mark(ring, epoch, key, true)
     }
 
     /// Ends what [`EpochMemory::intend`] began, with the ring that the database has now.
     pub(crate) fn settle(&self, ring: Option<(&RingId, i64, &ManifestKey)>) {
         let settled = match ring {
-            Some((ring, epoch, key)) => self.change(Line::of(&self.database, ring, epoch, key)),
+            Some((ring, epoch, key)) => self.mark(ring, epoch, key, false),
             None => self.file.change(|lines| {
-                let before = lines.lines.len();
-                lines.lines.retain(|line| line.database != self.database || !line.changing);
+                let (before, gone) = (lines.lines.len(), self.line(lines).and_then(|line| line.ring.clone()));
+                let is_gone = |line: &Line| line.database == self.database || (gone.is_some() && line.ring == gone);
+                lines.lines.retain(|line| !(line.changing && is_gone(line)));
                 lines.lines.len() < before
             }),
         };
@@ -167,6 +167,19 @@ impl EpochMemory {
     fn put(&self, lines: &mut Lines, line: Line) {
         lines.lines.retain(|line| line.database != self.database);
         lines.lines.push(line);
+    }
+
+    /// Sets whether `migrate` changes the ring, in this database's line and in those of its other addresses.
+    fn mark(&self, ring: &RingId, epoch: i64, key: &ManifestKey, changing: bool) -> io::Result<()> {
+        self.file.change(|lines| {
+            let before = lines.lines.clone();
+            let own = Line { changing, ..Line::of(&self.database, ring, epoch, key) };
+            self.put(lines, own.signed(ring, key));
+            for line in lines.lines.iter_mut().filter(|line| line.names(ring) && line.verifies(ring, key)) {
+                *line = Line { changing, ..line.clone() }.signed(ring, key);
+            }
+            lines.lines != before && !lines.is_damaged
+        })
     }
 
     fn change(&self, line: Line) -> io::Result<()> {
