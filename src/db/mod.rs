@@ -67,6 +67,7 @@ pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};
 pub(crate) use transaction::retry;
 pub use transaction::{Patience, Transient, begin};
+#[cfg(any(feature = "cli", feature = "mysql", feature = "sqlite"))]
 pub(crate) use unfit::UnfitDatabase;
 
 pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};

@@ -50,6 +50,7 @@ pub(crate) fn support(engine: Engine, version: &str) -> Support {
 }
 
 /// The versions that tests run on, for a person.
+#[cfg(feature = "cli")]
 pub(crate) fn tested(engine: Engine) -> String {
     let of_engine = VERSIONS.iter().find(|(known, ..)| *known == engine).map_or(&[][..], |(.., tested)| *tested);
     let text = |version: &&[u32]| version.iter().map(u32::to_string).collect::<Vec<_>>().join(".");

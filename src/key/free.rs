@@ -1,9 +1,11 @@
 //! Whether a pool can serve one more.
 
-use sea_orm::{DatabaseConnection, DatabaseConnectionType};
+use sea_orm::DatabaseConnection;
 
 /// Returns false only where every connection that the pool may have is in use.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(super) fn has_free_connection(db: &DatabaseConnection) -> bool {
+    use sea_orm::DatabaseConnectionType;
     macro_rules! is_free {
         ($pool:expr) => {{
             let pool = $pool;
@@ -19,4 +21,10 @@ pub(super) fn has_free_connection(db: &DatabaseConnection) -> bool {
         DatabaseConnectionType::SqlxSqlitePoolConnection(_) => is_free!(db.get_sqlite_connection_pool()),
         _ => true,
     }
+}
+
+/// Without an engine there is no pool.
+#[cfg(not(any(feature = "postgres", feature = "mysql", feature = "sqlite")))]
+pub(super) fn has_free_connection(_: &DatabaseConnection) -> bool {
+    true
 }

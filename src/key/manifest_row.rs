@@ -71,6 +71,7 @@ pub(super) async fn read_at_any_epoch(db: &impl ConnectionTrait, roots: &Roots) 
 }
 
 /// What the row says of its ring and epoch; nothing vouches for it.
+#[cfg(feature = "cli")]
 pub(super) async fn unverified(db: &impl ConnectionTrait) -> Result<Option<(RingId, i64)>, RingError> {
     let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else { return Ok(None) };
     let ring = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;

@@ -7,6 +7,7 @@ mod postgres;
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
+#[cfg(feature = "cli")]
 pub(crate) use self::mysql::may_make_triggers;
 use super::GrantError;
 use super::site::Wishes;

@@ -10,8 +10,8 @@
 
 mod backfill;
 mod checkpoint;
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program counts for `keys status`"))]
 mod contradiction;
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program counts for `keys status`"))]
 mod count;
 mod direction;
 mod engine;

@@ -194,7 +194,7 @@ fn what_stands_beside_the_policy_is_judged_alike_on_mariadb() {
 fn passwords_meet_the_rules(engine: Engine, on: &[&str], off: &[&str]) {
     let server = OwnServer::of(engine);
     let _undone = server.undone(off.iter().copied());
-    for sql in on.iter() {
+    for sql in on {
         server.execute(sql);
     }
     let room = server.room();

@@ -11,13 +11,20 @@ mod line;
 mod memory;
 mod notice;
 
+#[cfg(feature = "cli")]
 use std::io;
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+#[cfg(feature = "cli")]
+use sea_orm::ConnectionTrait;
+use sea_orm::DatabaseConnection;
 
-use super::manifest_row::{Verified, read_at_any_epoch, read_manifest, unverified};
-use super::{Manifest, RingError, Roots};
+#[cfg(feature = "cli")]
+use super::Manifest;
+use super::manifest_row::{Verified, read_manifest};
+#[cfg(feature = "cli")]
+use super::manifest_row::{read_at_any_epoch, unverified};
+use super::{RingError, Roots};
 
 pub use memory::EpochMemory;
 pub use notice::EpochNotice;
@@ -26,6 +33,7 @@ pub use notice::EpochNotice;
 const FAR_BEHIND: i64 = 32;
 
 /// What became of an operator's acceptance.
+#[cfg(feature = "cli")]
 pub(crate) enum Acceptance {
     /// It is written down.
     Done,
@@ -40,6 +48,7 @@ pub(crate) enum Acceptance {
     Unwritable(io::Error),
 }
 
+#[cfg(feature = "cli")]
 impl From<io::Result<()>> for Acceptance {
     fn from(written: io::Result<()>) -> Self {
         written.map_or_else(Self::Unwritable, |()| Self::Done)
@@ -72,14 +81,14 @@ impl EpochFloor {
     }
 
     /// What this host has seen, where it remembers.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn memory(&self) -> Option<&EpochMemory> {
         self.memory.as_deref()
     }
 
     /// Judges the database as a command finds it, before it writes anything. The manifest, where the roots verify it;
     /// none where there is no ring, and where the root is not at hand: then the row counts unverified.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) async fn judge_database(
         &self,
         db: &impl ConnectionTrait,
@@ -101,7 +110,7 @@ impl EpochFloor {
     }
 
     /// What is to be noticed of a database, for saying so; an error where it is refused.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) async fn notices(&self, db: &impl ConnectionTrait, roots: &Roots) -> Result<Vec<EpochNotice>, RingError> {
         let verified = read_at_any_epoch(db, roots).await?;
         let found = verified.manifest.epoch;
@@ -112,7 +121,7 @@ impl EpochFloor {
     }
 
     /// Writes down that this host's own `migrate` is about to make or drop the ring.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) async fn intend(&self, db: &DatabaseConnection, roots: &Roots) -> Result<io::Result<()>, RingError> {
         let Some(memory) = &self.memory else { return Ok(Ok(())) };
         if unverified(db).await?.is_none() {
@@ -123,13 +132,13 @@ impl EpochFloor {
     }
 
     /// The same for a database that has no ring yet.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn intend_first(&self) -> io::Result<()> {
         self.memory.as_ref().map_or(Ok(()), |memory| memory.intend(None))
     }
 
     /// Writes down that the database has no ring after that.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn settle_absent(&self) {
         if let Some(memory) = &self.memory {
             memory.settle(None);
@@ -137,7 +146,7 @@ impl EpochFloor {
     }
 
     /// Writes down which ring the database has after that.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) async fn settle(&self, db: &DatabaseConnection, roots: &Roots) -> Result<(), RingError> {
         let Some(memory) = &self.memory else { return Ok(()) };
         if unverified(db).await?.is_none() {
@@ -150,7 +159,7 @@ impl EpochFloor {
     }
 
     /// Accepts the epoch that the database has now, which must be this one; 0 where it has no ring.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) async fn accept(
         &self,
         db: &DatabaseConnection,
@@ -167,7 +176,7 @@ impl EpochFloor {
     }
 
     /// Accepts a database without a ring.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's commands ask"))]
+    #[cfg(feature = "cli")]
     pub(crate) fn accept_absent(&self, epoch: i64) -> Acceptance {
         match &self.memory {
             None => Acceptance::NoFile,
