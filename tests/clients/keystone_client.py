@@ -93,8 +93,8 @@ for what, call in {
         expect(what, saw, [403, True, 403, "Forbidden", True])
         seen[what] = [body["barrier"], body["reason"], body["message"]]
 
-refused("a user that is too long", http.BadRequest, 400, "the user id is longer than 64 characters", lambda: api.ec2.create("u" * 65, project))
-refused("a project that is too long", http.BadRequest, 400, "the project id is longer than 64 characters", lambda: api.ec2.create(alice, "p" * 65))
+refused("a user that is too long", http.BadRequest, 400, "the user id is too long: at most 64 characters are stored", lambda: api.ec2.create("u" * 65, project))
+refused("a project that is too long", http.BadRequest, 400, "the project id is too long: at most 64 characters are stored", lambda: api.ec2.create(alice, "p" * 65))
 
 odd_made = api.ec2.create(odd, project)
 expect("an odd user", [odd_made.user_id, keys(api.ec2.list(odd)) == [odd_made.access]], [odd, True])
