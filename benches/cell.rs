@@ -58,18 +58,34 @@ fn measure(criterion: &mut Criterion) {
     group.sampling_mode(SamplingMode::Flat);
     for length in LENGTHS {
         let plaintext = vec![b's'; length];
-        group.bench_with_input(BenchmarkId::new("cell", length), &plaintext, |bencher, plaintext| {
-            bencher.iter(|| cell(&key, &context, black_box(plaintext)));
-        });
-        group.bench_with_input(BenchmarkId::new("with context", length), &plaintext, |bencher, plaintext| {
-            bencher.iter(|| cell_with_context(&key, black_box(plaintext)));
-        });
-        group.bench_with_input(BenchmarkId::new("stock", length), &plaintext, |bencher, plaintext| {
-            bencher.iter(|| stock_value(&stock, black_box(plaintext)));
-        });
-        group.bench_with_input(BenchmarkId::new("bare", length), &plaintext, |bencher, plaintext| {
-            bencher.iter(|| bare_value(&bare, black_box(plaintext)));
-        });
+        group.bench_with_input(
+            BenchmarkId::new("cell", length),
+            &plaintext,
+            |bencher, plaintext| {
+                bencher.iter(|| cell(&key, &context, black_box(plaintext)));
+            },
+        );
+        group.bench_with_input(
+            BenchmarkId::new("with context", length),
+            &plaintext,
+            |bencher, plaintext| {
+                bencher.iter(|| cell_with_context(&key, black_box(plaintext)));
+            },
+        );
+        group.bench_with_input(
+            BenchmarkId::new("stock", length),
+            &plaintext,
+            |bencher, plaintext| {
+                bencher.iter(|| stock_value(&stock, black_box(plaintext)));
+            },
+        );
+        group.bench_with_input(
+            BenchmarkId::new("bare", length),
+            &plaintext,
+            |bencher, plaintext| {
+                bencher.iter(|| bare_value(&bare, black_box(plaintext)));
+            },
+        );
     }
     group.finish();
 }
@@ -80,9 +96,15 @@ fn column_key() -> ColumnKey {
 }
 
 fn context() -> Context {
-    let owners =
-        [("project_id", "4f2a9d0e7c1b4a6f8e3d5c7b9a1f0e2d"), ("type", "ec2"), ("user_id", "0c9b8a7f6e5d4c3b2a190817f6e5d4c3")];
-    Context::cell("f3b0c442-98fc-4c14-9afb-f4c8996fb924", &owners.map(|(label, value)| (label, value.into())))
+    let owners = [
+        ("project_id", "4f2a9d0e7c1b4a6f8e3d5c7b9a1f0e2d"),
+        ("type", "ec2"),
+        ("user_id", "0c9b8a7f6e5d4c3b2a190817f6e5d4c3"),
+    ];
+    Context::cell(
+        "f3b0c442-98fc-4c14-9afb-f4c8996fb924",
+        &owners.map(|(label, value)| (label, value.into())),
+    )
 }
 
 fn cell(key: &ColumnKey, context: &Context, plaintext: &[u8]) -> usize {
@@ -98,10 +120,14 @@ fn cell_with_context(key: &ColumnKey, plaintext: &[u8]) -> usize {
 fn stock_value(cipher: &XChaCha20Poly1305, plaintext: &[u8]) -> usize {
     let mut nonce = [0; 24];
     getrandom::fill(&mut nonce).unwrap();
-    let sealed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: plaintext, aad: &AAD }).unwrap();
+    let sealed =
+        cipher.encrypt(&XNonce::from(nonce), Payload { msg: plaintext, aad: &AAD }).unwrap();
     let stored = [nonce.as_slice(), &sealed].concat();
     let (nonce, sealed) = black_box(&stored).split_at(24);
-    cipher.decrypt(&XNonce::try_from(nonce).unwrap(), Payload { msg: sealed, aad: &AAD }).unwrap().len()
+    cipher
+        .decrypt(&XNonce::try_from(nonce).unwrap(), Payload { msg: sealed, aad: &AAD })
+        .unwrap()
+        .len()
 }
 
 fn bare_value(key: &LessSafeKey, plaintext: &[u8]) -> usize {
@@ -114,7 +140,9 @@ fn bare_value(key: &LessSafeKey, plaintext: &[u8]) -> usize {
 fn print_ratios(default_flags: &Path) {
     let ours = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).unwrap();
     println!("\na cell sealed and opened, in ns, and its cost as a part of theirs");
-    println!("bytes | cell | stock, default flags | stock, our flags | ring, bare | cell with default flags | cell with context");
+    println!(
+        "bytes | cell | stock, default flags | stock, our flags | ring, bare | cell with default flags | cell with context"
+    );
     for length in LENGTHS {
         let cell = fastest(&ours, "cell", length);
         let shown = |other: f64| format!("{other:6.0} {:5.2}", cell / other);
@@ -131,9 +159,15 @@ fn print_ratios(default_flags: &Path) {
 
 fn fastest(target: &Path, of: &str, length: usize) -> f64 {
     let file = target.join(format!("criterion/seal and open/{of}/{length}/new/sample.json"));
-    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text =
+        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let sample: Sample = serde_json::from_str(&text).unwrap();
-    sample.times.iter().zip(&sample.iters).map(|(time, count)| time / count).fold(f64::INFINITY, f64::min)
+    sample
+        .times
+        .iter()
+        .zip(&sample.iters)
+        .map(|(time, count)| time / count)
+        .fold(f64::INFINITY, f64::min)
 }
 
 #[derive(serde::Deserialize)]

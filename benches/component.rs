@@ -11,8 +11,20 @@
 )]
 
 #[path = "../tests/it/support/mod.rs"]
-#[expect(dead_code, unused_imports, unused_macros, unreachable_pub, reason = "the tests use more of it")]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "as in the tests")]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    unreachable_pub,
+    reason = "the tests use more of it"
+)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "as in the tests"
+)]
 mod support;
 
 use std::time::{Duration, Instant};
@@ -25,7 +37,10 @@ const ROUNDS: usize = 40;
 const READS: usize = 250;
 
 fn main() {
-    println!("{} point reads each, in turns; the median of {ROUNDS} rounds, handle to bare pool", ROUNDS * READS);
+    println!(
+        "{} point reads each, in turns; the median of {ROUNDS} rounds, handle to bare pool",
+        ROUNDS * READS
+    );
     for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
         let room = Room::sealed(engine, &numbered_rows(1000));
         let (handle, bare) = (room.component("api"), room.log_in_as("api"));

@@ -12,8 +12,20 @@
 )]
 
 #[path = "../tests/it/support/mod.rs"]
-#[expect(dead_code, unused_imports, unused_macros, unreachable_pub, reason = "the tests use more of it")]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "as in the tests")]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    unreachable_pub,
+    reason = "the tests use more of it"
+)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "as in the tests"
+)]
 mod support;
 
 use std::sync::Arc;
@@ -21,7 +33,8 @@ use std::time::{Duration, Instant};
 
 use sea_orm::prelude::Uuid;
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _,
+    EntityTrait as _, QueryFilter as _,
 };
 use sea_orm::{ConnectOptions, Database, QueryTrait as _, Schema};
 use sea_orm_migration::SchemaManager;
@@ -92,7 +105,10 @@ fn main() {
         db.execute(&schema.create_table_from_entity(plain_token::Entity)).await.unwrap();
         // With its guards, as a program has it.
         let sealing = Sealing::new(roots.clone(), 0);
-        sealing.bring(&SchemaManager::new(&db), sealed_token::Entity::TABLE, Phase::Sealed).await.unwrap();
+        sealing
+            .bring(&SchemaManager::new(&db), sealed_token::Entity::TABLE, Phase::Sealed)
+            .await
+            .unwrap();
         let room = Strongroom::load(db, roots, 0).await.unwrap();
         for n in 0..ROWS {
             insert_sealed(&room, n).await;
@@ -103,7 +119,9 @@ fn main() {
         compare("point read", &room, 0).await;
         compare("lookup", &room, 1).await;
         compare("insert", &room, 2).await;
-        let lookup = sealed_token::Entity::find().filter(room.eq(Token, secret(7)).unwrap()).build(room.get_database_backend());
+        let lookup = sealed_token::Entity::find()
+            .filter(room.eq(Token, secret(7)).unwrap())
+            .build(room.get_database_backend());
         let lookup = sea_orm::Statement::from_sql_and_values(
             room.get_database_backend(),
             format!("EXPLAIN {}", lookup.sql),
@@ -150,7 +168,11 @@ fn id(n: u128) -> Uuid {
 }
 
 async fn insert_sealed(room: &Strongroom, n: u128) {
-    let row = sealed_token::ActiveModel { id: Set(id(n)), tenant_id: Set("acme".to_owned()), ..Default::default() };
+    let row = sealed_token::ActiveModel {
+        id: Set(id(n)),
+        tenant_id: Set("acme".to_owned()),
+        ..Default::default()
+    };
     row.with(Token, secret(n)).insert(room).await.unwrap();
 }
 
@@ -158,7 +180,12 @@ async fn insert_plain(room: &Strongroom, n: u128) {
     let mut token = secret(n).into_bytes();
     token.resize(CELL, b'.');
     let token_index = Set(id(n + (1 << 100)).into_bytes().to_vec());
-    let row = plain_token::ActiveModel { id: Set(id(n)), tenant_id: Set("acme".to_owned()), token: Set(token), token_index };
+    let row = plain_token::ActiveModel {
+        id: Set(id(n)),
+        tenant_id: Set("acme".to_owned()),
+        token: Set(token),
+        token_index,
+    };
     row.insert(room).await.unwrap();
 }
 

@@ -4,11 +4,28 @@
 //! number of rows. A rate is rows over the time in which rows move; the rest of a command is told beside it. Rates of
 //! different machines do not compare; the ratios do.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss, reason = "a benchmark prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints"
+)]
 
 #[path = "../tests/it/support/mod.rs"]
-#[expect(dead_code, unused_imports, unused_macros, unreachable_pub, reason = "the tests use more of it")]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "as in the tests")]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    unreachable_pub,
+    reason = "the tests use more of it"
+)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "as in the tests"
+)]
 mod support;
 
 #[path = "reseal/bare.rs"]
@@ -36,9 +53,13 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let rows = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(ROWS);
     let engines = [Engine::Sqlite, Engine::Postgres, Engine::MySql, Engine::MariaDb];
-    let is_named = |engine: &Engine| arguments.iter().any(|argument| argument.eq_ignore_ascii_case(&format!("{engine:?}")));
+    let is_named = |engine: &Engine| {
+        arguments.iter().any(|argument| argument.eq_ignore_ascii_case(&format!("{engine:?}")))
+    };
     let all = !engines.iter().any(is_named);
-    println!("{rows} rows of two cells under random ids; rows/s, and the ratio to a bare compare-and-swap of ready-made bytes");
+    println!(
+        "{rows} rows of two cells under random ids; rows/s, and the ratio to a bare compare-and-swap of ready-made bytes"
+    );
     for engine in engines.into_iter().filter(|engine| all || is_named(engine)) {
         Bench::new(engine, rows).run();
     }
@@ -74,7 +95,11 @@ impl Bench {
         }
         let up = Instant::now();
         self.go(Target::Up(7), Options::default()).unwrap();
-        println!("{:?}: seal, prove, drop and scrub, all of them: {:.1} s", self.room.engine, up.elapsed().as_secs_f64());
+        println!(
+            "{:?}: seal, prove, drop and scrub, all of them: {:.1} s",
+            self.room.engine,
+            up.elapsed().as_secs_f64()
+        );
         for _ in 0..ROUNDS {
             let before = bare.cells();
             let rolled = self.timed(|options| self.roll(&options));
@@ -83,7 +108,11 @@ impl Bench {
         }
         let verified = Instant::now();
         self.room.run(&["keys", "verify"]).expect(0);
-        println!("{:?}: verify {:.0} rows/s", self.room.engine, self.rows as f64 / verified.elapsed().as_secs_f64());
+        println!(
+            "{:?}: verify {:.0} rows/s",
+            self.room.engine,
+            self.rows as f64 / verified.elapsed().as_secs_f64()
+        );
         self.go_down(&bare);
     }
 
@@ -103,9 +132,12 @@ impl Bench {
         block_on(async {
             schema::install(&self.db).await?;
             let lock = Arc::new(Lock::take(&self.db).await?);
-            let backfill = Arc::new(ResealBackfill::new(Some(self.roots.clone()), 0, lock.clone(), options));
+            let backfill =
+                Arc::new(ResealBackfill::new(Some(self.roots.clone()), 0, lock.clone(), options));
             let steps = Migrator { backfill, grants: Arc::new(NoKeys), adopted: None }.steps();
-            let done = Runner::new(self.db.clone(), lock.clone(), steps, Stop::default()).go(target, &|_, _| ()).await;
+            let done = Runner::new(self.db.clone(), lock.clone(), steps, Stop::default())
+                .go(target, &|_, _| ())
+                .await;
             Arc::into_inner(lock).unwrap().release().await.unwrap();
             done.map(drop)
         })
@@ -128,14 +160,19 @@ impl Bench {
             let (moving, begun) = &mut *told.lock().unwrap();
             match event {
                 Event::Started { .. } => *begun = Some(Instant::now()),
-                Event::Finished => *moving += begun.take().map_or(Duration::ZERO, |begun: Instant| begun.elapsed()),
+                Event::Finished => {
+                    *moving += begun.take().map_or(Duration::ZERO, |begun: Instant| begun.elapsed())
+                }
                 _ => {}
             }
         });
         let begun = Instant::now();
         work(options);
         let moving = passes.lock().unwrap().0;
-        Timed { rate: self.rows as f64 / moving.as_secs_f64(), rest: begun.elapsed().saturating_sub(moving) }
+        Timed {
+            rate: self.rows as f64 / moving.as_secs_f64(),
+            rest: begun.elapsed().saturating_sub(moving),
+        }
     }
 
     fn bare(&self, work: impl FnOnce() -> u64) -> f64 {
@@ -147,7 +184,10 @@ impl Bench {
     fn print(&self, what: &str, timed: &Timed, bare: f64) {
         let Timed { rate, rest } = timed;
         let (engine, rest) = (self.room.engine, rest.as_secs_f64());
-        println!("{engine:?}: {what} {rate:.0}, bare {bare:.0}, ratio {:.2}; {rest:.1} s beside the rows", rate / bare);
+        println!(
+            "{engine:?}: {what} {rate:.0}, bare {bare:.0}, ratio {:.2}; {rest:.1} s beside the rows",
+            rate / bare
+        );
     }
 }
 

@@ -16,8 +16,20 @@
 )]
 
 #[path = "../tests/it/support/mod.rs"]
-#[expect(dead_code, unused_imports, unused_macros, unreachable_pub, reason = "the tests use more of it")]
-#[expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::disallowed_methods, reason = "as in the tests")]
+#[expect(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    unreachable_pub,
+    reason = "the tests use more of it"
+)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "as in the tests"
+)]
 mod support;
 
 use std::path::PathBuf;
@@ -36,7 +48,10 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use sea_orm::sqlx::postgres::{PgPool, PgPoolOptions};
 use sea_orm::sqlx::{self, Row as _};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QuerySelect as _, SqlxPostgresConnector};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QuerySelect as _,
+    SqlxPostgresConnector,
+};
 use serde_json::{Value, json};
 use strongroom_entity::Sealed;
 use strongroom_entity::credential::{AccessKey, Column, Entity};
@@ -70,7 +85,8 @@ fn main() {
     }
     let bare = [Bare::start(&room), Bare::start(&room)];
     let urls = |bases: [&str; 2]| bases.map(|url| url.rsplit("//").next().unwrap().to_owned());
-    let (ours, theirs) = (urls([&replicas[0].url, &replicas[1].url]), urls([&bare[0].url, &bare[1].url]));
+    let (ours, theirs) =
+        (urls([&replicas[0].url, &replicas[1].url]), urls([&bare[0].url, &bare[1].url]));
     reads(&room, &ours, &theirs);
     reveals(&room, &ours);
     flood(&room, &ours);
@@ -103,7 +119,9 @@ fn reads(room: &Room, ours: &[String; 2], theirs: &[String; 2]) {
             bare.push(three);
         }
     }
-    let ratio = |bare: &[Found]| median(service.iter().zip(bare).map(|(one, other)| one.rate / other.rate).collect());
+    let ratio = |bare: &[Found]| {
+        median(service.iter().zip(bare).map(|(one, other)| one.rate / other.rate).collect())
+    };
     println!(
         "PostgreSQL, two replicas, 4 components, {} connections over TLS, {ROUNDS} rounds of {ROUND:?} in turns",
         8 * CONNECTIONS
@@ -123,16 +141,33 @@ fn reveals(room: &Room, ours: &[String; 2]) {
 
 /// `api` deletes rows that somebody holds locked, ten times as many as its pool and queue take; `compute` reads.
 fn flood(room: &Room, ours: &[String; 2]) {
-    let reader = |room: &Room| load(room, ours, &["compute"], |_, n| format!("/v1/credentials/row-{:06}", 100 + n % 800), ROUND);
+    let reader = |room: &Room| {
+        load(
+            room,
+            ours,
+            &["compute"],
+            |_, n| format!("/v1/credentials/row-{:06}", 100 + n % 800),
+            ROUND,
+        )
+    };
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     reader(room);
-    let (stop, turned_away) = (Arc::new(AtomicBool::new(false)), Arc::new(std::sync::Mutex::new([0_u64; 4])));
+    let (stop, turned_away) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(std::sync::Mutex::new([0_u64; 4])));
     for _ in 0..ROUNDS {
         alone.push(reader(room));
         stop.store(false, Ordering::Release);
         let holder = Holder::lock(room);
         let flooding: Vec<_> = (0..220)
-            .map(|n| runtime().spawn(delete(client(room, "api"), ours[n % 2].clone(), n, stop.clone(), turned_away.clone())))
+            .map(|n| {
+                runtime().spawn(delete(
+                    client(room, "api"),
+                    ours[n % 2].clone(),
+                    n,
+                    stop.clone(),
+                    turned_away.clone(),
+                ))
+            })
             .collect();
         std::thread::sleep(Duration::from_millis(500));
         beside.push(reader(room));
@@ -146,14 +181,25 @@ fn flood(room: &Room, ours: &[String; 2]) {
     let [done, limit, busy, other] = *turned_away.lock().unwrap();
     println!("compute alone:            {}", Found::median(&alone));
     println!("compute beside api's flood: {}", Found::median(&beside));
-    println!("api meanwhile, 220 clients at once: {done} answered, {limit} times 429, {busy} times 503, {other} others");
+    println!(
+        "api meanwhile, 220 clients at once: {done} answered, {limit} times 429, {busy} times 503, {other} others"
+    );
     println!("compute's p99: {ratio:.2}x of its own without the flood");
 }
 
-async fn delete(tls: TlsConnector, to: String, n: usize, stop: Arc<AtomicBool>, tally: Arc<std::sync::Mutex<[u64; 4]>>) {
+async fn delete(
+    tls: TlsConnector,
+    to: String,
+    n: usize,
+    stop: Arc<AtomicBool>,
+    tally: Arc<std::sync::Mutex<[u64; 4]>>,
+) {
     let mut connection = connect(&tls, &to).await;
     while !stop.load(Ordering::Acquire) {
-        let status = request(&mut connection, "DELETE", &format!("/v1/credentials/row-{:06}", n % 50)).await.0;
+        let status =
+            request(&mut connection, "DELETE", &format!("/v1/credentials/row-{:06}", n % 50))
+                .await
+                .0;
         let place = match status {
             200..=299 | 404 => 0,
             429 => 1,
@@ -172,7 +218,8 @@ struct Holder(sqlx::PgConnection);
 impl Holder {
     fn lock(room: &Room) -> Self {
         block_on(async {
-            let mut session = <sqlx::PgConnection as sqlx::Connection>::connect(room.url()).await.unwrap();
+            let mut session =
+                <sqlx::PgConnection as sqlx::Connection>::connect(room.url()).await.unwrap();
             sqlx::raw_sql("BEGIN; SELECT id FROM credential WHERE id < 'row-000050' FOR UPDATE")
                 .execute(&mut session)
                 .await
@@ -205,7 +252,11 @@ impl std::fmt::Display for Found {
 impl Found {
     fn median(rounds: &[Self]) -> Self {
         let of = |part: fn(&Self) -> f64| median(rounds.iter().map(part).collect());
-        Self { rate: of(|found| found.rate), p50: of(|found| found.p50), p99: of(|found| found.p99) }
+        Self {
+            rate: of(|found| found.rate),
+            p50: of(|found| found.p50),
+            p99: of(|found| found.p99),
+        }
     }
 }
 
@@ -227,13 +278,19 @@ fn load(
         let mut tasks = Vec::new();
         for component in components {
             for n in 0..2 * CONNECTIONS {
-                let (tls, to, component) = (client(room, component), to[n % 2].clone(), (*component).to_owned());
+                let (tls, to, component) =
+                    (client(room, component), to[n % 2].clone(), (*component).to_owned());
                 tasks.push(tokio::spawn(async move {
                     let mut connection = connect(&tls, &to).await;
                     let mut took = Vec::new();
                     while begun.elapsed() < time {
                         let asked = Instant::now();
-                        let (status, body) = request(&mut connection, "GET", &path(&component, n * 131 + took.len())).await;
+                        let (status, body) = request(
+                            &mut connection,
+                            "GET",
+                            &path(&component, n * 131 + took.len()),
+                        )
+                        .await;
                         assert_eq!(status, 200, "{component}: {}", String::from_utf8_lossy(&body));
                         took.push(asked.elapsed().as_secs_f64() * 1e3);
                     }
@@ -259,21 +316,35 @@ fn client(room: &Room, component: &str) -> TlsConnector {
     let chain = vec![CertificateDer::from_pem_file(file(format!("{component}.pem"))).unwrap()];
     let key = PrivateKeyDer::from_pem_file(file(format!("{component}.key"))).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_client_auth_cert(chain, key).unwrap()))
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    TlsConnector::from(Arc::new(
+        config.with_root_certificates(roots).with_client_auth_cert(chain, key).unwrap(),
+    ))
 }
 
 async fn connect(tls: &TlsConnector, to: &str) -> SendRequest<Full<Bytes>> {
     let stream = TcpStream::connect(to).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let stream = tls.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
-    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender
 }
 
-async fn request(connection: &mut SendRequest<Full<Bytes>>, method: &str, path: &str) -> (u16, Bytes) {
-    let request = hyper::Request::builder().method(method).uri(path).header("host", "localhost").body(Full::default()).unwrap();
+async fn request(
+    connection: &mut SendRequest<Full<Bytes>>,
+    method: &str,
+    path: &str,
+) -> (u16, Bytes) {
+    let request = hyper::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "localhost")
+        .body(Full::default())
+        .unwrap();
     connection.ready().await.unwrap();
     let answer = connection.send_request(request).await.unwrap();
     let status = answer.status().as_u16();
@@ -288,12 +359,17 @@ struct Bare {
 
 impl Bare {
     fn start(room: &Room) -> Self {
-        let address = json!({ "api": room.address_of("api"), "auditor": room.address_of("auditor") });
+        let address =
+            json!({ "api": room.address_of("api"), "auditor": room.address_of("auditor") });
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--bare", &address.to_string()]).arg(room.path().join("certs"));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
+        std::io::BufRead::read_line(
+            &mut std::io::BufReader::new(child.stdout.take().unwrap()),
+            &mut line,
+        )
+        .unwrap();
         Self { child, url: line.trim().to_owned() }
     }
 }
@@ -313,8 +389,12 @@ struct Pools {
 
 async fn bare(addresses: &str, certificates: &std::path::Path) {
     let addresses: Value = serde_json::from_str(addresses).unwrap();
-    let pool =
-        |name: &str, size| PgPoolOptions::new().max_connections(size).connect_lazy(addresses[name].as_str().unwrap()).unwrap();
+    let pool = |name: &str, size| {
+        PgPoolOptions::new()
+            .max_connections(size)
+            .connect_lazy(addresses[name].as_str().unwrap())
+            .unwrap()
+    };
     // As many as a replica's pools of api, compute and metadata have together.
     let pools = Pools { one: pool("api", 20), list: pool("auditor", 2) };
     let router = axum::Router::new()
@@ -325,8 +405,12 @@ async fn bare(addresses: &str, certificates: &std::path::Path) {
     let chain = vec![CertificateDer::from_pem_file(certificates.join("server.pem")).unwrap()];
     let key = PrivateKeyDer::from_pem_file(certificates.join("server.key")).unwrap();
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap()));
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(
+        config.with_no_client_auth().with_single_cert(chain, key).unwrap(),
+    ));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("https://{}", listener.local_addr().unwrap());
     loop {
@@ -336,14 +420,23 @@ async fn bare(addresses: &str, certificates: &std::path::Path) {
         tokio::spawn(async move {
             let stream = acceptor.accept(stream).await.unwrap();
             let service = TowerToHyperService::new(router);
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
 
 /// The statement that the service makes, by sea-orm, as the service makes it.
 async fn one_by_orm(State(pools): State<Pools>, Path(id): Path<String>) -> Json<Value> {
-    let columns = [Column::Id, Column::UserId, Column::ProjectId, Column::Type, Column::Extra, Column::AccessKeySealed];
+    let columns = [
+        Column::Id,
+        Column::UserId,
+        Column::ProjectId,
+        Column::Type,
+        Column::Extra,
+        Column::AccessKeySealed,
+    ];
     let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pools.one);
     let select = Entity::find().select_only().columns(columns).filter(Column::Id.eq(id));
     let row = select.into_model::<OneRow>().one(&db).await.expect("an answer").expect("a row");

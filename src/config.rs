@@ -126,7 +126,10 @@ impl ConfigError {
     /// Why a file was refused, as distinct from one that is missing or unreadable.
     pub fn refused_file(&self) -> Option<&FileError> {
         match self {
-            Self::Unreadable(_, FileError::Missing(_) | FileError::Io { .. } | FileError::NotText(_)) => None,
+            Self::Unreadable(
+                _,
+                FileError::Missing(_) | FileError::Io { .. } | FileError::NotText(_),
+            ) => None,
             Self::Unreadable(_, error) | Self::Open { error, .. } => Some(error),
             _ => None,
         }
@@ -140,15 +143,21 @@ impl Config {
         if let Some(text) = file::read(file)? {
             sources = sources.add_source(File::from_str(&text, FileFormat::Toml));
         }
-        let environment = Environment::with_prefix("STRONGROOM").prefix_separator("__").separator("__");
-        let read = sources.add_source(environment).build().and_then(config::Config::try_deserialize);
+        let environment =
+            Environment::with_prefix("STRONGROOM").prefix_separator("__").separator("__");
+        let read =
+            sources.add_source(environment).build().and_then(config::Config::try_deserialize);
         read.map_err(|error| ConfigError::Invalid(without_values(&error)))
     }
 
     /// Reads this file alone; the environment changes nothing.
-    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "`serve --dev` has a configuration of its own"))]
+    #[cfg_attr(
+        not(feature = "serve"),
+        expect(dead_code, reason = "`serve --dev` has a configuration of its own")
+    )]
     pub(crate) fn read_file(file: &Path) -> Result<Self, ConfigError> {
-        let read = config::Config::builder().add_source(File::from(file).format(FileFormat::Toml)).build();
+        let read =
+            config::Config::builder().add_source(File::from(file).format(FileFormat::Toml)).build();
         let read = read.and_then(config::Config::try_deserialize);
         read.map_err(|error| ConfigError::Invalid(without_values(&error)))
     }
@@ -157,7 +166,8 @@ impl Config {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub fn database(&self) -> Result<Address, ConfigError> {
         let Database { url, url_file, .. } = &self.database;
-        let in_environment = |setting: &str| std::env::var_os(format!("STRONGROOM__DATABASE__{setting}")).is_some();
+        let in_environment =
+            |setting: &str| std::env::var_os(format!("STRONGROOM__DATABASE__{setting}")).is_some();
         let named = match (url, url_file) {
             (Some(_), Some(_)) if in_environment("URL") == in_environment("URL_FILE") => {
                 return Err(ConfigError::Twice("database.url"));
@@ -165,8 +175,10 @@ impl Config {
             (Some(url), Some(_)) if in_environment("URL") => Some(url.clone()),
             (Some(url), None) => Some(url.clone()),
             (_, Some(file)) => {
-                let text = files::read_private(file, None).and_then(|bytes| files::text_of(bytes, file));
-                let text = text.map_err(|error| ConfigError::Unreadable("database.url_file", error))?;
+                let text =
+                    files::read_private(file, None).and_then(|bytes| files::text_of(bytes, file));
+                let text =
+                    text.map_err(|error| ConfigError::Unreadable("database.url_file", error))?;
                 Some(text.trim().to_owned())
             }
             (None, None) => std::env::var("DATABASE_URL").ok(),
@@ -176,7 +188,11 @@ impl Config {
 
     /// What is asked of TLS to any database, ours or another's that is read or written.
     pub fn database_tls(&self) -> Result<Tls, ConfigError> {
-        let tls = if self.database.allow_insecure { Tls::default().allow_insecure() } else { Tls::default() };
+        let tls = if self.database.allow_insecure {
+            Tls::default().allow_insecure()
+        } else {
+            Tls::default()
+        };
         Ok(match &self.database.ca_file {
             Some(file) => tls.with_ca_file(file)?,
             None => tls,
@@ -207,13 +223,22 @@ impl Config {
     /// What policies are made from: the accounts' prefix, and the operator's own file. `over` is a file that goes before
     /// the configured one.
     pub fn policy_wishes(&self, over: Option<&Path>) -> Result<Wishes, ConfigError> {
-        let names =
-            self.policy.prefix.as_ref().map(|prefix| Names::with_prefix(prefix).ok_or(ConfigError::Prefix)).transpose()?;
+        let names = self
+            .policy
+            .prefix
+            .as_ref()
+            .map(|prefix| Names::with_prefix(prefix).ok_or(ConfigError::Prefix))
+            .transpose()?;
         let own = over.or(self.policy.file.as_deref()).map(|file| {
-            let text = file::text(file).map_err(|error| ConfigError::Unreadable("policy file", error))?;
+            let text =
+                file::text(file).map_err(|error| ConfigError::Unreadable("policy file", error))?;
             Ok::<_, ConfigError>((file.display().to_string(), text.as_str().to_owned()))
         });
-        Ok(Wishes { names, own: own.transpose()?, password_files: self.policy.password_files.clone() })
+        Ok(Wishes {
+            names,
+            own: own.transpose()?,
+            password_files: self.policy.password_files.clone(),
+        })
     }
 
     /// What `serve` goes by.
@@ -249,6 +274,7 @@ fn without_values(error: &config::ConfigError) -> String {
     if !line.contains("invalid type:") && !line.contains("invalid value:") {
         return line.to_owned();
     }
-    let expected = line.rfind(", expected").and_then(|at| line.get(at + 2..)).unwrap_or("expected another");
+    let expected =
+        line.rfind(", expected").and_then(|at| line.get(at + 2..)).unwrap_or("expected another");
     format!("a setting has the wrong type: {expected}")
 }

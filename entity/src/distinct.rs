@@ -25,7 +25,11 @@ pub const fn require_distinct_labels(mut tables: &[&SealedTable]) {
 #[track_caller]
 const fn require_distinct(table: &SealedTable, mut others: &[&SealedTable]) {
     while let [other, rest @ ..] = others {
-        assert!(!is_same(table.name, other.name), "{}", shared("two entities have the table `", table.name).as_str());
+        assert!(
+            !is_same(table.name, other.name),
+            "{}",
+            shared("two entities have the table `", table.name).as_str()
+        );
         let mut columns = table.columns;
         while let [column, more @ ..] = columns {
             require_free(column.label, other.columns);
@@ -46,7 +50,11 @@ const fn require_distinct_columns(mut columns: &[SealedColumn]) {
 #[track_caller]
 const fn require_free(label: &str, mut columns: &[SealedColumn]) {
     while let [column, rest @ ..] = columns {
-        assert!(!is_same(label, column.label), "{}", shared("two sealed columns have the label `", label).as_str());
+        assert!(
+            !is_same(label, column.label),
+            "{}",
+            shared("two sealed columns have the label `", label).as_str()
+        );
         columns = rest;
     }
 }

@@ -29,5 +29,7 @@ pub use distinct::require_distinct_labels;
 pub use part::{Part, require_same_binding};
 pub use sealed::{BlindIndex, Cell, Label, Sealed};
 pub use strongroom_derive::SealedModel;
-pub use table::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, SealedEntity, SealedTable};
+pub use table::{
+    IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, SealedEntity, SealedTable,
+};
 pub use written::{Emptied, WrittenRow};

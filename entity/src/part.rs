@@ -22,9 +22,11 @@ pub struct Part {
 /// Then; while compiling, as the derive asks it of a constant.
 #[track_caller]
 pub const fn require_same_binding(table: &SealedTable, part: &Part) {
-    let is_same_id = is_same(table.id.name, part.id.name) && is_same_kind(table.id.kind, part.id.kind);
+    let is_same_id =
+        is_same(table.id.name, part.id.name) && is_same_kind(table.id.kind, part.id.kind);
     let is_same_scope = is_same_option(table.scope, part.scope);
-    let are_same_owners = are_among(part.owners, table.owners) && are_among(table.owners, part.owners);
+    let are_same_owners =
+        are_among(part.owners, table.owners) && are_among(table.owners, part.owners);
     assert!(is_same_id && is_same_scope && are_same_owners, "{}", demand(table, part).as_str());
 }
 
@@ -59,13 +61,21 @@ const fn is_same_owner_kind(one: OwnerKind, other: OwnerKind) -> bool {
 
 /// What to write instead.
 const fn demand(table: &SealedTable, part: &Part) -> Message {
-    let message = Message::new().and("`").and(part.name).and("` does not have what the cells of table `").and(table.name);
-    let message = message.and("` are bound to: its id is the column `").and(table.id.name).and("`, its owners are `#[sealed(");
+    let message = Message::new()
+        .and("`")
+        .and(part.name)
+        .and("` does not have what the cells of table `")
+        .and(table.name);
+    let message = message
+        .and("` are bound to: its id is the column `")
+        .and(table.id.name)
+        .and("`, its owners are `#[sealed(");
     let message = match table.scope {
         Some(scope) => list(message.and("scope("), table, Some(scope)).and("), "),
         None => message,
     };
-    list(message.and("owners("), table, None).and("))]`, each of the type that it has in the entity")
+    list(message.and("owners("), table, None)
+        .and("))]`, each of the type that it has in the entity")
 }
 
 /// The owner with the name of the scope, or those with other names.
@@ -83,5 +93,9 @@ const fn list(mut message: Message, table: &SealedTable, scope: Option<&str>) ->
 
 const fn word(message: Message, owner: &OwnerColumn) -> Message {
     let message = message.and(owner.name);
-    if is_same(owner.name, owner.label) { message } else { message.and(" = \"").and(owner.label).and("\"") }
+    if is_same(owner.name, owner.label) {
+        message
+    } else {
+        message.and(" = \"").and(owner.label).and("\"")
+    }
 }

@@ -3,10 +3,12 @@
 #![expect(unreachable_pub, reason = "the entities are written as a program writes them")]
 
 use sea_orm::prelude::Uuid;
-use sea_orm::{ActiveValue, DbBackend, EntityTrait, Iterable, NotSet, QuerySelect as _, QueryTrait as _, Set};
+use sea_orm::{
+    ActiveValue, DbBackend, EntityTrait, Iterable, NotSet, QuerySelect as _, QueryTrait as _, Set,
+};
 use strongroom_entity::{
-    Bound, IdColumn, IdKind, Label, Owner, OwnerColumn, OwnerKind, Sealable, Sealed, SealedColumn, SealedEntity, SealedTable,
-    Searchable, Unset, require_distinct_labels,
+    Bound, IdColumn, IdKind, Label, Owner, OwnerColumn, OwnerKind, Sealable, Sealed, SealedColumn,
+    SealedEntity, SealedTable, Searchable, Unset, require_distinct_labels,
 };
 
 mod api_token {
@@ -15,7 +17,12 @@ mod api_token {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, SealedModel)]
     #[sea_orm(table_name = "api_token")]
-    #[sealed(label = "token", owners(account = "customer_id", r#type, user_id), scope(tenant_id), crate = "strongroom_entity")]
+    #[sealed(
+        label = "token",
+        owners(account = "customer_id", r#type, user_id),
+        scope(tenant_id),
+        crate = "strongroom_entity"
+    )]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
@@ -86,7 +93,11 @@ mod listed {
 
     #[derive(Debug, DerivePartialModel, SealedModel)]
     #[sea_orm(entity = "super::api_token::Entity")]
-    #[sealed(scope(tenant), owners(user_id, customer = "customer_id", type), crate = "strongroom_entity")]
+    #[sealed(
+        scope(tenant),
+        owners(user_id, customer = "customer_id", type),
+        crate = "strongroom_entity"
+    )]
     pub struct Listed {
         #[sealed(id)]
         #[sea_orm(from_col = "id")]
@@ -101,7 +112,8 @@ mod listed {
     }
 }
 
-const TABLES: &[&SealedTable] = &[api_token::Entity::TABLE, vault::Entity::TABLE, item::Entity::TABLE];
+const TABLES: &[&SealedTable] =
+    &[api_token::Entity::TABLE, vault::Entity::TABLE, item::Entity::TABLE];
 const _: () = require_distinct_labels(TABLES);
 
 fn cell<L>() -> Sealed<L> {
@@ -124,7 +136,13 @@ fn token() -> api_token::Model {
 
 fn unsealed_token() -> api_token::ActiveModel {
     let whole = api_token::ActiveModel::from(token());
-    api_token::ActiveModel { token: NotSet, token_index: NotSet, note: NotSet, note_index: NotSet, ..whole }
+    api_token::ActiveModel {
+        token: NotSet,
+        token_index: NotSet,
+        note: NotSet,
+        note_index: NotSet,
+        ..whole
+    }
 }
 
 fn owners_of_token() -> Vec<(&'static str, Owner)> {
@@ -150,17 +168,37 @@ fn a_table_is_described_in_the_order_of_its_fields() {
     assert_eq!(table.id, IdColumn { name: "id", kind: IdKind::Uuid });
     assert_eq!(table.owners, owners);
     assert_eq!(table.scope, Some("tenant_id"));
-    let token = SealedColumn { label: "token.token", plain: None, sealed: "token", index: Some("fingerprint"), nullable: false };
-    let note = SealedColumn { label: "token.remark", plain: None, sealed: "note", index: Some("note_index"), nullable: true };
+    let token = SealedColumn {
+        label: "token.token",
+        plain: None,
+        sealed: "token",
+        index: Some("fingerprint"),
+        nullable: false,
+    };
+    let note = SealedColumn {
+        label: "token.remark",
+        plain: None,
+        sealed: "note",
+        index: Some("note_index"),
+        nullable: true,
+    };
     assert_eq!(table.columns, [token, note]);
 }
 
 #[test]
 fn the_credential_is_what_its_cells_were_bound_to_before() {
     let table = strongroom_entity::credential::TABLE;
-    assert_eq!(table.owners.iter().map(|owner| owner.label).collect::<Vec<_>>(), ["user_id", "project_id", "type", "extra"]);
-    assert!(table.owners.iter().all(|owner| owner.name == owner.label && owner.kind == OwnerKind::Text));
-    assert_eq!((table.scope, table.id), (Some("project_id"), IdColumn { name: "id", kind: IdKind::Text }));
+    assert_eq!(
+        table.owners.iter().map(|owner| owner.label).collect::<Vec<_>>(),
+        ["user_id", "project_id", "type", "extra"]
+    );
+    assert!(
+        table.owners.iter().all(|owner| owner.name == owner.label && owner.kind == OwnerKind::Text)
+    );
+    assert_eq!(
+        (table.scope, table.id),
+        (Some("project_id"), IdColumn { name: "id", kind: IdKind::Text })
+    );
     let access = SealedColumn {
         label: "credential.access_key",
         plain: Some("access_key"),
@@ -187,9 +225,12 @@ fn columns_are_called_as_sea_orm_calls_them() {
             _ => columns::<item::Entity>(),
         };
         let owners = table.owners.iter().map(|owner| owner.name);
-        let sealed = table.columns.iter().flat_map(|column| [Some(column.sealed), column.index]).flatten();
+        let sealed =
+            table.columns.iter().flat_map(|column| [Some(column.sealed), column.index]).flatten();
         let ours = owners.chain(sealed).chain([table.id.name]).chain(table.scope);
-        ours.for_each(|name| assert!(sea_orm.iter().any(|column| column == name), "{name} is not among {sea_orm:?}"));
+        ours.for_each(|name| {
+            assert!(sea_orm.iter().any(|column| column == name), "{name} is not among {sea_orm:?}")
+        });
     }
 }
 
@@ -283,16 +324,30 @@ fn a_part_is_bound_as_the_whole() {
         r#type: token.r#type.clone(),
         note: token.note.clone(),
     };
-    assert_eq!(Bound::<api_token::FreeText>::binding(&part), Bound::<api_token::FreeText>::binding(&token));
+    assert_eq!(
+        Bound::<api_token::FreeText>::binding(&part),
+        Bound::<api_token::FreeText>::binding(&token)
+    );
     assert_eq!(Bound::<api_token::FreeText>::cell(&part), &None);
 }
 
 #[test]
 fn an_insert_carries_the_envelope() {
-    let mut row = item::ActiveModel { id: Set(Uuid::nil()), vault_id: Set("v".into()), content: ActiveValue::NotSet };
+    let mut row = item::ActiveModel {
+        id: Set(Uuid::nil()),
+        vault_id: Set("v".into()),
+        content: ActiveValue::NotSet,
+    };
     row.put(cell::<item::Content>(), None);
     let statement = item::Entity::insert(row).build(DbBackend::Sqlite).to_string();
-    assert!(statement.contains(r#"("id", "vault_id", "content")"#) && statement.contains("x'0102'"), "{statement}");
-    let query = item::Entity::find().select_only().column(item::Column::Content).build(DbBackend::Postgres).to_string();
+    assert!(
+        statement.contains(r#"("id", "vault_id", "content")"#) && statement.contains("x'0102'"),
+        "{statement}"
+    );
+    let query = item::Entity::find()
+        .select_only()
+        .column(item::Column::Content)
+        .build(DbBackend::Postgres)
+        .to_string();
     assert_eq!(query, r#"SELECT "item"."content" FROM "item""#);
 }

@@ -50,16 +50,22 @@ struct Made {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let db =
-        connect(&Address::parse(&format!("sqlite://{}?mode=rwc", folder.path().join("tokens.db").display()))?, Access::Write)
-            .await?;
+    let db = connect(
+        &Address::parse(&format!(
+            "sqlite://{}?mode=rwc",
+            folder.path().join("tokens.db").display()
+        ))?,
+        Access::Write,
+    )
+    .await?;
     let source = FileSource::new(folder.path().join("root.key"));
     source.make_if_missing().await?;
     let roots = Arc::new(Roots::from(source.root().await?));
     prepare(&db, &roots).await?;
 
     let room = Strongroom::load(db, roots, 0).await?;
-    let routes = Router::new().route("/tokens", post(make)).route("/whoami", get(who_am_i)).with_state(room);
+    let routes =
+        Router::new().route("/tokens", post(make)).route("/whoami", get(who_am_i)).with_state(room);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, routes).await?;
@@ -69,11 +75,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// One table without migrations; see the example `tenants` for those.
 async fn prepare(db: &DatabaseConnection, roots: &Arc<Roots>) -> Result<(), Box<dyn Error>> {
     install_ring(db, roots.clone()).await?;
-    db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity)).await?;
-    Ok(Sealing::new(roots.clone(), 0).bring(&SchemaManager::new(db), api_token::Entity::TABLE, Phase::Sealed).await?)
+    db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity))
+        .await?;
+    Ok(Sealing::new(roots.clone(), 0)
+        .bring(&SchemaManager::new(db), api_token::Entity::TABLE, Phase::Sealed)
+        .await?)
 }
 
-async fn make(State(room): State<Strongroom>, Json(wanted): Json<Wanted>) -> Result<Json<Made>, StatusCode> {
+async fn make(
+    State(room): State<Strongroom>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Json<Made>, StatusCode> {
     let token = format!("tok_{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let row = api_token::ActiveModel {
         id: Set(Uuid::new_v4()),
@@ -81,14 +93,23 @@ async fn make(State(room): State<Strongroom>, Json(wanted): Json<Wanted>) -> Res
         name: Set(wanted.name),
         ..Default::default()
     };
-    let row = row.with(Token, token.as_str()).insert(&room).await.map_err(|error| refused(&error))?;
+    let row =
+        row.with(Token, token.as_str()).insert(&room).await.map_err(|error| refused(&error))?;
     Ok(Json(Made { id: row.id, token }))
 }
 
-async fn who_am_i(State(room): State<Strongroom>, headers: HeaderMap) -> Result<String, StatusCode> {
-    let presented = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+async fn who_am_i(
+    State(room): State<Strongroom>,
+    headers: HeaderMap,
+) -> Result<String, StatusCode> {
+    let presented =
+        headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let presented = presented.ok_or(StatusCode::UNAUTHORIZED)?;
-    let row = room.find_by(Token, presented).await.map_err(|error| refused(&error))?.ok_or(StatusCode::UNAUTHORIZED)?;
+    let row = room
+        .find_by(Token, presented)
+        .await
+        .map_err(|error| refused(&error))?
+        .ok_or(StatusCode::UNAUTHORIZED)?;
     Ok(format!("{} of {}\n", row.name, row.tenant_id))
 }
 

@@ -6,7 +6,11 @@
 //! ```
 //! A database of a server must be empty, and is of no use afterwards: the root key is thrown away.
 
-#![expect(clippy::print_stdout, unreachable_pub, reason = "an example prints, and has its entities as sea-orm's are written")]
+#![expect(
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "an example prints, and has its entities as sea-orm's are written"
+)]
 
 mod api_token;
 
@@ -48,9 +52,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     let sealing = Sealing::new(roots.clone(), 0).with_options(options);
-    let migrations = HostRunner::new(db.clone(), "existing", &Migrator(sealing.clone()))?.lending_to(&sealing);
+    let migrations =
+        HostRunner::new(db.clone(), "existing", &Migrator(sealing.clone()))?.lending_to(&sealing);
     migrations.up_to("fill_token").await?;
-    println!("plaintext counts, and every row has a cell beside it; programs of before go on writing");
+    println!(
+        "plaintext counts, and every row has a cell beside it; programs of before go on writing"
+    );
     migrations.up().await?;
     let room = Strongroom::load(db.clone(), roots, 0).await?;
     room.require(&[api_token::Entity::TABLE]).await?;
@@ -64,7 +71,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         db.get_database_backend(),
         "SELECT token FROM api_token WHERE id = 'row-42'",
     ));
-    println!("back in the clear: {}", plain.await?.ok_or("lost a row")?.try_get::<String>("", "token")?);
+    println!(
+        "back in the clear: {}",
+        plain.await?.ok_or("lost a row")?.try_get::<String>("", "token")?
+    );
     drop((migrations, sealing));
     shown.await?;
     Ok(())
@@ -75,8 +85,18 @@ struct Migrator(Sealing);
 impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(Step { name: "fill_token", up: Phase::Filled, down: Phase::Plain, sealing: self.0.clone() }),
-            Box::new(Step { name: "seal_token", up: Phase::Sealed, down: Phase::Filled, sealing: self.0.clone() }),
+            Box::new(Step {
+                name: "fill_token",
+                up: Phase::Filled,
+                down: Phase::Plain,
+                sealing: self.0.clone(),
+            }),
+            Box::new(Step {
+                name: "seal_token",
+                up: Phase::Sealed,
+                down: Phase::Filled,
+                sealing: self.0.clone(),
+            }),
         ]
     }
 }
@@ -115,7 +135,10 @@ async fn fill_as_an_older_program_did(db: &DatabaseConnection) -> Result<(), DbE
                  name varchar(255) NOT NULL, token varchar(255) NOT NULL UNIQUE)";
     db.execute_unprepared(table).await?;
     for n in 0..1000 {
-        let row = format!("INSERT INTO api_token VALUES ('row-{n}', 'tenant-{}', 'token {n}', 'tok_{n:04}')", n % 7);
+        let row = format!(
+            "INSERT INTO api_token VALUES ('row-{n}', 'tenant-{}', 'token {n}', 'tok_{n:04}')",
+            n % 7
+        );
         db.execute_unprepared(&row).await?;
     }
     println!("{} rows in the clear", 1000);

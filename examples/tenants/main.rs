@@ -6,7 +6,11 @@
 //! ```
 //! Run it twice on the same database: the second time there is nothing to migrate.
 
-#![expect(clippy::print_stdout, unreachable_pub, reason = "an example prints, and has its entities as sea-orm's are written")]
+#![expect(
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "an example prints, and has its entities as sea-orm's are written"
+)]
 
 mod api_token;
 mod migration;
@@ -44,7 +48,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let db = connect(&Address::parse(&url)?, Access::Write).await?;
     install_ring(&db, roots.clone()).await?;
     let sealing = Sealing::new(roots.clone(), 0);
-    let migrations = HostRunner::new(db.clone(), "tenants", &Migrator(sealing.clone()))?.lending_to(&sealing);
+    let migrations =
+        HostRunner::new(db.clone(), "tenants", &Migrator(sealing.clone()))?.lending_to(&sealing);
     for step in migrations.plan(Target::Up(2)).await? {
         println!("{step}");
     }
@@ -70,7 +75,8 @@ async fn serve(room: &Strongroom) -> Result<(), RecordError> {
         name: Set("continuous integration".to_owned()),
         ..Default::default()
     };
-    let token = row.with(Token, presented.as_str()).with(SigningKey, "between us").insert(room).await?;
+    let token =
+        row.with(Token, presented.as_str()).with(SigningKey, "between us").insert(room).await?;
     let hook = webhook::ActiveModel {
         id: Set(Uuid::new_v4()),
         tenant_id: Set(token.tenant_id.clone()),
@@ -85,9 +91,16 @@ async fn serve(room: &Strongroom) -> Result<(), RecordError> {
     println!("found {:?}", found.map(|row| row.name));
 
     // An event goes out: the one place where a secret is opened.
-    for (hook, token) in webhook::Entity::find().find_also_related(api_token::Entity).all(room).await? {
+    for (hook, token) in
+        webhook::Entity::find().find_also_related(api_token::Entity).all(room).await?
+    {
         let secret = room.open(Secret, &hook).await?;
-        println!("{} signs with {} bytes, for {:?}", hook.url, secret.as_bytes().len(), token.map(|token| token.name));
+        println!(
+            "{} signs with {} bytes, for {:?}",
+            hook.url,
+            secret.as_bytes().len(),
+            token.map(|token| token.name)
+        );
     }
     Ok(())
 }

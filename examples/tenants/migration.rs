@@ -79,7 +79,9 @@ impl MigrationTrait for CreateWebhook {
             .col(ColumnDef::new("api_token_id").uuid().not_null())
             .col(ColumnDef::new("url").string().not_null())
             .col(ColumnDef::new("secret").blob().not_null())
-            .foreign_key(ForeignKey::create().from("webhook", "api_token_id").to("api_token", "id"));
+            .foreign_key(
+                ForeignKey::create().from("webhook", "api_token_id").to("api_token", "id"),
+            );
         manager.create_table(table).await?;
         self.0.bring(manager, webhook::Entity::TABLE, Phase::Sealed).await
     }

@@ -54,7 +54,9 @@ const PRIMARY_KEY: &str = "credential_pkey";
 impl Adoption {
     /// Whether a name from outside may stand in a statement. Others are refused and not quoted.
     pub fn is_plain_name(name: &str) -> bool {
-        !name.is_empty() && name.len() <= 63 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        !name.is_empty()
+            && name.len() <= 63
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     }
 
     /// Returns the SQL that makes the table ours.
@@ -82,7 +84,10 @@ impl Adoption {
             return down.clone();
         }
         let mut sql = Paragraphs(engine, String::new());
-        sql.rename_primary_key(self.primary_key.as_ref().map(|_| PRIMARY_KEY), self.primary_key.as_deref());
+        sql.rename_primary_key(
+            self.primary_key.as_ref().map(|_| PRIMARY_KEY),
+            self.primary_key.as_deref(),
+        );
         sql.drop_unique();
         for column in &self.added {
             sql.drop_column(column);
@@ -138,18 +143,27 @@ impl Paragraphs {
 
     fn rename_table(&mut self, from: &str, to: &str) {
         if from != to {
-            let statement = format!("ALTER TABLE {} RENAME TO {}", self.quoted(from), self.quoted(to));
+            let statement =
+                format!("ALTER TABLE {} RENAME TO {}", self.quoted(from), self.quoted(to));
             self.add(&format!("if table {from}"), &statement);
         }
     }
 
     fn rename_column(&mut self, from: &str, to: &str) {
-        let statement = format!("ALTER TABLE {TABLE} RENAME COLUMN {} TO {}", self.quoted(from), self.quoted(to));
+        let statement = format!(
+            "ALTER TABLE {TABLE} RENAME COLUMN {} TO {}",
+            self.quoted(from),
+            self.quoted(to)
+        );
         self.add(&format!("if column {TABLE}.{from}"), &statement);
     }
 
     fn add_column(&mut self, column: &str) {
-        let statement = format!("ALTER TABLE {TABLE} ADD COLUMN {} {}", self.quoted(column), added_type(column, self.0));
+        let statement = format!(
+            "ALTER TABLE {TABLE} ADD COLUMN {} {}",
+            self.quoted(column),
+            added_type(column, self.0)
+        );
         self.add(&format!("unless column {TABLE}.{column}"), &statement);
     }
 
@@ -169,12 +183,19 @@ impl Paragraphs {
 
     fn drop_unique(&mut self) {
         let what = if self.0 == Engine::Postgres { "CONSTRAINT" } else { "INDEX" };
-        self.add(&format!("if index {TABLE}.{UNIQUE}"), &format!("ALTER TABLE {TABLE} DROP {what} {UNIQUE}"));
+        self.add(
+            &format!("if index {TABLE}.{UNIQUE}"),
+            &format!("ALTER TABLE {TABLE} DROP {what} {UNIQUE}"),
+        );
     }
 
     fn rename_primary_key(&mut self, from: Option<&str>, to: Option<&str>) {
         if let (Some(from), Some(to)) = (from, to) {
-            let statement = format!("ALTER TABLE {TABLE} RENAME CONSTRAINT {} TO {}", self.quoted(from), self.quoted(to));
+            let statement = format!(
+                "ALTER TABLE {TABLE} RENAME CONSTRAINT {} TO {}",
+                self.quoted(from),
+                self.quoted(to)
+            );
             self.add(&format!("if table {TABLE}"), &statement);
         }
     }
@@ -185,7 +206,10 @@ mod tests {
     use super::*;
 
     fn statements(text: &str) -> Vec<String> {
-        text.lines().filter(|line| !line.starts_with("--") && !line.is_empty()).map(str::to_owned).collect()
+        text.lines()
+            .filter(|line| !line.starts_with("--") && !line.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]

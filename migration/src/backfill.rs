@@ -22,7 +22,8 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 6] = [Self::Plain, Self::Dual, Self::Filled, Self::Required, Self::Restoring, Self::Sealed];
+    const ALL: [Self; 6] =
+        [Self::Plain, Self::Dual, Self::Filled, Self::Required, Self::Restoring, Self::Sealed];
 
     /// The word in the manifest.
     pub fn as_str(self) -> &'static str {

@@ -25,8 +25,14 @@ impl Engine {
             DbBackend::Sqlite => Ok(Self::Sqlite),
             DbBackend::Postgres => Ok(Self::Postgres),
             DbBackend::MySql => {
-                let row = db.query_one_raw(Statement::from_string(DbBackend::MySql, "SELECT version() AS version")).await?;
-                let version: String = row.map_or(Ok(String::new()), |row| row.try_get("", "version"))?;
+                let row = db
+                    .query_one_raw(Statement::from_string(
+                        DbBackend::MySql,
+                        "SELECT version() AS version",
+                    ))
+                    .await?;
+                let version: String =
+                    row.map_or(Ok(String::new()), |row| row.try_get("", "version"))?;
                 Ok(if version.contains("MariaDB") { Self::MariaDb } else { Self::MySql })
             }
             other => Err(DbErr::BackendNotSupported { db: other.as_str(), ctx: "schema steps" }),

@@ -6,7 +6,8 @@ use sea_orm_migration::{DbErr, SchemaManagerConnection};
 use crate::NoKeys;
 
 /// The compiled-in policies, in order: the n-th is version n. Never edited once released.
-pub const POLICIES: [&str; 2] = [include_str!("../sql/policy/0001.toml"), include_str!("../sql/policy/0002.toml")];
+pub const POLICIES: [&str; 2] =
+    [include_str!("../sql/policy/0001.toml"), include_str!("../sql/policy/0002.toml")];
 
 /// What policy steps ask of whoever knows accounts and grants. Every call may be made again after a crash: it
 /// looks at the server and does what is left. `db` is the step's transaction where one is open.

@@ -26,7 +26,12 @@ struct Guard<'a> {
 
 /// Runs a text: at once where schema changes roll back; elsewhere what of it is not done yet, a statement at
 /// a time, each under the run lock.
-pub async fn run(db: &SchemaManagerConnection<'_>, engine: Engine, text: &str, backfill: &dyn Backfill) -> Result<(), DbErr> {
+pub async fn run(
+    db: &SchemaManagerConnection<'_>,
+    engine: Engine,
+    text: &str,
+    backfill: &dyn Backfill,
+) -> Result<(), DbErr> {
     if engine.has_transactional_ddl() {
         return if text.is_empty() { Ok(()) } else { db.execute_unprepared(text).await.map(drop) };
     }
@@ -77,11 +82,17 @@ impl<'a> Guard<'a> {
     async fn is_there(&self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
         let (table, column) = self.name.split_once('.').unwrap_or((self.name, ""));
         let (from, values): (&str, Vec<Value>) = match self.kind {
-            "table" => ("tables WHERE table_schema = DATABASE() AND table_name = ?", vec![table.into()]),
-            "trigger" => ("triggers WHERE trigger_schema = DATABASE() AND trigger_name = ?", vec![table.into()]),
-            "constraint" => {
-                ("table_constraints WHERE constraint_schema = DATABASE() AND constraint_name = ?", vec![table.into()])
+            "table" => {
+                ("tables WHERE table_schema = DATABASE() AND table_name = ?", vec![table.into()])
             }
+            "trigger" => (
+                "triggers WHERE trigger_schema = DATABASE() AND trigger_name = ?",
+                vec![table.into()],
+            ),
+            "constraint" => (
+                "table_constraints WHERE constraint_schema = DATABASE() AND constraint_name = ?",
+                vec![table.into()],
+            ),
             "check" => (
                 "table_constraints WHERE constraint_schema = DATABASE() AND table_name = ? AND constraint_name = ?",
                 vec![table.into(), column.into()],
@@ -107,7 +118,11 @@ impl<'a> Guard<'a> {
                 "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ? AND is_nullable = 'NO'",
                 vec![table.into(), column.into()],
             ),
-            other => return Err(DbErr::Custom(format!("sql/ asks for an unknown kind of thing: {other}"))),
+            other => {
+                return Err(DbErr::Custom(format!(
+                    "sql/ asks for an unknown kind of thing: {other}"
+                )));
+            }
         };
         let sql = format!("SELECT 1 AS there FROM information_schema.{from} LIMIT 1");
         let probe = Query::from_sql_and_values(db.get_database_backend(), sql, values);
@@ -122,8 +137,9 @@ mod tests {
     #[test]
     fn a_paragraph_is_a_statement_with_its_guard() {
         let text = "-- Why.\n-- unless column t.c\nALTER TABLE t;\n\n-- if table t\nDROP TABLE t;\n\nINSERT INTO t;\n";
-        let found: Vec<_> =
-            statements(text).map(|statement| statement.guard.map(|g| (g.runs_if_there, g.kind, g.name))).collect();
+        let found: Vec<_> = statements(text)
+            .map(|statement| statement.guard.map(|g| (g.runs_if_there, g.kind, g.name)))
+            .collect();
         assert_eq!(found, [Some((false, "column", "t.c")), Some((true, "table", "t")), None]);
     }
 

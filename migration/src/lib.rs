@@ -63,12 +63,18 @@ impl Migrator {
     pub fn steps(&self) -> Vec<Box<dyn Step>> {
         let backfill = || self.backfill.clone();
         vec![
-            Box::new(m0001_create_credential::Migration { backfill: backfill(), adopted: self.adopted.clone() }),
+            Box::new(m0001_create_credential::Migration {
+                backfill: backfill(),
+                adopted: self.adopted.clone(),
+            }),
             Box::new(m0002_create_key_ring::Migration(backfill())),
             Box::new(m0003_add_sealed_columns::Migration(backfill())),
             Box::new(m0004_seal_credential::Migration(backfill())),
             Box::new(m0005_require_sealed::Migration(backfill())),
-            Box::new(m0006_drop_plaintext::Migration { backfill: backfill(), is_adopted: self.adopted.is_some() }),
+            Box::new(m0006_drop_plaintext::Migration {
+                backfill: backfill(),
+                is_adopted: self.adopted.is_some(),
+            }),
             Box::new(m0007_scrub_free_space::Migration(backfill())),
             Box::new(m0008_create_policy::step(backfill())),
             Box::new(m0009_policy_1::step(self.grants.clone())),

@@ -29,7 +29,8 @@ impl MigrationTrait for Migration {
         let Some(adopted) = &self.adopted else { return UP.run(manager, &*self.backfill).await };
         bound_lock_waits(manager).await?;
         let engine = Engine::of(manager.get_connection()).await?;
-        journal::run(manager.get_connection(), engine, &adopted.adopt(engine), &*self.backfill).await
+        journal::run(manager.get_connection(), engine, &adopted.adopt(engine), &*self.backfill)
+            .await
     }
 
     /// An adopted table is given back with its rows.

@@ -35,7 +35,8 @@ impl MigrationTrait for Migration {
     /// gone already went in an earlier run, past that question.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         bound_lock_waits(manager).await?;
-        let asked_before = journal::lacks_table(manager.get_connection(), "strongroom_manifest").await?;
+        let asked_before =
+            journal::lacks_table(manager.get_connection(), "strongroom_manifest").await?;
         if !asked_before && self.0.has_cells(manager.get_connection()).await? {
             return Err(DbErr::Migration(
                 "the manifest says that a table has cells, which nothing could open without the ring".into(),
@@ -49,7 +50,9 @@ impl MigrationTrait for Migration {
 async fn is_made(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let engine = Engine::of(db).await?;
     let sql = match engine {
-        Engine::Postgres => "SELECT 1 AS there WHERE to_regclass('strongroom_manifest') IS NOT NULL",
+        Engine::Postgres => {
+            "SELECT 1 AS there WHERE to_regclass('strongroom_manifest') IS NOT NULL"
+        }
         Engine::Sqlite => "SELECT 1 AS there FROM sqlite_master WHERE name = 'strongroom_manifest'",
         Engine::MySql | Engine::MariaDb => return Ok(false),
     };

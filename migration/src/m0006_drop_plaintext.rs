@@ -21,11 +21,19 @@ const ABANDONED: Sql = Sql {
     mysql: UP.mysql,
 };
 /// Where each statement commits by itself, one guard goes only when the next stands.
-const RELEASED: Sql = Sql { postgres: "", sqlite: "", mysql: include_str!("../sql/mysql/0006_drop_plaintext.released.sql") };
+const RELEASED: Sql = Sql {
+    postgres: "",
+    sqlite: "",
+    mysql: include_str!("../sql/mysql/0006_drop_plaintext.released.sql"),
+};
 
 /// SQLite makes a table of step 1 anew, and leaves an adopted one its own constraints.
-const ADOPTED_UP: Sql = Sql { sqlite: include_str!("../sql/sqlite/0006_drop_plaintext.adopted.up.sql"), ..UP };
-const ADOPTED_RESTORED: Sql = Sql { sqlite: include_str!("../sql/sqlite/0006_drop_plaintext.adopted.restored.sql"), ..RESTORED };
+const ADOPTED_UP: Sql =
+    Sql { sqlite: include_str!("../sql/sqlite/0006_drop_plaintext.adopted.up.sql"), ..UP };
+const ADOPTED_RESTORED: Sql = Sql {
+    sqlite: include_str!("../sql/sqlite/0006_drop_plaintext.adopted.restored.sql"),
+    ..RESTORED
+};
 
 pub(crate) struct Migration {
     pub(crate) backfill: Arc<dyn Backfill>,
@@ -129,7 +137,9 @@ impl Step for Migration {
     }
 
     fn up_destroys(&self) -> Option<&'static str> {
-        Some("drops the plaintext columns access_key and secret_key, once every cell has opened to them")
+        Some(
+            "drops the plaintext columns access_key and secret_key, once every cell has opened to them",
+        )
     }
 
     fn down_destroys(&self) -> Option<&'static str> {
@@ -141,6 +151,8 @@ impl Step for Migration {
     }
 
     fn down_work(&self) -> Option<&'static str> {
-        Some("opens every cell beside itself, page by page, then compares all of them with writers excluded")
+        Some(
+            "opens every cell beside itself, page by page, then compares all of them with writers excluded",
+        )
     }
 }

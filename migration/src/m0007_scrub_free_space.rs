@@ -63,7 +63,10 @@ pub async fn empty_write_ahead_log(manager: &SchemaManager<'_>) -> Result<(), Db
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Err(DbErr::Migration("another program is reading the database file, so its write-ahead log cannot be emptied".into()))
+    Err(DbErr::Migration(
+        "another program is reading the database file, so its write-ahead log cannot be emptied"
+            .into(),
+    ))
 }
 
 /// The pragma answers with a row whose first column says that somebody kept it from finishing.

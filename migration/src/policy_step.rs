@@ -49,7 +49,9 @@ impl Step for PolicyStep {
     }
 
     fn up_work(&self) -> Option<&'static str> {
-        Some("makes accounts and grants as this policy says; `strongroom policy plan` shows the SQL once version 8 is there")
+        Some(
+            "makes accounts and grants as this policy says; `strongroom policy plan` shows the SQL once version 8 is there",
+        )
     }
 
     fn down_work(&self) -> Option<&'static str> {

@@ -49,7 +49,11 @@ impl Sql {
     }
 
     /// Runs the text, or what is left of it.
-    pub async fn run(&self, manager: &SchemaManager<'_>, backfill: &dyn Backfill) -> Result<(), DbErr> {
+    pub async fn run(
+        &self,
+        manager: &SchemaManager<'_>,
+        backfill: &dyn Backfill,
+    ) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let engine = Engine::of(db).await?;
         let text = self.of(engine);

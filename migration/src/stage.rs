@@ -1,7 +1,8 @@
 //! One session that keeps every writer out of a table until it ends.
 
 use sea_orm_migration::sea_orm::{
-    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::{DbErr, SchemaManager, SchemaManagerConnection};
 
@@ -31,9 +32,13 @@ impl Stage {
         let excluded = match engine {
             // The write lock is held from the transaction's first moment.
             Engine::Sqlite => Ok(()),
-            Engine::Postgres => stage.execute(&format!("LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE")).await,
+            Engine::Postgres => {
+                stage.execute(&format!("LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE")).await
+            }
             // With autocommit on, InnoDB would give the table locks back at once.
-            Engine::MySql | Engine::MariaDb => stage.run_all(&["SET autocommit = 0", &lock_tables(table)]).await,
+            Engine::MySql | Engine::MariaDb => {
+                stage.run_all(&["SET autocommit = 0", &lock_tables(table)]).await
+            }
         };
         match excluded {
             Ok(()) => Ok(stage),
@@ -88,9 +93,12 @@ impl Stage {
 /// A transaction that no other writer can start beside: on SQLite it holds the write lock from its
 /// first moment, so that it never fails half-way for want of it.
 pub async fn begin(manager: &SchemaManager<'_>) -> Result<SchemaManager<'static>, DbErr> {
-    let options =
-        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
-    let transaction: DatabaseTransaction = manager.get_connection().begin_with_options(options).await?;
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction: DatabaseTransaction =
+        manager.get_connection().begin_with_options(options).await?;
     let owned = SchemaManager::new(SchemaManagerConnection::OwnedTransaction(transaction));
     bound_lock_waits(&owned).await?;
     Ok(owned)

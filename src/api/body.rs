@@ -48,7 +48,8 @@ fn wrong(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
 
 /// `application/json`, or a type of its kind such as `application/problem+json`.
 fn is_json(headers: &HeaderMap) -> bool {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
@@ -63,7 +64,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// The same for a member: `#[serde(deserialize_with = "object")]`.
-pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     deserializer.deserialize_map(OfMap(PhantomData))
 }
 
@@ -105,7 +108,9 @@ mod tests {
     fn told(text: &str) -> String {
         match read::<Outer>(text.as_bytes()) {
             Ok(_) => "read".to_owned(),
-            Err(problem) => serde_json::to_value(&problem).unwrap()["detail"].as_str().unwrap().to_owned(),
+            Err(problem) => {
+                serde_json::to_value(&problem).unwrap()["detail"].as_str().unwrap().to_owned()
+            }
         }
     }
 
@@ -115,7 +120,10 @@ mod tests {
             (r#"{"name":"a","list":[{"flag":true}]}"#, "read"),
             ("{}", "`name` is missing"),
             (r#"{"name":4711}"#, "`name` must be a string"),
-            (r#"{"name":"a","list":[{"flag":true},{"flag":"4711"}]}"#, "`list[1].flag` must be a boolean"),
+            (
+                r#"{"name":"a","list":[{"flag":true},{"flag":"4711"}]}"#,
+                "`list[1].flag` must be a boolean",
+            ),
             (r#"{"name":"a","list":[{}]}"#, "`list[0].flag` is missing"),
             (r#"{"name":"a","nome":"4711"}"#, "`nome` is no member of what this route takes"),
             (r#"{"name":"a","name":"4711"}"#, "`name` is given twice"),

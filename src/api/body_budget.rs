@@ -46,9 +46,14 @@ impl BodyBudget {
     /// Starts a body of a component. Invariant: the policy has the component, which bounds the names.
     pub(super) fn begin(&self, component: &str) -> HeldBytes {
         let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_component =
-            components.entry(component.to_owned()).or_insert_with(|| semaphore(self.settings.of_component)).clone();
-        HeldBytes { sources: [(of_component, component_full), (self.all.clone(), all_full)], held: Vec::new() }
+        let of_component = components
+            .entry(component.to_owned())
+            .or_insert_with(|| semaphore(self.settings.of_component))
+            .clone();
+        HeldBytes {
+            sources: [(of_component, component_full), (self.all.clone(), all_full)],
+            held: Vec::new(),
+        }
     }
 }
 

@@ -27,17 +27,24 @@ pub(super) fn within(router: Router<Arc<Service>>, service: &Arc<Service>) -> Ro
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(service.clone(), to_its_end))
         .layer(from_fn_with_state(service.clone(), with_its_body))
-        .layer(from_fn(move |request: Request, next: Next| well_formed::require(limits, request, next)))
+        .layer(from_fn(move |request: Request, next: Next| {
+            well_formed::require(limits, request, next)
+        }))
 }
 
 /// Takes the whole body in before anything else: a client that dawdles holds none of its component's connections, and one
 /// that is refused finds the connection as it should be for its next request. The component is known before, so the bytes
 /// count against its budget, and a body that is refused is logged with it.
-async fn with_its_body(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+async fn with_its_body(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (mut head, body) = request.into_parts();
     let Some(component) = component(&service, &head) else {
         // Strangers get their refusal, or health, without anything of theirs being kept.
-        let has_body = head.headers.contains_key(header::CONTENT_LENGTH) || head.headers.contains_key(header::TRANSFER_ENCODING);
+        let has_body = head.headers.contains_key(header::CONTENT_LENGTH)
+            || head.headers.contains_key(header::TRANSFER_ENCODING);
         let response = next.run(Request::from_parts(head, Body::empty())).await;
         return if has_body { last(response) } else { response };
     };
@@ -76,7 +83,11 @@ async fn whole(body: Body, limits: &Limits, held: &mut HeldBytes) -> Result<Byte
     while let Some(frame) = frames.frame().await {
         let frame = frame.map_err(|error| {
             let is_long = error.is::<LengthLimitError>();
-            if is_long { too_long(limits) } else { Problem::malformed("the body could not be read") }
+            if is_long {
+                too_long(limits)
+            } else {
+                Problem::malformed("the body could not be read")
+            }
         })?;
         if let Ok(bytes) = frame.into_data() {
             held.grow(bytes.len())?;
@@ -93,7 +104,11 @@ fn said_length(headers: &HeaderMap) -> Option<usize> {
 }
 
 fn too_long(limits: &Limits) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("the body is longer than {} bytes", limits.body_bytes))
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("the body is longer than {} bytes", limits.body_bytes),
+    )
 }
 
 fn taken(body: Bytes) -> Body {
@@ -128,8 +143,13 @@ async fn to_its_end(State(service): State<Arc<Service>>, request: Request, next:
         // A panic's own text may hold anything.
         Ok(Err(_)) => Refusal::internal(&"a request panicked").problem.into_response(),
         Err(_) => {
-            let detail = format!("the request was not done within {} s; it may be done yet", whole.as_secs());
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_long", detail).retry_after(1).into_response()
+            let detail = format!(
+                "the request was not done within {} s; it may be done yet",
+                whole.as_secs()
+            );
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_long", detail)
+                .retry_after(1)
+                .into_response()
         }
     }
 }

@@ -34,17 +34,31 @@ impl Caller {
     }
 
     /// Writes down that something was done, for each of these rows. It must not be handed out before this returns.
-    pub(super) async fn done(&self, action: Action, objects: impl IntoIterator<Item = String>) -> Result<(), AuditError> {
+    pub(super) async fn done(
+        &self,
+        action: Action,
+        objects: impl IntoIterator<Item = String>,
+    ) -> Result<(), AuditError> {
         let entries = objects.into_iter().map(|object| self.entry(action, object, None)).collect();
         self.service.audit.write(entries).await
     }
 
     /// Writes a refusal down, with what refused it; the caller is told the same.
-    pub(super) async fn refused(&self, action: Action, object: &str, refusal: impl Into<Refusal>) -> Problem {
+    pub(super) async fn refused(
+        &self,
+        action: Action,
+        object: &str,
+        refusal: impl Into<Refusal>,
+    ) -> Problem {
         let Refusal { problem, barrier } = refusal.into();
         let Some(barrier) = barrier else { return problem };
         self.service.metrics.refused(barrier);
-        match self.service.audit.write(vec![self.entry(action, object.to_owned(), Some(barrier))]).await {
+        match self
+            .service
+            .audit
+            .write(vec![self.entry(action, object.to_owned(), Some(barrier))])
+            .await
+        {
             Ok(()) => problem,
             Err(error) => Refusal::from(error).problem,
         }
@@ -65,12 +79,17 @@ impl Caller {
 impl FromRequestParts<Arc<Service>> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, service: &Arc<Service>) -> Result<Self, Problem> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        service: &Arc<Service>,
+    ) -> Result<Self, Problem> {
         let request = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
         let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_else(Peer::nobody);
         let identity = match peer.identity() {
             Ok(identity) => identity.clone(),
-            Err(refusal) => return Err(turned_away(service, &request, &peer, "", "", refusal).await),
+            Err(refusal) => {
+                return Err(turned_away(service, &request, &peer, "", "", refusal).await);
+            }
         };
         let name = identity.component.as_str();
         let policy = service.components.policy();
@@ -87,10 +106,20 @@ impl FromRequestParts<Arc<Service>> for Caller {
             .inspect_err(|_| service.metrics.turned_away(name))?;
         let component = match service.components.component(name).await {
             Ok(component) => component,
-            Err(error) => return Err(turned_away(service, &request, &peer, name, &identity.id, error.into()).await),
+            Err(error) => {
+                return Err(
+                    turned_away(service, &request, &peer, name, &identity.id, error.into()).await
+                );
+            }
         };
         refuse_older(&component).await?;
-        Ok(Self { component, identity: identity.id, request, service: service.clone(), _leave: leave })
+        Ok(Self {
+            component,
+            identity: identity.id,
+            request,
+            service: service.clone(),
+            _leave: leave,
+        })
     }
 }
 
@@ -102,7 +131,10 @@ async fn refuse_older(component: &ComponentHandle) -> Result<(), Problem> {
         Err(error) if error.went_back() => Err(error),
         // The service runs only where the credentials are sealed.
         Ok(()) if share.phase(credential::TABLE.name) == Some(Phase::Plain) => {
-            Err(RingError::PhaseContradicts { table: credential::TABLE.name.to_owned(), found: "its sealing is complete" })
+            Err(RingError::PhaseContradicts {
+                table: credential::TABLE.name.to_owned(),
+                found: "its sealing is complete",
+            })
         }
         // Whatever needs the keys says what is wrong with them.
         _ => Ok(()),

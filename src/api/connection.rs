@@ -55,10 +55,12 @@ impl Connections {
         };
         let material = tls.current();
         let acceptor = TlsAcceptor::from(material.server_config.clone());
-        let stream = match handshake::accept(acceptor, stream, self.service.settings.limits.handshake).await {
-            Ok(stream) => stream,
-            Err(reason) => return self.no_handshake(&reason, from),
-        };
+        let stream =
+            match handshake::accept(acceptor, stream, self.service.settings.limits.handshake).await
+            {
+                Ok(stream) => stream,
+                Err(reason) => return self.no_handshake(&reason, from),
+            };
         let session = stream.get_ref().1;
         let http2 = session.alpn_protocol() == Some(b"h2");
         let peer = match session.peer_certificates() {
@@ -77,7 +79,10 @@ impl Connections {
 
     fn no_handshake(&self, reason: &str, from: SocketAddr) {
         self.service.metrics.handshakes_failed.inc();
-        self.line(from, |left_out| tracing::info!(%from, reason, left_out, "a TLS handshake failed"));
+        self.line(
+            from,
+            |left_out| tracing::info!(%from, reason, left_out, "a TLS handshake failed"),
+        );
     }
 
     /// Writes a log line about a connection unless the budget is used up. Passes the number of omitted lines.
@@ -90,7 +95,10 @@ impl Connections {
     /// The part of all connections that one party may have open: a component, or everybody whom no policy knows.
     fn place(&self, peer: &Peer, from: SocketAddr) -> Option<OwnedSemaphorePermit> {
         let policy = self.service.components.policy();
-        let party = peer.component().filter(|name| policy.components.contains_key(*name)).unwrap_or_default();
+        let party = peer
+            .component()
+            .filter(|name| policy.components.contains_key(*name))
+            .unwrap_or_default();
         let mut parties = self.parties.lock().unwrap_or_else(PoisonError::into_inner);
         let room = parties.entry(party.to_owned()).or_insert_with(|| {
             let part = self.service.settings.limits.connections / PARTIES;
@@ -99,7 +107,10 @@ impl Connections {
         let place = room.clone().try_acquire_owned().ok();
         if place.is_none() {
             let message = "has its part of all connections open; one more was closed";
-            self.line(from, |left_out| tracing::warn!(%from, component = party, left_out, "{message}"));
+            self.line(
+                from,
+                |left_out| tracing::warn!(%from, component = party, left_out, "{message}"),
+            );
         }
         place
     }
@@ -111,10 +122,15 @@ impl Connections {
         from: SocketAddr,
         http2: bool,
     ) {
-        let (router, service, progress) = (self.router.clone(), self.service.clone(), Progress::new());
-        let (answered, known) = (progress.clone(), peer.component().filter(|name| service.knows(name)).map(str::to_owned));
+        let (router, service, progress) =
+            (self.router.clone(), self.service.clone(), Progress::new());
+        let (answered, known) = (
+            progress.clone(),
+            peer.component().filter(|name| service.knows(name)).map(str::to_owned),
+        );
         let answer = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-            let (mut router, service, answering) = (router.clone(), service.clone(), answered.answer());
+            let (mut router, service, answering) =
+                (router.clone(), service.clone(), answered.answer());
             let http1 = request.version() <= Version::HTTP_11;
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(peer.clone());
@@ -126,9 +142,13 @@ impl Connections {
                 let mut response = router.as_service::<Body>().ready().await?.call(request).await?;
                 // A client that is told beforehand sends nothing into a connection that is being closed.
                 if http1 && service.readiness.is_leaving() {
-                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    response
+                        .headers_mut()
+                        .insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, std::convert::Infallible>(response.map(|body| AnswerBody { body, _answering: answering }))
+                Ok::<_, std::convert::Infallible>(
+                    response.map(|body| AnswerBody { body, _answering: answering }),
+                )
             }
         });
         let limits = self.service.settings.limits;
@@ -149,15 +169,25 @@ impl Connections {
 /// [`Exchange`] keeps the time limits.
 fn first(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(None).max_headers(limits.header_count).max_buf_size(64 << 10);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_headers(limits.header_count)
+        .max_buf_size(64 << 10);
     builder
 }
 
 /// The two windows bound the bytes that hyper buffers before the service reads them.
 fn second(limits: &Limits) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder.timer(TokioTimer::new()).keep_alive_interval(limits.headers).keep_alive_timeout(limits.headers);
-    builder.max_concurrent_streams(64).max_header_list_size(64 << 10).max_pending_accept_reset_streams(32);
+    builder
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.headers)
+        .keep_alive_timeout(limits.headers);
+    builder
+        .max_concurrent_streams(64)
+        .max_header_list_size(64 << 10)
+        .max_pending_accept_reset_streams(32);
     builder.initial_stream_window_size(64 << 10).initial_connection_window_size(256 << 10);
     builder
 }
@@ -172,7 +202,10 @@ impl hyper::body::Body for AnswerBody {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -194,8 +227,12 @@ async fn until_told(mut closing: watch::Receiver<bool>, limits: &Limits) {
 }
 
 /// Runs a conversation; when told, lets it finish what it is at, for so long.
-async fn run<C, E>(conversation: C, told: impl Future<Output = ()>, limits: &Limits, end: impl FnOnce(std::pin::Pin<&mut C>))
-where
+async fn run<C, E>(
+    conversation: C,
+    told: impl Future<Output = ()>,
+    limits: &Limits,
+    end: impl FnOnce(std::pin::Pin<&mut C>),
+) where
     C: Future<Output = Result<(), E>>,
     E: std::fmt::Display,
 {

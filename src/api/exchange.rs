@@ -151,12 +151,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     /// Reads remaining bytes until the client ends, or the time or the bytes are used up.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let stream = &mut self.stream;
-        let (timer, left) = self.lingering.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
+        let (timer, left) =
+            self.lingering.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
         while *left > 0 && timer.as_mut().poll(cx).is_pending() {
             let mut space = [0; 8192];
             let mut buffer = ReadBuf::new(&mut space);
             match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => *left = left.saturating_sub(buffer.filled().len()),
+                Ok(()) if !buffer.filled().is_empty() => {
+                    *left = left.saturating_sub(buffer.filled().len())
+                }
                 _ => break,
             }
         }
@@ -165,7 +168,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Exchange<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let (phase, before) = (this.progress.phase(), buffer.filled().len());
         this.set_timer(phase);
@@ -188,14 +195,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Exchange<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Exchange<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         ready!(self.poll_unsent(cx))?;
         if self.progress.phase() != Phase::Answer
             && let Some((status, head)) = bare_error(bytes)
         {
             let (body, more) = (self.words)(status);
-            self.unsent =
-                head.replace("content-length: 0\r\n", &format!("content-length: {}\r\n{more}", body.len())).into_bytes();
+            self.unsent = head
+                .replace(
+                    "content-length: 0\r\n",
+                    &format!("content-length: {}\r\n{more}", body.len()),
+                )
+                .into_bytes();
             self.unsent.extend(body);
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -222,10 +237,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Exchange<S> {
 
 /// Returns status and head of an error that hyper made: it has an empty body.
 fn bare_error(bytes: &[u8]) -> Option<(StatusCode, &str)> {
-    let head = std::str::from_utf8(bytes).ok().filter(|head| head.len() < 256 && head.ends_with("\r\n\r\n"))?;
+    let head = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|head| head.len() < 256 && head.ends_with("\r\n\r\n"))?;
     let status = head.strip_prefix("HTTP/1.1 4").or_else(|| head.strip_prefix("HTTP/1.0 4"))?;
     let status = StatusCode::from_bytes(format!("4{}", status.get(..2)?).as_bytes()).ok()?;
-    let is_bare = head.contains("content-length: 0\r\n") && !head.contains(super::request_id::HEADER);
+    let is_bare =
+        head.contains("content-length: 0\r\n") && !head.contains(super::request_id::HEADER);
     is_bare.then_some((status, head))
 }
 
@@ -235,7 +253,8 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Patience = Patience { head: Duration::from_secs(15), idle: Duration::from_secs(75) };
+    const PATIENCE: Patience =
+        Patience { head: Duration::from_secs(15), idle: Duration::from_secs(75) };
 
     fn exchange() -> (Exchange<tokio::io::DuplexStream>, tokio::io::DuplexStream, Progress) {
         let (near, far) = duplex(1 << 16);
@@ -244,7 +263,9 @@ mod tests {
         (Exchange::new(near, progress.clone(), PATIENCE, words), far, progress)
     }
 
-    async fn read(exchange: &mut Exchange<tokio::io::DuplexStream>) -> (io::Result<usize>, Duration) {
+    async fn read(
+        exchange: &mut Exchange<tokio::io::DuplexStream>,
+    ) -> (io::Result<usize>, Duration) {
         let begun = Instant::now();
         (exchange.read(&mut [0; 64]).await, begun.elapsed())
     }

@@ -49,7 +49,9 @@ impl Gates {
             return Ok(Leave(permit));
         }
         let _place = Place::take(&gate).ok_or_else(full)?;
-        match tokio::time::timeout(self.settings.patience, gate.running.clone().acquire_owned()).await {
+        match tokio::time::timeout(self.settings.patience, gate.running.clone().acquire_owned())
+            .await
+        {
             Ok(Ok(permit)) => Ok(Leave(permit)),
             _ => Err(waited(self.settings.patience)),
         }
@@ -88,7 +90,10 @@ struct Place<'a>(&'a Gate);
 impl<'a> Place<'a> {
     fn take(gate: &'a Gate) -> Option<Self> {
         let more = |waiting: usize| (waiting < gate.queue).then_some(waiting + 1);
-        gate.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok().map(|_| Self(gate))
+        gate.waiting
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .ok()
+            .map(|_| Self(gate))
     }
 }
 
@@ -104,7 +109,10 @@ fn full() -> Problem {
 }
 
 fn waited(patience: Duration) -> Problem {
-    let detail = format!("no connection of this component's pool became free within {} s", patience.as_secs_f32());
+    let detail = format!(
+        "no connection of this component's pool became free within {} s",
+        patience.as_secs_f32()
+    );
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "pool_busy", detail).retry_after(1)
 }
 
@@ -118,12 +126,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_component_does_not_take_anothers_place() {
-        let gates = Arc::new(Gates::new(GateSettings { queue_per_connection: 2, patience: Duration::from_secs(1) }));
+        let gates = Arc::new(Gates::new(GateSettings {
+            queue_per_connection: 2,
+            patience: Duration::from_secs(1),
+        }));
         let running = gates.enter("a", 1).await.unwrap();
         let waiting: Vec<_> = (0..2)
             .map(|_| {
                 let gates = gates.clone();
-                tokio::spawn(async move { gates.enter("a", 1).await.map(drop).map_err(|problem| code(&problem)) })
+                tokio::spawn(async move {
+                    gates.enter("a", 1).await.map(drop).map_err(|problem| code(&problem))
+                })
             })
             .collect();
         tokio::task::yield_now().await;
@@ -139,7 +152,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_is_told_so_and_leaves_the_queue() {
-        let gates = Gates::new(GateSettings { queue_per_connection: 1, patience: Duration::from_secs(1) });
+        let gates =
+            Gates::new(GateSettings { queue_per_connection: 1, patience: Duration::from_secs(1) });
         let _running = gates.enter("a", 1).await.unwrap();
         assert_eq!(code(&gates.enter("a", 1).await.unwrap_err()), "pool_busy");
         assert_eq!(gates.waiting(), [("a".to_owned(), 0)]);

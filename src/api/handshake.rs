@@ -67,8 +67,7 @@ async fn speaks_http(stream: &TcpStream) -> io::Result<bool> {
 fn plain_answer() -> Vec<u8> {
     let problem = Problem::malformed("this port speaks TLS: use https:// in place of http://");
     let body = serde_json::to_string(&problem).unwrap_or_default();
-    let head =
-        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncache-control: no-store\r\ncontent-type: application/problem+json\r\n";
+    let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncache-control: no-store\r\ncontent-type: application/problem+json\r\n";
     format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
@@ -76,8 +75,12 @@ fn plain_answer() -> Vec<u8> {
 fn words(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(error) => words_of_tls(error),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => "the client hung up before its end".to_owned(),
-        None if error.kind() == io::ErrorKind::ConnectionReset => "the client reset the connection before its end".to_owned(),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "the client hung up before its end".to_owned()
+        }
+        None if error.kind() == io::ErrorKind::ConnectionReset => {
+            "the client reset the connection before its end".to_owned()
+        }
         None => error.to_string(),
     }
 }
@@ -88,13 +91,21 @@ fn words_of_tls(error: &Error) -> String {
         Error::NoCertificatesPresented => "the client gave no certificate".to_owned(),
         Error::AlertReceived(alert) => words_of_alert(*alert),
         Error::PeerIncompatible(reason) => {
-            let versions = matches!(reason, PeerIncompatible::Tls12NotOffered | PeerIncompatible::Tls12NotOfferedOrEnabled);
-            let what =
-                if versions { "no TLS version from 1.2 on" } else { "no protocol version or cipher suite of this service" };
+            let versions = matches!(
+                reason,
+                PeerIncompatible::Tls12NotOffered | PeerIncompatible::Tls12NotOfferedOrEnabled
+            );
+            let what = if versions {
+                "no TLS version from 1.2 on"
+            } else {
+                "no protocol version or cipher suite of this service"
+            };
             format!("the client offers {what} ({reason:?})")
         }
         Error::InvalidMessage(_) => "the client did not speak TLS".to_owned(),
-        Error::InvalidCertRevocationList(_) => "the revocation list in `server.client_crl` cannot be used".to_owned(),
+        Error::InvalidCertRevocationList(_) => {
+            "the revocation list in `server.client_crl` cannot be used".to_owned()
+        }
         error => error.to_string(),
     }
 }
@@ -103,13 +114,18 @@ fn words_of_certificate(reason: &CertificateError) -> String {
     let what = match reason {
         CertificateError::UnknownIssuer => "is signed by no authority in `server.client_ca`",
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "has expired",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "is not valid yet; compare the clocks",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet; compare the clocks"
+        }
         CertificateError::Revoked => "was revoked",
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "is not for clients: its extended key usage has no clientAuth"
         }
-        CertificateError::UnknownRevocationStatus => "has an authority without a list in `server.client_crl`",
-        CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => {
+        CertificateError::UnknownRevocationStatus => {
+            "has an authority without a list in `server.client_crl`"
+        }
+        CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => {
             "cannot be checked: the list in `server.client_crl` has expired"
         }
         CertificateError::BadSignature => "has a bad signature",
@@ -121,11 +137,13 @@ fn words_of_certificate(reason: &CertificateError) -> String {
 
 fn words_of_alert(alert: AlertDescription) -> String {
     let why = match alert {
-        AlertDescription::UnknownCA | AlertDescription::BadCertificate | AlertDescription::CertificateUnknown => {
-            "it does not trust the service's certificate"
-        }
+        AlertDescription::UnknownCA
+        | AlertDescription::BadCertificate
+        | AlertDescription::CertificateUnknown => "it does not trust the service's certificate",
         AlertDescription::CertificateExpired => "to it the service's certificate has expired",
-        AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion => "it speaks no TLS version of this service",
+        AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion => {
+            "it speaks no TLS version of this service"
+        }
         _ => "it gives no other reason",
     };
     format!("the client refused, with the alert {alert:?}: {why}")
@@ -139,23 +157,41 @@ mod tests {
     fn failures_are_told_in_words() {
         let told = |error: Error| words(&io::Error::new(io::ErrorKind::InvalidData, error));
         for (error, wanted) in [
-            (Error::InvalidCertificate(CertificateError::UnknownIssuer), "signed by no authority in `server.client_ca`"),
+            (
+                Error::InvalidCertificate(CertificateError::UnknownIssuer),
+                "signed by no authority in `server.client_ca`",
+            ),
             (Error::InvalidCertificate(CertificateError::Revoked), "was revoked"),
             (Error::InvalidCertificate(CertificateError::UnhandledCriticalExtension), "is refused"),
-            (Error::AlertReceived(AlertDescription::UnknownCA), "alert UnknownCA: it does not trust the service's certificate"),
-            (Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered), "no TLS version from 1.2 on"),
-            (Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType), "did not speak TLS"),
+            (
+                Error::AlertReceived(AlertDescription::UnknownCA),
+                "alert UnknownCA: it does not trust the service's certificate",
+            ),
+            (
+                Error::PeerIncompatible(PeerIncompatible::Tls12NotOffered),
+                "no TLS version from 1.2 on",
+            ),
+            (
+                Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType),
+                "did not speak TLS",
+            ),
             (Error::NoCertificatesPresented, "gave no certificate"),
         ] {
             assert!(told(error.clone()).contains(wanted), "{}", told(error));
         }
-        assert_eq!(words(&io::ErrorKind::UnexpectedEof.into()), "the client hung up before its end");
+        assert_eq!(
+            words(&io::ErrorKind::UnexpectedEof.into()),
+            "the client hung up before its end"
+        );
     }
 
     #[test]
     fn plain_http_is_answered_in_plain_http() {
         let answer = String::from_utf8(plain_answer()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}", body.len())) && body.contains("https://"), "{answer}");
+        assert!(
+            head.contains(&format!("content-length: {}", body.len())) && body.contains("https://"),
+            "{answer}"
+        );
     }
 }

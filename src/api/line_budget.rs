@@ -44,7 +44,8 @@ impl LineBudget {
 impl Counts {
     fn begin_anew_after(&mut self, period: Duration) {
         if self.began.is_none_or(|began| began.elapsed() >= period) {
-            *self = Self { began: Some(Instant::now()), left_out: self.left_out, ..Self::default() };
+            *self =
+                Self { began: Some(Instant::now()), left_out: self.left_out, ..Self::default() };
         }
     }
 }
@@ -68,7 +69,10 @@ mod tests {
     #[test]
     fn all_addresses_together_have_a_bound() {
         let budget = LineBudget::default();
-        let lines = (0..=255).flat_map(|number| [number; 5]).filter(|number| budget.take(address(*number)).is_some()).count();
+        let lines = (0..=255)
+            .flat_map(|number| [number; 5])
+            .filter(|number| budget.take(address(*number)).is_some())
+            .count();
         assert_eq!(lines, 50);
         let mut counts = budget.0.lock().unwrap();
         counts.begin_anew_after(Duration::ZERO);

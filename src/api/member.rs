@@ -8,8 +8,12 @@ pub(super) fn of_body(path: &str, message: &str) -> String {
     let path = if path == "." { "" } else { path };
     match Fault::read(message) {
         Fault::Missing(name) => format!("`{}` is missing", joined(path, name)),
-        Fault::Unknown(name) if ends_with(path, name) => format!("`{}` is no member of what this route takes", shown(path)),
-        Fault::Unknown(name) => format!("`{}` is no member of what this route takes", joined(path, name)),
+        Fault::Unknown(name) if ends_with(path, name) => {
+            format!("`{}` is no member of what this route takes", shown(path))
+        }
+        Fault::Unknown(name) => {
+            format!("`{}` is no member of what this route takes", joined(path, name))
+        }
         Fault::Twice(name) if ends_with(path, name) => format!("`{}` is given twice", shown(path)),
         Fault::Twice(name) => format!("`{}` is given twice", joined(path, name)),
         Fault::Expected(wanted) if path.is_empty() => format!("the body must be {wanted}"),
@@ -53,9 +57,12 @@ impl<'a> Fault<'a> {
         if let Some(name) = named("duplicate field `") {
             return Self::Twice(name);
         }
-        let invalid = message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
+        let invalid =
+            message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
         match message.rsplit_once(", expected ") {
-            Some((_, wanted)) if invalid => Self::Expected(wanted.rsplit_once(" at line ").map_or(wanted, |(wanted, _)| wanted)),
+            Some((_, wanted)) if invalid => {
+                Self::Expected(wanted.rsplit_once(" at line ").map_or(wanted, |(wanted, _)| wanted))
+            }
             _ => Self::Other,
         }
     }
@@ -71,7 +78,8 @@ fn ends_with(path: &str, name: &str) -> bool {
 
 /// Returns a printable, short form of a name.
 fn shown(name: &str) -> String {
-    let plain = |letter: char| if letter.is_ascii_graphic() && letter != '`' { letter } else { '?' };
+    let plain =
+        |letter: char| if letter.is_ascii_graphic() && letter != '`' { letter } else { '?' };
     let cut: String = name.chars().take(LONGEST).map(plain).collect();
     if name.chars().nth(LONGEST).is_some() { format!("{cut}…") } else { cut }
 }
@@ -85,11 +93,27 @@ mod tests {
         for (path, message, wanted) in [
             (".", "missing field `user_id` at line 1 column 2", "`user_id` is missing"),
             ("credentials", "missing field `host`", "`credentials.host` is missing"),
-            ("user_id", "invalid type: integer `4711`, expected a string at line 1 column 9", "`user_id` must be a string"),
-            ("a", "invalid type: string \"x, expected y\", expected a boolean", "`a` must be a boolean"),
-            ("sekret", "unknown field `sekret`, expected one of `a`, `b`", "`sekret` is no member of what this route takes"),
+            (
+                "user_id",
+                "invalid type: integer `4711`, expected a string at line 1 column 9",
+                "`user_id` must be a string",
+            ),
+            (
+                "a",
+                "invalid type: string \"x, expected y\", expected a boolean",
+                "`a` must be a boolean",
+            ),
+            (
+                "sekret",
+                "unknown field `sekret`, expected one of `a`, `b`",
+                "`sekret` is no member of what this route takes",
+            ),
             ("a.b", "duplicate field `b`", "`a.b` is given twice"),
-            (".", "invalid type: sequence, expected an object at line 1 column 0", "the body must be an object"),
+            (
+                ".",
+                "invalid type: sequence, expected an object at line 1 column 0",
+                "the body must be an object",
+            ),
             ("x", "4711 is odd", "`x` is not what this route takes"),
             (".", "4711 is odd", "the body is not what this route takes"),
         ] {
@@ -100,8 +124,16 @@ mod tests {
     #[test]
     fn a_query_parameter_is_named() {
         for (path, message, wanted) in [
-            ("limit", "invalid digit found in string", "the query parameter `limit` has a value that it cannot have"),
-            (".", "unknown field `lim\u{1b}it`, expected `limit`", "there is no query parameter `lim?it` here"),
+            (
+                "limit",
+                "invalid digit found in string",
+                "the query parameter `limit` has a value that it cannot have",
+            ),
+            (
+                ".",
+                "unknown field `lim\u{1b}it`, expected `limit`",
+                "there is no query parameter `lim?it` here",
+            ),
             (".", "duplicate field `limit`", "the query parameter `limit` is given twice"),
         ] {
             assert_eq!(of_query(path, message), wanted);

@@ -50,7 +50,8 @@ pub(super) struct Metrics {
 }
 
 /// In seconds: from a point read on loopback to the longest that a request may take.
-const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const BUCKETS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 impl Metrics {
     pub(super) fn new() -> Self {
@@ -68,16 +69,49 @@ impl Metrics {
             is_ready: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("requests", "Answers, by component, route and status", metrics.answers.clone());
-        registry.register_with_unit("request", "How long answers took", Unit::Seconds, metrics.seconds.clone());
-        registry.register("refusals", "What was refused, by what refused it", metrics.refused.clone());
-        registry.register("turned_away", "Requests that found the component's pool and queue full", metrics.turned_away.clone());
-        registry.register("waiting", "Requests that wait for a connection of the component's pool", metrics.waiting.clone());
+        registry.register(
+            "requests",
+            "Answers, by component, route and status",
+            metrics.answers.clone(),
+        );
+        registry.register_with_unit(
+            "request",
+            "How long answers took",
+            Unit::Seconds,
+            metrics.seconds.clone(),
+        );
+        registry.register(
+            "refusals",
+            "What was refused, by what refused it",
+            metrics.refused.clone(),
+        );
+        registry.register(
+            "turned_away",
+            "Requests that found the component's pool and queue full",
+            metrics.turned_away.clone(),
+        );
+        registry.register(
+            "waiting",
+            "Requests that wait for a connection of the component's pool",
+            metrics.waiting.clone(),
+        );
         registry.register("connections", "Open client connections", metrics.connections.clone());
-        registry.register("handshakes_failed", "TLS handshakes that failed", metrics.handshakes_failed.clone());
+        registry.register(
+            "handshakes_failed",
+            "TLS handshakes that failed",
+            metrics.handshakes_failed.clone(),
+        );
         let help = "When the service's own certificate expires, in seconds since 1970";
-        registry.register("certificate_expires_timestamp", help, metrics.certificate_expires.clone());
-        registry.register("ready", "1 when the last look at the surroundings found nothing", metrics.is_ready.clone());
+        registry.register(
+            "certificate_expires_timestamp",
+            help,
+            metrics.certificate_expires.clone(),
+        );
+        registry.register(
+            "ready",
+            "1 when the last look at the surroundings found nothing",
+            metrics.is_ready.clone(),
+        );
         Self { registry, ..metrics }
     }
 
@@ -98,7 +132,9 @@ impl Metrics {
     /// The text format of Prometheus, with what is known only now.
     pub(super) fn text(&self, waiting: Vec<(String, usize)>) -> String {
         for (component, count) in waiting {
-            self.waiting.get_or_create(&Of { component }).set(i64::try_from(count).unwrap_or(i64::MAX));
+            self.waiting
+                .get_or_create(&Of { component })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         let mut text = String::new();
         match encode(&mut text, &self.registry) {

@@ -45,5 +45,7 @@ pub use identity::{Identities, Identity, IdentityError, NoIdentity};
 pub use server::{Server, ServerError, Signals};
 pub use service::{Database, OWN_COMPONENT, Service};
 pub use settings::{Limits, Settings, Way};
-pub use signature::{Claim, Fingerprint, Malformed, Mismatch, SignedRequest, Version as SignatureVersion};
+pub use signature::{
+    Claim, Fingerprint, Malformed, Mismatch, SignedRequest, Version as SignatureVersion,
+};
 pub use tls::{Material, Reloading, Setting, TlsError, TlsSettings};

@@ -59,7 +59,12 @@ impl Peer {
     ) -> Self {
         let leaf = chain.first().map(AsRef::as_ref).unwrap_or_default();
         let who = identities.component(leaf).map_err(|reason| (reason.code(), reason.to_string()));
-        Self(Arc::new(Inner::Certified(Certified { chain, who, tls, verified: Mutex::new((generation, Instant::now())) })))
+        Self(Arc::new(Inner::Certified(Certified {
+            chain,
+            who,
+            tls,
+            verified: Mutex::new((generation, Instant::now())),
+        })))
     }
 
     pub(super) fn nobody() -> Self {
@@ -67,15 +72,19 @@ impl Peer {
     }
 
     pub(super) fn plain(component: &str) -> Self {
-        Self(Arc::new(Inner::Plain(Identity { component: component.to_owned(), id: "plain http".to_owned() })))
+        Self(Arc::new(Inner::Plain(Identity {
+            component: component.to_owned(),
+            id: "plain http".to_owned(),
+        })))
     }
 
     /// Who it is, asked at every request: what is trusted may have changed since the handshake.
     pub(super) fn identity(&self) -> Result<&Identity, Refusal> {
         match &*self.0 {
-            Inner::Nobody => {
-                Err(Refusal::identity("no_certificate", "a client certificate is needed, and none was given".to_owned()))
-            }
+            Inner::Nobody => Err(Refusal::identity(
+                "no_certificate",
+                "a client certificate is needed, and none was given".to_owned(),
+            )),
             Inner::Plain(identity) => Ok(identity),
             Inner::Certified(certified) if !certified.is_trusted() => {
                 let detail = "the client certificate is not trusted any more: it was revoked, has expired, or its authority went";
@@ -90,7 +99,9 @@ impl Peer {
     /// The component that the certificate names, trusted or not.
     pub(super) fn component(&self) -> Option<&str> {
         match &*self.0 {
-            Inner::Certified(Certified { who: Ok(identity), .. }) | Inner::Plain(identity) => Some(&identity.component),
+            Inner::Certified(Certified { who: Ok(identity), .. }) | Inner::Plain(identity) => {
+                Some(&identity.component)
+            }
             _ => None,
         }
     }
@@ -98,7 +109,9 @@ impl Peer {
     /// Why the certificate names no component.
     pub(super) fn is_unnamed(&self) -> Option<(&'static str, &str)> {
         match &*self.0 {
-            Inner::Certified(Certified { who: Err((code, reason)), .. }) => Some((*code, reason.as_str())),
+            Inner::Certified(Certified { who: Err((code, reason)), .. }) => {
+                Some((*code, reason.as_str()))
+            }
             _ => None,
         }
     }

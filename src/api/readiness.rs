@@ -64,7 +64,8 @@ impl Readiness {
     }
 
     fn keep(&self, found: &[Finding]) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), found.to_vec()));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), found.to_vec()));
     }
 }
 
@@ -88,7 +89,9 @@ impl Service {
             return known;
         }
         let timeout = || vec![Finding::bad("database", "no answer")];
-        let mut found = tokio::time::timeout(PATIENCE, database(self.keeper())).await.unwrap_or_else(|_| timeout());
+        let mut found = tokio::time::timeout(PATIENCE, database(self.keeper()))
+            .await
+            .unwrap_or_else(|_| timeout());
         found.push(match tokio::time::timeout(PATIENCE, self.components.look_at_ring()).await {
             Ok(Ok(())) => Finding::ok("ring", "opens"),
             Ok(Err(error)) if error.went_back() => {
@@ -116,7 +119,8 @@ pub async fn database(db: &DatabaseConnection) -> Vec<Finding> {
             vec![Finding::bad("database", "cannot be used; the service's log says why")]
         }
         Ok(status) => {
-            let mut found = vec![Finding::ok("database", "answers"), schema_of(&status, steps.len())];
+            let mut found =
+                vec![Finding::ok("database", "answers"), schema_of(&status, steps.len())];
             if status.version() >= SERVED {
                 found.push(audit(db).await);
             }
@@ -137,7 +141,10 @@ async fn audit(db: &DatabaseConnection) -> Finding {
 fn schema_of(status: &Status, newest: usize) -> Finding {
     let version = status.version();
     if version < SERVED {
-        return Finding::bad("schema", format!("version {version}: `strongroom migrate up --yes` is needed"));
+        return Finding::bad(
+            "schema",
+            format!("version {version}: `strongroom migrate up --yes` is needed"),
+        );
     }
     Finding::ok("schema", format!("version {version} of {newest}"))
 }

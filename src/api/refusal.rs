@@ -14,8 +14,7 @@ use crate::policy::GrantError;
 const SOON: u32 = 1;
 
 /// What callers are told of a database that went back behind what this host has seen.
-pub(super) const WENT_BACK: &str =
-    "the database went back to an older copy, or to another key ring: the operator must restore it, or accept it";
+pub(super) const WENT_BACK: &str = "the database went back to an older copy, or to another key ring: the operator must restore it, or accept it";
 
 /// What a caller is told, and what goes into the audit row of a refusal.
 #[derive(Debug)]
@@ -34,7 +33,10 @@ impl Refusal {
     /// Nobody that this service knows.
     pub(super) fn identity(code: &'static str, detail: String) -> Self {
         let problem = Problem::new(StatusCode::UNAUTHORIZED, code, detail);
-        Self { problem: problem.barrier(Barrier::Identity.as_str()), barrier: Some(Barrier::Identity) }
+        Self {
+            problem: problem.barrier(Barrier::Identity.as_str()),
+            barrier: Some(Barrier::Identity),
+        }
     }
 
     /// Somebody who may not.
@@ -43,7 +45,9 @@ impl Refusal {
             Barrier::Identity => ("unknown_caller", "the caller is no component"),
             Barrier::Policy => ("no_policy", "no policy is in force for this component"),
             Barrier::Keys => ("no_key", "the component's policy gives it no key for this"),
-            Barrier::Database => ("forbidden", "the database does not let the component's login do this"),
+            Barrier::Database => {
+                ("forbidden", "the database does not let the component's login do this")
+            }
         };
         let problem = Problem::new(StatusCode::FORBIDDEN, code, detail).barrier(barrier.as_str());
         Self { problem, barrier: Some(barrier) }
@@ -56,7 +60,12 @@ impl Refusal {
     /// Nothing of the cause is for the caller: it may name accounts, and tables.
     pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the request failed; the service's log says why").into()
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the request failed; the service's log says why",
+        )
+        .into()
     }
 }
 
@@ -94,10 +103,18 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Problem::not_found().into(),
-            StoreError::Exists => Problem::new(StatusCode::CONFLICT, "exists", error.to_string()).into(),
-            StoreError::TooLong(..) | StoreError::NotText | StoreError::Refused => Problem::malformed(error.to_string()).into(),
-            StoreError::TooMany(_) => Problem::new(StatusCode::BAD_REQUEST, "too_many", error.to_string()).into(),
-            StoreError::Unopenable { reason: Unopened::NotShared, .. } => Self::forbidden(Barrier::Keys),
+            StoreError::Exists => {
+                Problem::new(StatusCode::CONFLICT, "exists", error.to_string()).into()
+            }
+            StoreError::TooLong(..) | StoreError::NotText | StoreError::Refused => {
+                Problem::malformed(error.to_string()).into()
+            }
+            StoreError::TooMany(_) => {
+                Problem::new(StatusCode::BAD_REQUEST, "too_many", error.to_string()).into()
+            }
+            StoreError::Unopenable { reason: Unopened::NotShared, .. } => {
+                Self::forbidden(Barrier::Keys)
+            }
             StoreError::Unopenable { ref id, ref reason } => {
                 tracing::error!(id, %reason, "a credential does not open");
                 let detail = "the credential does not open: it was altered, or its key is gone";
@@ -113,13 +130,17 @@ impl From<StoreError> for Refusal {
 impl From<GrantError> for Refusal {
     fn from(error: GrantError) -> Self {
         match error {
-            GrantError::UnknownComponent(_) | GrantError::NoPolicy => Self::forbidden(Barrier::Policy),
+            GrantError::UnknownComponent(_) | GrantError::NoPolicy => {
+                Self::forbidden(Barrier::Policy)
+            }
             GrantError::Database(error) if is_unreachable(&error) => error.into(),
             GrantError::Ring(error) => error.into(),
             error => {
                 tracing::error!(%error, "a component cannot be served");
-                let detail = "the component's database login cannot be used; the service's log says why";
-                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "login_unusable", detail);
+                let detail =
+                    "the component's database login cannot be used; the service's log says why";
+                let problem =
+                    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "login_unusable", detail);
                 let problem = problem.barrier(Barrier::Policy.as_str()).retry_after(SOON);
                 Self { problem, barrier: Some(Barrier::Policy) }
             }

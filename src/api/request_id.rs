@@ -48,7 +48,9 @@ impl RequestId {
     fn of(given: Option<&HeaderValue>) -> Self {
         let plain = |text: &&str| {
             (1..=LONGEST).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         };
         let theirs = given.and_then(|value| value.to_str().ok()).filter(plain).map(str::to_owned);
         Self { theirs, ..Self::default() }
@@ -110,10 +112,15 @@ impl AccessLine<'_> {
 }
 
 /// Names the request, keeps answers out of caches, and writes the access log.
-pub(super) async fn follow(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn follow(
+    State(service): State<Arc<Service>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     let (id, named) = (RequestId::of(request.headers().get(HEADER)), Named::default());
-    let (method, from) = (request.method().clone(), request.extensions().get::<SocketAddr>().copied());
+    let (method, from) =
+        (request.method().clone(), request.extensions().get::<SocketAddr>().copied());
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let path = route.is_none().then(|| shown_path::shown(request.uri().path()));
     request.extensions_mut().insert(id.clone());

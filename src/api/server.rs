@@ -52,7 +52,10 @@ const BREATH: Duration = Duration::from_millis(100);
 
 impl Server {
     /// Reads the certificates, and takes the address or the sockets that were opened for the service.
-    pub async fn bind(service: Arc<Service>, opened: Vec<std::net::TcpListener>) -> Result<Self, ServerError> {
+    pub async fn bind(
+        service: Arc<Service>,
+        opened: Vec<std::net::TcpListener>,
+    ) -> Result<Self, ServerError> {
         let tls = match &service.settings.way {
             Way::Tls { files, .. } => Some(Arc::new(Reloading::load(files.clone())?)),
             Way::Plain(_) => None,
@@ -79,12 +82,24 @@ impl Server {
         let (close, closing) = watch::channel(false);
         let router = routes::all(&service);
         let (known, plain) = match &service.settings.way {
-            Way::Tls { identities, .. } => (tls.clone().map(|tls| (tls, Arc::new(identities.clone()))), None),
+            Way::Tls { identities, .. } => {
+                (tls.clone().map(|tls| (tls, Arc::new(identities.clone()))), None)
+            }
             Way::Plain(component) => (None, component.clone()),
         };
-        let connections = Connections { service: service.clone(), router, tls: known, plain, parties: Arc::default(), closing };
-        let chores = [tokio::spawn(chores(service.clone())), tokio::spawn(service.clone().keep_looking())];
-        let watching = tls.map(|tls| tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone())));
+        let connections = Connections {
+            service: service.clone(),
+            router,
+            tls: known,
+            plain,
+            parties: Arc::default(),
+            closing,
+        };
+        let chores =
+            [tokio::spawn(chores(service.clone())), tokio::spawn(service.clone().keep_looking())];
+        let watching = tls.map(|tls| {
+            tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone()))
+        });
         let mut open = JoinSet::new();
         tokio::select! {
             () = accept(&listeners, &connections, &mut open) => {}
@@ -132,7 +147,8 @@ async fn accept(listeners: &[TcpListener], connections: &Connections, open: &mut
     let room = Arc::new(Semaphore::new(connections.service.settings.limits.connections));
     loop {
         let Ok(place) = room.clone().acquire_owned().await else { return };
-        let (accepted, _, _) = select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))).await;
+        let (accepted, _, _) =
+            select_all(listeners.iter().map(|listener| Box::pin(listener.accept()))).await;
         match accepted {
             Ok((stream, from)) => {
                 let connections = connections.clone();

@@ -55,10 +55,21 @@ pub struct Database {
 impl Service {
     /// Opens the service's own pool. Refuses a login that is not component `strongroom`'s, and one that may do more than
     /// its policy says.
-    pub async fn open(settings: Settings, database: Database, replica: &str) -> Result<Arc<Self>, GrantError> {
+    pub async fn open(
+        settings: Settings,
+        database: Database,
+        replica: &str,
+    ) -> Result<Arc<Self>, GrantError> {
         let Database { address, roots, floor, names } = database;
-        let components =
-            Components::open_as(OWN_COMPONENT, settings.replicas, address, roots.clone(), floor.clone(), names).await?;
+        let components = Components::open_as(
+            OWN_COMPONENT,
+            settings.replicas,
+            address,
+            roots.clone(),
+            floor.clone(),
+            names,
+        )
+        .await?;
         let key = AuditKey::load(components.keeper(), roots, floor).await?;
         let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
         let (gates, bodies) = (Gates::new(settings.gate), BodyBudget::new(settings.limits.bodies));

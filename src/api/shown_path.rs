@@ -6,7 +6,8 @@ const MOST_SEGMENTS: usize = 8;
 
 /// Returns the path, percent-encoded as received. Replaces long and unusual segments, and cuts paths of many segments.
 pub(super) fn shown(path: &str) -> String {
-    let mut segments: Vec<_> = path.split('/').map(|segment| if is_plain(segment) { segment } else { "…" }).collect();
+    let mut segments: Vec<_> =
+        path.split('/').map(|segment| if is_plain(segment) { segment } else { "…" }).collect();
     if segments.len() > MOST_SEGMENTS + 1 {
         segments.truncate(MOST_SEGMENTS);
         segments.push("…");
@@ -28,7 +29,10 @@ mod tests {
         assert_eq!(shown("/v1/credential"), "/v1/credential");
         assert_eq!(shown("/v2.0/tokens/"), "/v2.0/tokens/");
         assert_eq!(shown("/%1b%5B31m"), "/%1b%5B31m");
-        assert_eq!(shown("/v3/users/0123456789abcdef0123456789abcdef/credentials"), "/v3/users/…/credentials");
+        assert_eq!(
+            shown("/v3/users/0123456789abcdef0123456789abcdef/credentials"),
+            "/v3/users/…/credentials"
+        );
         assert_eq!(shown("/AKIAIOSFODNN7EXAMPLE"), "/…");
         assert_eq!(shown("/`<script>\u{1b}"), "/…");
         assert_eq!(shown(&"/a".repeat(5000)).len(), "/a".len() * 7 + "/…".len());

@@ -27,14 +27,18 @@ pub(super) fn words(service: Arc<Service>, component: Option<String>, from: Sock
             took: Duration::ZERO,
         };
         line.write(&service);
-        let headers = format!("content-type: application/problem+json\r\ncache-control: no-store\r\n{HEADER}: {id}\r\n");
+        let headers = format!(
+            "content-type: application/problem+json\r\ncache-control: no-store\r\n{HEADER}: {id}\r\n"
+        );
         (serde_json::to_vec(&problem).unwrap_or_default(), headers)
     })
 }
 
 fn problem(status: StatusCode) -> Problem {
     let (code, detail) = match status {
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ("headers_too_large", "the headers are too many or too long"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            ("headers_too_large", "the headers are too many or too long")
+        }
         StatusCode::URI_TOO_LONG => ("uri_too_long", "the target of the request is too long"),
         _ => ("malformed", "this is no request that HTTP/1.1 allows"),
     };

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseConnection, EntityTrait as _, ExprTrait as _,
-    IntoActiveModel as _, QueryFilter as _,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseConnection, EntityTrait as _,
+    ExprTrait as _, IntoActiveModel as _, QueryFilter as _,
 };
 use strongroom_entity::audit::{Entity, Model};
 use strongroom_entity::audit_head::{self, Column};
@@ -41,12 +41,20 @@ const BYTES_A_ROW: usize = 1024;
 /// Every component waits meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-async fn append_once(db: &DatabaseConnection, key: &AuditKey, replica: &str, entries: &[Entry]) -> Result<Vec<i64>, AuditError> {
+async fn append_once(
+    db: &DatabaseConnection,
+    key: &AuditKey,
+    replica: &str,
+    entries: &[Entry],
+) -> Result<Vec<i64>, AuditError> {
     let transaction = db::begin(db).await?;
-    let (before, at_ms) = take(&transaction, i64::try_from(entries.len()).unwrap_or(i64::MAX)).await?;
+    let (before, at_ms) =
+        take(&transaction, i64::try_from(entries.len()).unwrap_or(i64::MAX)).await?;
     let (rows, mac) = chained(key, replica, entries, before, at_ms);
     let numbers = rows.iter().map(|row| row.number).collect();
-    for part in rows.chunks(db::rows_a_statement(&transaction, rows.len(), BYTES_A_ROW, ROWS_A_STATEMENT).await?) {
+    for part in rows.chunks(
+        db::rows_a_statement(&transaction, rows.len(), BYTES_A_ROW, ROWS_A_STATEMENT).await?,
+    ) {
         let part = part.iter().cloned().map(|row| row.into_active_model().reset_all());
         Entity::insert_many(part).exec_without_returning(&transaction).await?;
     }
@@ -58,8 +66,12 @@ async fn append_once(db: &DatabaseConnection, key: &AuditKey, replica: &str, ent
 
 /// Takes places for so many rows; the end of the chain before them, and the time. The update comes first: it waits for
 /// whoever else is appending.
-async fn take(db: &impl ConnectionTrait, count: i64) -> Result<(audit_head::Model, i64), AuditError> {
-    let grown = audit_head::Entity::update_many().col_expr(Column::Number, Expr::col(Column::Number).add(count));
+async fn take(
+    db: &impl ConnectionTrait,
+    count: i64,
+) -> Result<(audit_head::Model, i64), AuditError> {
+    let grown = audit_head::Entity::update_many()
+        .col_expr(Column::Number, Expr::col(Column::Number).add(count));
     if grown.filter(Column::Id.eq(1)).exec(db).await?.rows_affected != 1 {
         return Err(AuditError::NoHead);
     }
@@ -68,7 +80,13 @@ async fn take(db: &impl ConnectionTrait, count: i64) -> Result<(audit_head::Mode
 }
 
 /// The rows with their codes, and the code of the last.
-fn chained(key: &AuditKey, replica: &str, entries: &[Entry], before: audit_head::Model, at_ms: i64) -> (Vec<Model>, Vec<u8>) {
+fn chained(
+    key: &AuditKey,
+    replica: &str,
+    entries: &[Entry],
+    before: audit_head::Model,
+    at_ms: i64,
+) -> (Vec<Model>, Vec<u8>) {
     let (mut number, mut mac) = (before.number, before.mac);
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {

@@ -127,7 +127,14 @@ mod tests {
 
     fn entry(component: &str, identity: &str) -> Entry {
         let (component, identity) = (component.to_owned(), identity.to_owned());
-        Entry { request: "r".into(), component, identity, action: Action::Reveal, object: "o".into(), barrier: None }
+        Entry {
+            request: "r".into(),
+            component,
+            identity,
+            action: Action::Reveal,
+            object: "o".into(),
+            barrier: None,
+        }
     }
 
     #[test]

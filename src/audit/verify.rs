@@ -1,6 +1,9 @@
 //! The whole chain, read from its beginning.
 
-use sea_orm::{ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
 use serde::Serialize;
 use strongroom_entity::audit::{Column, Entity, Model};
 use strongroom_entity::audit_head;
@@ -46,13 +49,19 @@ pub struct Report {
 const PAGE: u64 = 1000;
 
 /// Reads every row. `kept` is a [`Report::last`] of an earlier time: the chain must still have that row.
-pub async fn verify(db: &DatabaseConnection, key: &AuditKey, kept: Option<&(i64, String)>) -> Result<Report, AuditError> {
+pub async fn verify(
+    db: &DatabaseConnection,
+    key: &AuditKey,
+    kept: Option<&(i64, String)>,
+) -> Result<Report, AuditError> {
     // Rows that come meanwhile are beyond the end that is read after them, or not in here.
     let (lowest, newest) = outermost(db).await?;
     let end = audit_head::Entity::find_by_id(1_i16).one(db).await?.ok_or(AuditError::NoHead)?;
     let mut chain = Chain::default();
     loop {
-        let rows = Entity::find().filter(Column::Number.gt(chain.number)).filter(Column::Number.lte(end.number));
+        let rows = Entity::find()
+            .filter(Column::Number.gt(chain.number))
+            .filter(Column::Number.lte(end.number));
         let rows = rows.order_by_asc(Column::Number).limit(PAGE).all(db).await?;
         for row in &rows {
             chain.take(key, row, kept);
@@ -79,7 +88,10 @@ pub async fn verify(db: &DatabaseConnection, key: &AuditKey, kept: Option<&(i64,
 
 /// The smallest and the largest number that there is.
 async fn outermost(db: &DatabaseConnection) -> Result<(Option<i64>, Option<i64>), AuditError> {
-    let both = Entity::find().select_only().column_as(Column::Number.min(), "least").column_as(Column::Number.max(), "newest");
+    let both = Entity::find()
+        .select_only()
+        .column_as(Column::Number.min(), "least")
+        .column_as(Column::Number.max(), "newest");
     Ok(both.into_tuple().one(db).await?.unwrap_or_default())
 }
 
@@ -101,7 +113,8 @@ impl Chain {
         }
         // After a gap the code before is not known, and the row's own cannot be checked.
         let holds = !follows || key.verifies(&self.mac, &bytes(row), &row.mac);
-        let is_kept = kept.is_none_or(|(number, mac)| *number != row.number || *mac == hex::encode(&row.mac));
+        let is_kept =
+            kept.is_none_or(|(number, mac)| *number != row.number || *mac == hex::encode(&row.mac));
         if !holds || !is_kept {
             self.problem(row.number, Flaw::Altered);
         }

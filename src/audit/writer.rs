@@ -44,7 +44,12 @@ impl Writer {
     }
 }
 
-async fn write(db: DatabaseConnection, key: AuditKey, replica: String, mut waiting: mpsc::Receiver<Waiting>) {
+async fn write(
+    db: DatabaseConnection,
+    key: AuditKey,
+    replica: String,
+    mut waiting: mpsc::Receiver<Waiting>,
+) {
     while let Some(first) = waiting.recv().await {
         let mut batch = vec![first];
         let mut rows = batch.iter().map(|waiting| waiting.entries.len()).sum::<usize>();
@@ -53,7 +58,8 @@ async fn write(db: DatabaseConnection, key: AuditKey, replica: String, mut waiti
             rows += next.entries.len();
             batch.push(next);
         }
-        let entries: Vec<_> = batch.iter_mut().flat_map(|waiting| std::mem::take(&mut waiting.entries)).collect();
+        let entries: Vec<_> =
+            batch.iter_mut().flat_map(|waiting| std::mem::take(&mut waiting.entries)).collect();
         let done = append(&db, &key, &replica, &entries).await.map(drop);
         if let Err(error) = &done {
             tracing::error!(%error, rows, "audit rows were not written");

@@ -1,7 +1,10 @@
 //! `strongroom audit …`.
 
 use clap::Subcommand;
-use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
 use serde_json::{Value, json};
 use strongroom_entity::audit::{Column, Entity, Model};
 
@@ -55,22 +58,32 @@ pub(crate) struct List {
 }
 
 fn kept(text: &str) -> Result<(i64, String), String> {
-    let (number, code) = text.split_once(':').ok_or("a number, `:` and a code, as `audit verify` prints them")?;
+    let (number, code) =
+        text.split_once(':').ok_or("a number, `:` and a code, as `audit verify` prints them")?;
     Ok((number.parse().map_err(|_| "not a number before the `:`")?, code.to_owned()))
 }
 
-pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    command: Command,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;
     if !has_table(&db, "strongroom_audit").await? {
-        return Err(Failure::new(Exit::Left, "no_audit", "this database has no table of audit rows yet")
-            .help("run `strongroom migrate up --yes`"));
+        return Err(Failure::new(
+            Exit::Left,
+            "no_audit",
+            "this database has no table of audit rows yet",
+        )
+        .help("run `strongroom migrate up --yes`"));
     }
     match command {
         Command::Verify { expect } => {
             let key = AuditKey::load(&db, session.roots().await?, session.floor()?).await?;
             let report = verify(&db, &key, expect.as_ref()).await?;
             let last = report.last.as_ref().map(|(number, code)| format!("{number}:{code}"));
-            let document = json!({ "checked": report.checked, "last": last, "problems": report.problems });
+            let document =
+                json!({ "checked": report.checked, "last": last, "problems": report.problems });
             output.result(&document, || verdict(&report, last.as_deref()));
             Ok(if report.problems.is_empty() { Exit::Done } else { Exit::Left })
         }
@@ -104,13 +117,28 @@ fn verdict(report: &Report, last: Option<&str>) -> Text {
         let reason = serde_json::to_value(problem.reason).unwrap_or_default();
         format!("row {}  {}", problem.number, reason.as_str().unwrap_or_default())
     }));
-    lines.push(if report.problems.is_empty() { "the chain holds".to_owned() } else { "the chain does not hold".to_owned() });
+    lines.push(if report.problems.is_empty() {
+        "the chain holds".to_owned()
+    } else {
+        "the chain does not hold".to_owned()
+    });
     lines.extend(last.filter(|_| report.problems.is_empty()).map(|last| format!("keep: {last}")));
     Text::of(lines)
 }
 
 fn document(row: &Model) -> Value {
-    let Model { number, replica, request, component, identity, action, object, result, barrier, .. } = row;
+    let Model {
+        number,
+        replica,
+        request,
+        component,
+        identity,
+        action,
+        object,
+        result,
+        barrier,
+        ..
+    } = row;
     json!({
         "number": number, "at": at(row), "replica": replica, "request": request, "component": component,
         "identity": identity, "action": action, "object": object, "result": result,
@@ -127,9 +155,16 @@ fn lines(rows: &[Model], next: Option<i64>) -> Text {
     let mut lines: Vec<_> = rows
         .iter()
         .map(|row| {
-            let result = if row.barrier.is_empty() { row.result.clone() } else { format!("{} by {}", row.result, row.barrier) };
+            let result = if row.barrier.is_empty() {
+                row.result.clone()
+            } else {
+                format!("{} by {}", row.result, row.barrier)
+            };
             let at = at(row).unwrap_or_default();
-            format!("{:>6}  {at}  {:<10} {:<7} {:<19} {}", row.number, row.component, row.action, result, row.object)
+            format!(
+                "{:>6}  {at}  {:<10} {:<7} {:<19} {}",
+                row.number, row.component, row.action, result, row.object
+            )
         })
         .collect();
     if lines.is_empty() {
@@ -143,8 +178,9 @@ impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
         match error {
             AuditError::Database(error) => error.into(),
-            AuditError::NoHead => Self::new(Exit::Left, "no_audit_head", error)
-                .help("the row in strongroom_audit_head was removed: somebody with rights on it did that"),
+            AuditError::NoHead => Self::new(Exit::Left, "no_audit_head", error).help(
+                "the row in strongroom_audit_head was removed: somebody with rights on it did that",
+            ),
             error => Self::new(Exit::Failed, "audit", error),
         }
     }

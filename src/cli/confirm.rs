@@ -21,7 +21,8 @@ pub(super) fn confirm(session: &Session, what: &[String]) -> Result<(), Failure>
         return Ok(());
     }
     let list = what.iter().fold(String::new(), |list, line| list + "\n  - " + line);
-    let refused = || Failure::refused("needs_yes", format!("this needs agreement{list}")).help(again());
+    let refused =
+        || Failure::refused("needs_yes", format!("this needs agreement{list}")).help(again());
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(refused());
     }

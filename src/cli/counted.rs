@@ -3,7 +3,11 @@
 use std::fmt::Display;
 
 /// `1 cell opens`, `2 cells open`, `0 cells open`.
-pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(
+    count: N,
+    one: &str,
+    many: &str,
+) -> String {
     let words = if count == N::from(1) { one } else { many };
     format!("{count} {words}")
 }

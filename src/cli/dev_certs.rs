@@ -49,15 +49,23 @@ pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Resul
     let DevCerts { out, components, hosts, renew, revoke } = wanted;
     if !hosts.is_empty() && !renew && out.join("server.pem").exists() {
         let message = "the server has a certificate already, without these names";
-        return Err(Failure::new(Exit::Usage, "usage", message).help("give --renew, and every --host again"));
+        return Err(Failure::new(Exit::Usage, "usage", message)
+            .help("give --renew, and every --host again"));
     }
     let (folder, revoked) = (out.clone(), revoke.clone());
     let written = if revoke.is_empty() {
-        let trust_domain = session.config.server().identity.trust_domain.clone().unwrap_or_else(|| TRUST_DOMAIN.to_owned());
+        let trust_domain = session
+            .config
+            .server()
+            .identity
+            .trust_domain
+            .clone()
+            .unwrap_or_else(|| TRUST_DOMAIN.to_owned());
         let components = if components.is_empty() { built_in_components() } else { components };
         dev_certs::make(&dev_certs::DevCerts { out, trust_domain, components, hosts, renew })?
     } else {
-        let certificates: Vec<_> = revoke.iter().map(|name| out.join(format!("{name}.pem"))).collect();
+        let certificates: Vec<_> =
+            revoke.iter().map(|name| out.join(format!("{name}.pem"))).collect();
         vec![dev_certs::revoke(&out, &certificates)?]
     };
     let written: Vec<_> = written.iter().map(|file| file.display().to_string()).collect();
@@ -65,7 +73,10 @@ pub(super) fn run(wanted: DevCerts, session: &Session, output: &Output) -> Resul
     output.result(&json!({ "written": written }), || match written.len() as u64 {
         0 => format!("everything is in {shown} already"),
         _ if !revoked.is_empty() => format!("{shown}/crl.pem revokes {}", revoked.join(", ")),
-        files => format!("{} in {shown}; certificates are good for 90 days", counted(files, "file written", "files written")),
+        files => format!(
+            "{} in {shown}; certificates are good for 90 days",
+            counted(files, "file written", "files written")
+        ),
     });
     output.note(&next(&folder, !revoked.is_empty(), session));
     Ok(Exit::Done)
@@ -82,7 +93,8 @@ fn next(folder: &Path, is_revocation: bool, session: &Session) -> String {
         };
     }
     if server.certificate == folder.join("server.pem") && server.identity.trust_domain.is_some() {
-        return "Next: `strongroom serve`; a running service reads them within 5 seconds.".to_owned();
+        return "Next: `strongroom serve`; a running service reads them within 5 seconds."
+            .to_owned();
     }
     format!(
         "Next: write this into the configuration, then run `strongroom serve`\n\n\
@@ -102,9 +114,9 @@ pub(super) fn built_in_components() -> Vec<String> {
 impl From<DevCertsError> for Failure {
     fn from(error: DevCertsError) -> Self {
         match error {
-            DevCertsError::TrustDomain { .. } | DevCertsError::Component { .. } | DevCertsError::Host { .. } => {
-                Self::new(Exit::Usage, "usage", error)
-            }
+            DevCertsError::TrustDomain { .. }
+            | DevCertsError::Component { .. }
+            | DevCertsError::Host { .. } => Self::new(Exit::Usage, "usage", error),
             error => Self::new(Exit::Failed, "dev_certs", error),
         }
     }

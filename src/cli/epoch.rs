@@ -20,7 +20,9 @@ pub(super) struct EpochFinding {
 /// What is to be said of the configured database. Writes nothing.
 pub(super) async fn findings(session: &Session, db: &DatabaseConnection) -> Vec<EpochFinding> {
     match look(session, db).await {
-        Ok((notices, epoch)) => notices.iter().map(|notice| noticed(notice, epoch)).chain(no_file(session)).collect(),
+        Ok((notices, epoch)) => {
+            notices.iter().map(|notice| noticed(notice, epoch)).chain(no_file(session)).collect()
+        }
         Err(error) if error.went_back() => vec![refused(error)],
         // What else is wrong with the ring is told by whatever needs it.
         Err(_) => Vec::new(),
@@ -28,8 +30,13 @@ pub(super) async fn findings(session: &Session, db: &DatabaseConnection) -> Vec<
 }
 
 /// The notices, and the epoch that the database has.
-async fn look(session: &Session, db: &DatabaseConnection) -> Result<(Vec<EpochNotice>, i64), RingError> {
-    let (Ok(floor), Ok(has_ring)) = (session.floor(), db::has_table(db, "strongroom_manifest").await) else {
+async fn look(
+    session: &Session,
+    db: &DatabaseConnection,
+) -> Result<(Vec<EpochNotice>, i64), RingError> {
+    let (Ok(floor), Ok(has_ring)) =
+        (session.floor(), db::has_table(db, "strongroom_manifest").await)
+    else {
         return Ok((Vec::new(), 0));
     };
     if !has_ring {
@@ -40,7 +47,9 @@ async fn look(session: &Session, db: &DatabaseConnection) -> Result<(Vec<EpochNo
     };
     let notices = floor.notices(db, &roots).await?;
     let Ok(Some(ring)) = session.ring_at_any_epoch(db).await else { return Ok((notices, 0)) };
-    if let Err(reseal::ResealError::Ring(error)) = reseal::refuse_contradiction(db, &ring.manifest()).await {
+    if let Err(reseal::ResealError::Ring(error)) =
+        reseal::refuse_contradiction(db, &ring.manifest()).await
+    {
         return Err(error);
     }
     Ok((notices, ring.manifest().epoch))
@@ -54,14 +63,21 @@ fn refused(error: RingError) -> EpochFinding {
 fn noticed(notice: &EpochNotice, epoch: i64) -> EpochFinding {
     let newest = "make sure that this is the newest copy of the database";
     let (code, hint) = match notice {
-        EpochNotice::UnknownDatabase(_) => ("epoch_unknown", format!("{newest}; the next command remembers its epoch")),
-        EpochNotice::Unverified(_) => {
-            ("epoch_file_damaged", format!("{newest}, then run `strongroom keys accept-epoch {epoch}`"))
+        EpochNotice::UnknownDatabase(_) => {
+            ("epoch_unknown", format!("{newest}; the next command remembers its epoch"))
         }
-        EpochNotice::Unreadable(..) | EpochNotice::Unwritable(..) => {
-            ("epoch_file_unusable", "set `keys.epoch_file` to a regular file that this program may read and write".to_owned())
+        EpochNotice::Unverified(_) => (
+            "epoch_file_damaged",
+            format!("{newest}, then run `strongroom keys accept-epoch {epoch}`"),
+        ),
+        EpochNotice::Unreadable(..) | EpochNotice::Unwritable(..) => (
+            "epoch_file_unusable",
+            "set `keys.epoch_file` to a regular file that this program may read and write"
+                .to_owned(),
+        ),
+        EpochNotice::FarBehind { .. } => {
+            ("epoch_far_behind", format!("{newest}; the next command remembers its epoch"))
         }
-        EpochNotice::FarBehind { .. } => ("epoch_far_behind", format!("{newest}; the next command remembers its epoch")),
     };
     EpochFinding { code, message: notice.to_string(), hint, is_refusal: false }
 }
@@ -70,7 +86,9 @@ fn no_file(session: &Session) -> Option<EpochFinding> {
     session.floor().ok().filter(|floor| floor.memory().is_none())?;
     Some(EpochFinding {
         code: "epoch_file_unset",
-        message: "this host remembers no epochs: an older copy of the database would not be noticed".to_owned(),
+        message:
+            "this host remembers no epochs: an older copy of the database would not be noticed"
+                .to_owned(),
         hint: "set `keys.epoch_file`".to_owned(),
         is_refusal: false,
     })

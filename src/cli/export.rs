@@ -16,7 +16,9 @@ use super::progress;
 use super::session::Session;
 use super::text::Text;
 use crate::credential::Store;
-use crate::credential::keystone::{self, ExportError, ExportOptions, ExportReport, KeyRepository, Target};
+use crate::credential::keystone::{
+    self, ExportError, ExportOptions, ExportReport, KeyRepository, Target,
+};
 use crate::db::Access;
 use crate::reseal::Event;
 
@@ -61,14 +63,21 @@ pub(crate) struct Keystone {
     dry_run: bool,
 }
 
-pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    command: Command,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let Command::Keystone(keystone) = command;
     let there = keystone.given().find()?;
     let repository = KeyRepository::read(&there.key_repository)?;
     let address = there.address.with_tls(session.config.database_tls()?);
     let access = if keystone.dry_run { Access::Read } else { Access::Guest };
     let named = |error| Failure::of_export(error, there.named_by);
-    let to = session.connect_to(&address, access).await.map_err(|error| named(ExportError::Target(error)))?;
+    let to = session
+        .connect_to(&address, access)
+        .await
+        .map_err(|error| named(ExportError::Target(error)))?;
     let export = Export {
         target: Target::new(to, repository)?,
         store: session.store(Access::Read).await?,
@@ -128,8 +137,10 @@ impl Export<'_> {
 }
 
 fn text(report: &ExportReport, dry_run: bool) -> Text {
-    let mut lines: Vec<String> = report.quarantined.iter().map(|bad| format!("{}  {}", bad.id, bad.reason)).collect();
-    let (exported, updated) = if dry_run { ("would be exported", "would be updated") } else { ("exported", "updated") };
+    let mut lines: Vec<String> =
+        report.quarantined.iter().map(|bad| format!("{}  {}", bad.id, bad.reason)).collect();
+    let (exported, updated) =
+        if dry_run { ("would be exported", "would be updated") } else { ("exported", "updated") };
     lines.push(format!(
         "{} read: {} {exported}, {} {updated}, {} unchanged, {} in quarantine",
         report.read,
@@ -139,7 +150,9 @@ fn text(report: &ExportReport, dry_run: bool) -> Text {
         report.quarantined.len()
     ));
     if let Some(rows @ 1..) = report.would_overwrite {
-        lines.push(format!("{rows} say something else in Keystone, and are overwritten only with --yes"));
+        lines.push(format!(
+            "{rows} say something else in Keystone, and are overwritten only with --yes"
+        ));
     }
     Text::of(lines)
 }

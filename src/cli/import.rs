@@ -39,7 +39,11 @@ left alone; --update replaces those that differ. Rows that cannot be read are na
 and the exit code is 3.";
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_field_names, clippy::struct_excessive_bools, reason = "fields are the options, as they are typed")]
+#[expect(
+    clippy::struct_field_names,
+    clippy::struct_excessive_bools,
+    reason = "fields are the options, as they are typed"
+)]
 pub(crate) struct Keystone {
     /// Keystone's database; `-` reads the address from standard input
     #[arg(long, value_name = "URL", required_unless_present_any = ["from_file", "keystone_config"])]
@@ -67,7 +71,11 @@ pub(crate) struct Keystone {
     accept_id_mismatch: bool,
 }
 
-pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    command: Command,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let Command::Keystone(keystone) = command;
     let there = keystone.given().find()?;
     let repository = Arc::new(KeyRepository::read(&there.key_repository)?);
@@ -116,7 +124,8 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
 /// Rows of a table `credential`, whose ever it is.
 pub(super) async fn count(db: &sea_orm::DatabaseConnection) -> Result<u64, sea_orm::DbErr> {
     use sea_orm::{ConnectionTrait as _, Statement};
-    let statement = Statement::from_string(db.get_database_backend(), "SELECT count(*) AS n FROM credential");
+    let statement =
+        Statement::from_string(db.get_database_backend(), "SELECT count(*) AS n FROM credential");
     let row = db.query_one_raw(statement).await?;
     let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(n.unsigned_abs())
@@ -131,14 +140,18 @@ async fn record(db: &sea_orm::DatabaseConnection, report: &Report) -> Result<(),
         return Ok(());
     }
     let run = Uuid::new_v4().to_string();
-    let rows = report.quarantined.iter().map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.clone()));
+    let rows = report
+        .quarantined
+        .iter()
+        .map(|bad| (bad.id.clone(), "encrypted_blob".to_owned(), bad.reason.clone()));
     reseal::record_quarantine(db, QUARANTINE_NAME, &run, rows).await?;
     Ok(reseal::forget_older_quarantine(db, QUARANTINE_NAME, &run).await?)
 }
 
 fn text(report: &Report, dry_run: bool) -> Text {
     let mut lines: Vec<String> = report.quarantined.iter().map(line).collect();
-    let (imported, updated) = if dry_run { ("would be imported", "would be updated") } else { ("imported", "updated") };
+    let (imported, updated) =
+        if dry_run { ("would be imported", "would be updated") } else { ("imported", "updated") };
     let updated = report.updated.map_or_else(String::new, |rows| format!("{rows} {updated}, "));
     lines.push(format!(
         "{} read: {} {imported}, {updated}{} unchanged, {} in quarantine",

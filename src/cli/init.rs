@@ -53,7 +53,10 @@ async fn root_of(source: &dyn KeySource) -> Result<Option<RootKey>, Failure> {
 }
 
 /// Connects to the database if there is one. Any doubt is an error, because a ring may be in it.
-async fn existing(session: &Session, address: &Address) -> Result<Option<DatabaseConnection>, Failure> {
+async fn existing(
+    session: &Session,
+    address: &Address,
+) -> Result<Option<DatabaseConnection>, Failure> {
     if db::sqlite_file(address).is_some_and(|file| !file.exists()) {
         return Ok(None);
     }
@@ -88,7 +91,11 @@ async fn refuse_beside_a_ring(
 }
 
 fn missing(source: &dyn KeySource, wanted: &str) -> Failure {
-    let what = source.settings().into_iter().map(|(name, value)| format!("keys.{name} = {value:?}")).collect::<Vec<_>>();
+    let what = source
+        .settings()
+        .into_iter()
+        .map(|(name, value)| format!("keys.{name} = {value:?}"))
+        .collect::<Vec<_>>();
     let message = format!(
         "the database has a key ring under root {wanted}, and there is no key at {}: none is made beside a ring",
         what.join(", ")

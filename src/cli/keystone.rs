@@ -44,19 +44,25 @@ impl Given<'_> {
 }
 
 fn address_in(config: Option<&KeystoneConfig>, option: &str) -> Result<Address, Failure> {
-    let Some(config) = config else { return Err(usage(&format!("{option}, {option}-file or --keystone-config is needed"))) };
+    let Some(config) = config else {
+        return Err(usage(&format!("{option}, {option}-file or --keystone-config is needed")));
+    };
     let text = config.connection.as_ref().ok_or_else(|| {
         let what = "Keystone's configuration sets no `[database] connection`";
-        Failure::new(Exit::Usage, "configuration", what).help(format!("give the address with `{option}-file FILE`"))
+        Failure::new(Exit::Usage, "configuration", what)
+            .help(format!("give the address with `{option}-file FILE`"))
     })?;
     Ok(Address::from_sqlalchemy(text).map_err(ConfigError::from)?)
 }
 
 /// Three slashes are an absolute path here and a relative one for SQLAlchemy: the file that is there decides.
 fn address(text: &str) -> Result<Address, Failure> {
-    let path = text.strip_prefix("sqlite:///").map(|rest| rest.split('?').next().unwrap_or_default());
-    let is_relative = path.is_some_and(|path| !Path::new("/").join(path).exists() && Path::new(path).is_file());
-    let read = if is_relative { Address::from_sqlalchemy(text) } else { Address::of_either_form(text) };
+    let path =
+        text.strip_prefix("sqlite:///").map(|rest| rest.split('?').next().unwrap_or_default());
+    let is_relative =
+        path.is_some_and(|path| !Path::new("/").join(path).exists() && Path::new(path).is_file());
+    let read =
+        if is_relative { Address::from_sqlalchemy(text) } else { Address::of_either_form(text) };
     Ok(read.map_err(ConfigError::from)?)
 }
 

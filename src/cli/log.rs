@@ -25,7 +25,10 @@ pub(super) fn start(global: &Global, is_service: bool) {
         }
     }
     let is_json = global.log == Log::Json;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || Lines { is_json }).with_ansi(false);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(move || Lines { is_json })
+        .with_ansi(false);
     let _ = match global.log {
         Log::Text => subscriber.try_init(),
         Log::Json => subscriber.json().flatten_event(true).try_init(),

@@ -75,7 +75,11 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
     {
         return dev::run(wanted, &arguments.global, output).await;
     }
-    let stop = if arguments.command.hears_signals_itself() { Stop::default() } else { signals::stop_on_signals() };
+    let stop = if arguments.command.hears_signals_itself() {
+        Stop::default()
+    } else {
+        signals::stop_on_signals()
+    };
     let session = Session::new(&arguments.global, stop)?;
     if session.config.allows_insecure() {
         output
@@ -94,7 +98,9 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::DevCerts(wanted) => dev_certs::run(wanted, &session, output),
         #[cfg(feature = "serve")]
         Command::Serve(wanted) => serve::run(&wanted, &session, output).await,
-        Command::Status(wanted) => status::run(&wanted, arguments.global.config.as_deref(), &session, output).await,
+        Command::Status(wanted) => {
+            status::run(&wanted, arguments.global.config.as_deref(), &session, output).await
+        }
         Command::Doctor => doctor::run(arguments.global.config.as_deref(), &session, output).await,
         // Both went before, and need no configuration.
         Command::Man { .. } | Command::Completions { .. } => Ok(Exit::Done),

@@ -37,7 +37,11 @@ impl Output {
     }
 
     /// The result: one document, or text made from it.
-    pub(super) fn result<T: Serialize, S: Into<Text>>(&self, document: &T, text: impl FnOnce() -> S) {
+    pub(super) fn result<T: Serialize, S: Into<Text>>(
+        &self,
+        document: &T,
+        text: impl FnOnce() -> S,
+    ) {
         if self.json {
             write_out(&Text::json(&serde_json::to_string(document).unwrap_or_default()));
         } else {
@@ -99,7 +103,9 @@ pub(super) fn usage(error: &clap::Error) -> Exit {
     }
     let arguments: Vec<_> = std::env::args_os().collect();
     let json = arguments.iter().any(|argument| argument == "--format=json")
-        || arguments.windows(2).any(|pair| matches!(pair, [option, value] if option == "--format" && value == "json"));
+        || arguments
+            .windows(2)
+            .any(|pair| matches!(pair, [option, value] if option == "--format" && value == "json"));
     if json {
         let text = error.to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
@@ -114,7 +120,9 @@ pub(super) fn usage(error: &clap::Error) -> Exit {
 }
 
 fn print_json_error(code: &str, message: &str, help: Option<&str>) {
-    write_out(&Text::json(&json!({ "error": { "code": code, "message": message, "help": help } }).to_string()));
+    write_out(&Text::json(
+        &json!({ "error": { "code": code, "message": message, "help": help } }).to_string(),
+    ));
 }
 
 fn write_out(text: &Text) {
@@ -133,12 +141,17 @@ fn write_marked(indent: &str, mark: &str, code: &str, text: &str) {
 
 /// A reader that went away (`… | head`) is no error of ours.
 fn write(to: &mut impl std::io::Write, shown: &str) {
-    let _ = to.write_all(shown.as_bytes()).and_then(|()| to.write_all(b"\n")).and_then(|()| to.flush());
+    let _ =
+        to.write_all(shown.as_bytes()).and_then(|()| to.write_all(b"\n")).and_then(|()| to.flush());
 }
 
 /// Colour on a terminal only, and never against `NO_COLOR`.
-#[expect(clippy::disallowed_methods, reason = "NO_COLOR is a convention of terminals, no setting of ours")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "NO_COLOR is a convention of terminals, no setting of ours"
+)]
 fn colour(text: &str, code: &str) -> String {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || !std::io::stderr().is_terminal();
     if plain { text.to_owned() } else { format!("\u{1b}[{code}m{text}\u{1b}[0m") }
 }

@@ -13,10 +13,15 @@ use super::output::Output;
 
 /// Writes a page for each command.
 pub(super) fn manual(out: &Path, output: &Output) -> Result<Exit, Failure> {
-    let written = std::fs::create_dir_all(out).and_then(|()| clap_mangen::generate_to(Arguments::command(), out));
-    written.map_err(|error| Failure::new(Exit::Failed, "man", format!("{} cannot be written: {error}", out.display())))?;
+    let written = std::fs::create_dir_all(out)
+        .and_then(|()| clap_mangen::generate_to(Arguments::command(), out));
+    written.map_err(|error| {
+        Failure::new(Exit::Failed, "man", format!("{} cannot be written: {error}", out.display()))
+    })?;
     let folder = out.display();
-    output.result(&json!({ "folder": folder.to_string() }), || format!("manual pages are in {folder}"));
+    output.result(&json!({ "folder": folder.to_string() }), || {
+        format!("manual pages are in {folder}")
+    });
     output.note(&format!(
         "Read one with `man -l {folder}/strongroom.1`. For `man strongroom`, move them to ~/.local/share/man/man1,\n\
          or for everyone to /usr/local/share/man/man1."

@@ -21,7 +21,9 @@ pub(super) fn listener(output: &Output) -> Arc<dyn Fn(Event) + Send + Sync> {
     }
     if std::io::stderr().is_terminal() {
         let bar = Mutex::new(ProgressBar::hidden());
-        return Arc::new(move |event| draw(&mut bar.lock().unwrap_or_else(PoisonError::into_inner), event));
+        return Arc::new(move |event| {
+            draw(&mut bar.lock().unwrap_or_else(PoisonError::into_inner), event)
+        });
     }
     let state = Mutex::new(Lines::default());
     Arc::new(move |event| state.lock().unwrap_or_else(PoisonError::into_inner).tell(event))
@@ -40,7 +42,8 @@ fn draw(bar: &mut ProgressBar, event: Event) {
 }
 
 fn style() -> ProgressStyle {
-    let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.with_key("rate", |state: &ProgressState, to: &mut dyn fmt::Write| {
         let _ = write!(to, "{:.0}/s", state.per_sec());
     })
@@ -58,7 +61,9 @@ struct Lines {
 impl Lines {
     fn tell(&mut self, event: Event) {
         match event {
-            Event::Started { work, rows } => *self = Self { work, total: rows, done: 0, begun: Some(Instant::now()), told: None },
+            Event::Started { work, rows } => {
+                *self = Self { work, total: rows, done: 0, begun: Some(Instant::now()), told: None }
+            }
             Event::Advanced { rows } => {
                 self.done += rows;
                 if self.told.or(self.begun).is_some_and(|last| last.elapsed() >= EVERY) {

@@ -40,13 +40,23 @@ pub(super) fn file(path: &Path) -> Result<Zeroizing<String>, Failure> {
 
 fn read_any(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut bytes = Zeroizing::new(Vec::new());
-    let read = std::fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("{} cannot be read: {error}", path.display())))?;
+    let read =
+        std::fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
+    read.map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "unreadable",
+            format!("{} cannot be read: {error}", path.display()),
+        )
+    })?;
     Ok(bytes)
 }
 
 /// Returns the text of an option, or of its `-file` twin.
-pub(super) fn text_of(argument: Option<&str>, path: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
+pub(super) fn text_of(
+    argument: Option<&str>,
+    path: Option<&Path>,
+) -> Result<Option<Zeroizing<String>>, Failure> {
     match (argument, path) {
         (Some(argument), _) => line(argument).map(Some),
         (None, Some(path)) => file(path).map(Some),
@@ -56,8 +66,8 @@ pub(super) fn text_of(argument: Option<&str>, path: Option<&Path>) -> Result<Opt
 
 fn all_of_stdin() -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Failure::new(Exit::Failed, "unreadable", format!("standard input cannot be read: {error}")))?;
+    std::io::stdin().read_to_string(&mut text).map_err(|error| {
+        Failure::new(Exit::Failed, "unreadable", format!("standard input cannot be read: {error}"))
+    })?;
     Ok(text)
 }

@@ -19,8 +19,8 @@ use super::output::Output;
 use super::session::Session;
 use super::typed;
 use crate::api::{
-    BodyBudgetSettings, Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT, Server, ServerError, Service,
-    Settings, Signals, TlsError, TlsSettings, Way, readiness,
+    BodyBudgetSettings, Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT,
+    Server, ServerError, Service, Settings, Signals, TlsError, TlsSettings, Way, readiness,
 };
 use crate::config;
 use crate::db::Access;
@@ -59,7 +59,11 @@ With LISTEN_FDS (systemd's socket units) it answers on the sockets that were ope
 
 RUST_LOG chooses the log lines (`strongroom::access=off,strongroom=info`), --log json their form.";
 
-pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    wanted: &Serve,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let opened = Opened::take()?;
     let settings = settings_at(opened.address, wanted, session.config.server());
     let settings = match settings {
@@ -72,7 +76,9 @@ pub(super) async fn run(wanted: &Serve, session: &Session, output: &Output) -> R
     }
     let told = |address: SocketAddr, replica: &str| {
         let url = format!("{scheme}://{address}");
-        output.result(&json!({ "listening": url, "replica": replica }), || format!("listening on {url}"));
+        output.result(&json!({ "listening": url, "replica": replica }), || {
+            format!("listening on {url}")
+        });
     };
     match answer_on(opened, settings, session, output, &told).await {
         // Nothing fails after it listens.
@@ -136,7 +142,11 @@ async fn require_schema(session: &Session) -> Result<(), Failure> {
     if status.version() >= readiness::SERVED {
         return Ok(());
     }
-    let message = format!("the database is at version {}, and the service needs version {}", status.version(), readiness::SERVED);
+    let message = format!(
+        "the database is at version {}, and the service needs version {}",
+        status.version(),
+        readiness::SERVED
+    );
     Err(Failure::new(Exit::Left, "pending", message).help("run `strongroom migrate up --yes`"))
 }
 
@@ -145,14 +155,21 @@ pub(super) fn settings(wanted: &Serve, server: &config::Server) -> Result<Settin
 }
 
 /// A socket that was opened for the service goes before every other address.
-fn settings_at(opened: Option<SocketAddr>, wanted: &Serve, server: &config::Server) -> Result<Settings, Failure> {
+fn settings_at(
+    opened: Option<SocketAddr>,
+    wanted: &Serve,
+    server: &config::Server,
+) -> Result<Settings, Failure> {
     let listen = match opened {
         Some(address) => address,
         None => address(wanted.listen.as_ref().unwrap_or(&server.listen))?,
     };
     if !server.tls && !listen.ip().is_loopback() && !wanted.dangerous_plain_http {
-        let message = format!("`server.tls` is false, and {listen} is not loopback: everybody on the way would read the secrets");
-        return Err(Failure::refused("plain_http", message).help("set `server.tls`, or give --dangerous-plain-http"));
+        let message = format!(
+            "`server.tls` is false, and {listen} is not loopback: everybody on the way would read the secrets"
+        );
+        return Err(Failure::refused("plain_http", message)
+            .help("set `server.tls`, or give --dangerous-plain-http"));
     }
     Ok(Settings {
         listen,
@@ -164,8 +181,12 @@ fn settings_at(opened: Option<SocketAddr>, wanted: &Serve, server: &config::Serv
         },
         limits: Limits {
             connections: server.max_connections.clamp(1, 1 << 20),
-            request: seconds("server.request_seconds", server.request_seconds)?.max(Duration::from_secs(1)),
-            connection_age: seconds("server.connection_age_seconds", server.connection_age_seconds)?,
+            request: seconds("server.request_seconds", server.request_seconds)?
+                .max(Duration::from_secs(1)),
+            connection_age: seconds(
+                "server.connection_age_seconds",
+                server.connection_age_seconds,
+            )?,
             keep_alive: seconds("server.keep_alive_seconds", server.keep_alive_seconds)?,
             body_bytes: server.max_body_bytes,
             bodies: BodyBudgetSettings {
@@ -174,7 +195,9 @@ fn settings_at(opened: Option<SocketAddr>, wanted: &Serve, server: &config::Serv
             },
             ..Limits::default()
         },
-        signature_window: Duration::from_secs(server.signature_window_seconds.min(7 * 24 * 60 * 60)),
+        signature_window: Duration::from_secs(
+            server.signature_window_seconds.min(7 * 24 * 60 * 60),
+        ),
         drain: seconds("server.drain_seconds", server.drain_seconds)?,
     })
 }
@@ -184,7 +207,10 @@ fn way(server: &config::Server) -> Result<Way, Failure> {
     if !server.tls {
         return Ok(Way::Plain(plain_component.clone()));
     }
-    Ok(Way::Tls { files: tls_files(server), identities: Identities::new(trust_domain.clone(), fallback.clone())? })
+    Ok(Way::Tls {
+        files: tls_files(server),
+        identities: Identities::new(trust_domain.clone(), fallback.clone())?,
+    })
 }
 
 fn tls_files(server: &config::Server) -> TlsSettings {
@@ -198,13 +224,23 @@ fn tls_files(server: &config::Server) -> TlsSettings {
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Failure> {
     let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
-    found.ok_or_else(|| Failure::new(Exit::Usage, "configuration", format!("`server.listen` is `{text}`: not HOST:PORT")))
+    found.ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            "configuration",
+            format!("`server.listen` is `{text}`: not HOST:PORT"),
+        )
+    })
 }
 
 fn seconds(setting: &'static str, value: f64) -> Result<Duration, Failure> {
-    let sense = (0.0..=31_536_000.0).contains(&value).then(|| Duration::try_from_secs_f64(value).ok()).flatten();
+    let sense = (0.0..=31_536_000.0)
+        .contains(&value)
+        .then(|| Duration::try_from_secs_f64(value).ok())
+        .flatten();
     sense.ok_or_else(|| {
-        let message = format!("`{setting}` is {value:?}: it must be a number of seconds, from 0 to a year");
+        let message =
+            format!("`{setting}` is {value:?}: it must be a number of seconds, from 0 to a year");
         Failure::new(Exit::Usage, "configuration", message)
     })
 }
@@ -241,21 +277,26 @@ fn own_login(error: GrantError) -> Failure {
 
 impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
-        Self::new(Exit::Usage, "configuration", error).help("see `[server.identity]` in strongroom.example.toml")
+        Self::new(Exit::Usage, "configuration", error)
+            .help("see `[server.identity]` in strongroom.example.toml")
     }
 }
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         match error {
-            ServerError::Listen(..) => Self::new(Exit::Failed, "listen", error).help("another program may listen there already"),
+            ServerError::Listen(..) => Self::new(Exit::Failed, "listen", error)
+                .help("another program may listen there already"),
             ServerError::Tls(TlsError::OpenToOthers { ref path, .. }) => {
-                let help = format!("close it with `chmod 600 {}`", typed::quoted(&path.display().to_string()));
+                let help = format!(
+                    "close it with `chmod 600 {}`",
+                    typed::quoted(&path.display().to_string())
+                );
                 Self::refused("tls", error).help(help)
             }
-            ServerError::Tls(_) => {
-                Self::refused("tls", error).help("`strongroom dev-certs --out DIR` makes what `[server]` needs, for development")
-            }
+            ServerError::Tls(_) => Self::refused("tls", error).help(
+                "`strongroom dev-certs --out DIR` makes what `[server]` needs, for development",
+            ),
         }
     }
 }

@@ -48,7 +48,11 @@ impl Session {
         Ok(self.connect_to(&self.address()?, access).await?)
     }
 
-    pub(super) async fn connect_to(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
+    pub(super) async fn connect_to(
+        &self,
+        address: &Address,
+        access: Access,
+    ) -> Result<DatabaseConnection, DbErr> {
         tracing::debug!(%address, ?access, "connecting");
         let db = db::connect(address, access).await?;
         self.pools.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
@@ -115,7 +119,10 @@ impl Session {
     }
 
     /// The ring at whatever epoch: for showing how things stand.
-    pub(super) async fn ring_at_any_epoch(&self, db: &DatabaseConnection) -> Result<Option<Arc<Ring>>, Failure> {
+    pub(super) async fn ring_at_any_epoch(
+        &self,
+        db: &DatabaseConnection,
+    ) -> Result<Option<Arc<Ring>>, Failure> {
         if !db::has_table(db, MANIFEST).await? {
             return Ok(None);
         }
@@ -135,7 +142,10 @@ impl Session {
     }
 
     /// A pool, unless the database is newer, edited, somebody else's, or went back behind what this host has seen.
-    pub(super) async fn connect_to_ours(&self, access: Access) -> Result<DatabaseConnection, Failure> {
+    pub(super) async fn connect_to_ours(
+        &self,
+        access: Access,
+    ) -> Result<DatabaseConnection, Failure> {
         let db = self.connect(access).await?;
         schema::status(&db, &Migrator::without_keys().steps()).await?;
         self.refuse_older(&db).await?;

@@ -9,7 +9,9 @@ use crate::reseal::Stop;
 /// A request to stop that signals set.
 pub(super) fn stop_on_signals() -> Stop {
     let stop = Stop::default();
-    let (Ok(interrupt), Ok(terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(interrupt), Ok(terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return stop;
     };
     tokio::spawn(listen(stop.clone(), interrupt, terminate));

@@ -29,8 +29,10 @@ fn hex_escape(byte: u8) -> String {
 
 /// Returns this run's own command with one more flag, unless an argument is an address, which may hold a password.
 pub(super) fn this_command_with(flag: &str) -> Option<String> {
-    let arguments: Vec<String> =
-        std::env::args_os().skip(1).map(|argument| argument.into_string().ok()).collect::<Option<_>>()?;
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.into_string().ok())
+        .collect::<Option<_>>()?;
     if arguments.iter().any(|argument| argument.contains("://")) {
         return None;
     }
@@ -43,8 +45,11 @@ pub(super) fn with_config<'a>(text: &'a str, config: Option<&Path>) -> Cow<'a, s
     let Some(config) = config else { return text.into() };
     let ours = format!("`strongroom --config {} ", quoted(&config.to_string_lossy()));
     let parts: Vec<_> = text.split("`strongroom ").collect();
-    let has_own =
-        |rest: &str| rest.split('`').next().is_some_and(|command| command.contains("--config") || command.contains("--dev"));
+    let has_own = |rest: &str| {
+        rest.split('`')
+            .next()
+            .is_some_and(|command| command.contains("--config") || command.contains("--dev"))
+    };
     let mut out = String::new();
     for (place, part) in parts.into_iter().enumerate() {
         match place {
@@ -63,20 +68,34 @@ mod tests {
 
     #[test]
     fn arguments_are_quoted_where_a_shell_would_read_them_otherwise() {
-        for (argument, typed) in
-            [("a/b.toml", "a/b.toml"), ("", "''"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$x", "'$x'"), ("a:b", "a:b")]
-        {
+        for (argument, typed) in [
+            ("a/b.toml", "a/b.toml"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$x", "'$x'"),
+            ("a:b", "a:b"),
+        ] {
             assert_eq!(quoted(argument), typed);
         }
     }
 
     #[test]
     fn argument_with_anything_in_it_is_one_word_to_bash() {
-        for value in
-            ["plain-1.key", "", "two words", "it's", "$(id)", "a\u{1b}[31mb", "tab\tand\nline", "back\\slash\r", "\u{9b}ü"]
-        {
+        for value in [
+            "plain-1.key",
+            "",
+            "two words",
+            "it's",
+            "$(id)",
+            "a\u{1b}[31mb",
+            "tab\tand\nline",
+            "back\\slash\r",
+            "\u{9b}ü",
+        ] {
             let script = format!("printf %s {}", quoted(value));
-            let printed = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+            let printed =
+                std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8(printed.stdout).unwrap(), value, "{script:?}");
             assert!(!quoted(value).chars().any(char::is_control));
         }

@@ -39,7 +39,11 @@ impl Adopt {
             ("extra", &columns.extra),
             ("created_at", &columns.created_at),
         ];
-        let named = pairs.into_iter().filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.clone()?)));
-        Wish { table: self.table.clone().unwrap_or_else(|| "credential".to_owned()), columns: named.collect() }
+        let named =
+            pairs.into_iter().filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.clone()?)));
+        Wish {
+            table: self.table.clone().unwrap_or_else(|| "credential".to_owned()),
+            columns: named.collect(),
+        }
     }
 }

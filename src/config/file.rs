@@ -46,9 +46,12 @@ fn refuse_open(file: &Path, is_named: bool, setting: String) -> Result<(), Confi
 
 /// Whoever can write to the working directory can put a configuration there, which names key files and databases.
 fn refuse_foreign(file: &Path) -> Result<(), ConfigError> {
-    let unreadable = |error| ConfigError::Unreadable("--config", FileError::Io { path: file.to_owned(), error });
+    let unreadable =
+        |error| ConfigError::Unreadable("--config", FileError::Io { path: file.to_owned(), error });
     let foreign = |why| Err(ConfigError::Foreign { file: file.to_owned(), why });
-    for facts in [fs::symlink_metadata(file).map_err(unreadable)?, fs::metadata(file).map_err(unreadable)?] {
+    for facts in
+        [fs::symlink_metadata(file).map_err(unreadable)?, fs::metadata(file).map_err(unreadable)?]
+    {
         if !is_ours(&facts) {
             return foreign(format!("belongs to another user (uid {})", facts.uid()));
         }

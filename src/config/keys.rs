@@ -55,11 +55,15 @@ impl Keys {
     }
 
     pub(super) fn next_source(&self) -> Result<Option<Box<dyn KeySource>>, ConfigError> {
-        let Some(NextKeys { source, file, env, passphrase, passphrase_file, sealed_root }) = &self.next else {
+        let Some(NextKeys { source, file, env, passphrase, passphrase_file, sealed_root }) =
+            &self.next
+        else {
             return Ok(None);
         };
         let source = source.as_deref().ok_or(ConfigError::Unset("keys.next.source"))?;
-        SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }.source().map(Some)
+        SourceSettings { source, file, env, passphrase, passphrase_file, sealed_root }
+            .source()
+            .map(Some)
     }
 }
 
@@ -76,8 +80,12 @@ struct SourceSettings<'a> {
 impl SourceSettings<'_> {
     fn source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
         match self.source {
-            "file" => Ok(Box::new(FileSource::new(self.file.as_deref().unwrap_or(Path::new("strongroom.key"))))),
-            "env" => Ok(Box::new(EnvironmentSource::new(self.env.as_deref().unwrap_or("STRONGROOM_ROOT_KEY")))),
+            "file" => Ok(Box::new(FileSource::new(
+                self.file.as_deref().unwrap_or(Path::new("strongroom.key")),
+            ))),
+            "env" => Ok(Box::new(EnvironmentSource::new(
+                self.env.as_deref().unwrap_or("STRONGROOM_ROOT_KEY"),
+            ))),
             "passphrase" => {
                 let passphrase = match (self.passphrase, self.passphrase_file) {
                     (Some(_), Some(_)) => return Err(ConfigError::Twice("keys.passphrase")),
@@ -85,7 +93,8 @@ impl SourceSettings<'_> {
                     (None, Some(file)) => Passphrase::File(file.clone()),
                     (None, None) => return Err(ConfigError::Unset("keys.passphrase_file")),
                 };
-                let sealed_root = self.sealed_root.clone().unwrap_or_else(|| sealed_root_beside(&passphrase));
+                let sealed_root =
+                    self.sealed_root.clone().unwrap_or_else(|| sealed_root_beside(&passphrase));
                 Ok(Box::new(PassphraseSource::new(passphrase, sealed_root)))
             }
             other => Err(ConfigError::Source(other.to_owned())),

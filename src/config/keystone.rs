@@ -31,8 +31,12 @@ impl KeystoneConfig {
     /// Reads the file.
     pub(crate) fn read(path: &Path) -> Result<Self, KeystoneConfigError> {
         let text = fs::read_to_string(path).map(Zeroizing::new);
-        let text = text.map_err(|error| KeystoneConfigError::Unreadable { path: path.to_owned(), error })?;
-        Self::parse(&text).map_err(|error| KeystoneConfigError::Malformed { path: path.to_owned(), reason: error.to_string() })
+        let text =
+            text.map_err(|error| KeystoneConfigError::Unreadable { path: path.to_owned(), error })?;
+        Self::parse(&text).map_err(|error| KeystoneConfigError::Malformed {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
     }
 
     fn parse(text: &str) -> Result<Self, OptionError> {
@@ -40,7 +44,8 @@ impl KeystoneConfig {
         let repository = file.value("credential", "key_repository")?;
         Ok(Self {
             connection: file.value("database", "connection")?,
-            key_repository: repository.map_or_else(|| KEY_REPOSITORY.into(), |path| PathBuf::from(path.as_str())),
+            key_repository: repository
+                .map_or_else(|| KEY_REPOSITORY.into(), |path| PathBuf::from(path.as_str())),
         })
     }
 }

@@ -19,7 +19,9 @@ pub(super) enum OptionError {
     Line(usize),
     #[error("line {0} stands before the first section")]
     NoSection(usize),
-    #[error("`[{0}] {1}` has a `$` that names no option of this file; a dollar sign is written `$$`")]
+    #[error(
+        "`[{0}] {1}` has a `$` that names no option of this file; a dollar sign is written `$$`"
+    )]
     Variable(String, String),
 }
 
@@ -61,7 +63,11 @@ impl OptionFile {
     }
 
     /// Returns an option's value with its variables replaced; `None` when it is not set.
-    pub(super) fn value(&self, section: &str, name: &str) -> Result<Option<Zeroizing<String>>, OptionError> {
+    pub(super) fn value(
+        &self,
+        section: &str,
+        name: &str,
+    ) -> Result<Option<Zeroizing<String>>, OptionError> {
         let Some(raw) = self.raw(section, name) else { return Ok(None) };
         let replaced = self.replaced(raw, section, DEEPEST);
         replaced.map(Some).ok_or_else(|| OptionError::Variable(section.to_owned(), name.to_owned()))
@@ -97,7 +103,8 @@ impl OptionFile {
     fn of_variable(&self, name: &str, section: &str, depth: usize) -> Option<Zeroizing<String>> {
         let (group, option) = name.split_once('.').unwrap_or((section, name));
         let own = self.raw(&normal(group), option).map(|raw| (raw, normal(group)));
-        let (raw, section) = own.or_else(|| Some((self.raw(DEFAULT, name)?, DEFAULT.to_owned())))?;
+        let (raw, section) =
+            own.or_else(|| Some((self.raw(DEFAULT, name)?, DEFAULT.to_owned())))?;
         self.replaced(raw, &section, depth)
     }
 }
@@ -116,7 +123,8 @@ fn section_name(line: &str) -> Option<String> {
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(['=', ':'])?;
     let (name, value) = (name.trim(), value.trim());
-    let unquoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    let unquoted =
+        ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
     (!name.is_empty()).then_some((name, unquoted.unwrap_or(value)))
 }
 
@@ -124,7 +132,8 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
 fn variable(text: &str) -> Option<(&str, &str)> {
     let (braced, body) = text.strip_prefix('{').map_or((false, text), |body| (true, body));
     let is_first = |c: char| c == '_' || c.is_ascii_alphabetic();
-    let end = body.find(|c: char| !(is_first(c) || c == '.' || c.is_ascii_digit())).unwrap_or(body.len());
+    let end =
+        body.find(|c: char| !(is_first(c) || c == '.' || c.is_ascii_digit())).unwrap_or(body.len());
     let (name, after) = body.split_at(end);
     let after = if braced { after.strip_prefix('}')? } else { after };
     name.starts_with(is_first).then_some((name, after))
@@ -146,15 +155,25 @@ mod tests {
             ("[database]\nconnection = a;b#c\\n%x \n", r"a;b#c\n%x"),
             ("[Database]\r\nconnection: x\r\n", "x"),
             ("[database]\nconnection = \"a b\"\n  more\n# c\n", "a b\nmore"),
-            ("[database]\n#connection = no\nconnection=a\nconnection=b\n[credential]\n[database]\n", "b"),
+            (
+                "[database]\n#connection = no\nconnection=a\nconnection=b\n[credential]\n[database]\n",
+                "b",
+            ),
             ("[database]\nconnection=a=b:c\n", "a=b:c"),
             ("[database]\nconnection=\n", ""),
             ("[database]\nconnection=p$$x-\\$y-$1-$\n", "p$x-$y-$1-$"),
-            ("[DEFAULT]\nfoo=F\n[database]\nuser=u\nconnection=$foo-${user}-$credential.x\n[credential]\nx=$foo\n", "F-u-F"),
+            (
+                "[DEFAULT]\nfoo=F\n[database]\nuser=u\nconnection=$foo-${user}-$credential.x\n[credential]\nx=$foo\n",
+                "F-u-F",
+            ),
             ("[database]\nconnection=${user}x\nuser=$$\n", "$x"),
             ("[database]\nconnection=${1}${user\nuser=1\n", "${1}${user"),
         ] {
-            assert_eq!(value(text, "database", "connection"), Ok(Some(wanted.to_owned())), "{text}");
+            assert_eq!(
+                value(text, "database", "connection"),
+                Ok(Some(wanted.to_owned())),
+                "{text}"
+            );
         }
         assert_eq!(value("[database]\n", "database", "connection"), Ok(None));
     }

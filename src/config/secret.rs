@@ -34,8 +34,12 @@ fn is_secret(name: &str, text: &str) -> bool {
 /// 32 bytes in base64 or hexadecimal digits, or a private key in PEM.
 fn is_key(text: &str) -> bool {
     let text = text.trim();
-    let is_base64 = [STANDARD, URL_SAFE].iter().any(|form| form.decode(text).is_ok_and(|bytes| bytes.len() == 32));
-    is_base64 || hex::decode(text).is_ok_and(|bytes| bytes.len() == 32) || text.contains("PRIVATE KEY")
+    let is_base64 = [STANDARD, URL_SAFE]
+        .iter()
+        .any(|form| form.decode(text).is_ok_and(|bytes| bytes.len() == 32));
+    is_base64
+        || hex::decode(text).is_ok_and(|bytes| bytes.len() == 32)
+        || text.contains("PRIVATE KEY")
 }
 
 /// An address with a password, in whatever form a driver takes: between `:` and `@`, or as a parameter. Passwords that

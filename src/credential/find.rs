@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
 use strongroom_entity::credential::{AccessKey, Column, Entity, SecretKey};
 use strongroom_entity::{Label as _, plain_credential};
 use strongroom_migration::Phase;
@@ -40,7 +43,12 @@ impl Store {
 
     /// A user's credentials of a type, in order of id, access keys and all; `Err` for those that do not open. A thousand at
     /// most: of more it is none.
-    pub async fn find_of(&self, user_id: &str, kind: &str, reveal: bool) -> Result<FoundInOrder, StoreError> {
+    pub async fn find_of(
+        &self,
+        user_id: &str,
+        kind: &str,
+        reveal: bool,
+    ) -> Result<FoundInOrder, StoreError> {
         for _ in 1..ATTEMPTS {
             let phase = self.phase().await?;
             match self.find_of_at(user_id, kind, reveal, phase).await {
@@ -64,7 +72,12 @@ impl Store {
         self.find_at(by, reveal, phase).await
     }
 
-    async fn find_at(&self, by: &By<'_>, reveal: bool, phase: Phase) -> Result<Credential, StoreError> {
+    async fn find_at(
+        &self,
+        by: &By<'_>,
+        reveal: bool,
+        phase: Phase,
+    ) -> Result<Credential, StoreError> {
         if !phase.cells_count() {
             let wanted = match by {
                 By::Id(id) => plain_credential::Column::Id.eq(*id),
@@ -76,12 +89,16 @@ impl Store {
         let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
         let wanted = match by {
             By::Id(id) => Column::Id.eq(*id),
-            By::Access(access) => Column::AccessKeyIndex.eq(keys.index(AccessKey::LABEL, access.as_bytes())?.to_vec()),
+            By::Access(access) => {
+                Column::AccessKeyIndex.eq(keys.index(AccessKey::LABEL, access.as_bytes())?.to_vec())
+            }
         };
         let found = self.select(&keys, wanted.into(), reveal, None).await?;
         let found = found.into_iter().next().ok_or(StoreError::NotFound)?.1?;
         match by {
-            By::Access(access) if found.access.as_ref().is_none_or(|found| found.as_str() != *access) => {
+            By::Access(access)
+                if found.access.as_ref().is_none_or(|found| found.as_str() != *access) =>
+            {
                 Err(StoreError::Unopenable { id: found.id, reason: Unopened::IndexMismatch })
             }
             _ => Ok(found),
@@ -92,20 +109,38 @@ impl Store {
         if !phase.cells_count() {
             let by_id = plain_credential::Column::Id.is_in(ids);
             let rows = plain_credential::Entity::find().filter(by_id).all(&self.db).await?;
-            return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, true)))).collect());
+            return Ok(rows
+                .into_iter()
+                .map(|row| (row.id.clone(), Ok(from_plain(row, true))))
+                .collect());
         }
         let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
-        Ok(self.select(&keys, Column::Id.is_in(ids).into(), true, None).await?.into_iter().collect())
+        Ok(self
+            .select(&keys, Column::Id.is_in(ids).into(), true, None)
+            .await?
+            .into_iter()
+            .collect())
     }
 
-    async fn find_of_at(&self, user_id: &str, kind: &str, reveal: bool, phase: Phase) -> Result<FoundInOrder, StoreError> {
+    async fn find_of_at(
+        &self,
+        user_id: &str,
+        kind: &str,
+        reveal: bool,
+        phase: Phase,
+    ) -> Result<FoundInOrder, StoreError> {
         use plain_credential::Column as Plain;
 
         if !phase.cells_count() {
-            let rows = plain_credential::Entity::find().filter(Plain::UserId.eq(user_id)).filter(Plain::Type.eq(kind));
+            let rows = plain_credential::Entity::find()
+                .filter(Plain::UserId.eq(user_id))
+                .filter(Plain::Type.eq(kind));
             let rows = rows.order_by_asc(Plain::Id).limit(MOST + 1).all(&self.db).await?;
             require_few(rows.len())?;
-            return Ok(rows.into_iter().map(|row| (row.id.clone(), Ok(from_plain(row, reveal)))).collect());
+            return Ok(rows
+                .into_iter()
+                .map(|row| (row.id.clone(), Ok(from_plain(row, reveal))))
+                .collect());
         }
         let keys = self.keys().await?.ok_or(StoreError::NoRoot)?;
         let wanted = Condition::all().add(Column::UserId.eq(user_id)).add(Column::Type.eq(kind));
@@ -116,7 +151,13 @@ impl Store {
     }
 
     /// Only what is asked for is read: a component that may not read the secret finds the rest.
-    async fn select(&self, keys: &Share, wanted: Condition, reveal: bool, most: Option<u64>) -> Result<FoundInOrder, StoreError> {
+    async fn select(
+        &self,
+        keys: &Share,
+        wanted: Condition,
+        reveal: bool,
+        most: Option<u64>,
+    ) -> Result<FoundInOrder, StoreError> {
         let columns = Row::COLUMNS.into_iter().chain(reveal.then_some(Column::SecretKeySealed));
         let select = Entity::find().select_only().columns(columns).filter(wanted).limit(most);
         let rows: Vec<Row> = if reveal {
@@ -133,7 +174,12 @@ impl Store {
     }
 
     /// Opens a row. A key that came after the ring was loaded is looked for first.
-    async fn opened(&self, keys: &Share, row: &Row, reveal: bool) -> Result<Credential, StoreError> {
+    async fn opened(
+        &self,
+        keys: &Share,
+        row: &Row,
+        reveal: bool,
+    ) -> Result<Credential, StoreError> {
         keys.learn(row.cells()).await?;
         open(keys, row, reveal).map_err(|reason| {
             tracing::warn!(id = row.id, %reason, "a credential does not open");
@@ -168,7 +214,11 @@ fn open(keys: &Share, row: &Row, reveal: bool) -> Result<Credential, Unopened> {
         project_id: row.project_id.clone(),
         kind: row.r#type.clone(),
         access: keys.open::<AccessKey, _>(row)?.as_ref().map(text).transpose()?,
-        secret: if reveal { keys.open::<SecretKey, _>(row)?.as_ref().map(text).transpose()? } else { None },
+        secret: if reveal {
+            keys.open::<SecretKey, _>(row)?.as_ref().map(text).transpose()?
+        } else {
+            None
+        },
         extra: row.extra.clone(),
     })
 }

@@ -79,7 +79,11 @@ impl NewCredential {
     /// random bits.
     pub fn make(user_id: impl Into<String>, kind: impl Into<String>) -> Result<Self, StoreError> {
         let kind = kind.into();
-        let access = if kind == "ec2" { Some(Zeroizing::new(hex::encode(make_bytes::<16>()?))) } else { None };
+        let access = if kind == "ec2" {
+            Some(Zeroizing::new(hex::encode(make_bytes::<16>()?)))
+        } else {
+            None
+        };
         Ok(Self {
             id: Uuid::new_v4().simple().to_string(),
             user_id: user_id.into(),
@@ -105,7 +109,11 @@ impl NewCredential {
             }
         }
         // PostgreSQL's text cannot hold it, so such a row could never be opened beside itself again.
-        let texts = limits.iter().filter_map(|(_, value, _)| *value).chain([self.secret.as_str()]).chain(self.extra.as_deref());
+        let texts = limits
+            .iter()
+            .filter_map(|(_, value, _)| *value)
+            .chain([self.secret.as_str()])
+            .chain(self.extra.as_deref());
         if self.id.is_empty() || texts.into_iter().any(|text| text.contains('\0')) {
             return Err(StoreError::NotText);
         }

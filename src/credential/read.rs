@@ -31,8 +31,14 @@ pub(super) struct Unrevealed {
 
 impl Row {
     /// What is read in any case: the access key, and what cells are bound to.
-    pub(super) const COLUMNS: [Column; 6] =
-        [Column::Id, Column::UserId, Column::ProjectId, Column::Type, Column::Extra, Column::AccessKeySealed];
+    pub(super) const COLUMNS: [Column; 6] = [
+        Column::Id,
+        Column::UserId,
+        Column::ProjectId,
+        Column::Type,
+        Column::Extra,
+        Column::AccessKeySealed,
+    ];
 
     pub(super) fn cells(&self) -> impl Iterator<Item = &[u8]> {
         let secret = self.secret_key_sealed.iter().map(Sealed::as_bytes);

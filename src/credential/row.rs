@@ -12,7 +12,11 @@ use super::NewCredential;
 use crate::key::{RingError, Share};
 
 /// One statement that inserts every row: plaintext, cells or both, as the phase demands.
-pub(super) fn insert(rows: &[NewCredential], phase: Phase, keys: Option<&Share>) -> Result<InsertStatement, RingError> {
+pub(super) fn insert(
+    rows: &[NewCredential],
+    phase: Phase,
+    keys: Option<&Share>,
+) -> Result<InsertStatement, RingError> {
     let mut statement = Query::insert();
     statement.into_table(credential::Entity);
     for (position, row) in rows.iter().enumerate() {
@@ -27,7 +31,11 @@ pub(super) fn insert(rows: &[NewCredential], phase: Phase, keys: Option<&Share>)
 
 /// One statement that gives the row of this id every value anew, in the same columns.
 #[cfg(feature = "keystone")]
-pub(super) fn update(row: &NewCredential, phase: Phase, keys: Option<&Share>) -> Result<UpdateStatement, RingError> {
+pub(super) fn update(
+    row: &NewCredential,
+    phase: Phase,
+    keys: Option<&Share>,
+) -> Result<UpdateStatement, RingError> {
     let mut statement = Query::update();
     statement.table(credential::Entity);
     let id = credential::Column::Id;
@@ -38,7 +46,11 @@ pub(super) fn update(row: &NewCredential, phase: Phase, keys: Option<&Share>) ->
 }
 
 /// Returns the columns that count at this phase, in order of name, with the row's values.
-fn columns(row: &NewCredential, phase: Phase, keys: Option<&Share>) -> Result<Vec<(String, SimpleExpr)>, RingError> {
+fn columns(
+    row: &NewCredential,
+    phase: Phase,
+    keys: Option<&Share>,
+) -> Result<Vec<(String, SimpleExpr)>, RingError> {
     let mut columns = Vec::new();
     if let Some(keys) = keys.filter(|_| phase != Phase::Plain) {
         columns.extend(set_columns::<credential::Entity, _>(&sealed(row, keys)?));
@@ -82,7 +94,13 @@ fn plain(new: &NewCredential) -> plain_credential::ActiveModel {
     }
 }
 
-fn set_columns<E: EntityTrait, A: ActiveModelTrait<Entity = E>>(row: &A) -> Vec<(String, SimpleExpr)> {
+fn set_columns<E: EntityTrait, A: ActiveModelTrait<Entity = E>>(
+    row: &A,
+) -> Vec<(String, SimpleExpr)> {
     let columns = E::Column::iter();
-    columns.filter_map(|column| Some((column.as_str().to_owned(), Expr::value(row.get(column).into_value()?)))).collect()
+    columns
+        .filter_map(|column| {
+            Some((column.as_str().to_owned(), Expr::value(row.get(column).into_value()?)))
+        })
+        .collect()
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseConnection, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use strongroom_entity::credential::{Column, Entity};
 use strongroom_migration::Phase;
@@ -41,8 +41,19 @@ pub struct Filter {
 
 impl Store {
     /// A store over a pool. The root key is needed as soon as the database has a key ring.
-    pub fn new(db: DatabaseConnection, root: Option<Arc<Roots>>, floor: impl Into<EpochFloor>) -> Self {
-        Self { db, root, floor: floor.into(), keys: RwLock::new(None), judged: AtomicI64::new(0), is_given: false }
+    pub fn new(
+        db: DatabaseConnection,
+        root: Option<Arc<Roots>>,
+        floor: impl Into<EpochFloor>,
+    ) -> Self {
+        Self {
+            db,
+            root,
+            floor: floor.into(),
+            keys: RwLock::new(None),
+            judged: AtomicI64::new(0),
+            is_given: false,
+        }
     }
 
     /// A store over a component's pool, with its share of the ring: what it may not do is refused by the database, or for
@@ -102,11 +113,15 @@ impl Store {
         self.require_table().await?;
         let mut wanted = Condition::all();
         wanted = wanted.add_option(filter.user_id.as_ref().map(|user| Column::UserId.eq(user)));
-        wanted = wanted.add_option(filter.project_id.as_ref().map(|project| Column::ProjectId.eq(project)));
+        wanted = wanted
+            .add_option(filter.project_id.as_ref().map(|project| Column::ProjectId.eq(project)));
         wanted = wanted.add_option(filter.after.as_ref().map(|after| Column::Id.gt(after)));
-        let columns = [Column::Id, Column::UserId, Column::ProjectId, Column::Type, Column::CreatedAt];
-        let select = Entity::find().select_only().columns(columns).filter(wanted).order_by_asc(Column::Id);
-        let mut credentials: Vec<Listed> = select.limit(limit + 1).into_model().all(&self.db).await?;
+        let columns =
+            [Column::Id, Column::UserId, Column::ProjectId, Column::Type, Column::CreatedAt];
+        let select =
+            Entity::find().select_only().columns(columns).filter(wanted).order_by_asc(Column::Id);
+        let mut credentials: Vec<Listed> =
+            select.limit(limit + 1).into_model().all(&self.db).await?;
         let more = credentials.len() as u64 > limit;
         credentials.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let next = credentials.last().filter(|_| more).map(|last| last.id.clone());
@@ -136,7 +151,11 @@ impl Store {
 
     /// A component's pool is there only after the table.
     async fn require_table(&self) -> Result<(), StoreError> {
-        if self.is_given || has_table(&self.db, "credential").await? { Ok(()) } else { Err(StoreError::NoTable) }
+        if self.is_given || has_table(&self.db, "credential").await? {
+            Ok(())
+        } else {
+            Err(StoreError::NoTable)
+        }
     }
 
     /// The keys, fresh enough; `None` while the database has none.
@@ -144,7 +163,9 @@ impl Store {
         let known = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(keys) = known {
             match keys.refresh().await {
-                Err(RingError::Database(_)) if self.has_lost_the_ring().await? => self.forget_keys(),
+                Err(RingError::Database(_)) if self.has_lost_the_ring().await? => {
+                    self.forget_keys()
+                }
                 refreshed => {
                     refreshed?;
                     if !self.is_given {
@@ -205,7 +226,11 @@ impl Store {
     }
 
     /// The keys, with one for each row's scope where rows are sealed.
-    async fn keys_for(&self, rows: &[NewCredential], phase: Phase) -> Result<Option<Arc<Share>>, StoreError> {
+    async fn keys_for(
+        &self,
+        rows: &[NewCredential],
+        phase: Phase,
+    ) -> Result<Option<Arc<Share>>, StoreError> {
         let keys = self.keys().await?;
         if let Some(keys) = keys.as_ref().filter(|_| phase != Phase::Plain) {
             keys.prepare(rows.iter().map(|row| scope_of(row.project_id.as_deref()))).await?;
@@ -237,7 +262,9 @@ fn phase_of(keys: &Share) -> Result<Phase, StoreError> {
 /// The driver's own text may quote the row; ours does not.
 fn refused(error: StoreError) -> StoreError {
     match error {
-        StoreError::Database(error) if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) => {
+        StoreError::Database(error)
+            if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) =>
+        {
             StoreError::Exists
         }
         StoreError::Database(error) if is_constraint_violation(&error) => StoreError::Refused,

@@ -12,7 +12,9 @@ use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _, inout::InOutBuf};
 use chacha20poly1305::{Nonce, Tag};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::envelope::{COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix};
+use super::envelope::{
+    COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix,
+};
 use super::expand::{Expanded, LONGEST_INFO, expand};
 use super::keystream::CellCipher;
 use super::random::{NoRandomness, make_bytes};
@@ -88,7 +90,12 @@ impl UseLabel {
 pub(super) const CELL: UseLabel = UseLabel::new(b"strongroom/cell/1");
 
 /// Seals `plaintext` under the column's key, bound to `context`.
-pub fn seal_cell(key: &ColumnKey, key_id: u32, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, SealError> {
+pub fn seal_cell(
+    key: &ColumnKey,
+    key_id: u32,
+    context: &Context,
+    plaintext: &[u8],
+) -> Result<Vec<u8>, SealError> {
     seal_with(CELL, key, key_id, context, plaintext, &make_bytes()?)
 }
 
@@ -107,7 +114,8 @@ pub(super) fn seal_with(
 ) -> Result<Vec<u8>, SealError> {
     let padded_length = pad::padded_length(plaintext).ok_or(SealError::TooLong)?;
     let prefix = prefix(key_id);
-    let Expanded { first: one_time_key, second: commitment } = derive(use_label, key, &prefix, salt, context);
+    let Expanded { first: one_time_key, second: commitment } =
+        derive(use_label, key, &prefix, salt, context);
 
     // Encrypted where it will stay: no copy of the plaintext is left to wipe. The capacity is exact, as growing would leave one.
     let mut cell = Vec::with_capacity(HEADER_LENGTH + padded_length + TAG_LENGTH);
@@ -117,7 +125,8 @@ pub(super) fn seal_with(
     pad::extend_padded(&mut cell, plaintext, padded_length);
     let (header, body) = cell.split_at_mut(HEADER_LENGTH);
     let cipher = CellCipher::new((&*one_time_key).into());
-    let Ok(tag) = cipher.encrypt_inout_detached(&Nonce::default(), header, InOutBuf::from(body)) else {
+    let Ok(tag) = cipher.encrypt_inout_detached(&Nonce::default(), header, InOutBuf::from(body))
+    else {
         wipe(&mut cell);
         return Err(SealError::Cipher);
     };
@@ -125,7 +134,12 @@ pub(super) fn seal_with(
     Ok(cell)
 }
 
-pub(super) fn open_with(use_label: UseLabel, key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Opened, OpenError> {
+pub(super) fn open_with(
+    use_label: UseLabel,
+    key: &ColumnKey,
+    context: &Context,
+    cell: &[u8],
+) -> Result<Opened, OpenError> {
     let envelope = Envelope::parse(cell)?;
     let derived = derive(use_label, key, envelope.prefix(), envelope.salt(), context);
     if !is_same(&derived.second, envelope.commitment()) {
@@ -135,7 +149,12 @@ pub(super) fn open_with(use_label: UseLabel, key: &ColumnKey, context: &Context,
     let tag = Tag::try_from(tag).map_err(|_| OpenError::Corrupt)?;
     let mut opened = Opened(ciphertext.to_vec());
     CellCipher::new((&*derived.first).into())
-        .decrypt_inout_detached(&Nonce::default(), envelope.header(), InOutBuf::from(opened.0.as_mut_slice()), &tag)
+        .decrypt_inout_detached(
+            &Nonce::default(),
+            envelope.header(),
+            InOutBuf::from(opened.0.as_mut_slice()),
+            &tag,
+        )
         .map_err(|_| OpenError::Corrupt)?;
     let length = pad::unpadded_length(&opened.0).ok_or(OpenError::Padding)?;
     // What is cut off is padding, and need not be wiped.
@@ -144,7 +163,13 @@ pub(super) fn open_with(use_label: UseLabel, key: &ColumnKey, context: &Context,
 }
 
 /// The one-time key of a cell, and its commitment.
-fn derive(use_label: UseLabel, key: &ColumnKey, prefix: &[u8], salt: &[u8], context: &Context) -> Expanded {
+fn derive(
+    use_label: UseLabel,
+    key: &ColumnKey,
+    prefix: &[u8],
+    salt: &[u8],
+    context: &Context,
+) -> Expanded {
     debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
     expand(key.hmac(), &[use_label.0, prefix, salt, context.as_bytes()])
 }
@@ -153,7 +178,10 @@ fn derive(use_label: UseLabel, key: &ColumnKey, prefix: &[u8], salt: &[u8], cont
 fn is_same(one: &[u8; COMMITMENT_LENGTH], other: &[u8]) -> bool {
     let (ones, _) = one.as_chunks();
     let (others, rest) = other.as_chunks();
-    let same = ones.iter().zip(others).map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
+    let same = ones
+        .iter()
+        .zip(others)
+        .map(|(one, other)| u64::from_ne_bytes(*one).ct_eq(&u64::from_ne_bytes(*other)));
     let length = others.len() == ones.len() && rest.is_empty();
     length && bool::from(same.fold(Choice::from(1), |all, one| all & one))
 }

@@ -44,7 +44,8 @@ impl DatabasePassword {
     /// to escape.
     pub fn from_text(text: &str) -> Option<Self> {
         let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let is_same = text.as_bytes().windows(4).all(|four| matches!(four, [a, b, c, d] if a == c && b == d));
+        let is_same =
+            text.as_bytes().windows(4).all(|four| matches!(four, [a, b, c, d] if a == c && b == d));
         (is_hex && !is_same || is_mixed(text)).then(|| Self::keep(text))
     }
 
@@ -62,7 +63,8 @@ impl DatabasePassword {
 
 fn is_mixed(text: &str) -> bool {
     let has = |of: fn(&u8) -> bool| text.as_bytes().iter().any(of);
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'"' | b'\\' | b'`');
+    let is_plain =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\'' | b'"' | b'\\' | b'`');
     let mut distinct = text.as_bytes().to_vec();
     distinct.sort_unstable();
     distinct.dedup();
@@ -147,7 +149,10 @@ mod tests {
             if fits {
                 let password = DatabasePassword::from_text(text).unwrap();
                 assert_eq!(password.text().expose_secret(), text);
-                assert_eq!(DatabasePassword::from_bytes(password.bytes()).unwrap().text().expose_secret(), text);
+                assert_eq!(
+                    DatabasePassword::from_bytes(password.bytes()).unwrap().text().expose_secret(),
+                    text
+                );
             }
         }
     }

@@ -40,7 +40,9 @@ fn part(message: &[u8], from: usize, to: usize) -> &[u8] {
 
 /// How long the part is.
 fn put(message: &mut [u8], at: usize, part: &[u8]) -> usize {
-    let Some(to) = message.get_mut(at..at + part.len()) else { unreachable!("more than the longest info") };
+    let Some(to) = message.get_mut(at..at + part.len()) else {
+        unreachable!("more than the longest info")
+    };
     to.copy_from_slice(part);
     part.len()
 }

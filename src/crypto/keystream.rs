@@ -11,7 +11,9 @@ use cipher::array::Array;
 use cipher::common::{IvSizeUser, KeySizeUser};
 use cipher::consts::{U12, U32};
 use cipher::inout::InOutBuf;
-use cipher::{Iv, Key, KeyIvInit, OverflowError, SeekNum, StreamCipher, StreamCipherError, StreamCipherSeek};
+use cipher::{
+    Iv, Key, KeyIvInit, OverflowError, SeekNum, StreamCipher, StreamCipherError, StreamCipherSeek,
+};
 
 use super::wiped::Wiped;
 
@@ -160,7 +162,10 @@ mod tests {
     }
 
     fn both() -> (Keystream, ChaCha20) {
-        (Keystream::new(&[1; 32].into(), &[2; 12].into()), ChaCha20::new(&[1; 32].into(), &[2; 12].into()))
+        (
+            Keystream::new(&[1; 32].into(), &[2; 12].into()),
+            ChaCha20::new(&[1; 32].into(), &[2; 12].into()),
+        )
     }
 
     #[test]
@@ -185,7 +190,11 @@ mod tests {
             let (mut ours, mut theirs) = both();
             ours.seek(70_u64);
             theirs.seek(70_u64);
-            assert_eq!(ours.try_seek(position).is_ok(), theirs.try_seek(position).is_ok(), "{position}");
+            assert_eq!(
+                ours.try_seek(position).is_ok(),
+                theirs.try_seek(position).is_ok(),
+                "{position}"
+            );
             assert_eq!(ours.current_pos::<u64>(), theirs.current_pos::<u64>(), "{position}");
         }
     }

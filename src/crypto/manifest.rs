@@ -27,13 +27,29 @@ pub fn verify_manifest_mac(key: &ManifestKey, ring: &RingId, body: &[u8], code: 
 }
 
 /// The code over a policy's exact bytes and its place in the order.
-pub fn policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {
-    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body]).finalize().into_bytes().into()
+pub fn policy_mac(
+    key: &ManifestKey,
+    ring: &RingId,
+    number: u64,
+    body: &[u8],
+) -> [u8; MANIFEST_MAC_LENGTH] {
+    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body])
+        .finalize()
+        .into_bytes()
+        .into()
 }
 
 /// Compares in constant time.
-pub fn verify_policy_mac(key: &ManifestKey, ring: &RingId, number: u64, body: &[u8], code: &[u8]) -> bool {
-    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body]).verify_slice(code).is_ok()
+pub fn verify_policy_mac(
+    key: &ManifestKey,
+    ring: &RingId,
+    number: u64,
+    body: &[u8],
+    code: &[u8],
+) -> bool {
+    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body])
+        .verify_slice(code)
+        .is_ok()
 }
 
 /// The code over a line of a host's epoch file.
@@ -47,12 +63,23 @@ pub fn verify_epoch_mac(key: &ManifestKey, ring: &RingId, body: &[u8], code: &[u
 }
 
 /// The code over an audit row's bytes and the code of the row before it.
-pub fn audit_mac(key: &ManifestKey, ring: &RingId, before: &[u8], row: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {
+pub fn audit_mac(
+    key: &ManifestKey,
+    ring: &RingId,
+    before: &[u8],
+    row: &[u8],
+) -> [u8; MANIFEST_MAC_LENGTH] {
     chained(key, ring, before, row).finalize().into_bytes().into()
 }
 
 /// Compares in constant time.
-pub fn verify_audit_mac(key: &ManifestKey, ring: &RingId, before: &[u8], row: &[u8], code: &[u8]) -> bool {
+pub fn verify_audit_mac(
+    key: &ManifestKey,
+    ring: &RingId,
+    before: &[u8],
+    row: &[u8],
+    code: &[u8],
+) -> bool {
     chained(key, ring, before, row).verify_slice(code).is_ok()
 }
 

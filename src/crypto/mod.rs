@@ -39,7 +39,8 @@ pub use envelope::{Envelope, ParseError};
 pub use index::{BLIND_INDEX_LENGTH, blind_index};
 pub use key::{ColumnIndexKey, ColumnKey, DataKey, IndexKey, ManifestKey, RootKey, WeakKey};
 pub use manifest::{
-    audit_mac, epoch_mac, manifest_mac, policy_mac, verify_audit_mac, verify_epoch_mac, verify_manifest_mac, verify_policy_mac,
+    audit_mac, epoch_mac, manifest_mac, policy_mac, verify_audit_mac, verify_epoch_mac,
+    verify_manifest_mac, verify_policy_mac,
 };
 pub use pad::MAXIMUM_PLAINTEXT;
 pub use passphrase::{PassphraseCost, PassphraseError, SealedRoot, open_root, seal_root};

@@ -28,7 +28,8 @@ pub(super) fn extend_padded(buffer: &mut Vec<u8>, plaintext: &[u8], length: usiz
 /// The length of the plaintext within `padded`. `None` unless the padding is the one `pad` makes.
 pub(super) fn unpadded_length(padded: &[u8]) -> Option<usize> {
     let mark = padded.iter().rposition(|byte| *byte != 0)?;
-    let valid = padded.get(mark) == Some(&MARK) && mark <= MAXIMUM_PLAINTEXT && class(mark) == padded.len();
+    let valid =
+        padded.get(mark) == Some(&MARK) && mark <= MAXIMUM_PLAINTEXT && class(mark) == padded.len();
     valid.then_some(mark)
 }
 

@@ -41,7 +41,8 @@ impl PassphraseCost {
         if self.memory > most.memory || self.passes > most.passes || self.lanes > most.lanes {
             return Err(PassphraseError::Cost);
         }
-        Params::new(self.memory, self.passes, self.lanes, Some(32)).map_err(|_| PassphraseError::Cost)
+        Params::new(self.memory, self.passes, self.lanes, Some(32))
+            .map_err(|_| PassphraseError::Cost)
     }
 }
 
@@ -78,10 +79,21 @@ pub enum PassphraseError {
 }
 
 /// Seals a root under a passphrase. Takes as long as [`open_root`].
-pub fn seal_root(root: &RootKey, passphrase: &[u8], cost: PassphraseCost) -> Result<SealedRoot, PassphraseError> {
+pub fn seal_root(
+    root: &RootKey,
+    passphrase: &[u8],
+    cost: PassphraseCost,
+) -> Result<SealedRoot, PassphraseError> {
     let salt = make_bytes()?;
     let key = stretch(passphrase, cost, &salt)?;
-    let envelope = seal_with(ROOT_WRAP, &key, 1, &context(cost, &salt), root.dangerous_expose(), &make_bytes()?)?;
+    let envelope = seal_with(
+        ROOT_WRAP,
+        &key,
+        1,
+        &context(cost, &salt),
+        root.dangerous_expose(),
+        &make_bytes()?,
+    )?;
     Ok(SealedRoot { cost, salt, envelope })
 }
 
@@ -94,7 +106,11 @@ pub fn open_root(sealed: &SealedRoot, passphrase: &[u8]) -> Result<RootKey, Pass
     Ok(RootKey::from_bytes(bytes)?)
 }
 
-fn stretch(passphrase: &[u8], cost: PassphraseCost, salt: &[u8; 16]) -> Result<ColumnKey, PassphraseError> {
+fn stretch(
+    passphrase: &[u8],
+    cost: PassphraseCost,
+    salt: &[u8; 16],
+) -> Result<ColumnKey, PassphraseError> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.parameters()?);
     let mut key = Zeroizing::new([0; 32]);
     argon2.hash_password_into(passphrase, salt, &mut *key).map_err(|_| PassphraseError::Cost)?;
@@ -143,7 +159,13 @@ mod tests {
             PassphraseCost { lanes: 9, ..CHEAP },
             PassphraseCost { memory: 0, ..CHEAP },
         ] {
-            assert!(matches!(seal_root(&RootKey::make().unwrap(), b"p", cost), Err(PassphraseError::Cost)), "{cost:?}");
+            assert!(
+                matches!(
+                    seal_root(&RootKey::make().unwrap(), b"p", cost),
+                    Err(PassphraseError::Cost)
+                ),
+                "{cost:?}"
+            );
         }
     }
 }

@@ -23,7 +23,16 @@ pub(super) struct State {
 impl State {
     /// Of no message (section 5.3.3).
     pub(super) fn new() -> Self {
-        let words = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
+        let words = [
+            0x6a09_e667,
+            0xbb67_ae85,
+            0x3c6e_f372,
+            0xa54f_f53a,
+            0x510e_527f,
+            0x9b05_688c,
+            0x1f83_d9ab,
+            0x5be0_cd19,
+        ];
         Self { words: Wiped::new(words), hashed: 0 }
     }
 
@@ -42,14 +51,19 @@ impl State {
 
         let mut end = Wiped::new([0; 2 * BLOCK]);
         let (blocks, _) = end.as_chunks_mut();
-        let blocks = if tail.len() + 1 + LENGTH <= BLOCK { blocks.split_at_mut(1).0 } else { blocks };
+        let blocks =
+            if tail.len() + 1 + LENGTH <= BLOCK { blocks.split_at_mut(1).0 } else { blocks };
         let bytes = blocks.as_flattened_mut();
         let bits = 8 * (self.hashed + rest.len()) as u64;
         let (to, after) = bytes.split_at_mut(tail.len());
         to.copy_from_slice(tail);
-        let Some((mark, zeros)) = after.split_first_mut() else { unreachable!("there is room for the mark") };
+        let Some((mark, zeros)) = after.split_first_mut() else {
+            unreachable!("there is room for the mark")
+        };
         *mark = MARK;
-        let Some(length) = zeros.last_chunk_mut() else { unreachable!("there is room for the length") };
+        let Some(length) = zeros.last_chunk_mut() else {
+            unreachable!("there is room for the length")
+        };
         *length = bits.to_be_bytes();
         compress256(&mut words, blocks);
 

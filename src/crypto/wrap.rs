@@ -41,7 +41,9 @@ impl Purpose {
 
     /// The purpose that a word of the database names.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Data, Self::Index, Self::Manifest].into_iter().find(|purpose| purpose.as_str() == word)
+        [Self::Data, Self::Index, Self::Manifest]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == word)
     }
 }
 
@@ -74,14 +76,22 @@ impl WrappedKeyLabel<'_> {
 
 /// Wraps a key of the ring under the root.
 #[expect(private_bounds, reason = "only the ring's own kinds of key can be wrapped")]
-pub fn wrap_key<K: RingKey>(root: &RootKey, label: &WrappedKeyLabel<'_>, key: &K) -> Result<Vec<u8>, SealError> {
+pub fn wrap_key<K: RingKey>(
+    root: &RootKey,
+    label: &WrappedKeyLabel<'_>,
+    key: &K,
+) -> Result<Vec<u8>, SealError> {
     let wrapping = root.wrapping(label.ring);
     seal_with(WRAP, &wrapping, label.id, &label.context(), key.bytes(), &make_bytes()?)
 }
 
 /// Unwraps what [`wrap_key`] made under the same root and label.
 #[expect(private_bounds, reason = "only the ring's own kinds of key can be unwrapped")]
-pub fn unwrap_key<K: RingKey>(root: &RootKey, label: &WrappedKeyLabel<'_>, wrapped: &[u8]) -> Result<K, OpenError> {
+pub fn unwrap_key<K: RingKey>(
+    root: &RootKey,
+    label: &WrappedKeyLabel<'_>,
+    wrapped: &[u8],
+) -> Result<K, OpenError> {
     let opened = open_with(WRAP, &root.wrapping(label.ring), &label.context(), wrapped)?;
     K::from_bytes(opened.as_bytes()).ok_or(OpenError::Padding)
 }

@@ -76,7 +76,13 @@ impl Address {
         let url = Url::parse(text).map_err(|_| AddressError::NotUrl)?;
         check::knows_parameters(DbBackend::Sqlite, &url)?;
         let shown = without_password(&url);
-        Ok(Self { shown, url: SecretString::from(text), engine: DbBackend::Sqlite, asked: None, tls: Tls::default() })
+        Ok(Self {
+            shown,
+            url: SecretString::from(text),
+            engine: DbBackend::Sqlite,
+            asked: None,
+            tls: Tls::default(),
+        })
     }
 
     fn of_server(engine: DbBackend, text: &str) -> Result<Self, AddressError> {
@@ -86,7 +92,13 @@ impl Address {
         check::has_database(&url)?;
         let asked = asked(&url)?;
         let text = if asked.is_some() { without_mode(&url) } else { text.to_owned() };
-        Ok(Self { shown: without_password(&url), url: SecretString::from(text), engine, asked, tls: Tls::default() })
+        Ok(Self {
+            shown: without_password(&url),
+            url: SecretString::from(text),
+            engine,
+            asked,
+            tls: Tls::default(),
+        })
     }
 
     /// The same address with other demands on TLS than the default's.
@@ -97,15 +109,27 @@ impl Address {
     }
 
     /// The same server by another login, and by another database if one is named. `None` for SQLite.
-    pub fn with_login(&self, user: &str, password: &SecretString, database: Option<&str>) -> Option<Self> {
-        let mut url = Url::parse(self.expose()).ok().filter(|_| self.engine != DbBackend::Sqlite)?;
+    pub fn with_login(
+        &self,
+        user: &str,
+        password: &SecretString,
+        database: Option<&str>,
+    ) -> Option<Self> {
+        let mut url =
+            Url::parse(self.expose()).ok().filter(|_| self.engine != DbBackend::Sqlite)?;
         url.set_username(&check::encoded(user)).ok()?;
         url.set_password(Some(&check::encoded(password.expose_secret()))).ok()?;
         if let Some(database) = database {
             url.set_path(database);
         }
         let (shown, text): (_, String) = (without_password(&url), url.into());
-        Some(Self { url: text.into(), shown, engine: self.engine, asked: self.asked.clone(), tls: self.tls.clone() })
+        Some(Self {
+            url: text.into(),
+            shown,
+            engine: self.engine,
+            asked: self.asked.clone(),
+            tls: self.tls.clone(),
+        })
     }
 
     /// Who logs in; `None` where the address does not say, as on SQLite.
@@ -117,7 +141,8 @@ impl Address {
     /// The same database for every login: the engine, the host and the name, or a file's absolute path. Without parameters.
     pub fn without_login(&self) -> String {
         if let Some(file) = super::sqlite_file(self) {
-            let absolute = file.canonicalize().or_else(|_| std::path::absolute(&file)).unwrap_or(file);
+            let absolute =
+                file.canonicalize().or_else(|_| std::path::absolute(&file)).unwrap_or(file);
             return format!("sqlite://{}", absolute.display());
         }
         let Ok(mut url) = Url::parse(self.expose()) else { return self.shown.clone() };
@@ -164,26 +189,35 @@ fn engine_of(scheme: &str) -> Result<DbBackend, AddressError> {
         "sqlite" => DbBackend::Sqlite,
         "postgres" | "postgresql" => DbBackend::Postgres,
         "mysql" | "mariadb" => DbBackend::MySql,
-        other => return Err(with_driver(other).map_or_else(|| AddressError::Scheme(other.to_owned()), AddressError::Driver)),
+        other => {
+            return Err(with_driver(other)
+                .map_or_else(|| AddressError::Scheme(other.to_owned()), AddressError::Driver));
+        }
     })
 }
 
 /// The scheme before a driver of SQLAlchemy's.
 fn with_driver(scheme: &str) -> Option<&'static str> {
     let (dialect, _) = scheme.split_once('+')?;
-    ["sqlite", "postgresql", "postgres", "mysql", "mariadb"].into_iter().find(|known| *known == dialect)
+    ["sqlite", "postgresql", "postgres", "mysql", "mariadb"]
+        .into_iter()
+        .find(|known| *known == dialect)
 }
 
 /// The last one counts, as with the drivers.
 fn asked(url: &Url) -> Result<Option<Asked>, AddressError> {
-    let Some((name, value)) = url.query_pairs().filter(|(name, _)| MODE.contains(&&**name)).last() else {
+    let Some((name, value)) = url.query_pairs().filter(|(name, _)| MODE.contains(&&**name)).last()
+    else {
         return Ok(None);
     };
-    Asked::parse(&name, &value).map(Some).ok_or_else(|| AddressError::Mode(format!("{name}={value}")))
+    Asked::parse(&name, &value)
+        .map(Some)
+        .ok_or_else(|| AddressError::Mode(format!("{name}={value}")))
 }
 
 fn without_mode(url: &Url) -> String {
-    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(name, _)| !MODE.contains(&name.as_str())).collect();
+    let kept: Vec<_> =
+        url.query_pairs().into_owned().filter(|(name, _)| !MODE.contains(&name.as_str())).collect();
     let mut rest = url.clone();
     rest.query_pairs_mut().clear().extend_pairs(kept);
     rest.into()
@@ -212,7 +246,9 @@ mod tests {
         ] {
             match Address::parse(url) {
                 Ok(_) => assert!(is_built, "{url}"),
-                Err(error) => assert!(!is_built && error.to_string().contains(feature), "{url}: {error}"),
+                Err(error) => {
+                    assert!(!is_built && error.to_string().contains(feature), "{url}: {error}")
+                }
             }
         }
     }
@@ -246,7 +282,10 @@ mod tests {
                 ("mysql://root:canary@127.0.0.1:3306/", NoDatabase),
                 ("mysql://root:canary@127.0.0.1:3306", NoDatabase),
                 ("postgres://root:canary@127.0.0.1//", NoDatabase),
-                ("mysql://app@localhost/keys?unix_socket=/run/mysqld.sock", parameter("unix_socket")),
+                (
+                    "mysql://app@localhost/keys?unix_socket=/run/mysqld.sock",
+                    parameter("unix_socket"),
+                ),
                 ("mysql://app:canary@localhost/keys?ssl-mod=required", parameter("ssl-mod")),
                 ("postgres://app@localhost/keys?connect_timeout=5", parameter("connect_timeout")),
                 ("sqlite://x.db?mod=rwc", parameter("mod")),
@@ -288,10 +327,13 @@ mod tests {
         #[test]
         fn a_login_with_any_character_is_read_back() {
             let address = Address::parse("mysql://app@db/keys").unwrap();
-            let with = address.with_login("u@s", &SecretString::from("p%41#?/@:\u{e9}"), None).unwrap();
+            let with =
+                address.with_login("u@s", &SecretString::from("p%41#?/@:\u{e9}"), None).unwrap();
             assert!(Address::parse(with.expose()).is_ok());
             let url = Url::parse(with.expose()).unwrap();
-            let decoded = percent_encoding::percent_decode_str(url.password().unwrap()).decode_utf8().unwrap();
+            let decoded = percent_encoding::percent_decode_str(url.password().unwrap())
+                .decode_utf8()
+                .unwrap();
             assert_eq!(decoded, "p%41#?/@:\u{e9}");
         }
     }

@@ -92,7 +92,9 @@ pub fn is_too_slow(error: &DbErr) -> bool {
 pub fn is_constraint_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
         || mysql_number(error).is_some_and(|number| MYSQL_CONSTRAINTS.contains(&number))
-        || has_code(error, |code| code.starts_with("23") || matches!(code, "275" | "1299" | "1811" | "1555" | "2067"))
+        || has_code(error, |code| {
+            code.starts_with("23") || matches!(code, "275" | "1299" | "1811" | "1555" | "2067")
+        })
 }
 
 /// Lock wait timeout, deadlock, a record changed since it was read (MariaDB's snapshot isolation), a node that is
@@ -104,7 +106,8 @@ const MYSQL_FORBIDDEN: [u16; 7] = [1044, 1095, 1142, 1143, 1370, 1410, 1227];
 /// Too many connections (of the server, of an account, in an hour), access denied to the database, at all or by this way
 /// of logging in, no such database, shutting down, host blocked or not allowed, expired password, a locked account on MySQL
 /// and on MariaDB, TLS required.
-const MYSQL_UNREACHABLE: [u16; 15] = [1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226, 1698, 1820, 1862, 3118, 3159, 4151];
+const MYSQL_UNREACHABLE: [u16; 15] =
+    [1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226, 1698, 1820, 1862, 3118, 3159, 4151];
 /// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long, or characters that a column does
 /// not have, stored in it (1366, 3988) or compared with it (1267, 1271).
 const MYSQL_CONSTRAINTS: [u16; 7] = [1364, 3819, 1406, 1366, 3988, 1267, 1271];

@@ -5,7 +5,8 @@
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _,
 };
 use strongroom_entity::history::{ActiveModel, Column, Entity, Model};
 
@@ -38,15 +39,21 @@ pub async fn read(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
 /// thing is taken up again instead, so that a crash leaves one row and not two.
 pub async fn begin(db: &impl ConnectionTrait, lock: &Lock, entry: &Entry) -> Result<i64, DbErr> {
     let rows = read(db).await?;
-    if let Some(open) = rows.iter().rev().find(|row| is_same(row, entry)).filter(|row| is_left_open_by(row, entry)) {
+    if let Some(open) =
+        rows.iter().rev().find(|row| is_same(row, entry)).filter(|row| is_left_open_by(row, entry))
+    {
         let again = Entity::update_many().col_expr(Column::Token, Expr::value(lock.token()));
-        again.col_expr(Column::Holder, Expr::value(lock.holder())).filter(Column::Id.eq(open.id)).exec(db).await?;
+        again
+            .col_expr(Column::Holder, Expr::value(lock.holder()))
+            .filter(Column::Id.eq(open.id))
+            .exec(db)
+            .await?;
         return Ok(open.id);
     }
     let id = match rows.last().map(|row| row.id) {
-        Some(last) => last
-            .checked_add(1)
-            .ok_or_else(|| DbErr::Custom(format!("strongroom_history has a row `{last}`, and no number after it")))?,
+        Some(last) => last.checked_add(1).ok_or_else(|| {
+            DbErr::Custom(format!("strongroom_history has a row `{last}`, and no number after it"))
+        })?,
         None => 1,
     };
     let row = ActiveModel {
@@ -77,7 +84,8 @@ fn is_left_open_by(row: &Model, entry: &Entry) -> bool {
 
 /// Writes down that it is finished.
 pub async fn finish(db: &impl ConnectionTrait, lock: &Lock, id: i64) -> Result<(), DbErr> {
-    let finished = Entity::update_many().col_expr(Column::FinishedAt, now(db.get_database_backend()));
+    let finished =
+        Entity::update_many().col_expr(Column::FinishedAt, now(db.get_database_backend()));
     finished.filter(Column::Id.eq(id)).filter(Column::Token.eq(lock.token())).exec(db).await?;
     Ok(())
 }

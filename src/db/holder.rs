@@ -32,7 +32,8 @@ pub(super) fn is_dead(holder: &str) -> bool {
     let [host_then, pid, start, rest @ ..] = &*holder.split(':').collect::<Vec<_>>() else {
         return false;
     };
-    let same_place = *host_then == host() && rest.join(":") == whereabouts() && !whereabouts().contains('?');
+    let same_place =
+        *host_then == host() && rest.join(":") == whereabouts() && !whereabouts().contains('?');
     match (same_place, pid.parse(), start.parse::<u64>()) {
         (true, Ok(pid), Ok(start)) => start_time(pid) != Some(start) && sees_every_process(),
         _ => false,
@@ -40,14 +41,18 @@ pub(super) fn is_dead(holder: &str) -> bool {
 }
 
 fn host() -> String {
-    fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "unknown".into(), |name| name.trim().replace(':', "-"))
+    fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "unknown".into(), |name| name.trim().replace(':', "-"))
 }
 
 /// Boot and process namespace; `?` where the system does not tell.
 fn whereabouts() -> String {
-    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_else(|_| "?".to_owned());
-    let namespace: String = fs::read_link("/proc/self/ns/pid")
-        .map_or_else(|_| "?".to_owned(), |link| link.to_string_lossy().chars().filter(char::is_ascii_digit).collect());
+    let boot =
+        fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_else(|_| "?".to_owned());
+    let namespace: String = fs::read_link("/proc/self/ns/pid").map_or_else(
+        |_| "?".to_owned(),
+        |link| link.to_string_lossy().chars().filter(char::is_ascii_digit).collect(),
+    );
     let boot = boot.trim();
     format!("{boot}:{namespace}")
 }
@@ -82,7 +87,13 @@ mod tests {
     #[test]
     fn a_process_that_ended_here_is_dead() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let holder = format!("{}:{}:{}:{}", host(), child.id(), start_time(child.id()).unwrap(), whereabouts());
+        let holder = format!(
+            "{}:{}:{}:{}",
+            host(),
+            child.id(),
+            start_time(child.id()).unwrap(),
+            whereabouts()
+        );
         assert!(!is_dead(&holder));
         child.kill().unwrap();
         child.wait().unwrap();

@@ -52,11 +52,13 @@ pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
     }
     let engine = db.get_database_backend();
     let (now, expires) = (now_ms(engine), number(engine, "expires_ms"));
-    let sql =
-        format!("SELECT holder, {expires} - {now} AS left_ms FROM strongroom_lock WHERE name = 'run' AND {expires} > {now}");
+    let sql = format!(
+        "SELECT holder, {expires} - {now} AS left_ms FROM strongroom_lock WHERE name = 'run' AND {expires} > {now}"
+    );
     let Some(row) = db.query_one_raw(of(db, &sql, [])).await? else { return Ok(None) };
     let (id, left): (String, i64) = (row.try_get("", "holder")?, row.try_get("", "left_ms")?);
-    let (shown, is_gone, expires_in) = (holder::shown(&id), holder::is_dead(&id), Duration::from_millis(left.unsigned_abs()));
+    let (shown, is_gone, expires_in) =
+        (holder::shown(&id), holder::is_dead(&id), Duration::from_millis(left.unsigned_abs()));
     Ok(Some(Holder { id, shown, is_gone, is_overlong: expires_in > LEASE + HEARTBEAT, expires_in }))
 }
 
@@ -69,7 +71,9 @@ pub(crate) async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<Strin
     }
     let engine = db.get_database_backend();
     let (now, expires) = (now_ms(engine), number(engine, "expires_ms"));
-    let sql = format!("SELECT holder FROM strongroom_lock WHERE name = 'run' AND {expires} > 0 AND {expires} <= {now}");
+    let sql = format!(
+        "SELECT holder FROM strongroom_lock WHERE name = 'run' AND {expires} > 0 AND {expires} <= {now}"
+    );
     let Some(row) = db.query_one_raw(of(db, &sql, [])).await? else { return Ok(None) };
     Ok(Some(holder::shown(&row.try_get::<String>("", "holder")?)))
 }
@@ -78,8 +82,9 @@ pub(crate) async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<Strin
 /// does not have it.
 pub async fn take_away(db: &DatabaseConnection, id: &str) -> Result<bool, DbErr> {
     let next = next_token(db.get_database_backend());
-    let sql =
-        format!("UPDATE strongroom_lock SET token = {next}, expires_ms = 0, holder = '' WHERE name = 'run' AND holder = $1");
+    let sql = format!(
+        "UPDATE strongroom_lock SET token = {next}, expires_ms = 0, holder = '' WHERE name = 'run' AND holder = $1"
+    );
     Ok(db.execute_raw(of(db, &sql, [id.into()])).await?.rows_affected() == 1)
 }
 
@@ -94,7 +99,9 @@ pub enum LockError {
         holder: String,
     },
     /// Its lease is neither renewed nor over in time, so its holder may be gone.
-    #[error("the run lock is held by {holder}, who shows no sign of life, under a lease that does not end in time")]
+    #[error(
+        "the run lock is held by {holder}, who shows no sign of life, under a lease that does not end in time"
+    )]
     Stuck {
         /// Who, for a person.
         holder: String,
@@ -162,7 +169,11 @@ impl Lock {
     pub async fn fence(&self, transaction: &impl ConnectionTrait) -> Result<(), LockError> {
         let engine = transaction.get_database_backend();
         let fence = statement(engine, &renewal(engine), [lease_ms(), self.token.into()]);
-        if transaction.execute_raw(fence).await?.rows_affected() == 1 { Ok(()) } else { Err(LockError::Lost) }
+        if transaction.execute_raw(fence).await?.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(LockError::Lost)
+        }
     }
 
     /// Looks whether the lock is still ours, before a statement that cannot be fenced because it commits
@@ -209,12 +220,19 @@ async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
 
 /// Renews the lease of the holder of a token.
 fn renewal(engine: DbBackend) -> String {
-    format!("UPDATE strongroom_lock SET expires_ms = {} + $1 WHERE name = 'run' AND token = $2", now_ms(engine))
+    format!(
+        "UPDATE strongroom_lock SET expires_ms = {} + $1 WHERE name = 'run' AND token = $2",
+        now_ms(engine)
+    )
 }
 
 /// A column of the lock as a number. SQLite keeps any text in it, which then counts as 0.
 fn number(engine: DbBackend, column: &str) -> String {
-    if engine == DbBackend::Sqlite { format!("CAST({column} AS INTEGER)") } else { column.to_owned() }
+    if engine == DbBackend::Sqlite {
+        format!("CAST({column} AS INTEGER)")
+    } else {
+        column.to_owned()
+    }
 }
 
 /// The token after this one. One that cannot have been counted up to is followed by 1, so that it never overflows.
@@ -234,7 +252,9 @@ pub(super) fn now_ms(engine: DbBackend) -> &'static str {
 /// The database's clock, in milliseconds since 1970.
 pub(crate) async fn clock_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let engine = db.get_database_backend();
-    let row = db.query_one_raw(statement(engine, &format!("SELECT {} AS now_ms", now_ms(engine)), [])).await?;
+    let row = db
+        .query_one_raw(statement(engine, &format!("SELECT {} AS now_ms", now_ms(engine)), []))
+        .await?;
     row.map_or(Ok(0), |row| row.try_get("", "now_ms"))
 }
 

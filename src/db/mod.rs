@@ -1,6 +1,9 @@
 //! Connecting, the run lock, transactions, and what a database's error means.
 
-#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "only to servers there is a way"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "only to servers there is a way")
+)]
 mod address;
 mod connect;
 mod engine;
@@ -20,7 +23,10 @@ pub(crate) mod server;
 mod statement;
 mod support;
 mod table;
-#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "only to servers there is a way"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "only to servers there is a way")
+)]
 mod tls;
 mod tls_failure;
 mod transaction;
@@ -44,7 +50,8 @@ pub(crate) use engine::sqlite::component_options as sqlite_options;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use error::configuration;
 pub use error::{
-    insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow, is_transient, is_unreachable,
+    insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow,
+    is_transient, is_unreachable,
 };
 pub(crate) use error::{is_forbidden, is_password_refused};
 pub use holder::this_host_and_process;

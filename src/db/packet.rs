@@ -16,7 +16,8 @@ impl Packet {
     /// How many bytes of rows a page may hold. A statement carries each cell as it was and as it is to be, and a part of
     /// the limit is for everything else.
     pub(crate) fn page_bytes(self) -> usize {
-        let fits = self.limit.map_or(LARGEST, |limit| usize::try_from(limit / 4).unwrap_or(LARGEST));
+        let fits =
+            self.limit.map_or(LARGEST, |limit| usize::try_from(limit / 4).unwrap_or(LARGEST));
         fits.min(LARGEST)
     }
 }
@@ -27,7 +28,10 @@ pub(crate) async fn packet(db: &impl ConnectionTrait) -> Result<Packet, DbErr> {
     if db.get_database_backend() != DbBackend::MySql {
         return Ok(Packet { limit: None });
     }
-    let sql = Statement::from_string(DbBackend::MySql, "SELECT CAST(@@SESSION.max_allowed_packet AS CHAR) AS bytes");
+    let sql = Statement::from_string(
+        DbBackend::MySql,
+        "SELECT CAST(@@SESSION.max_allowed_packet AS CHAR) AS bytes",
+    );
     let row = db.query_one_raw(sql).await?;
     let text: String = row.map_or(Ok(String::new()), |row| row.try_get("", "bytes"))?;
     let limit = text.parse().map_err(|_| DbErr::Type(format!("max_allowed_packet is `{text}`")))?;
@@ -59,7 +63,12 @@ mod tests {
 
     #[test]
     fn pages_adapt_to_a_small_packet_and_to_no_larger_one() {
-        for (limit, bytes) in [(None, 4 << 20), (Some(64 << 10), 16 << 10), (Some(16 << 20), 4 << 20), (Some(1 << 30), 4 << 20)] {
+        for (limit, bytes) in [
+            (None, 4 << 20),
+            (Some(64 << 10), 16 << 10),
+            (Some(16 << 20), 4 << 20),
+            (Some(1 << 30), 4 << 20),
+        ] {
             assert_eq!(Packet { limit }.page_bytes(), bytes);
         }
     }

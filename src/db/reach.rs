@@ -41,7 +41,9 @@ pub(crate) fn unserved(error: &DbErr) -> Option<Unserved> {
     if configuration::<OtherService>(error).is_some() {
         return Some(Unserved::OtherService);
     }
-    by_server(error).or_else(|| by_way(error)).or_else(|| is_unreachable(error).then_some(Unserved::Other))
+    by_server(error)
+        .or_else(|| by_way(error))
+        .or_else(|| is_unreachable(error).then_some(Unserved::Other))
 }
 
 /// What the server says itself.
@@ -66,14 +68,17 @@ fn by_server(error: &DbErr) -> Option<Unserved> {
 /// A prepared statement that is there already, or gone, or another one's: the session is not ours alone.
 fn is_pooled(error: &DbErr) -> bool {
     has_code(error, |code| matches!(code, "42P05" | "26000"))
-        || has_code(error, |code| code == "08P01") && said(error).is_some_and(|said| said.message.contains("prepared statement"))
+        || has_code(error, |code| code == "08P01")
+            && said(error).is_some_and(|said| said.message.contains("prepared statement"))
 }
 
 fn by_way(error: &DbErr) -> Option<Unserved> {
     match cause(error)? {
         Cause::Io(io) => Some(match io.kind() {
             ErrorKind::ConnectionRefused => Unserved::Refused,
-            ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Unserved::Silent,
+            ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+                Unserved::Silent
+            }
             _ if io.to_string().starts_with(NOT_RESOLVED) => Unserved::NotResolved,
             _ if is_end(io.kind()) && !matches!(error, DbErr::Conn(_)) => Unserved::Lost,
             _ => Unserved::Other,

@@ -12,7 +12,9 @@ use super::lock::now_ms;
 pub(crate) async fn encryption(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
-        DbBackend::Postgres => "SELECT 'ssl', version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl",
+        DbBackend::Postgres => {
+            "SELECT 'ssl', version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl"
+        }
         DbBackend::MySql => "SHOW SESSION STATUS LIKE 'Ssl_version'",
         _ => return Ok(None),
     };
@@ -27,7 +29,12 @@ pub(crate) async fn encryption(db: &impl ConnectionTrait) -> Result<Option<Strin
 pub(crate) async fn clock_lead_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let engine = db.get_database_backend();
     let asked = SystemTime::now();
-    let row = db.query_one_raw(Statement::from_string(engine, format!("SELECT {} AS now_ms", now_ms(engine)))).await?;
+    let row = db
+        .query_one_raw(Statement::from_string(
+            engine,
+            format!("SELECT {} AS now_ms", now_ms(engine)),
+        ))
+        .await?;
     let took = asked.elapsed().unwrap_or_default();
     let there: i64 = row.map_or(Ok(0), |row| row.try_get("", "now_ms"))?;
     let here = asked.duration_since(UNIX_EPOCH).unwrap_or_default() + took / 2;
@@ -60,7 +67,9 @@ pub(crate) async fn max_allowed_packet(db: &impl ConnectionTrait) -> Result<u64,
 /// MySQL and MariaDB: whether sessions that do not ask for it are strict about values that are too long.
 pub(crate) async fn is_strict_by_default(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let modes = text(db, "SELECT @@GLOBAL.sql_mode").await?;
-    Ok(modes.split(',').any(|mode| matches!(mode, "STRICT_ALL_TABLES" | "STRICT_TRANS_TABLES" | "TRADITIONAL")))
+    Ok(modes
+        .split(',')
+        .any(|mode| matches!(mode, "STRICT_ALL_TABLES" | "STRICT_TRANS_TABLES" | "TRADITIONAL")))
 }
 
 /// MySQL and MariaDB: the accounts that Strongroom's triggers run as and that are gone; every write that
@@ -75,13 +84,15 @@ pub(crate) async fn lost_definers(db: &impl ConnectionTrait) -> Result<Vec<Strin
     if definers.is_empty() {
         return Ok(definers);
     }
-    let accounts: BTreeSet<_> = texts(db, "SELECT CONCAT(user, '@', host) FROM mysql.user").await?.into_iter().collect();
+    let accounts: BTreeSet<_> =
+        texts(db, "SELECT CONCAT(user, '@', host) FROM mysql.user").await?.into_iter().collect();
     Ok(definers.into_iter().filter(|definer| !accounts.contains(definer)).collect())
 }
 
 async fn text(db: &impl ConnectionTrait, sql: &str) -> Result<String, DbErr> {
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound("the server did not answer".into()))?.try_get_by_index(0)
+    row.ok_or_else(|| DbErr::RecordNotFound("the server did not answer".into()))?
+        .try_get_by_index(0)
 }
 
 async fn texts(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<String>, DbErr> {

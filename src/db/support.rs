@@ -34,25 +34,38 @@ pub(crate) async fn server_version(db: &impl ConnectionTrait) -> Result<String, 
         _ => "SELECT sqlite_version()",
     };
     let row = db.query_one_raw(Statement::from_string(engine, sql)).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound("the server did not answer".into()))?.try_get_by_index(0)
+    row.ok_or_else(|| DbErr::RecordNotFound("the server did not answer".into()))?
+        .try_get_by_index(0)
 }
 
 /// Judges a server by the version that it says of itself.
 pub(crate) fn support(engine: Engine, version: &str) -> Support {
     let found = numbers(version);
-    let Some((_, oldest, tested)) = VERSIONS.iter().find(|(known, ..)| *known == engine) else { return Support::Untested };
+    let Some((_, oldest, tested)) = VERSIONS.iter().find(|(known, ..)| *known == engine) else {
+        return Support::Untested;
+    };
     if found < *oldest {
         let wanted = oldest.map(|number| number.to_string()).join(".");
         let wanted = wanted.trim_end_matches(".0");
-        return Support::TooOld(format!("this is {engine} {}, and {wanted} or newer is needed", shown(version)));
+        return Support::TooOld(format!(
+            "this is {engine} {}, and {wanted} or newer is needed",
+            shown(version)
+        ));
     }
-    if tested.iter().any(|version| found.starts_with(version)) { Support::Tested } else { Support::Untested }
+    if tested.iter().any(|version| found.starts_with(version)) {
+        Support::Tested
+    } else {
+        Support::Untested
+    }
 }
 
 /// The versions that tests run on, for a person.
 #[cfg(feature = "cli")]
 pub(crate) fn tested(engine: Engine) -> String {
-    let of_engine = VERSIONS.iter().find(|(known, ..)| *known == engine).map_or(&[][..], |(.., tested)| *tested);
+    let of_engine = VERSIONS
+        .iter()
+        .find(|(known, ..)| *known == engine)
+        .map_or(&[][..], |(.., tested)| *tested);
     let text = |version: &&[u32]| version.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
     of_engine.iter().map(text).collect::<Vec<_>>().join(" and ")
 }
@@ -60,7 +73,8 @@ pub(crate) fn tested(engine: Engine) -> String {
 /// The first three numbers of a version.
 fn numbers(version: &str) -> [u32; 3] {
     let words = version.trim_start_matches("PostgreSQL ");
-    let mut numbers = words.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok());
+    let mut numbers =
+        words.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok());
     std::array::from_fn(|_| numbers.next().unwrap_or(0))
 }
 

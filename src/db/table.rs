@@ -5,7 +5,11 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use super::statement;
 
 /// Whether a table has a column of this name, in the schema that unqualified names mean.
-pub(crate) async fn has_column(db: &impl ConnectionTrait, table: &str, column: &str) -> Result<bool, DbErr> {
+pub(crate) async fn has_column(
+    db: &impl ConnectionTrait,
+    table: &str,
+    column: &str,
+) -> Result<bool, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => {

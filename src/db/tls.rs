@@ -63,17 +63,25 @@ impl Tls {
     }
 
     /// What to ask of the driver; nothing where its own default will do.
-    pub(super) fn mode(&self, peer: Peer, asked: Option<Asked>) -> Result<Option<Mode>, InsecureAddress> {
+    pub(super) fn mode(
+        &self,
+        peer: Peer,
+        asked: Option<Asked>,
+    ) -> Result<Option<Mode>, InsecureAddress> {
         let required = match peer {
             Peer::Socket => false,
             Peer::Loopback => self.authorities.is_some(),
             Peer::Remote => true,
         };
         match asked {
-            Some(asked) if !required || asked.mode == Mode::Verified || self.allow_insecure => Ok(Some(asked.mode)),
+            Some(asked) if !required || asked.mode == Mode::Verified || self.allow_insecure => {
+                Ok(Some(asked.mode))
+            }
             Some(asked) => Err(InsecureAddress { asked: asked.word, remote: peer == Peer::Remote }),
             None if !required => Ok(None),
-            None if self.allow_insecure && self.authorities.is_none() => Ok(Some(Mode::Opportunistic)),
+            None if self.allow_insecure && self.authorities.is_none() => {
+                Ok(Some(Mode::Opportunistic))
+            }
             None => Ok(Some(Mode::Verified)),
         }
     }
@@ -82,13 +90,19 @@ impl Tls {
 /// Every certificate in the text must be one that an authority can have, and there must be one.
 fn is_usable(pem: &[u8]) -> bool {
     let mut store = RootCertStore::empty();
-    CertificateDer::pem_slice_iter(pem).all(|read| read.is_ok_and(|certificate| store.add(certificate).is_ok()))
+    CertificateDer::pem_slice_iter(pem)
+        .all(|read| read.is_ok_and(|certificate| store.add(certificate).is_ok()))
         && !store.is_empty()
 }
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tls(authorities: {}, allow_insecure: {})", self.authorities.is_some(), self.allow_insecure)
+        write!(
+            f,
+            "Tls(authorities: {}, allow_insecure: {})",
+            self.authorities.is_some(),
+            self.allow_insecure
+        )
     }
 }
 
@@ -162,7 +176,17 @@ mod tests {
     #[test]
     fn off_loopback_every_word_but_the_strongest_is_refused() {
         let plain = Tls::default();
-        for word in ["disable", "DISABLED", "allow", "prefer", "preferred", "require", "required", "verify-ca", "verify_ca"] {
+        for word in [
+            "disable",
+            "DISABLED",
+            "allow",
+            "prefer",
+            "preferred",
+            "require",
+            "required",
+            "verify-ca",
+            "verify_ca",
+        ] {
             assert_eq!(mode(&plain, Peer::Remote, Some(word)), Err(()), "{word}");
             assert!(mode(&plain, Peer::Loopback, Some(word)).is_ok(), "{word}");
         }

@@ -30,8 +30,12 @@ pub enum TlsFailure {
 pub fn tls_failure(error: &DbErr) -> Option<TlsFailure> {
     match cause(error)? {
         // The only error that the drivers make themselves, for both engines; the rest comes from rustls.
-        Cause::Tls(cause) if cause.to_string() == "server does not support TLS" => Some(TlsFailure::NotOffered),
-        Cause::Tls(cause) => Some(cause.downcast_ref().map_or_else(|| TlsFailure::Other(cause.to_string()), of)),
+        Cause::Tls(cause) if cause.to_string() == "server does not support TLS" => {
+            Some(TlsFailure::NotOffered)
+        }
+        Cause::Tls(cause) => {
+            Some(cause.downcast_ref().map_or_else(|| TlsFailure::Other(cause.to_string()), of))
+        }
         Cause::Io(error) => error.get_ref()?.downcast_ref().map(of),
         _ => None,
     }
@@ -42,7 +46,9 @@ fn of(error: &rustls::Error) -> TlsFailure {
         return TlsFailure::Other(error.to_string());
     };
     match reason {
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => TlsFailure::WrongHost,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            TlsFailure::WrongHost
+        }
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet

@@ -2,7 +2,10 @@
 
 /// A database that this program does not work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(not(any(feature = "mysql", feature = "sqlite")), expect(dead_code, reason = "neither engine is built"))]
+#[cfg_attr(
+    not(any(feature = "mysql", feature = "sqlite")),
+    expect(dead_code, reason = "neither engine is built")
+)]
 pub(crate) enum UnfitDatabase {
     /// The session does not have what was set.
     #[error("the server, or a pooler before it, does not keep {0}")]
@@ -13,7 +16,10 @@ pub(crate) enum UnfitDatabase {
     Setting(&'static str),
     /// A SQLite file in UTF-16: its text is not the bytes that cells are made of.
     #[error("this SQLite database stores text as {0}, and must store it as UTF-8")]
-    #[cfg_attr(all(feature = "mysql", not(feature = "sqlite")), expect(dead_code, reason = "SQLite alone has it"))]
+    #[cfg_attr(
+        all(feature = "mysql", not(feature = "sqlite")),
+        expect(dead_code, reason = "SQLite alone has it")
+    )]
     Encoding(String),
 }
 
@@ -22,7 +28,9 @@ impl UnfitDatabase {
     #[cfg(feature = "cli")]
     pub(crate) fn help(&self) -> &'static str {
         match self {
-            Self::Setting(_) => "use the server's own address in `database.url`, or a pooler in session mode",
+            Self::Setting(_) => {
+                "use the server's own address in `database.url`, or a pooler in session mode"
+            }
             Self::Encoding(_) => {
                 "copy it with `sqlite3 OLD .dump | sqlite3 NEW`, which makes UTF-8, and name the copy in `database.url`"
             }

@@ -18,8 +18,16 @@ pub(super) fn open_regular(path: &Path) -> Result<File, FileError> {
         return Err(FileError::NotRegular(path.to_owned()));
     }
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.is_file() { Ok(file) } else { Err(FileError::NotRegular(path.to_owned())) }
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_file() {
+        Ok(file)
+    } else {
+        Err(FileError::NotRegular(path.to_owned()))
+    }
 }
 
 /// Reads a whole regular file that holds no secret, unless it is longer than `longest`.
@@ -31,7 +39,8 @@ pub(crate) fn read_regular(path: &Path, longest: u64) -> Result<Vec<u8>, FileErr
 pub(super) fn read(file: File, path: &Path, longest: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
     let length = file.metadata().map_err(|error| failed(path, error))?.len().min(longest);
     // As large as it can become: growing would leave copies of a secret behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 2));
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 2));
     file.take(longest + 1).read_to_end(&mut bytes).map_err(|error| failed(path, error))?;
     if bytes.len() as u64 > longest {
         return Err(FileError::TooLong { path: path.to_owned(), longest });

@@ -20,7 +20,10 @@ pub(crate) fn open_private(path: &Path) -> Result<File, FileError> {
 }
 
 /// Reads a file that holds a secret, unless it is longer than `longest`, or than any secret.
-pub(crate) fn read_private(path: &Path, longest: Option<u64>) -> Result<Zeroizing<Vec<u8>>, FileError> {
+pub(crate) fn read_private(
+    path: &Path,
+    longest: Option<u64>,
+) -> Result<Zeroizing<Vec<u8>>, FileError> {
     read(open_private(path)?, path, longest.unwrap_or(LONGEST))
 }
 

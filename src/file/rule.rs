@@ -55,7 +55,10 @@ pub(super) fn refuse_replaceable(path: &Path) -> Result<(), FileError> {
 }
 
 pub(super) fn folder_of(path: &Path) -> PathBuf {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+        .to_owned()
 }
 
 fn refuse_open_folder(path: &Path, folder: &Path) -> Result<(), FileError> {
@@ -66,24 +69,44 @@ fn refuse_open_folder(path: &Path, folder: &Path) -> Result<(), FileError> {
     if is_ours(&facts) && is_closed {
         return Ok(());
     }
-    Err(FileError::OpenFolder { path: path.to_owned(), folder: folder.to_owned(), mode, owner: facts.uid() })
+    Err(FileError::OpenFolder {
+        path: path.to_owned(),
+        folder: folder.to_owned(),
+        mode,
+        owner: facts.uid(),
+    })
 }
 
 fn refuse_other_owner(path: &Path, facts: &Metadata) -> Result<(), FileError> {
-    if is_ours(facts) { Ok(()) } else { Err(FileError::OtherOwner { path: path.to_owned(), owner: facts.uid() }) }
+    if is_ours(facts) {
+        Ok(())
+    } else {
+        Err(FileError::OtherOwner { path: path.to_owned(), owner: facts.uid() })
+    }
 }
 
 /// Where users have groups of their own, folders are made writable to these. Root's group is not such a one.
 fn is_private_group(facts: &Metadata) -> bool {
-    facts.gid() != 0 && facts.gid() == caller() && rustix::process::getegid().as_raw() == facts.gid()
+    facts.gid() != 0
+        && facts.gid() == caller()
+        && rustix::process::getegid().as_raw() == facts.gid()
 }
 
 /// Whether it is a credential of a service manager: in the folder that `CREDENTIALS_DIRECTORY` names, root's, and nobody
 /// may write to it. systemd shows 0440 there, because the group's bits are the mask of an access list.
-#[expect(clippy::disallowed_methods, reason = "a variable of the service manager, and no setting of ours")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a variable of the service manager, and no setting of ours"
+)]
 fn is_credential(path: &Path, facts: &Metadata) -> bool {
-    let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()) else { return false };
-    let (Ok(folder), Ok(path)) = (fs::canonicalize(folder), fs::canonicalize(path)) else { return false };
+    let Some(folder) =
+        std::env::var_os("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty())
+    else {
+        return false;
+    };
+    let (Ok(folder), Ok(path)) = (fs::canonicalize(folder), fs::canonicalize(path)) else {
+        return false;
+    };
     facts.uid() == 0 && bits(facts) & !0o440 == 0 && path.starts_with(folder)
 }
 

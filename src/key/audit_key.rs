@@ -16,7 +16,11 @@ pub struct AuditKey {
 
 impl AuditKey {
     /// From a manifest that verifies.
-    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RingError> {
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        roots: Arc<Roots>,
+        floor: impl Into<EpochFloor>,
+    ) -> Result<Self, RingError> {
         let verified = read_manifest(db, &roots, &floor.into()).await?;
         Ok(Self { ring: verified.ring, key: verified.key })
     }

@@ -18,12 +18,18 @@ impl Share {
     /// Reads the manifest again where it is old: on the pool, or on the connection of a transaction that began then.
     ///
     /// A transaction may see an older manifest than was read last. That is no rollback while the transaction is older.
-    pub(crate) async fn refresh_beside(&self, own: &impl ConnectionTrait, begun: Instant) -> Result<(), RingError> {
+    pub(crate) async fn refresh_beside(
+        &self,
+        own: &impl ConnectionTrait,
+        begun: Instant,
+    ) -> Result<(), RingError> {
         if let Some(done) = self.on_pool(self.refresh()).await {
             return done;
         }
         match self.ring().refresh_within(own).await {
-            Err(RingError::Older { is_pinned: false, .. }) if self.ring().was_read_since(begun) => Ok(()),
+            Err(RingError::Older { is_pinned: false, .. }) if self.ring().was_read_since(begun) => {
+                Ok(())
+            }
             done => done,
         }
     }
@@ -51,11 +57,19 @@ impl Share {
     }
 
     /// See [`Ring::prepare`](super::Ring::prepare). Fails where the pool has no connection to commit a missing key on.
-    pub(crate) async fn prepare_beside(&self, own: &impl ConnectionTrait, scopes: &BTreeSet<String>) -> Result<(), RingError> {
+    pub(crate) async fn prepare_beside(
+        &self,
+        own: &impl ConnectionTrait,
+        scopes: &BTreeSet<String>,
+    ) -> Result<(), RingError> {
         if let Some(done) = self.on_pool(self.prepare(scopes.iter().cloned())).await {
             return done;
         }
-        if self.ring().finds_keys_within(own, scopes).await? { Ok(()) } else { Err(RingError::NoConnection) }
+        if self.ring().finds_keys_within(own, scopes).await? {
+            Ok(())
+        } else {
+            Err(RingError::NoConnection)
+        }
     }
 
     /// Works on a connection of the pool, unless it has none left.

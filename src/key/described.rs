@@ -92,20 +92,33 @@ impl Described {
         };
         let scope = |described: &Self| {
             let scope = described.scope.clone()?;
-            described.owners.iter().find(|owner| owner.name == scope).map(|owner| owner.label.clone())
+            described
+                .owners
+                .iter()
+                .find(|owner| owner.name == scope)
+                .map(|owner| owner.label.clone())
         };
-        let relabelled = self
-            .columns
-            .iter()
-            .any(|column| other.columns.iter().any(|other| other.sealed == column.sealed && other.label != column.label));
-        self.id.kind == other.id.kind && labels(self) == labels(other) && scope(self) == scope(other) && !relabelled
+        let relabelled = self.columns.iter().any(|column| {
+            other
+                .columns
+                .iter()
+                .any(|other| other.sealed == column.sealed && other.label != column.label)
+        });
+        self.id.kind == other.id.kind
+            && labels(self) == labels(other)
+            && scope(self) == scope(other)
+            && !relabelled
     }
 
     /// What keeps a program with this other description from using the cells, for a person.
     pub(super) fn differences(&self, other: &Self) -> Vec<String> {
         let known = |column: &&Column| !self.knows(column);
-        let mut differs: Vec<_> =
-            other.columns.iter().filter(known).map(|column| format!("column `{}`", column.sealed)).collect();
+        let mut differs: Vec<_> = other
+            .columns
+            .iter()
+            .filter(known)
+            .map(|column| format!("column `{}`", column.sealed))
+            .collect();
         if !self.binds_like(other) && differs.is_empty() {
             differs.push("what its cells are bound to".to_owned());
         }
@@ -118,14 +131,18 @@ impl Described {
     }
 
     fn knows(&self, column: &Column) -> bool {
-        self.columns.iter().any(|it| (&it.label, &it.sealed, &it.index) == (&column.label, &column.sealed, &column.index))
+        self.columns.iter().any(|it| {
+            (&it.label, &it.sealed, &it.index) == (&column.label, &column.sealed, &column.index)
+        })
     }
 
     /// The description as the rest of the program takes it: for as long as the program runs, like those in its source.
     /// The same one each time, so that reading the manifest again and again takes no more memory.
     pub(super) fn table(&self, name: &str) -> &'static SealedTable {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, table)) = known.iter().find(|(described, table)| table.name == name && described == self) {
+        if let Some((_, table)) =
+            known.iter().find(|(described, table)| table.name == name && described == self)
+        {
             return table;
         }
         let table: &'static SealedTable = Box::leak(Box::new(self.kept(name)));
@@ -223,7 +240,8 @@ mod tests {
             ..TABLE
         };
         const OTHER: SealedTable = SealedTable { scope: None, ..TABLE };
-        let binds_like = |other: &SealedTable| Described::new(&TABLE).binds_like(&Described::new(other));
+        let binds_like =
+            |other: &SealedTable| Described::new(&TABLE).binds_like(&Described::new(other));
         assert!(binds_like(&RENAMED));
         assert!(!binds_like(&OTHER));
     }

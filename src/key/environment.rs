@@ -23,11 +23,19 @@ impl EnvironmentSource {
 
 #[async_trait]
 impl KeySource for EnvironmentSource {
-    #[expect(clippy::disallowed_methods, reason = "the key is the one setting that must not pass through `config`")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the key is the one setting that must not pass through `config`"
+    )]
     async fn root(&self) -> Result<RootKey, SourceError> {
         let what = format!("the environment variable {}", self.0);
-        let Some(text) = std::env::var_os(&self.0) else { return Err(SourceError::Missing { what }) };
-        let text = text.into_string().map_err(|_| SourceError::Malformed { what: what.clone(), wanted: "it must be text" })?;
+        let Some(text) = std::env::var_os(&self.0) else {
+            return Err(SourceError::Missing { what });
+        };
+        let text = text.into_string().map_err(|_| SourceError::Malformed {
+            what: what.clone(),
+            wanted: "it must be text",
+        })?;
         parse(&Zeroizing::new(text), &what)
     }
 

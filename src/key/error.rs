@@ -13,7 +13,9 @@ pub enum RingError {
     #[error("the database has no key ring")]
     Missing,
     /// The root is another one than the ring's.
-    #[error("wrong key: the ring was made under root {wanted}, and the key source yields root {given}")]
+    #[error(
+        "wrong key: the ring was made under root {wanted}, and the key source yields root {given}"
+    )]
     WrongRoot {
         /// The root that the ring names.
         wanted: String,
@@ -21,10 +23,14 @@ pub enum RingError {
         given: String,
     },
     /// The manifest was not written by a holder of the root.
-    #[error("the manifest does not verify: it was changed by something that does not hold the root key")]
+    #[error(
+        "the manifest does not verify: it was changed by something that does not hold the root key"
+    )]
     Forged,
     /// The manifest is older than one that was seen, or than the configuration allows.
-    #[error("the manifest is at epoch {found}, older than epoch {minimum}: an old copy was put back")]
+    #[error(
+        "the manifest is at epoch {found}, older than epoch {minimum}: an old copy was put back"
+    )]
     Older {
         /// The epoch in the database.
         found: i64,
@@ -40,7 +46,9 @@ pub enum RingError {
         epoch: i64,
     },
     /// The manifest says that plaintext counts, and the database says that it is sealed.
-    #[error("the manifest says that table `{table}` is in plaintext, and {found}: an old manifest was put back")]
+    #[error(
+        "the manifest says that table `{table}` is in plaintext, and {found}: an old manifest was put back"
+    )]
     PhaseContradicts {
         /// The table.
         table: String,
@@ -95,11 +103,18 @@ pub enum RingError {
 impl RingError {
     /// Whether the database went back behind what was seen of it.
     pub fn went_back(&self) -> bool {
-        matches!(self, Self::Older { .. } | Self::RingChanged { .. } | Self::PhaseContradicts { .. })
+        matches!(
+            self,
+            Self::Older { .. } | Self::RingChanged { .. } | Self::PhaseContradicts { .. }
+        )
     }
 }
 
 fn ring_changed(epoch: i64) -> String {
-    let now = if epoch == 0 { "no key ring any more".to_owned() } else { format!("another key ring, at epoch {epoch}") };
+    let now = if epoch == 0 {
+        "no key ring any more".to_owned()
+    } else {
+        format!("another key ring, at epoch {epoch}")
+    };
     format!("the database has {now}; this host has seen a ring under this address")
 }

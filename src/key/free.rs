@@ -14,11 +14,17 @@ pub(super) fn has_free_connection(db: &DatabaseConnection) -> bool {
     }
     match &db.inner {
         #[cfg(feature = "postgres")]
-        DatabaseConnectionType::SqlxPostgresPoolConnection(_) => is_free!(db.get_postgres_connection_pool()),
+        DatabaseConnectionType::SqlxPostgresPoolConnection(_) => {
+            is_free!(db.get_postgres_connection_pool())
+        }
         #[cfg(feature = "mysql")]
-        DatabaseConnectionType::SqlxMySqlPoolConnection(_) => is_free!(db.get_mysql_connection_pool()),
+        DatabaseConnectionType::SqlxMySqlPoolConnection(_) => {
+            is_free!(db.get_mysql_connection_pool())
+        }
         #[cfg(feature = "sqlite")]
-        DatabaseConnectionType::SqlxSqlitePoolConnection(_) => is_free!(db.get_sqlite_connection_pool()),
+        DatabaseConnectionType::SqlxSqlitePoolConnection(_) => {
+            is_free!(db.get_sqlite_connection_pool())
+        }
         _ => true,
     }
 }

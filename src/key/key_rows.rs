@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QuerySelect as _, SqlErr, Statement, Value,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QuerySelect as _, SqlErr, Statement, Value,
 };
 use strongroom_entity::key;
 
 use super::RingError;
 use crate::crypto::{
-    DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, make_bytes, unwrap_key, wrap_key,
+    DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
+    make_bytes, unwrap_key, wrap_key,
 };
 
 /// The scope of keys that serve the whole ring.
@@ -20,17 +21,31 @@ const MANIFEST_KEY_ID: u32 = 1;
 const INDEX_KEY_ID: u32 = 2;
 
 /// Makes the manifest key and the index key of a new ring.
-pub(super) async fn make_first_keys(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId) -> Result<ManifestKey, RingError> {
+pub(super) async fn make_first_keys(
+    db: &impl ConnectionTrait,
+    root: &RootKey,
+    ring: &RingId,
+) -> Result<ManifestKey, RingError> {
     let manifest_key = ManifestKey::make()?;
-    let of_ring = |id, purpose| WrappedKeyLabel { ring, id, purpose, scope: WHOLE_RING, generation: 1 };
-    let (manifest, index) = (of_ring(MANIFEST_KEY_ID, Purpose::Manifest), of_ring(INDEX_KEY_ID, Purpose::Index));
+    let of_ring =
+        |id, purpose| WrappedKeyLabel { ring, id, purpose, scope: WHOLE_RING, generation: 1 };
+    let (manifest, index) =
+        (of_ring(MANIFEST_KEY_ID, Purpose::Manifest), of_ring(INDEX_KEY_ID, Purpose::Index));
     let wrapped_index = wrap_key(root, &index, &IndexKey::make()?)?;
-    insert_keys(db, vec![row(&manifest, wrap_key(root, &manifest, &manifest_key)?), row(&index, wrapped_index)]).await?;
+    insert_keys(
+        db,
+        vec![row(&manifest, wrap_key(root, &manifest, &manifest_key)?), row(&index, wrapped_index)],
+    )
+    .await?;
     Ok(manifest_key)
 }
 
 /// The key that authenticates the manifest.
-pub(super) async fn manifest_key(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId) -> Result<ManifestKey, RingError> {
+pub(super) async fn manifest_key(
+    db: &impl ConnectionTrait,
+    root: &RootKey,
+    ring: &RingId,
+) -> Result<ManifestKey, RingError> {
     one_key(db, root, ring, MANIFEST_KEY_ID, Purpose::Manifest).await
 }
 
@@ -65,9 +80,9 @@ pub(super) async fn data_keys(
         Wanted::All => found,
         Wanted::None => return Ok(Vec::new()),
         Wanted::Ids(ids) => found.filter(key::Column::Id.is_in(ids.into_iter().map(i64::from))),
-        Wanted::Scopes(generation, scopes) => {
-            found.filter(key::Column::Generation.eq(generation)).filter(key::Column::Scope.is_in(scopes))
-        }
+        Wanted::Scopes(generation, scopes) => found
+            .filter(key::Column::Generation.eq(generation))
+            .filter(key::Column::Scope.is_in(scopes)),
     };
     let rows = found.filter(key::Column::Wrapped.ne(Vec::<u8>::new())).all(db).await?;
     let mut keys = Vec::with_capacity(rows.len());
@@ -81,7 +96,11 @@ pub(super) async fn data_keys(
 }
 
 /// The ring's index key.
-pub(super) async fn index_key(db: &impl ConnectionTrait, root: &RootKey, ring: &RingId) -> Result<IndexKey, RingError> {
+pub(super) async fn index_key(
+    db: &impl ConnectionTrait,
+    root: &RootKey,
+    ring: &RingId,
+) -> Result<IndexKey, RingError> {
     one_key(db, root, ring, INDEX_KEY_ID, Purpose::Index).await
 }
 
@@ -101,7 +120,8 @@ pub(super) async fn make_data_keys(
         .filter(key::Column::Generation.eq(generation))
         .filter(key::Column::Scope.is_in(scopes.iter().copied()));
     let there: Vec<String> = there.into_tuple().all(db).await?;
-    let absent: Vec<&&str> = scopes.iter().filter(|scope| !there.iter().any(|known| known == *scope)).collect();
+    let absent: Vec<&&str> =
+        scopes.iter().filter(|scope| !there.iter().any(|known| known == *scope)).collect();
     let mut rows = Vec::with_capacity(absent.len());
     for (id, scope) in make_ids(absent.len())?.into_iter().zip(&absent) {
         let label = WrappedKeyLabel { ring, id, purpose: Purpose::Data, scope, generation };
@@ -133,7 +153,10 @@ pub(super) async fn all_rows(db: &impl ConnectionTrait) -> Result<Vec<key::Model
 
 /// Returns one row, whatever it holds.
 #[cfg(feature = "cli")]
-pub(super) async fn one_row(db: &impl ConnectionTrait, id: i64) -> Result<Option<key::Model>, RingError> {
+pub(super) async fn one_row(
+    db: &impl ConnectionTrait,
+    id: i64,
+) -> Result<Option<key::Model>, RingError> {
     Ok(key::Entity::find_by_id(id).one(db).await?)
 }
 
@@ -149,7 +172,9 @@ pub(super) fn refusal(root: &RootKey, ring: &RingId, row: &key::Model) -> Option
     let unwrapped = match Purpose::parse(&row.purpose) {
         Some(Purpose::Data) => unwrap::<DataKey>(root, ring, row, Purpose::Data).map(drop),
         Some(Purpose::Index) => unwrap::<IndexKey>(root, ring, row, Purpose::Index).map(drop),
-        Some(Purpose::Manifest) => unwrap::<ManifestKey>(root, ring, row, Purpose::Manifest).map(drop),
+        Some(Purpose::Manifest) => {
+            unwrap::<ManifestKey>(root, ring, row, Purpose::Manifest).map(drop)
+        }
         Some(Purpose::Login) | None => return Some("unknown purpose".to_owned()),
     };
     match unwrapped {
@@ -164,16 +189,32 @@ pub(super) const KEYS_A_STATEMENT: usize = 100;
 
 /// Keys wrapped under a root are added only while the manifest names that root: added after a rewrap, they
 /// would be lost to everybody else.
-async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: Vec<key::Model>) -> Result<(), RingError> {
+async fn insert_while_root_is(
+    db: &impl ConnectionTrait,
+    root: &RootKey,
+    rows: Vec<key::Model>,
+) -> Result<(), RingError> {
     let engine = db.get_database_backend();
     // On MySQL passing a row over would take IGNORE, which lets other errors pass too, or the right to update keys.
     let unless_there = if engine == DbBackend::MySql { "" } else { "ON CONFLICT DO NOTHING" };
     for chunk in rows.chunks(KEYS_A_STATEMENT) {
         let part = |n: usize| {
-            let place = |k: usize| if engine == DbBackend::Postgres { format!("${}", n * 5 + k) } else { "?".to_owned() };
+            let place = |k: usize| {
+                if engine == DbBackend::Postgres {
+                    format!("${}", n * 5 + k)
+                } else {
+                    "?".to_owned()
+                }
+            };
             let [id, purpose, scope, generation, wrapped] = [1, 2, 3, 4, 5].map(place);
-            let wrapped = if engine == DbBackend::MySql { format!("CAST({wrapped} AS BINARY)") } else { wrapped };
-            format!("SELECT {id} AS id, {purpose} AS purpose, {scope} AS scope, {generation} AS generation, {wrapped} AS wrapped")
+            let wrapped = if engine == DbBackend::MySql {
+                format!("CAST({wrapped} AS BINARY)")
+            } else {
+                wrapped
+            };
+            format!(
+                "SELECT {id} AS id, {purpose} AS purpose, {scope} AS scope, {generation} AS generation, {wrapped} AS wrapped"
+            )
         };
         let sql = format!(
             "INSERT INTO strongroom_key (id, purpose, scope, generation, wrapped) \
@@ -193,7 +234,8 @@ async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: V
         });
         match db.execute_raw(Statement::from_sql_and_values(engine, sql, values)).await {
             // Another program was quicker with one of them: the caller looks again, and makes what is left.
-            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {}
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            }
             done => done.map(|_| ())?,
         }
     }
@@ -202,8 +244,13 @@ async fn insert_while_root_is(db: &impl ConnectionTrait, root: &RootKey, rows: V
 
 async fn insert_keys(db: &impl ConnectionTrait, rows: Vec<key::Model>) -> Result<(), RingError> {
     for chunk in rows.chunks(KEYS_A_STATEMENT) {
-        let insert = key::Entity::insert_many(chunk.iter().cloned().map(|key| key.into_active_model().reset_all()));
-        insert.on_conflict(OnConflict::new().do_nothing_on([key::Column::Id]).to_owned()).exec_without_returning(db).await?;
+        let insert = key::Entity::insert_many(
+            chunk.iter().cloned().map(|key| key.into_active_model().reset_all()),
+        );
+        insert
+            .on_conflict(OnConflict::new().do_nothing_on([key::Column::Id]).to_owned())
+            .exec_without_returning(db)
+            .await?;
     }
     Ok(())
 }
@@ -229,7 +276,12 @@ async fn one_key<K: Unwrap>(
     unwrap(root, ring, &row, purpose)
 }
 
-fn unwrap<K: Unwrap>(root: &RootKey, ring: &RingId, row: &key::Model, purpose: Purpose) -> Result<K, RingError> {
+fn unwrap<K: Unwrap>(
+    root: &RootKey,
+    ring: &RingId,
+    row: &key::Model,
+    purpose: Purpose,
+) -> Result<K, RingError> {
     let damaged = |reason| RingError::Damaged { id: row.id, purpose: purpose.as_str(), reason };
     let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation)) else {
         return Err(damaged(OpenError::Corrupt));
@@ -240,7 +292,11 @@ fn unwrap<K: Unwrap>(root: &RootKey, ring: &RingId, row: &key::Model, purpose: P
 
 /// The kinds of key that live in the ring.
 trait Unwrap: Sized {
-    fn unwrap(root: &RootKey, label: &WrappedKeyLabel<'_>, wrapped: &[u8]) -> Result<Self, OpenError>;
+    fn unwrap(
+        root: &RootKey,
+        label: &WrappedKeyLabel<'_>,
+        wrapped: &[u8],
+    ) -> Result<Self, OpenError>;
 }
 
 macro_rules! unwraps {

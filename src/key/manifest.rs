@@ -41,7 +41,12 @@ pub struct Manifest {
 
 impl Manifest {
     pub(super) fn new(root_id: String) -> Self {
-        let first = Generation { generation: 1, state: KeyState::Active, made_from: None, wipe_after: None };
+        let first = Generation {
+            generation: 1,
+            state: KeyState::Active,
+            made_from: None,
+            wipe_after: None,
+        };
         Self {
             epoch: 1,
             root_id,
@@ -55,7 +60,10 @@ impl Manifest {
 
     /// The state of a generation.
     pub fn state(&self, generation: u32) -> Option<KeyState> {
-        self.generations.iter().find(|known| known.generation == generation).map(|known| known.state)
+        self.generations
+            .iter()
+            .find(|known| known.generation == generation)
+            .map(|known| known.state)
     }
 
     /// Whether cells under a generation's keys may be opened.
@@ -92,7 +100,10 @@ impl Manifest {
 
     /// What a table's description differs in from the one in the manifest, column by column. Empty where [`Manifest::binds`].
     pub(crate) fn differences(&self, table: &SealedTable) -> Vec<String> {
-        self.tables.get(table.name).map(|described| described.differences(&Described::new(table))).unwrap_or_default()
+        self.tables
+            .get(table.name)
+            .map(|described| described.differences(&Described::new(table)))
+            .unwrap_or_default()
     }
 
     /// What a plaintext column of a described table was like before it was dropped, as whoever dropped it wrote it down.

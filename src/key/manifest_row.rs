@@ -1,7 +1,9 @@
 //! The manifest's row: making it, reading it with every check, and writing the next one.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _,
+};
 use strongroom_entity::manifest;
 
 use super::key_rows::{make_first_keys, manifest_key};
@@ -55,14 +57,21 @@ pub(super) struct Verified {
 }
 
 /// Reads the manifest, and refuses one that is not a held root's, not authentic, or too old.
-pub(super) async fn read_manifest(db: &impl ConnectionTrait, roots: &Roots, floor: &EpochFloor) -> Result<Verified, RingError> {
+pub(super) async fn read_manifest(
+    db: &impl ConnectionTrait,
+    roots: &Roots,
+    floor: &EpochFloor,
+) -> Result<Verified, RingError> {
     let verified = read_at_any_epoch(db, roots).await?;
     floor.judge(&verified)?;
     Ok(verified)
 }
 
 /// The same, however old it is: for saying so, and for accepting it.
-pub(super) async fn read_at_any_epoch(db: &impl ConnectionTrait, roots: &Roots) -> Result<Verified, RingError> {
+pub(super) async fn read_at_any_epoch(
+    db: &impl ConnectionTrait,
+    roots: &Roots,
+) -> Result<Verified, RingError> {
     match verify(db, &read_row(db).await?, roots).await {
         // A rewrap between reading the manifest and reading its key.
         Err(RingError::Damaged { .. }) => verify(db, &read_row(db).await?, roots).await,
@@ -72,7 +81,9 @@ pub(super) async fn read_at_any_epoch(db: &impl ConnectionTrait, roots: &Roots) 
 
 /// What the row says of its ring and epoch; nothing vouches for it.
 #[cfg(feature = "cli")]
-pub(super) async fn unverified(db: &impl ConnectionTrait) -> Result<Option<(RingId, i64)>, RingError> {
+pub(super) async fn unverified(
+    db: &impl ConnectionTrait,
+) -> Result<Option<(RingId, i64)>, RingError> {
     let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else { return Ok(None) };
     let ring = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
     Ok(Some((ring, row.epoch)))
@@ -82,13 +93,18 @@ async fn read_row(db: &impl ConnectionTrait) -> Result<manifest::Model, RingErro
     manifest::Entity::find_by_id(1_i16).one(db).await?.ok_or(RingError::Missing)
 }
 
-async fn verify(db: &impl ConnectionTrait, row: &manifest::Model, roots: &Roots) -> Result<Verified, RingError> {
+async fn verify(
+    db: &impl ConnectionTrait,
+    row: &manifest::Model,
+    roots: &Roots,
+) -> Result<Verified, RingError> {
     let ring: RingId = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
     let key = manifest_key(db, root_of(&row.body, roots)?, &ring).await?;
     if !verify_manifest_mac(&key, &ring, row.body.as_bytes(), &row.mac) {
         return Err(RingError::Forged);
     }
-    let manifest: Manifest = serde_json::from_str(&row.body).map_err(|error| RingError::Newer(error.to_string()))?;
+    let manifest: Manifest =
+        serde_json::from_str(&row.body).map_err(|error| RingError::Newer(error.to_string()))?;
     if manifest.epoch != row.epoch {
         return Err(RingError::Forged);
     }
@@ -96,7 +112,11 @@ async fn verify(db: &impl ConnectionTrait, row: &manifest::Model, roots: &Roots)
 }
 
 /// Writes the next manifest, unless somebody else has written one since `before` was read.
-pub(super) async fn write_manifest(db: &impl ConnectionTrait, before: &Verified, mut next: Manifest) -> Result<(), RingError> {
+pub(super) async fn write_manifest(
+    db: &impl ConnectionTrait,
+    before: &Verified,
+    mut next: Manifest,
+) -> Result<(), RingError> {
     next.epoch = before.manifest.epoch + 1;
     let (body, mac) = authenticate(&before.key, &before.ring, &next)?;
     let done = manifest::Entity::update_many()
@@ -110,8 +130,13 @@ pub(super) async fn write_manifest(db: &impl ConnectionTrait, before: &Verified,
     if done.rows_affected == 1 { Ok(()) } else { Err(RingError::Raced) }
 }
 
-fn authenticate(key: &ManifestKey, ring: &RingId, manifest: &Manifest) -> Result<(String, Vec<u8>), RingError> {
-    let body = serde_json::to_string(manifest).map_err(|error| RingError::Newer(error.to_string()))?;
+fn authenticate(
+    key: &ManifestKey,
+    ring: &RingId,
+    manifest: &Manifest,
+) -> Result<(String, Vec<u8>), RingError> {
+    let body =
+        serde_json::to_string(manifest).map_err(|error| RingError::Newer(error.to_string()))?;
     let mac = manifest_mac(key, ring, body.as_bytes()).to_vec();
     Ok((body, mac))
 }

@@ -57,7 +57,9 @@ impl PassphraseSource {
         };
         let text = Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned());
         match text.len() {
-            0 => Err(SourceError::Malformed { what: "the passphrase".into(), wanted: "it is empty" }),
+            0 => {
+                Err(SourceError::Malformed { what: "the passphrase".into(), wanted: "it is empty" })
+            }
             1..=LONGEST => Ok(text),
             _ => Err(SourceError::TooLong { longest: LONGEST }),
         }
@@ -69,15 +71,26 @@ impl PassphraseSource {
 
     fn read(&self) -> Result<SealedRoot, SourceError> {
         let text = self.sealed_root.read("the sealed root")?;
-        let malformed = || SourceError::Malformed { what: self.what(), wanted: "it must be what `strongroom init` wrote" };
+        let malformed = || SourceError::Malformed {
+            what: self.what(),
+            wanted: "it must be what `strongroom init` wrote",
+        };
         let document: Document = serde_json::from_str(&text).map_err(|_| malformed())?;
         if document.version != 1 || document.kdf != KDF {
             return Err(malformed());
         }
         let Document { memory_kib, passes, lanes, salt, root, .. } = document;
-        let salt = STANDARD.decode(salt).ok().and_then(|salt| salt.try_into().ok()).ok_or_else(malformed)?;
+        let salt = STANDARD
+            .decode(salt)
+            .ok()
+            .and_then(|salt| salt.try_into().ok())
+            .ok_or_else(malformed)?;
         let envelope = STANDARD.decode(root).map_err(|_| malformed())?;
-        Ok(SealedRoot { cost: PassphraseCost { memory: memory_kib, passes, lanes }, salt, envelope })
+        Ok(SealedRoot {
+            cost: PassphraseCost { memory: memory_kib, passes, lanes },
+            salt,
+            envelope,
+        })
     }
 }
 
@@ -85,7 +98,9 @@ impl PassphraseSource {
 impl KeySource for PassphraseSource {
     async fn root(&self) -> Result<RootKey, SourceError> {
         let (passphrase, sealed) = (self.passphrase()?, self.read()?);
-        off_the_async_threads(move || open_root(&sealed, passphrase.as_bytes())).await.map_err(|error| self.refused(error))
+        off_the_async_threads(move || open_root(&sealed, passphrase.as_bytes()))
+            .await
+            .map_err(|error| self.refused(error))
     }
 
     async fn make_if_missing(&self) -> Result<bool, SourceError> {
@@ -93,7 +108,9 @@ impl KeySource for PassphraseSource {
             return Ok(false);
         }
         let passphrase = self.passphrase()?;
-        let work = move || seal_root(&RootKey::make()?, passphrase.as_bytes(), PassphraseCost::RECOMMENDED);
+        let work = move || {
+            seal_root(&RootKey::make()?, passphrase.as_bytes(), PassphraseCost::RECOMMENDED)
+        };
         let sealed = off_the_async_threads(work).await.map_err(|error| self.refused(error))?;
         let document = Document {
             version: 1,

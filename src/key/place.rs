@@ -14,12 +14,22 @@ pub struct Place {
 impl Place {
     /// From what a row says of itself.
     pub fn of(label: &'static str, binding: &Binding) -> Self {
-        let owners: Vec<_> = binding.owners.iter().map(|(column, owner)| (*column, value(owner))).collect();
-        Self { label, scope: scope_of(binding.scope.as_deref()), context: Context::cell(&binding.id, &owners) }
+        let owners: Vec<_> =
+            binding.owners.iter().map(|(column, owner)| (*column, value(owner))).collect();
+        Self {
+            label,
+            scope: scope_of(binding.scope.as_deref()),
+            context: Context::cell(&binding.id, &owners),
+        }
     }
 
     /// From columns read as bytes, as the reseal engine reads them: owners under their labels.
-    pub(crate) fn raw(label: &'static str, scope: &str, row_id: &str, owners: &[(&'static str, Value<'_>)]) -> Self {
+    pub(crate) fn raw(
+        label: &'static str,
+        scope: &str,
+        row_id: &str,
+        owners: &[(&'static str, Value<'_>)],
+    ) -> Self {
         Self { label, scope: scope.to_owned(), context: Context::cell(row_id, owners) }
     }
 }

@@ -9,8 +9,8 @@ use strongroom_entity::database_login::{Column, Entity, Model};
 use super::manifest_row::read_manifest;
 use super::{EpochFloor, RingError, Roots};
 use crate::crypto::{
-    DatabasePassword, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, policy_mac, unwrap_key,
-    verify_policy_mac, wrap_key,
+    DatabasePassword, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
+    policy_mac, unwrap_key, verify_policy_mac, wrap_key,
 };
 
 /// Loaded for one piece of work: it does not follow a rewrap.
@@ -23,9 +23,18 @@ pub struct PolicyKeys {
 
 impl PolicyKeys {
     /// From a manifest that verifies.
-    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RingError> {
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        roots: Arc<Roots>,
+        floor: impl Into<EpochFloor>,
+    ) -> Result<Self, RingError> {
         let verified = read_manifest(db, &roots, &floor.into()).await?;
-        Ok(Self { roots, root_id: verified.manifest.root_id, ring: verified.ring, key: verified.key })
+        Ok(Self {
+            roots,
+            root_id: verified.manifest.root_id,
+            ring: verified.ring,
+            key: verified.key,
+        })
     }
 
     /// The ring's id.
@@ -41,7 +50,11 @@ impl PolicyKeys {
         version: u32,
         password: &DatabasePassword,
     ) -> Result<Vec<u8>, RingError> {
-        Ok(wrap_key(self.roots.find(&self.root_id)?, &label(&self.ring, &scope(component, slot), version), password)?)
+        Ok(wrap_key(
+            self.roots.find(&self.root_id)?,
+            &label(&self.ring, &scope(component, slot), version),
+            password,
+        )?)
     }
 
     /// The password of a stored login.
@@ -74,18 +87,25 @@ pub(super) async fn rewrap_logins(
             continue;
         };
         let version = u32::try_from(login.version).unwrap_or_default();
-        let wrapped = wrap_key(to, &label(ring, &scope(&login.component, &login.slot), version), &password)?;
+        let wrapped =
+            wrap_key(to, &label(ring, &scope(&login.component, &login.slot), version), &password)?;
         let update = Entity::update_many().col_expr(Column::Wrapped, Expr::value(wrapped));
-        update.filter(Column::Component.eq(&login.component)).filter(Column::Slot.eq(&login.slot)).exec(db).await?;
+        update
+            .filter(Column::Component.eq(&login.component))
+            .filter(Column::Slot.eq(&login.slot))
+            .exec(db)
+            .await?;
         done += 1;
     }
     Ok((done, damaged))
 }
 
 fn unwrap(root: &RootKey, ring: &RingId, login: &Model) -> Result<DatabasePassword, RingError> {
-    let damaged = |reason| RingError::Damaged { id: i64::from(ID), purpose: Purpose::Login.as_str(), reason };
+    let damaged =
+        |reason| RingError::Damaged { id: i64::from(ID), purpose: Purpose::Login.as_str(), reason };
     let version = u32::try_from(login.version).map_err(|_| damaged(OpenError::Corrupt))?;
-    unwrap_key(root, &label(ring, &scope(&login.component, &login.slot), version), &login.wrapped).map_err(damaged)
+    unwrap_key(root, &label(ring, &scope(&login.component, &login.slot), version), &login.wrapped)
+        .map_err(damaged)
 }
 
 fn scope(component: &str, slot: &str) -> String {

@@ -25,7 +25,9 @@ impl PrivateFile {
         let text = read_private(&self.0, None).and_then(|bytes| text_of(bytes, &self.0));
         text.map_err(|error| match error {
             FileError::Missing(path) if path == self.0 => SourceError::Missing { what: what() },
-            FileError::NotText(_) => SourceError::Malformed { what: what(), wanted: "it must be text" },
+            FileError::NotText(_) => {
+                SourceError::Malformed { what: what(), wanted: "it must be text" }
+            }
             error => error.into(),
         })
     }

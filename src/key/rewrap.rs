@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _,
 };
 use strongroom_entity::key;
 
@@ -10,7 +11,10 @@ use super::key_rows::KEYS_A_STATEMENT;
 use super::manifest_row::{read_manifest, write_manifest};
 use super::policy_keys::rewrap_logins;
 use super::{EpochFloor, RingError, Roots};
-use crate::crypto::{DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel, unwrap_key, wrap_key};
+use crate::crypto::{
+    DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
+    unwrap_key, wrap_key,
+};
 
 /// What became of the ring's keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,15 +69,22 @@ async fn rewrap_all(
     logins: bool,
 ) -> Result<Rewrapped, RingError> {
     let done = rewrap_keys(db, ring, from, to).await?;
-    let (passwords, damaged) = if logins { rewrap_logins(db, ring, from, to).await? } else { (0, 0) };
+    let (passwords, damaged) =
+        if logins { rewrap_logins(db, ring, from, to).await? } else { (0, 0) };
     Ok(Rewrapped { keys: done.keys + passwords, damaged: done.damaged + damaged })
 }
 
-async fn rewrap_keys(db: &impl ConnectionTrait, ring: &RingId, from: &RootKey, to: &RootKey) -> Result<Rewrapped, RingError> {
+async fn rewrap_keys(
+    db: &impl ConnectionTrait,
+    ring: &RingId,
+    from: &RootKey,
+    to: &RootKey,
+) -> Result<Rewrapped, RingError> {
     let mut done = Rewrapped::default();
     let mut changed = Vec::new();
     // A key without bytes was wiped.
-    for row in key::Entity::find().filter(key::Column::Wrapped.ne(Vec::<u8>::new())).all(db).await? {
+    for row in key::Entity::find().filter(key::Column::Wrapped.ne(Vec::<u8>::new())).all(db).await?
+    {
         match rewrap_one(ring, &row, from, to) {
             Ok(wrapped) => changed.push(key::Model { wrapped, ..row }),
             Err(RingError::Damaged { .. }) if rewrap_one(ring, &row, to, to).is_ok() => {}
@@ -93,7 +104,12 @@ async fn rewrap_keys(db: &impl ConnectionTrait, ring: &RingId, from: &RootKey, t
     Ok(done)
 }
 
-fn rewrap_one(ring: &RingId, row: &key::Model, from: &RootKey, to: &RootKey) -> Result<Vec<u8>, RingError> {
+fn rewrap_one(
+    ring: &RingId,
+    row: &key::Model,
+    from: &RootKey,
+    to: &RootKey,
+) -> Result<Vec<u8>, RingError> {
     let damaged = |reason| RingError::Damaged { id: row.id, purpose: "ring", reason };
     let (Some(purpose), Ok(id), Ok(generation)) =
         (Purpose::parse(&row.purpose), u32::try_from(row.id), u32::try_from(row.generation))
@@ -102,9 +118,21 @@ fn rewrap_one(ring: &RingId, row: &key::Model, from: &RootKey, to: &RootKey) -> 
     };
     let label = WrappedKeyLabel { ring, id, purpose, scope: &row.scope, generation };
     Ok(match purpose {
-        Purpose::Data => wrap_key(to, &label, &unwrap_key::<DataKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
-        Purpose::Index => wrap_key(to, &label, &unwrap_key::<IndexKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
-        Purpose::Manifest => wrap_key(to, &label, &unwrap_key::<ManifestKey>(from, &label, &row.wrapped).map_err(damaged)?)?,
+        Purpose::Data => wrap_key(
+            to,
+            &label,
+            &unwrap_key::<DataKey>(from, &label, &row.wrapped).map_err(damaged)?,
+        )?,
+        Purpose::Index => wrap_key(
+            to,
+            &label,
+            &unwrap_key::<IndexKey>(from, &label, &row.wrapped).map_err(damaged)?,
+        )?,
+        Purpose::Manifest => wrap_key(
+            to,
+            &label,
+            &unwrap_key::<ManifestKey>(from, &label, &row.wrapped).map_err(damaged)?,
+        )?,
         // Passwords have a table of their own.
         Purpose::Login => return Err(damaged(OpenError::Corrupt)),
     })

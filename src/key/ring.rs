@@ -20,7 +20,8 @@ use super::key_rows::{self, Wanted};
 use super::manifest_row::{self, Verified, read_manifest, write_manifest};
 use super::{EpochFloor, Manifest, Place, RingError, Roots, Unopened};
 use crate::crypto::{
-    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId, RootKey, blind_index,
+    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId,
+    RootKey, blind_index,
 };
 
 #[cfg(feature = "cli")]
@@ -67,7 +68,8 @@ impl State {
     /// Whether the manifest is new enough, or a task is reading it and the others may go on meanwhile.
     fn will_do(&self) -> bool {
         let age = self.read_at.elapsed();
-        !self.went_back && (age < LIFETIME || age < LIFETIME + GRACE && self.asked_at.elapsed() < GRACE)
+        !self.went_back
+            && (age < LIFETIME || age < LIFETIME + GRACE && self.asked_at.elapsed() < GRACE)
     }
 }
 
@@ -84,7 +86,11 @@ impl Ring {
     }
 
     /// Loads the ring. `floor` guards against an old database put back; 0 accepts any.
-    pub async fn load(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RingError> {
+    pub async fn load(
+        db: &impl ConnectionTrait,
+        roots: Arc<Roots>,
+        floor: impl Into<EpochFloor>,
+    ) -> Result<Self, RingError> {
         Self::load_as(db, roots, floor.into(), true).await
     }
 
@@ -98,7 +104,12 @@ impl Ring {
         Self::load_as(db, roots, floor, false).await
     }
 
-    async fn load_as(db: &impl ConnectionTrait, roots: Arc<Roots>, floor: EpochFloor, is_whole: bool) -> Result<Self, RingError> {
+    async fn load_as(
+        db: &impl ConnectionTrait,
+        roots: Arc<Roots>,
+        floor: EpochFloor,
+        is_whole: bool,
+    ) -> Result<Self, RingError> {
         let asked_at = Instant::now();
         let acceptance = floor.acceptance();
         let verified = read_manifest(db, &roots, &floor).await?;
@@ -125,7 +136,11 @@ impl Ring {
     }
 
     /// Wipes the wrapped keys of a retired generation; how many. Their rows stay, so that no id is used twice.
-    pub(crate) async fn wipe(&self, db: &impl ConnectionTrait, generation: u32) -> Result<u64, RingError> {
+    pub(crate) async fn wipe(
+        &self,
+        db: &impl ConnectionTrait,
+        generation: u32,
+    ) -> Result<u64, RingError> {
         key_rows::wipe(db, generation).await
     }
 
@@ -158,18 +173,30 @@ impl Ring {
 
     /// Writes down on this host that the committed manifest was seen, where the ring was loaded with a memory.
     pub async fn remember(&self, db: &DatabaseConnection) -> Result<(), RingError> {
-        if self.floor.has_raised(self.manifest().epoch) { Ok(()) } else { self.floor.remember(db, &self.roots).await }
+        if self.floor.has_raised(self.manifest().epoch) {
+            Ok(())
+        } else {
+            self.floor.remember(db, &self.roots).await
+        }
     }
 
     /// Loads the keys that these cells name, where they came after the ring was loaded, and the manifest that knows their
     /// generation.
-    pub async fn learn<'a>(&self, db: &impl ConnectionTrait, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
+    pub async fn learn<'a>(
+        &self,
+        db: &impl ConnectionTrait,
+        cells: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), RingError> {
         self.learn_keys(db, &Self::named(cells)).await
     }
 
     /// The ids of the keys that cells name.
     fn named<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> BTreeSet<u32> {
-        cells.into_iter().filter_map(|cell| Envelope::parse(cell).ok()).map(|envelope| envelope.key_id()).collect()
+        cells
+            .into_iter()
+            .filter_map(|cell| Envelope::parse(cell).ok())
+            .map(|envelope| envelope.key_id())
+            .collect()
     }
 
     /// The manifest as last read.
@@ -188,7 +215,10 @@ impl Ring {
     }
 
     /// The manifest as the database has it now, from inside a transaction too.
-    pub(crate) async fn read_manifest(&self, db: &impl ConnectionTrait) -> Result<Manifest, RingError> {
+    pub(crate) async fn read_manifest(
+        &self,
+        db: &impl ConnectionTrait,
+    ) -> Result<Manifest, RingError> {
         Ok(self.read_verified(db).await?.manifest)
     }
 
@@ -211,7 +241,11 @@ impl Ring {
     /// Makes sure that there is a data key for each scope in the active generation, so that sealing
     /// need not wait. Where programs make keys at the same moment, one of them wins. A scope
     /// whose key does not unwrap stays without one: sealing for it fails, and for it alone.
-    pub async fn prepare(&self, db: &impl ConnectionTrait, scopes: impl IntoIterator<Item = String>) -> Result<(), RingError> {
+    pub async fn prepare(
+        &self,
+        db: &impl ConnectionTrait,
+        scopes: impl IntoIterator<Item = String>,
+    ) -> Result<(), RingError> {
         self.make_missing(db, &scopes.into_iter().collect()).await
     }
 
@@ -221,8 +255,14 @@ impl Ring {
     }
 
     /// Seals a value into a row that is about to be written, with its blind index where the column has one.
-    pub fn seal<L: Label, R: Sealable<L>>(&self, row: &mut R, plaintext: &[u8]) -> Result<(), RingError> {
-        let binding = row.binding().map_err(|unset| RingError::Database(sea_orm::DbErr::AttrNotSet(unset.0.into())))?;
+    pub fn seal<L: Label, R: Sealable<L>>(
+        &self,
+        row: &mut R,
+        plaintext: &[u8],
+    ) -> Result<(), RingError> {
+        let binding = row
+            .binding()
+            .map_err(|unset| RingError::Database(sea_orm::DbErr::AttrNotSet(unset.0.into())))?;
         self.seal_for(&binding, row, plaintext)
     }
 
@@ -240,7 +280,10 @@ impl Ring {
     }
 
     /// Opens a cell of a row that was read; an `Option` where the column may be NULL.
-    pub fn open<L: Label, R: Bound<L>>(&self, row: &R) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
+    pub fn open<L: Label, R: Bound<L>>(
+        &self,
+        row: &R,
+    ) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
         row.cell().try_map(|cell| self.open_at(&Place::of(L::LABEL, &row.binding()), cell))
     }
 
@@ -261,7 +304,10 @@ impl Ring {
     fn keep(&self, keys: Vec<(key::Model, DataKey)>) {
         let mut state = self.write();
         for (row, key) in keys {
-            let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation)) else { continue };
+            let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation))
+            else {
+                continue;
+            };
             state.by_scope.entry(row.scope.clone()).or_default().insert(generation, id);
             state.data.insert(id, Arc::new(Entry { scope: row.scope, generation, key }));
         }

@@ -30,7 +30,12 @@ impl Roots {
 
     /// The root with this id, in hex.
     pub fn find(&self, id: &str) -> Result<&RootKey, RingError> {
-        let held = std::iter::once(&self.current).chain(&self.next).find(|root| hex::encode(root.id()) == id);
-        held.ok_or_else(|| RingError::WrongRoot { wanted: id.chars().take(32).collect(), given: hex::encode(self.current.id()) })
+        let held = std::iter::once(&self.current)
+            .chain(&self.next)
+            .find(|root| hex::encode(root.id()) == id);
+        held.ok_or_else(|| RingError::WrongRoot {
+            wanted: id.chars().take(32).collect(),
+            given: hex::encode(self.current.id()),
+        })
     }
 }

@@ -68,7 +68,10 @@ impl Share {
     }
 
     /// See [`Ring::learn`].
-    pub async fn learn<'a>(&self, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RingError> {
+    pub async fn learn<'a>(
+        &self,
+        cells: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<(), RingError> {
         self.ring.learn(&self.db, cells).await
     }
 
@@ -96,7 +99,11 @@ impl Share {
     }
 
     /// See [`Ring::seal`].
-    pub fn seal<L: Label, R: Sealable<L>>(&self, row: &mut R, plaintext: &[u8]) -> Result<(), RingError> {
+    pub fn seal<L: Label, R: Sealable<L>>(
+        &self,
+        row: &mut R,
+        plaintext: &[u8],
+    ) -> Result<(), RingError> {
         self.require_seals::<L, R>()?;
         self.ring.seal(row, plaintext)
     }
@@ -112,7 +119,10 @@ impl Share {
     }
 
     /// See [`Ring::open`].
-    pub fn open<L: Label, R: Bound<L>>(&self, row: &R) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
+    pub fn open<L: Label, R: Bound<L>>(
+        &self,
+        row: &R,
+    ) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
         self.require(|columns| &columns.opens, L::LABEL).map_err(|_| Unopened::NotShared)?;
         self.ring.open(row)
     }
@@ -124,7 +134,11 @@ impl Share {
     }
 
     /// See [`Ring::index`].
-    pub fn index(&self, label: &'static str, value: &[u8]) -> Result<[u8; BLIND_INDEX_LENGTH], RingError> {
+    pub fn index(
+        &self,
+        label: &'static str,
+        value: &[u8],
+    ) -> Result<[u8; BLIND_INDEX_LENGTH], RingError> {
         self.require(|columns| &columns.indexes, label)?;
         Ok(self.ring.index(label, value))
     }
@@ -134,7 +148,11 @@ impl Share {
         if R::IS_INDEXED { self.require(|columns| &columns.indexes, L::LABEL) } else { Ok(()) }
     }
 
-    fn require(&self, of: impl Fn(&ShareOf) -> &BTreeSet<String>, label: &str) -> Result<(), RingError> {
+    fn require(
+        &self,
+        of: impl Fn(&ShareOf) -> &BTreeSet<String>,
+        label: &str,
+    ) -> Result<(), RingError> {
         let shared = self.columns.as_ref().is_none_or(|columns| of(columns).contains(label));
         if shared { Ok(()) } else { Err(RingError::NotShared) }
     }

@@ -80,7 +80,10 @@ pub(crate) fn text_of(root: &RootKey) -> Zeroizing<String> {
 
 /// Reads a key as every source writes it: 32 bytes in base64, blanks around it allowed.
 pub(super) fn parse(text: &str, what: &str) -> Result<RootKey, SourceError> {
-    let malformed = || SourceError::Malformed { what: what.to_owned(), wanted: "it must hold 32 bytes in base64" };
+    let malformed = || SourceError::Malformed {
+        what: what.to_owned(),
+        wanted: "it must hold 32 bytes in base64",
+    };
     let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| malformed())?);
     let key: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| malformed())?;
     RootKey::from_bytes(key).map_err(|weak| SourceError::Weak { what: what.to_owned(), weak })

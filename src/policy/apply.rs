@@ -44,7 +44,8 @@ pub(crate) async fn converge(
     // A login that may not look is refused before anything is written.
     look(db, site, policy, &BTreeSet::new(), &Verifiers::new()).await?;
     let logins = login::prepare(db, site, policy).await?;
-    let (open, mut verifiers) = (logins.open(&site.target.names), logins.verifiers(&site.target, &site.keys)?);
+    let (open, mut verifiers) =
+        (logins.open(&site.target.names), logins.verifiers(&site.target, &site.keys)?);
     login::add_unknown(&mut verifiers, &site.target, policy)?;
     let plan = look(db, site, policy, &open, &verifiers).await?;
     refuse_shared_accounts(&plan, site)?;
@@ -55,7 +56,9 @@ pub(crate) async fn converge(
         if !site.target.engine.has_transactional_ddl() {
             lock.look(db).await?;
         }
-        db.execute_unprepared(&statement.exposed()).await.map_err(|error| told(&site.target, &error, &statement.sql))?;
+        db.execute_unprepared(&statement.exposed())
+            .await
+            .map_err(|error| told(&site.target, &error, &statement.sql))?;
     }
     sessions.extend(sessions_of(db, site, &closed).await?);
     sessions::kill(db, site.target.engine, &sessions).await?;
@@ -72,7 +75,8 @@ pub(crate) async fn converge(
 pub(super) async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
     if engine == Engine::Postgres {
         db.execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
-        db.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom grants'))").await?;
+        db.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom grants'))")
+            .await?;
     }
     Ok(())
 }
@@ -84,7 +88,8 @@ pub(super) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
     }
     if is_forbidden(error) {
         let cause = error.to_string();
-        let cause = cause.rsplit("error returned from database: ").next().unwrap_or(&cause).to_owned();
+        let cause =
+            cause.rsplit("error returned from database: ").next().unwrap_or(&cause).to_owned();
         return GrantError::Forbidden { sql: sql.to_owned(), cause };
     }
     GrantError::Database(error.clone())
@@ -96,18 +101,28 @@ pub(super) fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), Gra
         object.table().is_some_and(|(schema, table)| {
             let governed = table.starts_with("strongroom_") || site.catalog.contains_key(table);
             let is_there = !plan.found.gone.contains(schema);
-            is_there && schema != site.target.schema && !schema.starts_with(site.target.names.prefix()) && governed
+            is_there
+                && schema != site.target.schema
+                && !schema.starts_with(site.target.names.prefix())
+                && governed
         })
     };
     let shared = plan.found.foreign.iter().any(|found| found.object == "another database")
-        || site.target.engine != Engine::Postgres && plan.found.state.grants.iter().any(|grant| elsewhere(&grant.object));
-    if shared { Err(GrantError::SharedAccounts(site.target.names.prefix().to_owned())) } else { Ok(()) }
+        || site.target.engine != Engine::Postgres
+            && plan.found.state.grants.iter().any(|grant| elsewhere(&grant.object));
+    if shared {
+        Err(GrantError::SharedAccounts(site.target.names.prefix().to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Logins whose sessions may do what the login no longer may.
 fn closed(changes: &[Change]) -> Vec<String> {
     let closed = changes.iter().filter_map(|change| match change {
-        Change::Set(account, setting, value) if setting == ENABLED && value != "true" => Some(account),
+        Change::Set(account, setting, value) if setting == ENABLED && value != "true" => {
+            Some(account)
+        }
         Change::DropAccount(account, Kind::Login) | Change::DropMember(_, account) => Some(account),
         _ => None,
     });
@@ -116,7 +131,11 @@ fn closed(changes: &[Change]) -> Vec<String> {
     closed
 }
 
-async fn sessions_of(db: &impl ConnectionTrait, site: &Site, accounts: &[String]) -> Result<BTreeSet<String>, GrantError> {
+async fn sessions_of(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    accounts: &[String],
+) -> Result<BTreeSet<String>, GrantError> {
     let mut all = BTreeSet::new();
     for account in accounts {
         all.extend(sessions::of(db, site.target.engine, account).await?);
@@ -125,14 +144,27 @@ async fn sessions_of(db: &impl ConnectionTrait, site: &Site, accounts: &[String]
 }
 
 /// What the policy denies is looked for by every path, PUBLIC's too where the server answers for it.
-async fn assert_denials(db: &impl ConnectionTrait, site: &Site, policy: &Policy, after: &Plan) -> Result<(), GrantError> {
+async fn assert_denials(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    policy: &Policy,
+    after: &Plan,
+) -> Result<(), GrantError> {
     for denial in &policy.denials {
         let role = site.target.names.role(&denial.component);
-        let schema = if site.target.engine == Engine::MariaDb { &role } else { &site.target.schema };
+        let schema =
+            if site.target.engine == Engine::MariaDb { &role } else { &site.target.schema };
         let column = Object::Column(schema.clone(), denial.table.clone(), denial.column.clone());
-        let path = after.found.state.paths(&role, denial.verb.sql(), &column).first().map(|grant| grant.object.to_string());
+        let path = after
+            .found
+            .state
+            .paths(&role, denial.verb.sql(), &column)
+            .first()
+            .map(|grant| grant.object.to_string());
         let path = match path {
-            None if site.target.engine == Engine::Postgres => by_the_servers_word(db, site, &role, denial).await?,
+            None if site.target.engine == Engine::Postgres => {
+                by_the_servers_word(db, site, &role, denial).await?
+            }
             path => path,
         };
         if let Some(path) = path {
@@ -154,7 +186,8 @@ async fn by_the_servers_word(
     denial: &super::Denial,
 ) -> Result<Option<String>, GrantError> {
     let sql = "SELECT has_column_privilege($1, format('%I.%I', $2::text, $3::text)::regclass, $4, $5) AS can";
-    let values = [role, &site.target.schema, &denial.table, &denial.column, denial.verb.sql()].map(Into::into);
+    let values = [role, &site.target.schema, &denial.table, &denial.column, denial.verb.sql()]
+        .map(Into::into);
     let row = db.query_one_raw(statement(db.get_database_backend(), sql, values)).await?;
     let can: bool = row.map_or(Ok(true), |row| row.try_get("", "can"))?;
     Ok(can.then(|| "the server says so; PUBLIC may have been granted it".to_owned()))

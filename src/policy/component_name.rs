@@ -18,7 +18,18 @@ mod tests {
         for name in ["api", "a", "compute2", "a_c", "abcdefghijklmnopqr"] {
             assert!(is_component_name(name), "{name}");
         }
-        for name in ["", "2api", "_api", "Api", "a-b", "a.b", "api_a", "api_b", "abcdefghijklmnopqrs", "ápi"] {
+        for name in [
+            "",
+            "2api",
+            "_api",
+            "Api",
+            "a-b",
+            "a.b",
+            "api_a",
+            "api_b",
+            "abcdefghijklmnopqrs",
+            "ápi",
+        ] {
             assert!(!is_component_name(name), "{name}");
         }
     }

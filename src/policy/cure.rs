@@ -8,7 +8,11 @@ use super::wanted::Target;
 
 /// Takes a right away from whoever has it.
 pub(super) fn revoke(target: &Target, grantee: &str, object: &Object, privilege: &str) -> String {
-    let grant = Grant { grantee: grantee.to_owned(), object: object.clone(), privilege: privilege.to_owned() };
+    let grant = Grant {
+        grantee: grantee.to_owned(),
+        object: object.clone(),
+        privilege: privilege.to_owned(),
+    };
     revocation(target, grant)
 }
 
@@ -33,12 +37,19 @@ pub(super) fn show_rows(schema: &str, table: &str) -> String {
 }
 
 /// Takes away what a session's login has beyond its policy, where one statement does.
-pub(super) fn of_right(target: &Target, login: &str, object: &Object, privilege: &str) -> Option<String> {
+pub(super) fn of_right(
+    target: &Target,
+    login: &str,
+    object: &Object,
+    privilege: &str,
+) -> Option<String> {
     if let Some(role) = privilege.strip_prefix("role ") {
         return (target.engine == Engine::Postgres).then(|| leave(role, login));
     }
     match object {
-        Object::Server if target.engine == Engine::Postgres => privilege.starts_with("OWNER of").then(|| reassign(login)),
+        Object::Server if target.engine == Engine::Postgres => {
+            privilege.starts_with("OWNER of").then(|| reassign(login))
+        }
         Object::Table(..) if privilege == "OWNER" => Some(reassign(login)),
         object => Some(revoke(target, login, object, privilege)),
     }

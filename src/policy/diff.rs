@@ -33,8 +33,13 @@ impl Path {
 
     /// Logins that are to be closed, or go.
     fn shut(&mut self, wanted: &State) {
-        let open = self.at.settings.iter().filter(|((_, setting), value)| setting == ENABLED && *value == "true");
-        let shut = open.filter(|(key, _)| wanted.settings.get(key).is_none_or(|value| value != "true"));
+        let open = self
+            .at
+            .settings
+            .iter()
+            .filter(|((_, setting), value)| setting == ENABLED && *value == "true");
+        let shut =
+            open.filter(|(key, _)| wanted.settings.get(key).is_none_or(|value| value != "true"));
         let shut: Vec<_> = shut.map(|((account, _), _)| set(account, ENABLED, "false")).collect();
         self.take(shut);
     }
@@ -49,13 +54,21 @@ impl Path {
         let at = &self.at;
         let mut new = Vec::new();
         new.extend(wanted.schemas.difference(&at.schemas).cloned().map(Change::CreateSchema));
-        let views = wanted.views.iter().filter(|(name, columns)| at.views.get(name) != Some(columns));
-        new.extend(views.map(|((schema, table), columns)| Change::PutView(schema.clone(), table.clone(), columns.clone())));
+        let views =
+            wanted.views.iter().filter(|(name, columns)| at.views.get(name) != Some(columns));
+        new.extend(views.map(|((schema, table), columns)| {
+            Change::PutView(schema.clone(), table.clone(), columns.clone())
+        }));
         let accounts = wanted.accounts.iter().filter(|(name, _)| !at.accounts.contains_key(*name));
         new.extend(accounts.map(|(name, kind)| Change::CreateAccount(name.clone(), *kind)));
-        let settings = wanted.settings.iter().filter(|((_, setting), value)| setting != ENABLED || *value != "true");
+        let settings = wanted
+            .settings
+            .iter()
+            .filter(|((_, setting), value)| setting != ENABLED || *value != "true");
         // A new account has nothing set, and inspection lists what is set of an old one.
-        let settings = settings.filter(|(key, value)| at.settings.get(key).map_or(!is_unset(value), |now| now != *value));
+        let settings = settings.filter(|(key, value)| {
+            at.settings.get(key).map_or(!is_unset(value), |now| now != *value)
+        });
         new.extend(settings.map(|((account, setting), value)| set(account, setting, value)));
         new.extend(wanted.grants.difference(&at.grants).cloned().map(Change::Grant));
         self.take(new);
@@ -78,7 +91,10 @@ impl Path {
     }
 
     fn open(&mut self, wanted: &State) {
-        let open = wanted.settings.iter().filter(|((_, setting), value)| setting == ENABLED && *value == "true");
+        let open = wanted
+            .settings
+            .iter()
+            .filter(|((_, setting), value)| setting == ENABLED && *value == "true");
         let open = open.filter(|(key, value)| self.at.settings.get(key) != Some(value));
         let open: Vec<_> = open.map(|((account, _), _)| set(account, ENABLED, "true")).collect();
         self.take(open);
@@ -94,14 +110,21 @@ impl Path {
         gone.extend(at.schemas.difference(&wanted.schemas).cloned().map(Change::DropSchema));
         // Logins before the roles that they belong to.
         for kind in [Kind::Login, Kind::Role] {
-            let accounts = at.accounts.iter().filter(|(name, is)| **is == kind && !wanted.accounts.contains_key(*name));
+            let accounts = at
+                .accounts
+                .iter()
+                .filter(|(name, is)| **is == kind && !wanted.accounts.contains_key(*name));
             gone.extend(accounts.map(|(name, kind)| Change::DropAccount(name.clone(), *kind)));
         }
         self.take(gone);
         // What a server has set that nobody wants set is unset by the value that stands for its default.
         let at = &self.at;
-        let unset = at.settings.iter().filter(|(key, value)| !wanted.settings.contains_key(*key) && !is_unset(value));
-        let unset: Vec<_> = unset.map(|((account, setting), _)| set(account, setting, DEFAULT)).collect();
+        let unset = at
+            .settings
+            .iter()
+            .filter(|(key, value)| !wanted.settings.contains_key(*key) && !is_unset(value));
+        let unset: Vec<_> =
+            unset.map(|((account, setting), _)| set(account, setting, DEFAULT)).collect();
         self.take(unset);
     }
 }
@@ -171,7 +194,10 @@ mod tests {
             let accounts: Vec<String> = state.accounts.keys().cloned().collect();
             for account in accounts {
                 for setting in ["enabled", "limit"] {
-                    state.settings.entry((account.clone(), setting.to_owned())).or_insert_with(|| "false".to_owned());
+                    state
+                        .settings
+                        .entry((account.clone(), setting.to_owned()))
+                        .or_insert_with(|| "false".to_owned());
                 }
             }
             state

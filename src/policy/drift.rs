@@ -24,7 +24,12 @@ pub struct Drift {
 }
 
 impl Drift {
-    pub(super) fn new(kind: &str, grantee: impl Into<String>, object: impl fmt::Display, privilege: impl Into<String>) -> Self {
+    pub(super) fn new(
+        kind: &str,
+        grantee: impl Into<String>,
+        object: impl fmt::Display,
+        privilege: impl Into<String>,
+    ) -> Self {
         Self {
             kind: kind.to_owned(),
             grantee: grantee.into(),
@@ -46,8 +51,13 @@ impl fmt::Display for Drift {
 }
 
 /// What each change would put right. `exists` says whether a column or table is there.
-pub(crate) fn drift(now: &State, changes: &[Change], exists: impl Fn(&Object) -> bool) -> Vec<Drift> {
-    let mut drift: Vec<Drift> = changes.iter().filter_map(|change| of(now, change, &exists)).collect();
+pub(crate) fn drift(
+    now: &State,
+    changes: &[Change],
+    exists: impl Fn(&Object) -> bool,
+) -> Vec<Drift> {
+    let mut drift: Vec<Drift> =
+        changes.iter().filter_map(|change| of(now, change, &exists)).collect();
     drift.sort();
     drift.dedup();
     drift
@@ -58,10 +68,16 @@ fn of(now: &State, change: &Change, exists: &impl Fn(&Object) -> bool) -> Option
     let lacks = |account: &String| !now.accounts.contains_key(account);
     Some(match change {
         Change::Grant(grant) if lacks(&grant.grantee) => return None,
-        Change::AddMember(role, member) | Change::UseMember(role, member) if lacks(role) || lacks(member) => return None,
+        Change::AddMember(role, member) | Change::UseMember(role, member)
+            if lacks(role) || lacks(member) =>
+        {
+            return None;
+        }
         Change::Set(account, ..) if lacks(account) => return None,
         Change::PutView(schema, ..) if !now.schemas.contains(schema) => return None,
-        Change::Grant(grant) => Drift::new("missing", &grant.grantee, &grant.object, &grant.privilege),
+        Change::Grant(grant) => {
+            Drift::new("missing", &grant.grantee, &grant.object, &grant.privilege)
+        }
         Change::Revoke(grant) => {
             let kind = if exists(&grant.object) { "extra" } else { "stale" };
             Drift::new(kind, &grant.grantee, &grant.object, &grant.privilege)
@@ -69,27 +85,40 @@ fn of(now: &State, change: &Change, exists: &impl Fn(&Object) -> bool) -> Option
         Change::CreateAccount(name, _) => Drift::new("missing", name, "account", ""),
         Change::DropAccount(name, _) => Drift::new("extra", name, "account", ""),
         Change::AddMember(role, member) | Change::UseMember(role, member) => {
-            let how = now.members.get(&(role.clone(), member.clone())).map_or("missing", String::as_str);
+            let how =
+                now.members.get(&(role.clone(), member.clone())).map_or("missing", String::as_str);
             Drift::new("membership", member, format!("role {role}"), how)
         }
         Change::DropMember(role, member) => {
             let how = now.members.get(&(role.clone(), member.clone())).filter(|how| *how != USED);
-            Drift::new("membership", member, format!("role {role}"), how.map_or("extra", String::as_str))
+            Drift::new(
+                "membership",
+                member,
+                format!("role {role}"),
+                how.map_or("extra", String::as_str),
+            )
         }
         Change::Set(account, setting, value) => of_setting(now, account, setting, value),
-        Change::CreateSchema(schema) => Drift::new("missing", schema, format!("schema {schema}"), ""),
+        Change::CreateSchema(schema) => {
+            Drift::new("missing", schema, format!("schema {schema}"), "")
+        }
         Change::DropSchema(schema) => Drift::new("extra", schema, format!("schema {schema}"), ""),
         Change::PutView(schema, view, _) => {
             let there = now.views.contains_key(&(schema.clone(), view.clone()));
             let what = if there { "shows something else" } else { "missing" };
             Drift::new("view", schema, format!("{schema}.{view}"), what)
         }
-        Change::DropView(schema, view) => Drift::new("view", schema, format!("{schema}.{view}"), "extra"),
+        Change::DropView(schema, view) => {
+            Drift::new("view", schema, format!("{schema}.{view}"), "extra")
+        }
     })
 }
 
 fn of_setting(now: &State, account: &str, setting: &str, value: &str) -> Drift {
-    let has = now.settings.get(&(account.to_owned(), setting.to_owned())).map_or("default", String::as_str);
+    let has = now
+        .settings
+        .get(&(account.to_owned(), setting.to_owned()))
+        .map_or("default", String::as_str);
     match (setting, value) {
         (ENABLED, "true") => Drift::new("disabled", account, "account", "cannot log in"),
         (ENABLED, _) => Drift::new("enabled", account, "account", "can log in"),

@@ -74,7 +74,9 @@ pub enum PolicyError {
         place: Place,
     },
     /// `without` beside `replace`.
-    #[error("{place}: `without` has no meaning here: with `replace` the compiled-in policy does not count")]
+    #[error(
+        "{place}: `without` has no meaning here: with `replace` the compiled-in policy does not count"
+    )]
     StandsAlone {
         /// Where.
         place: Place,
@@ -150,7 +152,9 @@ pub enum PolicyError {
         near: Option<String>,
     },
     /// A key of `[deny]` that is neither a label nor a column.
-    #[error("{place}: `{key}` is neither a sealed column's label nor a column as in \"table.column\", with its quotes")]
+    #[error(
+        "{place}: `{key}` is neither a sealed column's label nor a column as in \"table.column\", with its quotes"
+    )]
     NotAColumn {
         /// Where.
         place: Place,
@@ -158,7 +162,9 @@ pub enum PolicyError {
         key: String,
     },
     /// `delete` in a denial.
-    #[error("{place}: rows are deleted, not columns: of `{key}` only select, insert and update can be denied")]
+    #[error(
+        "{place}: rows are deleted, not columns: of `{key}` only select, insert and update can be denied"
+    )]
     DeleteOfColumn {
         /// Where.
         place: Place,
@@ -174,7 +180,9 @@ pub enum PolicyError {
         component: String,
     },
     /// A cell that would be read and could not be opened.
-    #[error("{place}: component `{component}` may read the cell `{cell}` but not what it is bound to: add {missing}")]
+    #[error(
+        "{place}: component `{component}` may read the cell `{cell}` but not what it is bound to: add {missing}"
+    )]
     Unbound {
         /// Where the cell is allowed.
         place: Place,

@@ -40,13 +40,27 @@ pub(crate) async fn foresee_take_back(
     }
 }
 
-async fn plan_of(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Plan, GrantError> {
+async fn plan_of(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    policy: &Policy,
+) -> Result<Plan, GrantError> {
     let mut open = Logins::read(db).await?.open(&site.target.names);
-    open.retain(|login| site.target.names.parse_login(login).is_some_and(|(of, _)| policy.components.contains_key(of)));
+    open.retain(|login| {
+        site.target
+            .names
+            .parse_login(login)
+            .is_some_and(|(of, _)| policy.components.contains_key(of))
+    });
     look(db, site, policy, &open, &Verifiers::new()).await
 }
 
-async fn rehearse(db: &DatabaseConnection, site: &Site, policy: &Policy, plan: &Plan) -> Result<(), GrantError> {
+async fn rehearse(
+    db: &DatabaseConnection,
+    site: &Site,
+    policy: &Policy,
+    plan: &Plan,
+) -> Result<(), GrantError> {
     let transaction = db::begin(db).await?;
     take_turns(&transaction, site.target.engine).await?;
     for statement in &plan.statements {
@@ -55,20 +69,31 @@ async fn rehearse(db: &DatabaseConnection, site: &Site, policy: &Policy, plan: &
     }
     let after = plan_of(&transaction, site, policy).await?;
     transaction.rollback().await?;
-    if after.changes.is_empty() { Ok(()) } else { Err(GrantError::Left(drift(&after.found.state, &after.changes, |_| true))) }
+    if after.changes.is_empty() {
+        Ok(())
+    } else {
+        Err(GrantError::Left(drift(&after.found.state, &after.changes, |_| true)))
+    }
 }
 
 /// Accepts a login with roles, because only the server knows their rights.
 async fn require_rights(db: &impl ConnectionTrait, plan: &Plan) -> Result<(), GrantError> {
     let Some(first) = plan.statements.first() else { return Ok(()) };
-    let rows = db.query_all_raw(db::statement(db.get_database_backend(), "SHOW GRANTS", [])).await?;
-    let grants = rows.iter().map(|row| row.try_get_by_index::<String>(0)).collect::<Result<Vec<_>, _>>()?;
+    let rows =
+        db.query_all_raw(db::statement(db.get_database_backend(), "SHOW GRANTS", [])).await?;
+    let grants =
+        rows.iter().map(|row| row.try_get_by_index::<String>(0)).collect::<Result<Vec<_>, _>>()?;
     let is_enough = |grant: &String| {
         let of_role = !grant.contains(" ON ");
-        of_role || (grant.contains(" ON *.*") && (grant.contains("ALL PRIVILEGES") || grant.contains("CREATE USER")))
+        of_role
+            || (grant.contains(" ON *.*")
+                && (grant.contains("ALL PRIVILEGES") || grant.contains("CREATE USER")))
     };
     if grants.iter().any(is_enough) {
         return Ok(());
     }
-    Err(GrantError::Forbidden { sql: first.sql.clone(), cause: "the login has no CREATE USER on *.*".to_owned() })
+    Err(GrantError::Forbidden {
+        sql: first.sql.clone(),
+        cause: "the login has no CREATE USER on *.*".to_owned(),
+    })
 }

@@ -32,7 +32,9 @@ pub enum GrantError {
     #[error("no policy is in force in this database")]
     NoPolicy,
     /// A stored policy was not written by a holder of the root.
-    #[error("the stored policy {0} does not verify: it was changed by something that does not hold the root key")]
+    #[error(
+        "the stored policy {0} does not verify: it was changed by something that does not hold the root key"
+    )]
     Forged(i64),
     /// A row of a login that this program cannot read.
     #[error("login `{component}/{slot}` is in state `{state}`, which this program does not know")]
@@ -48,7 +50,9 @@ pub enum GrantError {
     #[error("the policy has no component `{0}`")]
     UnknownComponent(String),
     /// The accounts of this database have rights in another one of the server.
-    #[error("accounts {0}* have rights in another database of this server: two databases must not share them")]
+    #[error(
+        "accounts {0}* have rights in another database of this server: two databases must not share them"
+    )]
     SharedAccounts(String),
     /// The login that migrates may not do this.
     #[error("this login may not manage accounts and grants: {cause}; it was about to run: {sql}")]
@@ -138,7 +142,7 @@ fn listed(missing: &[Missing]) -> String {
 }
 
 fn first(drift: &[Drift]) -> String {
-    drift
-        .first()
-        .map_or_else(String::new, |first| format!("{} {} on {} for {}", first.kind, first.privilege, first.object, first.grantee))
+    drift.first().map_or_else(String::new, |first| {
+        format!("{} {} on {} for {}", first.kind, first.privilege, first.object, first.grantee)
+    })
 }

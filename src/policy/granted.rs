@@ -44,8 +44,12 @@ impl fmt::Display for Right {
 pub(super) fn rights(line: &str) -> Vec<Right> {
     let words = words(line);
     match words.split_first() {
-        Some((Word::Bare(first), rest)) if first == "GRANT" => of_grant(rest).unwrap_or_else(unknown),
-        Some((Word::Bare(first), _)) if first == "SET" && line.starts_with("SET DEFAULT ROLE") => Vec::new(),
+        Some((Word::Bare(first), rest)) if first == "GRANT" => {
+            of_grant(rest).unwrap_or_else(unknown)
+        }
+        Some((Word::Bare(first), _)) if first == "SET" && line.starts_with("SET DEFAULT ROLE") => {
+            Vec::new()
+        }
         _ => unknown(),
     }
 }
@@ -60,7 +64,10 @@ fn of_grant(words: &[Word]) -> Option<Vec<Right>> {
         None => split(what).map(role).collect::<Option<Vec<_>>>()?,
         Some((privileges, on)) => {
             let object = object(on)?;
-            split(privileges).map(|privilege| of_privilege(privilege, &object)).collect::<Option<Vec<_>>>()?.concat()
+            split(privileges)
+                .map(|privilege| of_privilege(privilege, &object))
+                .collect::<Option<Vec<_>>>()?
+                .concat()
         }
     };
     if is_public(whom) {
@@ -68,7 +75,10 @@ fn of_grant(words: &[Word]) -> Option<Vec<Right>> {
             right.is_publics = true;
         }
     }
-    let said = |option: &str| whom.windows(3).any(|three| three.iter().map(Word::bare).eq(["WITH", option, "OPTION"].map(Some)));
+    let said = |option: &str| {
+        whom.windows(3)
+            .any(|three| three.iter().map(Word::bare).eq(["WITH", option, "OPTION"].map(Some)))
+    };
     if said("GRANT") || said("ADMIN") {
         rights.push(Right::own(Object::Server, "GRANT OPTION"));
     }
@@ -92,7 +102,9 @@ fn object(on: &[Word]) -> Option<Object> {
         [Word::Mark('*'), Word::Mark('.'), Word::Mark('*')] => Object::Server,
         [schema, Word::Mark('.'), Word::Mark('*')] => Object::Database(name(schema)?),
         [schema, Word::Mark('.'), table] => Object::Table(name(schema)?, name(table)?),
-        [Word::Bare(kind), rest @ .., schema, Word::Mark('.'), routine] if rest.iter().all(|word| word.bare().is_some()) => {
+        [Word::Bare(kind), rest @ .., schema, Word::Mark('.'), routine]
+            if rest.iter().all(|word| word.bare().is_some()) =>
+        {
             Object::Table(name(schema)?, format!("{} ({})", name(routine)?, kind.to_lowercase()))
         }
         _ => return None,
@@ -106,9 +118,13 @@ fn of_privilege(words: &[Word], object: &Object) -> Option<Vec<Right>> {
     if verb == "USAGE" {
         return Some(Vec::new());
     }
-    let Some((_, columns)) = columns.split_first() else { return Some(vec![Right::own(object.clone(), verb)]) };
+    let Some((_, columns)) = columns.split_first() else {
+        return Some(vec![Right::own(object.clone(), verb)]);
+    };
     let (schema, table) = object.table()?;
-    let of_column = |column: &Word| Some(Object::Column(schema.to_owned(), table.to_owned(), column.text()?.to_owned()));
+    let of_column = |column: &Word| {
+        Some(Object::Column(schema.to_owned(), table.to_owned(), column.text()?.to_owned()))
+    };
     let named = columns.iter().filter(|word| !matches!(word, Word::Mark(_)));
     named.map(|column| Some(Right::own(of_column(column)?, verb.as_str()))).collect()
 }
@@ -145,33 +161,55 @@ mod tests {
     use super::rights;
 
     fn told(line: &str) -> Vec<String> {
-        rights(line).iter().map(|right| if right.is_publics { format!("PUBLIC: {right}") } else { right.to_string() }).collect()
+        rights(line)
+            .iter()
+            .map(
+                |right| {
+                    if right.is_publics { format!("PUBLIC: {right}") } else { right.to_string() }
+                },
+            )
+            .collect()
     }
 
     #[test]
     fn lines_of_both_engines_are_read() {
         for (line, expected) in [
             ("GRANT USAGE ON *.* TO `sr_1_api_a`@`%`", vec![]),
-            ("GRANT USAGE ON *.* TO `sr_1_api_a`@`%` IDENTIFIED BY PASSWORD '*AB' REQUIRE X509", vec![]),
+            (
+                "GRANT USAGE ON *.* TO `sr_1_api_a`@`%` IDENTIFIED BY PASSWORD '*AB' REQUIRE X509",
+                vec![],
+            ),
             (
                 "GRANT USAGE ON *.* TO `a`@`%` IDENTIFIED BY PASSWORD 'x TO y' WITH MAX_USER_CONNECTIONS 20 MAX_STATEMENT_TIME 5.0",
                 vec![],
             ),
             ("GRANT `sr_1_api`@`%` TO `sr_1_api_a`@`%`", vec!["role sr_1_api"]),
-            ("GRANT `a`@`%`,`b`@`%` TO `sr_1_api_a`@`%` WITH ADMIN OPTION", vec!["role a", "role b", "GRANT OPTION"]),
+            (
+                "GRANT `a`@`%`,`b`@`%` TO `sr_1_api_a`@`%` WITH ADMIN OPTION",
+                vec!["role a", "role b", "GRANT OPTION"],
+            ),
             ("GRANT `sr_1_api` TO `sr_1_api_a`@`%`", vec!["role sr_1_api"]),
             ("SET DEFAULT ROLE `sr_1_api` FOR `sr_1_api_a`@`%`", vec![]),
             (
                 "GRANT SELECT (`a`, `id`), INSERT (`a`), DELETE ON `d`.`t` TO `r`@`%`",
                 vec!["d.t.a SELECT", "d.t.id SELECT", "d.t.a INSERT", "d.t DELETE"],
             ),
-            ("GRANT SELECT, INSERT ON `d`.`t` TO `r`@`%` WITH GRANT OPTION", vec!["d.t SELECT", "d.t INSERT", "GRANT OPTION"]),
+            (
+                "GRANT SELECT, INSERT ON `d`.`t` TO `r`@`%` WITH GRANT OPTION",
+                vec!["d.t SELECT", "d.t INSERT", "GRANT OPTION"],
+            ),
             ("GRANT ALL PRIVILEGES ON `d`.* TO `r`@`%`", vec!["d.* ALL PRIVILEGES"]),
-            ("GRANT CREATE TEMPORARY TABLES, SHOW VIEW ON `d`.* TO `r`", vec!["d.* CREATE TEMPORARY TABLES", "d.* SHOW VIEW"]),
+            (
+                "GRANT CREATE TEMPORARY TABLES, SHOW VIEW ON `d`.* TO `r`",
+                vec!["d.* CREATE TEMPORARY TABLES", "d.* SHOW VIEW"],
+            ),
             ("GRANT PROCESS, SUPER ON *.* TO `r`@`%`", vec!["PROCESS", "SUPER"]),
             ("GRANT EXECUTE ON PROCEDURE `d`.`p` TO `r`@`%`", vec!["d.p (procedure) EXECUTE"]),
             ("GRANT EXECUTE ON PACKAGE BODY `d`.`p` TO `r`@`%`", vec!["d.p (package) EXECUTE"]),
-            ("GRANT PROXY ON ``@`` TO `root`@`localhost` WITH GRANT OPTION", vec!["something unknown"]),
+            (
+                "GRANT PROXY ON ``@`` TO `root`@`localhost` WITH GRANT OPTION",
+                vec!["something unknown"],
+            ),
             ("REVOKE SELECT ON `d`.* FROM `r`@`%`", vec!["something unknown"]),
             ("", vec!["something unknown"]),
             ("GRANT SELECT ON `d`.`t", vec!["something unknown"]),
@@ -183,13 +221,22 @@ mod tests {
     #[test]
     fn names_are_read_however_they_are_quoted() {
         for (line, expected) in [
-            (r#"GRANT SELECT ("a", "id") ON "d"."t" TO "r"@"%""#, vec!["d.t.a SELECT", "d.t.id SELECT"]),
+            (
+                r#"GRANT SELECT ("a", "id") ON "d"."t" TO "r"@"%""#,
+                vec!["d.t.a SELECT", "d.t.id SELECT"],
+            ),
             (r#"GRANT "sr_1_api"@"%" TO "sr_1_api_a"@"%""#, vec!["role sr_1_api"]),
             ("GRANT SELECT (a, id) ON d.t TO r@%", vec!["d.t.a SELECT", "d.t.id SELECT"]),
             ("GRANT sr_1_api@% TO sr_1_api_a@%", vec!["role sr_1_api"]),
-            ("GRANT SELECT ON `we``ird`.`a ON b TO c` TO `r`@`%`", vec!["we`ird.a ON b TO c SELECT"]),
+            (
+                "GRANT SELECT ON `we``ird`.`a ON b TO c` TO `r`@`%`",
+                vec!["we`ird.a ON b TO c SELECT"],
+            ),
             (r#"GRANT SELECT ON "we""ird"."x.y" TO "r"@"%""#, vec![r#"we"ird.x.y SELECT"#]),
-            ("GRANT SELECT (`a,b`, `c)d`) ON `d`.`t` TO `r`@`%`", vec!["d.t.a,b SELECT", "d.t.c)d SELECT"]),
+            (
+                "GRANT SELECT (`a,b`, `c)d`) ON `d`.`t` TO `r`@`%`",
+                vec!["d.t.a,b SELECT", "d.t.c)d SELECT"],
+            ),
             ("GRANT SELECT ON `ü`.`ß` TO `r`@`%`", vec!["ü.ß SELECT"]),
         ] {
             assert_eq!(told(line), expected, "{line}");

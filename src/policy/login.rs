@@ -4,7 +4,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha1::{Digest as _, Sha1};
 use strongroom_entity::database_login::{ActiveModel, Column, Entity, Model};
@@ -40,7 +42,9 @@ impl LoginState {
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::Incoming, Self::Outgoing].into_iter().find(|state| state.as_str() == word)
+        [Self::Active, Self::Incoming, Self::Outgoing]
+            .into_iter()
+            .find(|state| state.as_str() == word)
     }
 }
 
@@ -53,8 +57,13 @@ impl Logins {
     pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Self, GrantError> {
         let mut logins = BTreeMap::new();
         for row in Entity::find().all(db).await? {
-            let (Some(slot), Some(state)) = (Slot::parse(&row.slot), LoginState::parse(&row.state)) else {
-                return Err(GrantError::UnknownLogin { component: row.component, slot: row.slot, state: row.state });
+            let (Some(slot), Some(state)) = (Slot::parse(&row.slot), LoginState::parse(&row.state))
+            else {
+                return Err(GrantError::UnknownLogin {
+                    component: row.component,
+                    slot: row.slot,
+                    state: row.state,
+                });
             };
             logins.insert((row.component.clone(), slot), (state, row));
         }
@@ -75,7 +84,11 @@ impl Logins {
     }
 
     /// What each account's password is set to.
-    pub(crate) fn verifiers(&self, target: &Target, keys: &PolicyKeys) -> Result<Verifiers, GrantError> {
+    pub(crate) fn verifiers(
+        &self,
+        target: &Target,
+        keys: &PolicyKeys,
+    ) -> Result<Verifiers, GrantError> {
         let each = self.0.iter().map(|((component, slot), (_, row))| {
             Ok((target.names.login(component, *slot), verifier(target, &keys.password(row)?)?))
         });
@@ -90,13 +103,24 @@ impl Logins {
     /// The number of the next password of a component.
     pub(crate) fn next_version(&self, component: &str) -> u32 {
         let rows = self.0.iter().filter(|((of, _), _)| of == component);
-        rows.filter_map(|(_, (_, row))| u32::try_from(row.version).ok()).max().unwrap_or(0).saturating_add(1)
+        rows.filter_map(|(_, (_, row))| u32::try_from(row.version).ok())
+            .max()
+            .unwrap_or(0)
+            .saturating_add(1)
     }
 }
 
 /// Adds passwords for the standby logins. Nobody keeps them.
-pub(super) fn add_unknown(verifiers: &mut Verifiers, target: &Target, policy: &Policy) -> Result<(), GrantError> {
-    for login in policy.components.keys().flat_map(|component| Slot::ALL.map(|slot| target.names.login(component, slot))) {
+pub(super) fn add_unknown(
+    verifiers: &mut Verifiers,
+    target: &Target,
+    policy: &Policy,
+) -> Result<(), GrantError> {
+    for login in policy
+        .components
+        .keys()
+        .flat_map(|component| Slot::ALL.map(|slot| target.names.login(component, slot)))
+    {
         if let Entry::Vacant(vacant) = verifiers.entry(login) {
             vacant.insert(verifier(target, &DatabasePassword::make().map_err(RingError::from)?)?);
         }
@@ -106,17 +130,32 @@ pub(super) fn add_unknown(verifiers: &mut Verifiers, target: &Target, policy: &P
 
 /// Makes sure that every component of a policy has a login in use. Passwords are written down before a server hears of
 /// them, so that after a crash the same ones are set again.
-pub(super) async fn prepare(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Logins, GrantError> {
+pub(super) async fn prepare(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    policy: &Policy,
+) -> Result<Logins, GrantError> {
     let logins = Logins::read(db).await?;
-    for component in policy.components.keys().filter(|component| logins.find(component, LoginState::Active).is_none()) {
-        make(db, site, component, Slot::A, LoginState::Active, logins.next_version(component)).await?;
+    for component in policy
+        .components
+        .keys()
+        .filter(|component| logins.find(component, LoginState::Active).is_none())
+    {
+        make(db, site, component, Slot::A, LoginState::Active, logins.next_version(component))
+            .await?;
     }
     Logins::read(db).await
 }
 
 /// Forgets the logins of components that the policy does not have: only once the server does not have them either.
-pub(super) async fn forget_others(db: &impl ConnectionTrait, policy: &Policy) -> Result<(), GrantError> {
-    Entity::delete_many().filter(Column::Component.is_not_in(policy.components.keys())).exec(db).await?;
+pub(super) async fn forget_others(
+    db: &impl ConnectionTrait,
+    policy: &Policy,
+) -> Result<(), GrantError> {
+    Entity::delete_many()
+        .filter(Column::Component.is_not_in(policy.components.keys()))
+        .exec(db)
+        .await?;
     Ok(())
 }
 
@@ -138,21 +177,39 @@ pub(super) async fn make(
         wrapped: Set(site.keys.wrap(component, slot.as_str(), version, &password)?),
     };
     let over = [Column::State, Column::Version, Column::Wrapped];
-    let over = OnConflict::columns([Column::Component, Column::Slot]).update_columns(over).to_owned();
+    let over =
+        OnConflict::columns([Column::Component, Column::Slot]).update_columns(over).to_owned();
     Entity::insert(row).on_conflict(over).exec_without_returning(db).await?;
     Ok(())
 }
 
 /// Writes down that a login is doing something else now.
-pub(super) async fn move_to(db: &impl ConnectionTrait, component: &str, slot: Slot, state: LoginState) -> Result<(), GrantError> {
+pub(super) async fn move_to(
+    db: &impl ConnectionTrait,
+    component: &str,
+    slot: Slot,
+    state: LoginState,
+) -> Result<(), GrantError> {
     let moved = Entity::update_many().col_expr(Column::State, Expr::value(state.as_str()));
-    moved.filter(Column::Component.eq(component)).filter(Column::Slot.eq(slot.as_str())).exec(db).await?;
+    moved
+        .filter(Column::Component.eq(component))
+        .filter(Column::Slot.eq(slot.as_str()))
+        .exec(db)
+        .await?;
     Ok(())
 }
 
 /// Forgets a login's password.
-pub(super) async fn forget(db: &impl ConnectionTrait, component: &str, slot: Slot) -> Result<(), GrantError> {
-    Entity::delete_many().filter(Column::Component.eq(component)).filter(Column::Slot.eq(slot.as_str())).exec(db).await?;
+pub(super) async fn forget(
+    db: &impl ConnectionTrait,
+    component: &str,
+    slot: Slot,
+) -> Result<(), GrantError> {
+    Entity::delete_many()
+        .filter(Column::Component.eq(component))
+        .filter(Column::Slot.eq(slot.as_str()))
+        .exec(db)
+        .await?;
     Ok(())
 }
 
@@ -160,13 +217,18 @@ pub(super) async fn forget(db: &impl ConnectionTrait, component: &str, slot: Slo
 /// passwords takes none.
 /// PostgreSQL: SCRAM-SHA-256 (RFC 7677). MariaDB: SHA-1 of SHA-1, which with 256 random bits nobody turns round.
 /// MySQL takes the password itself, and keeps it out of its logs.
-#[cfg_attr(feature = "postgres", expect(clippy::unnecessary_wraps, reason = "without PostgreSQL's feature nobody can make its"))]
+#[cfg_attr(
+    feature = "postgres",
+    expect(clippy::unnecessary_wraps, reason = "without PostgreSQL's feature nobody can make its")
+)]
 fn verifier(target: &Target, password: &DatabasePassword) -> Result<SecretString, GrantError> {
     let text = password.text();
     Ok(match target.engine {
         Engine::MariaDb if target.looks_at_passwords => text,
         #[cfg(feature = "postgres")]
-        Engine::Postgres => postgres_protocol::password::scram_sha_256(text.expose_secret().as_bytes()).into(),
+        Engine::Postgres => {
+            postgres_protocol::password::scram_sha_256(text.expose_secret().as_bytes()).into()
+        }
         Engine::MariaDb => {
             let twice = Sha1::digest(Sha1::digest(text.expose_secret().as_bytes()));
             format!("*{}", hex::encode_upper(twice)).into()

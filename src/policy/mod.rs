@@ -12,7 +12,10 @@
 //!
 //! Does not promise: anything against the server's administrators, or against who holds the root key.
 
-#![cfg_attr(not(feature = "cli"), expect(dead_code, reason = "plans, drift and rolling logins are the program's alone"))]
+#![cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "plans, drift and rolling logins are the program's alone")
+)]
 
 mod apply;
 mod builtin;

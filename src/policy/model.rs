@@ -110,7 +110,8 @@ pub enum SignatureReplay {
 
 impl SignatureReplay {
     /// The words of the policy language, in the order of the variants.
-    pub(super) const WORDS: [(&'static str, Self); 2] = [("refuse", Self::Refuse), ("until_expiry", Self::UntilExpiry)];
+    pub(super) const WORDS: [(&'static str, Self); 2] =
+        [("refuse", Self::Refuse), ("until_expiry", Self::UntilExpiry)];
 
     /// Policies that were stored before this setting existed keep their text, and so their codes.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -169,7 +170,11 @@ pub struct Policy {
 impl Policy {
     /// Every table that some component may touch.
     pub fn tables(&self) -> BTreeSet<&str> {
-        self.components.values().flat_map(|component| component.tables.keys()).map(String::as_str).collect()
+        self.components
+            .values()
+            .flat_map(|component| component.tables.keys())
+            .map(String::as_str)
+            .collect()
     }
 }
 

@@ -65,7 +65,8 @@ impl Names {
     /// Names under a prefix that was chosen; `None` for one that begins with `sr_`, or is not `[a-z][a-z0-9_]{0,10}_`: with a component of 18
     /// characters and a slot, MySQL's 32 are full.
     pub fn with_prefix(prefix: &str) -> Option<Self> {
-        let plain = prefix.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let plain =
+            prefix.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         // What rings make of themselves stays theirs: one prefix must not be the beginning of another.
         let fits = !prefix.starts_with("sr_")
             && plain

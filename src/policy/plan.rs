@@ -38,11 +38,23 @@ impl Plan {
 }
 
 /// Looks at the server. Writes nothing. Components without a login yet are counted as if they had their first.
-pub(crate) async fn plan(db: &impl ConnectionTrait, site: &Site, policy: &Policy) -> Result<Plan, GrantError> {
+pub(crate) async fn plan(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    policy: &Policy,
+) -> Result<Plan, GrantError> {
     let logins = Logins::read(db).await?;
     let mut open = logins.open(&site.target.names);
-    open.retain(|login| site.target.names.parse_login(login).is_some_and(|(of, _)| policy.components.contains_key(of)));
-    let new = policy.components.keys().filter(|component| logins.find(component, LoginState::Active).is_none());
+    open.retain(|login| {
+        site.target
+            .names
+            .parse_login(login)
+            .is_some_and(|(of, _)| policy.components.contains_key(of))
+    });
+    let new = policy
+        .components
+        .keys()
+        .filter(|component| logins.find(component, LoginState::Active).is_none());
     open.extend(new.map(|component| site.target.names.login(component, Slot::A)));
     look(db, site, policy, &open, &Verifiers::new()).await
 }
@@ -56,8 +68,11 @@ pub(super) async fn look(
     verifiers: &Verifiers,
 ) -> Result<Plan, GrantError> {
     let found = inspect(db, &site.target, policy).await;
-    let found = found.map_err(|error| told(&site.target, &error, "a look at the server's accounts and grants"))?;
-    let wanted = if site.has_accounts() { wanted(policy, &site.target, open) } else { State::default() };
+    let found = found.map_err(|error| {
+        told(&site.target, &error, "a look at the server's accounts and grants")
+    })?;
+    let wanted =
+        if site.has_accounts() { wanted(policy, &site.target, open) } else { State::default() };
     let changes = diff(&found.state, &wanted);
     let statements = statements(&site.target, &found.state, &changes, verifiers);
     Ok(Plan { found, changes, statements })

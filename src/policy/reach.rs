@@ -15,9 +15,13 @@ pub(super) fn is_known(policy: &Policy, account: &str) -> bool {
 /// Says whether a right of somebody else's, or of everybody, reaches what the policy governs.
 pub(super) fn reaches(target: &Target, policy: &Policy, object: &Object, privilege: &str) -> bool {
     match object {
-        Object::Server => ["SELECT", "INSERT", "UPDATE", "DELETE", "ALL PRIVILEGES"].contains(&privilege),
+        Object::Server => {
+            ["SELECT", "INSERT", "UPDATE", "DELETE", "ALL PRIVILEGES"].contains(&privilege)
+        }
         Object::Database(_) if target.engine == Engine::Postgres => false,
-        Object::Database(pattern) => is_like(&target.schema, pattern) || is_like_ours(target.names.prefix(), pattern),
+        Object::Database(pattern) => {
+            is_like(&target.schema, pattern) || is_like_ours(target.names.prefix(), pattern)
+        }
         // Who can make things there can put them before ours.
         Object::Schema(schema) => *schema == target.schema && privilege == "CREATE",
         _ => object.table().is_some_and(|(schema, table)| {
@@ -28,7 +32,12 @@ pub(super) fn reaches(target: &Target, policy: &Policy, object: &Object, privile
 }
 
 /// Says whether what everybody may do is news. Any other table of the schema counts too, unless everybody is known.
-pub(super) fn reaches_by_public(target: &Target, policy: &Policy, object: &Object, privilege: &str) -> bool {
+pub(super) fn reaches_by_public(
+    target: &Target,
+    policy: &Policy,
+    object: &Object,
+    privilege: &str,
+) -> bool {
     let is_here = object.table().is_some_and(|(schema, _)| schema == target.schema);
     reaches(target, policy, object, privilege) || is_here && !policy.known.contains("PUBLIC")
 }
@@ -50,7 +59,11 @@ pub(super) fn is_like(name: &str, pattern: &str) -> bool {
         None => name.is_empty(),
         Some('%') => {
             let rest = pattern_rest.as_str();
-            name.char_indices().map(|(at, _)| name.get(at..)).chain([Some("")]).flatten().any(|tail| is_like(tail, rest))
+            name.char_indices()
+                .map(|(at, _)| name.get(at..))
+                .chain([Some("")])
+                .flatten()
+                .any(|tail| is_like(tail, rest))
         }
         Some('_') => {
             let mut name_rest = name.chars();

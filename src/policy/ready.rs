@@ -31,10 +31,17 @@ impl Missing {
 
 /// Refuses a server that is too old for anything, and one that is not ready for policies where the way brings one. One
 /// refusal names all that is missing.
-pub(crate) async fn require_ready(db: &impl ConnectionTrait, wishes: &Wishes, needs: Needs) -> Result<(), GrantError> {
+pub(crate) async fn require_ready(
+    db: &impl ConnectionTrait,
+    wishes: &Wishes,
+    needs: Needs,
+) -> Result<(), GrantError> {
     let engine = Engine::of(db).await?;
     if let Support::TooOld(reason) = support(engine, &server_version(db).await?) {
-        return Err(GrantError::NotReady { missing: vec![Missing::new(reason, None)], with_policies: false });
+        return Err(GrantError::NotReady {
+            missing: vec![Missing::new(reason, None)],
+            with_policies: false,
+        });
     }
     let mut missing = Vec::new();
     if matches!(engine, Engine::MySql | Engine::MariaDb) {

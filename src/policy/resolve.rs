@@ -13,7 +13,11 @@ use super::suggest::nearest;
 use super::{Component, Limits, Place, Policy, PolicyError, SignatureReplay};
 
 /// Makes a policy of the compiled-in file, an operator's own, or both, for the tables of `catalog`.
-pub(super) fn resolve(builtin: Option<&Source>, own: Option<&Source>, catalog: &Catalog) -> Result<Policy, PolicyError> {
+pub(super) fn resolve(
+    builtin: Option<&Source>,
+    own: Option<&Source>,
+    catalog: &Catalog,
+) -> Result<Policy, PolicyError> {
     let builtin = builtin.filter(|_| own.is_none_or(|own| own.replace.is_none()));
     let version = builtin.map(checked_builtin).transpose()?.unwrap_or_default();
     if let Some(own) = own {
@@ -29,7 +33,12 @@ pub(super) fn resolve(builtin: Option<&Source>, own: Option<&Source>, catalog: &
         let tables = rights.remove(name).unwrap_or_default();
         (name.to_owned(), merged.with(tables))
     };
-    Ok(Policy { version, known: known(builtin, own), denials, components: merged.into_iter().map(finished).collect() })
+    Ok(Policy {
+        version,
+        known: known(builtin, own),
+        denials,
+        components: merged.into_iter().map(finished).collect(),
+    })
 }
 
 /// What the files say of one component together.
@@ -58,7 +67,9 @@ impl<'a> Merged<'a> {
             connections: given.connections.or(before.connections),
             statement_timeout_ms: given.statement_timeout_ms.or(before.statement_timeout_ms),
             lock_timeout_ms: given.lock_timeout_ms.or(before.lock_timeout_ms),
-            idle_transaction_timeout_ms: given.idle_transaction_timeout_ms.or(before.idle_transaction_timeout_ms),
+            idle_transaction_timeout_ms: given
+                .idle_transaction_timeout_ms
+                .or(before.idle_transaction_timeout_ms),
         };
         self.place = &section.place;
         self.certificate = section.certificate.unwrap_or(self.certificate);
@@ -71,14 +82,27 @@ impl<'a> Merged<'a> {
 
     fn with(self, tables: rights::Tables) -> Component {
         let tables = tables.into_iter().map(|(table, granted)| (table, granted.into())).collect();
-        Component { limits: self.limits, certificate: self.certificate, signature_replay: self.signature_replay, tables }
+        Component {
+            limits: self.limits,
+            certificate: self.certificate,
+            signature_replay: self.signature_replay,
+            tables,
+        }
     }
 }
 
-fn merge<'a>(builtin: Option<&'a Source>, own: Option<&'a Source>) -> BTreeMap<&'a str, Merged<'a>> {
-    let left_out: BTreeSet<_> = own.iter().flat_map(|own| &own.without).map(|name| name.text.as_str()).collect();
-    let kept = builtin.into_iter().flat_map(|builtin| &builtin.components).filter(|(name, _)| !left_out.contains(name.as_str()));
-    let mut merged: BTreeMap<_, _> = kept.map(|(name, section)| (name.as_str(), Merged::new(section))).collect();
+fn merge<'a>(
+    builtin: Option<&'a Source>,
+    own: Option<&'a Source>,
+) -> BTreeMap<&'a str, Merged<'a>> {
+    let left_out: BTreeSet<_> =
+        own.iter().flat_map(|own| &own.without).map(|name| name.text.as_str()).collect();
+    let kept = builtin
+        .into_iter()
+        .flat_map(|builtin| &builtin.components)
+        .filter(|(name, _)| !left_out.contains(name.as_str()));
+    let mut merged: BTreeMap<_, _> =
+        kept.map(|(name, section)| (name.as_str(), Merged::new(section))).collect();
     for (name, section) in own.into_iter().flat_map(|own| &own.components) {
         let there = merged.entry(name).and_modify(|component| component.then(section));
         there.or_insert_with(|| Merged::new(section));
@@ -87,7 +111,12 @@ fn merge<'a>(builtin: Option<&'a Source>, own: Option<&'a Source>) -> BTreeMap<&
 }
 
 fn known(builtin: Option<&Source>, own: Option<&Source>) -> BTreeSet<String> {
-    builtin.into_iter().chain(own).flat_map(|source| &source.known).map(|name| name.text.clone()).collect()
+    builtin
+        .into_iter()
+        .chain(own)
+        .flat_map(|source| &source.known)
+        .map(|name| name.text.clone())
+        .collect()
 }
 
 /// Its version.
@@ -98,7 +127,10 @@ fn checked_builtin(source: &Source) -> Result<u32, PolicyError> {
     if let Some((place, key)) = without.or(replace) {
         return Err(PolicyError::OnlyOwn { place: place.clone(), key });
     }
-    let missing = || PolicyError::Missing { place: Place { file: source.file.clone(), line: 1 }, key: "version" };
+    let missing = || PolicyError::Missing {
+        place: Place { file: source.file.clone(), line: 1 },
+        key: "version",
+    };
     source.version.as_ref().map(|(version, _)| *version).ok_or_else(missing)
 }
 
@@ -109,10 +141,20 @@ fn check_own(own: &Source, builtin: Option<&Source>) -> Result<(), PolicyError> 
     if let (Some(_), Some(Name { place, .. })) = (&own.replace, own.without.first()) {
         return Err(PolicyError::StandsAlone { place: place.clone() });
     }
-    let there: Vec<&str> = builtin.into_iter().flat_map(|builtin| builtin.components.keys()).map(String::as_str).collect();
-    if let Some(Name { text, place }) = own.without.iter().find(|name| !there.contains(&name.text.as_str())) {
+    let there: Vec<&str> = builtin
+        .into_iter()
+        .flat_map(|builtin| builtin.components.keys())
+        .map(String::as_str)
+        .collect();
+    if let Some(Name { text, place }) =
+        own.without.iter().find(|name| !there.contains(&name.text.as_str()))
+    {
         let near = nearest(text, there.iter().copied());
-        return Err(PolicyError::UnknownComponent { place: place.clone(), component: text.clone(), near });
+        return Err(PolicyError::UnknownComponent {
+            place: place.clone(),
+            component: text.clone(),
+            near,
+        });
     }
     check_replaced(own, &there)
 }
@@ -122,13 +164,21 @@ fn check_replaced(own: &Source, there: &[&str]) -> Result<(), PolicyError> {
     for (name, section) in &own.components {
         if let Some(place) = section.replace.as_ref().filter(|_| !there.contains(&name.as_str())) {
             let near = nearest(name, there.iter().copied());
-            return Err(PolicyError::NothingToReplace { place: place.clone(), component: name.clone(), near });
+            return Err(PolicyError::NothingToReplace {
+                place: place.clone(),
+                component: name.clone(),
+                near,
+            });
         }
     }
     Ok(())
 }
 
-fn columns_of<'a>(catalog: &'a Catalog, table: &str, place: &Place) -> Result<&'a [String], PolicyError> {
+fn columns_of<'a>(
+    catalog: &'a Catalog,
+    table: &str,
+    place: &Place,
+) -> Result<&'a [String], PolicyError> {
     catalog.get(table).map(Vec::as_slice).ok_or_else(|| {
         let near = nearest(table, catalog.keys().map(String::as_str));
         PolicyError::UnknownTable { place: place.clone(), table: table.to_owned(), near }
@@ -143,17 +193,29 @@ mod tests {
 
     pub(super) fn catalog() -> Catalog {
         let tables = [
-            ("credential", "id user_id project_id type extra created_at access_key_sealed secret_key_sealed access_key_index"),
+            (
+                "credential",
+                "id user_id project_id type extra created_at access_key_sealed secret_key_sealed access_key_index",
+            ),
             ("strongroom_key", "id purpose scope generation wrapped created_at"),
             ("strongroom_manifest", "id ring_id epoch body mac"),
-            ("strongroom_reseal", "table_name run direction target after_id moved finished writing"),
+            (
+                "strongroom_reseal",
+                "table_name run direction target after_id moved finished writing",
+            ),
             ("strongroom_quarantine", "table_name row_id column_name reason run found_at"),
-            ("strongroom_history", "id number name kind direction checksum started_at finished_at holder token"),
+            (
+                "strongroom_history",
+                "id number name kind direction checksum started_at finished_at holder token",
+            ),
             ("strongroom_lock", "name holder token expires_ms"),
             ("strongroom_migrations", "version applied_at"),
             ("strongroom_database_login", "component slot state version wrapped changed_at"),
             ("strongroom_policy", "number version digest body applied_at"),
-            ("strongroom_audit", "number at_ms replica request component identity action object result barrier mac"),
+            (
+                "strongroom_audit",
+                "number at_ms replica request component identity action object result barrier mac",
+            ),
             ("strongroom_audit_head", "id number mac"),
             ("strongroom_signature", "fingerprint expires_ms"),
         ];
@@ -183,11 +245,18 @@ mod tests {
     #[test]
     fn the_default_policy_is_what_it_says() {
         let policy = alone(builtin(NEWEST).unwrap()).unwrap();
-        assert_eq!((policy.version, policy.components.len(), policy.denials.len()), (2, 10, 8 + 10 + 7 + 9 + 9 + 10));
-        let may = |component: &str, verb, table, column| policy.components[component].allows(verb, table, column);
+        assert_eq!(
+            (policy.version, policy.components.len(), policy.denials.len()),
+            (2, 10, 8 + 10 + 7 + 9 + 9 + 10)
+        );
+        let may = |component: &str, verb, table, column| {
+            policy.components[component].allows(verb, table, column)
+        };
         let readers = |column| -> Vec<&str> {
             let components = policy.components.keys().map(String::as_str);
-            components.filter(|component| may(component, Verb::Select, "credential", column)).collect()
+            components
+                .filter(|component| may(component, Verb::Select, "credential", column))
+                .collect()
         };
         assert_eq!(readers("secret_key_sealed"), ["api", "metadata"]);
         assert_eq!(readers("access_key_sealed"), ["api", "compute", "metadata"]);
@@ -196,7 +265,12 @@ mod tests {
         assert!(!may("api", Verb::Insert, "credential", "created_at"));
         assert!(may("conductor", Verb::Delete, "credential", "id"));
         assert!(may("strongroom", Verb::Select, "strongroom_key", "created_at"));
-        assert!(policy.components["strongroom"].tables.keys().all(|table| table.starts_with("strongroom_")));
+        assert!(
+            policy.components["strongroom"]
+                .tables
+                .keys()
+                .all(|table| table.starts_with("strongroom_"))
+        );
         let updated = policy.components.iter().flat_map(|(name, component)| {
             component
                 .tables
@@ -204,10 +278,22 @@ mod tests {
                 .filter(|(_, rights)| !rights.update.is_empty())
                 .map(move |(table, _)| format!("{name} {table}"))
         });
-        assert_eq!(updated.collect::<Vec<_>>(), ["strongroom strongroom_audit_head"], "the end of the chain, and nothing else");
+        assert_eq!(
+            updated.collect::<Vec<_>>(),
+            ["strongroom strongroom_audit_head"],
+            "the end of the chain, and nothing else"
+        );
         let limits = |component: &str| policy.components[component].limits.clone();
-        assert_eq!((limits("api").connections, limits("auditor").statement_timeout_ms), (Some(20), Some(30_000)));
-        assert!(policy.components.values().all(|component| component.limits.lock_timeout_ms == Some(2000)));
+        assert_eq!(
+            (limits("api").connections, limits("auditor").statement_timeout_ms),
+            (Some(20), Some(30_000))
+        );
+        assert!(
+            policy
+                .components
+                .values()
+                .all(|component| component.limits.lock_timeout_ms == Some(2000))
+        );
     }
 
     #[test]
@@ -221,14 +307,22 @@ mod tests {
         )
         .unwrap();
         let network = &policy.components["network"];
-        assert_eq!((policy.version, network.limits.connections, network.certificate), (2, Some(7), true));
+        assert_eq!(
+            (policy.version, network.limits.connections, network.certificate),
+            (2, Some(7), true)
+        );
         assert_eq!(network.limits.lock_timeout_ms, Some(2000));
         assert_eq!(network.tables["credential"].select.len(), 5);
         assert!(network.allows(Verb::Update, "credential", "extra"));
         assert!(policy.known.contains("keystone"));
-        assert!(!policy.components.contains_key("console") && policy.components.contains_key("billing"));
-        let denied: BTreeSet<_> = policy.denials.iter().map(|denial| denial.component.as_str()).collect();
-        assert!(denied.contains("billing") && denied.contains("api") && !denied.contains("console"));
+        assert!(
+            !policy.components.contains_key("console") && policy.components.contains_key("billing")
+        );
+        let denied: BTreeSet<_> =
+            policy.denials.iter().map(|denial| denial.component.as_str()).collect();
+        assert!(
+            denied.contains("billing") && denied.contains("api") && !denied.contains("console")
+        );
     }
 
     #[test]
@@ -259,18 +353,27 @@ mod tests {
         let policy = over(text).unwrap();
         assert_eq!((policy.version, policy.components.len(), policy.denials.len()), (0, 1, 0));
         assert_eq!(policy.components["x"].tables["credential"].insert.len(), 9);
-        assert_eq!(resolve(None, Some(&Source::parse("own.toml", text).unwrap()), &catalog()).unwrap(), policy);
+        assert_eq!(
+            resolve(None, Some(&Source::parse("own.toml", text).unwrap()), &catalog()).unwrap(),
+            policy
+        );
     }
 
     #[test]
     fn a_file_in_the_wrong_part_is_refused() {
         for (own, wanted) in [
-            ("version = 1", "own.toml:1: `version` is for the compiled-in policies, not for a file of one's own"),
+            (
+                "version = 1",
+                "own.toml:1: `version` is for the compiled-in policies, not for a file of one's own",
+            ),
             (
                 "replace = true\nwithout = [\"api\"]",
                 "own.toml:2: `without` has no meaning here: with `replace` the compiled-in policy does not count",
             ),
-            ("without = [\n\"consol\"]", "own.toml:2: unknown component `consol`: did you mean `console`?"),
+            (
+                "without = [\n\"consol\"]",
+                "own.toml:2: unknown component `consol`: did you mean `console`?",
+            ),
             ("without = [\"billing\"]", "own.toml:1: unknown component `billing`"),
             (
                 "[component.condutor]\nreplace = true",
@@ -283,7 +386,10 @@ mod tests {
             ("known = []", "builtin.toml:1: `version` is missing"),
             ("\nreplace = true", "builtin.toml:2: `replace` is for an operator's own file"),
             ("without = [\"api\"]", "builtin.toml:1: `without` is for an operator's own file"),
-            ("[component.x]\nreplace = true", "builtin.toml:2: `replace` is for an operator's own file"),
+            (
+                "[component.x]\nreplace = true",
+                "builtin.toml:2: `replace` is for an operator's own file",
+            ),
         ] {
             assert_eq!(alone(text).unwrap_err().to_string(), wanted, "{text}");
         }

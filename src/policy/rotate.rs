@@ -81,8 +81,9 @@ pub(crate) async fn rotate(
         direction: "up",
         checksum: None,
     };
-    let (active, _) =
-        logins.find(component, LoginState::Active).ok_or_else(|| GrantError::UnknownComponent(component.to_owned()))?;
+    let (active, _) = logins
+        .find(component, LoginState::Active)
+        .ok_or_else(|| GrantError::UnknownComponent(component.to_owned()))?;
     let (from, to) = match logins.find(component, LoginState::Outgoing) {
         Some((leaving, _)) => (leaving, active),
         None => (active, active.other()),
@@ -92,9 +93,11 @@ pub(crate) async fn rotate(
         open(db, lock, site, component, to, &logins).await?;
         on_stage(Stage::Opened);
         let opened = Logins::read(db).await?;
-        let (_, incoming) =
-            opened.find(component, LoginState::Incoming).ok_or_else(|| GrantError::UnknownComponent(component.to_owned()))?;
-        probe(&site.target.names.login(component, to), &site.keys.password(incoming)?.text()).await?;
+        let (_, incoming) = opened
+            .find(component, LoginState::Incoming)
+            .ok_or_else(|| GrantError::UnknownComponent(component.to_owned()))?;
+        probe(&site.target.names.login(component, to), &site.keys.password(incoming)?.text())
+            .await?;
         db::retry!(switch(db, lock, component, from, to))?;
         on_stage(Stage::Switched);
     }
@@ -125,7 +128,8 @@ async fn open(
     if logins.find(component, LoginState::Incoming).is_none() {
         lock.look(db).await?;
         refuse_same_password(site, component, logins)?;
-        login::make(db, site, component, to, LoginState::Incoming, logins.next_version(component)).await?;
+        login::make(db, site, component, to, LoginState::Incoming, logins.next_version(component))
+            .await?;
     }
     let verifiers = Logins::read(db).await?.verifiers(&site.target, &site.keys)?;
     let account = site.target.names.login(component, to);
@@ -139,8 +143,9 @@ async fn open(
 
 /// A file that was not renewed would make the new login's password the old one's.
 fn refuse_same_password(site: &Site, component: &str, logins: &Logins) -> Result<(), GrantError> {
-    let Some((_, active)) =
-        logins.find(component, LoginState::Active).filter(|_| site.wishes.password_files.contains_key(component))
+    let Some((_, active)) = logins
+        .find(component, LoginState::Active)
+        .filter(|_| site.wishes.password_files.contains_key(component))
     else {
         return Ok(());
     };
@@ -165,12 +170,20 @@ async fn set(
     let change = Change::Set(account.to_owned(), ENABLED.to_owned(), enabled.to_owned());
     for statement in statements(&site.target, &State::default(), &[change], verifiers) {
         lock.look(db).await?;
-        db.execute_unprepared(&statement.exposed()).await.map_err(|error| told(&site.target, &error, &statement.sql))?;
+        db.execute_unprepared(&statement.exposed())
+            .await
+            .map_err(|error| told(&site.target, &error, &statement.sql))?;
     }
     Ok(())
 }
 
-async fn switch(db: &DatabaseConnection, lock: &Lock, component: &str, from: Slot, to: Slot) -> Result<(), GrantError> {
+async fn switch(
+    db: &DatabaseConnection,
+    lock: &Lock,
+    component: &str,
+    from: Slot,
+    to: Slot,
+) -> Result<(), GrantError> {
     let transaction = db::begin(db).await?;
     login::move_to(&transaction, component, from, LoginState::Outgoing).await?;
     login::move_to(&transaction, component, to, LoginState::Active).await?;

@@ -7,12 +7,20 @@ use super::GrantError;
 use crate::db::{is_forbidden, statement};
 
 /// Their server-side ids. On Galera: those of this node only.
-pub(crate) async fn of(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<Vec<String>, GrantError> {
+pub(crate) async fn of(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    login: &str,
+) -> Result<Vec<String>, GrantError> {
     let sql = match engine {
         Engine::Sqlite => return Ok(Vec::new()),
         Engine::Postgres => "SELECT pid::text AS id FROM pg_stat_activity WHERE usename = $1",
-        Engine::MySql => "SELECT CAST(PROCESSLIST_ID AS CHAR) AS id FROM performance_schema.threads WHERE PROCESSLIST_USER = $1",
-        Engine::MariaDb => "SELECT CAST(ID AS CHAR) AS id FROM information_schema.processlist WHERE USER = $1",
+        Engine::MySql => {
+            "SELECT CAST(PROCESSLIST_ID AS CHAR) AS id FROM performance_schema.threads WHERE PROCESSLIST_USER = $1"
+        }
+        Engine::MariaDb => {
+            "SELECT CAST(ID AS CHAR) AS id FROM information_schema.processlist WHERE USER = $1"
+        }
     };
     let rows = db.query_all_raw(statement(db.get_database_backend(), sql, [login.into()])).await.map_err(|error| {
         let cause = "seeing another login's sessions takes SELECT on performance_schema.threads on MySQL, PROCESS on MariaDB";
@@ -22,7 +30,11 @@ pub(crate) async fn of(db: &impl ConnectionTrait, engine: Engine, login: &str) -
 }
 
 /// Ends them; how many there were.
-pub(crate) async fn end(db: &impl ConnectionTrait, engine: Engine, login: &str) -> Result<usize, GrantError> {
+pub(crate) async fn end(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    login: &str,
+) -> Result<usize, GrantError> {
     let sessions = of(db, engine, login).await?;
     kill(db, engine, &sessions).await?;
     Ok(sessions.len())

@@ -80,12 +80,23 @@ impl Source {
 
     fn new(file: &str) -> Self {
         let (without, known, denials) = (Vec::new(), Vec::new(), Vec::new());
-        Self { file: file.to_owned(), version: None, replace: None, without, known, components: BTreeMap::new(), denials }
+        Self {
+            file: file.to_owned(),
+            version: None,
+            replace: None,
+            without,
+            known,
+            components: BTreeMap::new(),
+            denials,
+        }
     }
 
     fn read(&mut self, entry: &Entry<'_>) -> Result<(), PolicyError> {
         match entry.key {
-            "version" => self.version = Some((entry.number(u32::MAX, "a whole number from 1")?, entry.place())),
+            "version" => {
+                self.version =
+                    Some((entry.number(u32::MAX, "a whole number from 1")?, entry.place()))
+            }
             "replace" => self.replace = entry.flag()?.then(|| entry.place()),
             "without" => self.without = entry.names()?,
             "known" => self.known = entry.names()?,
@@ -112,15 +123,27 @@ fn component_name(entry: &Entry<'_>) -> Result<String, PolicyError> {
 
 fn section(component: &Entry<'_>) -> Result<Section, PolicyError> {
     let (limits, place) = (Limits::default(), component.place());
-    let mut section = Section { place, limits, certificate: None, signature_replay: None, replace: None, allows: Vec::new() };
+    let mut section = Section {
+        place,
+        limits,
+        certificate: None,
+        signature_replay: None,
+        replace: None,
+        allows: Vec::new(),
+    };
     for entry in component.table()?.entries() {
         match entry.key {
             "connections" => {
-                section.limits.connections = Some(entry.number(10_000, "a whole number from 1 to 10000")?);
+                section.limits.connections =
+                    Some(entry.number(10_000, "a whole number from 1 to 10000")?);
             }
-            "statement_timeout" => section.limits.statement_timeout_ms = Some(entry.milliseconds()?),
+            "statement_timeout" => {
+                section.limits.statement_timeout_ms = Some(entry.milliseconds()?)
+            }
             "lock_timeout" => section.limits.lock_timeout_ms = Some(entry.milliseconds()?),
-            "idle_transaction_timeout" => section.limits.idle_transaction_timeout_ms = Some(entry.milliseconds()?),
+            "idle_transaction_timeout" => {
+                section.limits.idle_transaction_timeout_ms = Some(entry.milliseconds()?)
+            }
             "certificate" => section.certificate = Some(entry.flag()?),
             "signature_replay" => section.signature_replay = Some(entry.signature_replay()?),
             "replace" => section.replace = entry.flag()?.then(|| entry.place()),
@@ -147,7 +170,10 @@ fn allow(component: &str, line: &Table<'_>) -> Result<Allow, PolicyError> {
     }
     let table = table.ok_or_else(|| PolicyError::Missing { place: line.place(), key: "table" })?;
     if columns.is_empty() && delete.is_none() {
-        return Err(PolicyError::AllowsNothing { place: line.place(), component: component.to_owned() });
+        return Err(PolicyError::AllowsNothing {
+            place: line.place(),
+            component: component.to_owned(),
+        });
     }
     Ok(Allow { table, columns, delete })
 }
@@ -166,8 +192,13 @@ fn denial(line: &Entry<'_>) -> Result<Vec<Deny>, PolicyError> {
     if !key.text.contains('.') {
         return Err(PolicyError::NotAColumn { place: key.place, key: key.text });
     }
-    let verbs: Vec<_> = line.table()?.entries().map(|entry| denied_verb(&key, &entry)).collect::<Result<_, _>>()?;
-    if verbs.is_empty() { Err(line.invalid("a table of verbs, each with its list of components")) } else { Ok(verbs) }
+    let verbs: Vec<_> =
+        line.table()?.entries().map(|entry| denied_verb(&key, &entry)).collect::<Result<_, _>>()?;
+    if verbs.is_empty() {
+        Err(line.invalid("a table of verbs, each with its list of components"))
+    } else {
+        Ok(verbs)
+    }
 }
 
 fn denied_verb(key: &Name, entry: &Entry<'_>) -> Result<Deny, PolicyError> {
@@ -214,13 +245,23 @@ mod tests {
             lock_timeout_ms: Some(120_000),
             idle_transaction_timeout_ms: Some(3_600_000),
         };
-        assert_eq!((&section.limits, section.certificate, section.place.line), (&limits, Some(true), 4));
+        assert_eq!(
+            (&section.limits, section.certificate, section.place.line),
+            (&limits, Some(true), 4)
+        );
         let allow = &section.allows[0];
         assert_eq!((allow.table.text.as_str(), allow.delete.as_ref().unwrap().line), ("t", 16));
         assert_eq!(section.signature_replay, Some(SignatureReplay::UntilExpiry));
-        let Some((_, Columns::These(update))) = allow.columns.iter().find(|(verb, _)| *verb == Verb::Update) else { panic!() };
+        let Some((_, Columns::These(update))) =
+            allow.columns.iter().find(|(verb, _)| *verb == Verb::Update)
+        else {
+            panic!()
+        };
         assert_eq!((update[1].text.as_str(), update[1].place.line), ("b", 15));
-        assert_eq!((source.denials[0].verb, source.denials[0].components[0].place.line), (Verb::Insert, 18));
+        assert_eq!(
+            (source.denials[0].verb, source.denials[0].components[0].place.line),
+            (Verb::Insert, 18)
+        );
     }
 
     #[test]
@@ -228,13 +269,25 @@ mod tests {
         for (text, wanted) in [
             ("\n[component.x\n", "own.toml:2: not TOML: unclosed table, expected `]`"),
             ("\nknown = [\n", "own.toml:2: not TOML: unclosed array, expected `]`"),
-            ("known = hunter2", "own.toml:1: not TOML: string values must be quoted, expected literal string"),
+            (
+                "known = hunter2",
+                "own.toml:1: not TOML: string values must be quoted, expected literal string",
+            ),
             ("known = []\nknown = []\n", "own.toml:2: not TOML: duplicate key"),
             ("[components.x]", "own.toml:1: unknown key `components`: did you mean `component`?"),
             ("secret = 1", "own.toml:1: unknown key `secret`"),
-            ("[component.x]\n\nlock_timout = \"1s\"", "own.toml:3: unknown key `lock_timout`: did you mean `lock_timeout`?"),
-            ("[[component.x.allow]]\nselects = \"*\"", "own.toml:2: unknown key `selects`: did you mean `select`?"),
-            ("[deny]\n\"t.c\" = { updat = [\"x\"] }", "own.toml:2: unknown key `updat`: did you mean `update`?"),
+            (
+                "[component.x]\n\nlock_timout = \"1s\"",
+                "own.toml:3: unknown key `lock_timout`: did you mean `lock_timeout`?",
+            ),
+            (
+                "[[component.x.allow]]\nselects = \"*\"",
+                "own.toml:2: unknown key `selects`: did you mean `select`?",
+            ),
+            (
+                "[deny]\n\"t.c\" = { updat = [\"x\"] }",
+                "own.toml:2: unknown key `updat`: did you mean `update`?",
+            ),
             ("[[component.x.allow]]\nselect = \"*\"", "own.toml:1: `table` is missing"),
             ("version = 0", "own.toml:1: `version` must be a whole number from 1"),
             ("version = 4294967296", "own.toml:1: `version` must be a whole number from 1"),
@@ -245,23 +298,50 @@ mod tests {
             ("without = [\n1]", "own.toml:1: `without` must be a list of names"),
             ("without = [\"\"]", "own.toml:1: `without` must be a list of names"),
             ("known = [\"a\",\n\"a\"]", "own.toml:2: `a` stands twice in `known`"),
-            ("component.x.connections = 0", "own.toml:1: `connections` must be a whole number from 1 to 10000"),
-            ("component.x.connections = 10001", "own.toml:1: `connections` must be a whole number from 1 to 10000"),
-            ("component.x.connections = -1", "own.toml:1: `connections` must be a whole number from 1 to 10000"),
+            (
+                "component.x.connections = 0",
+                "own.toml:1: `connections` must be a whole number from 1 to 10000",
+            ),
+            (
+                "component.x.connections = 10001",
+                "own.toml:1: `connections` must be a whole number from 1 to 10000",
+            ),
+            (
+                "component.x.connections = -1",
+                "own.toml:1: `connections` must be a whole number from 1 to 10000",
+            ),
             ("component.x.certificate = 1", "own.toml:1: `certificate` must be true or false"),
-            ("component.x.signature_replay = true", "own.toml:1: `signature_replay` must be \"refuse\" or \"until_expiry\""),
+            (
+                "component.x.signature_replay = true",
+                "own.toml:1: `signature_replay` must be \"refuse\" or \"until_expiry\"",
+            ),
             (
                 "component.x.signature_replay = \"hunter2\"",
                 "own.toml:1: `signature_replay` must be \"refuse\" or \"until_expiry\"",
             ),
             ("[[component.x.allow]]\ntable = 1", "own.toml:2: `table` must be a name"),
-            ("[[component.x.allow]]\nselect = \"id\"", "own.toml:2: `select` must be \"*\" or a list of names"),
+            (
+                "[[component.x.allow]]\nselect = \"id\"",
+                "own.toml:2: `select` must be \"*\" or a list of names",
+            ),
             ("[[component.x.allow]]\nselect = []", "own.toml:2: `select` is an empty list"),
-            ("[[component.x.allow]]\nselect = [\"id\", \"id\"]", "own.toml:2: `id` stands twice in `select`"),
-            ("[[component.x.allow]]\ntable = \"t\"", "own.toml:1: component `x` is allowed nothing here"),
-            ("[[component.x.allow]]\ntable = \"t\"\ndelete = false", "own.toml:1: component `x` is allowed nothing here"),
+            (
+                "[[component.x.allow]]\nselect = [\"id\", \"id\"]",
+                "own.toml:2: `id` stands twice in `select`",
+            ),
+            (
+                "[[component.x.allow]]\ntable = \"t\"",
+                "own.toml:1: component `x` is allowed nothing here",
+            ),
+            (
+                "[[component.x.allow]]\ntable = \"t\"\ndelete = false",
+                "own.toml:1: component `x` is allowed nothing here",
+            ),
             ("[deny]\n\"t.c\" = { select = [] }", "own.toml:2: `select` is an empty list"),
-            ("[deny]\n\"t.c\" = {}", "own.toml:2: `t.c` must be a table of verbs, each with its list of components"),
+            (
+                "[deny]\n\"t.c\" = {}",
+                "own.toml:2: `t.c` must be a table of verbs, each with its list of components",
+            ),
             (
                 "[deny]\n\"t.c\" = { delete = [\"x\"] }",
                 "own.toml:2: rows are deleted, not columns: of `t.c` only select, insert and update can be denied",
@@ -277,7 +357,8 @@ mod tests {
 
     #[test]
     fn a_component_is_named_like_an_account() {
-        for name in ["X", "_x", "1x", "x-y", "\"\"", "\"x y\"", "x234567890123456789", "\"\u{e9}\""] {
+        for name in ["X", "_x", "1x", "x-y", "\"\"", "\"x y\"", "x234567890123456789", "\"\u{e9}\""]
+        {
             let wanted = "own.toml:1: `N` cannot name a component: \
                 a lowercase letter, then at most 17 lowercase letters, digits and `_`, the end neither `_a` nor `_b`";
             let wanted = wanted.replace('N', name.trim_matches('"'));

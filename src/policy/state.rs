@@ -93,7 +93,10 @@ pub(crate) const ADDED: &str = "not in force at login";
 pub(crate) const ENABLED: &str = "enabled";
 
 /// JSON has no keys but text.
-fn as_pairs<K: Serialize, V: Serialize, S: serde::Serializer>(map: &BTreeMap<K, V>, to: S) -> Result<S::Ok, S::Error> {
+fn as_pairs<K: Serialize, V: Serialize, S: serde::Serializer>(
+    map: &BTreeMap<K, V>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     to.collect_seq(map)
 }
 
@@ -148,13 +151,21 @@ impl State {
                 self.views.retain(|(of, _), _| *of != schema);
                 self.schemas.remove(&schema);
             }
-            Change::PutView(schema, table, columns) => drop(self.views.insert((schema, table), columns)),
+            Change::PutView(schema, table, columns) => {
+                drop(self.views.insert((schema, table), columns))
+            }
             Change::DropView(schema, table) => drop(self.views.remove(&(schema, table))),
             Change::CreateAccount(name, kind) => drop(self.accounts.insert(name, kind)),
             Change::DropAccount(name, _) => self.forget(&name),
-            Change::Set(account, setting, value) => drop(self.settings.insert((account, setting), value)),
-            Change::AddMember(role, member) => drop(self.members.insert((role, member), ADDED.to_owned())),
-            Change::UseMember(role, member) => drop(self.members.insert((role, member), USED.to_owned())),
+            Change::Set(account, setting, value) => {
+                drop(self.settings.insert((account, setting), value))
+            }
+            Change::AddMember(role, member) => {
+                drop(self.members.insert((role, member), ADDED.to_owned()))
+            }
+            Change::UseMember(role, member) => {
+                drop(self.members.insert((role, member), USED.to_owned()))
+            }
             Change::DropMember(role, member) => drop(self.members.remove(&(role, member))),
             Change::Grant(grant) => drop(self.grants.insert(grant)),
             Change::Revoke(grant) => self.revoke(&grant),
@@ -172,7 +183,9 @@ impl State {
         self.grants.remove(gone);
         if matches!(gone.object, Object::Table(..)) {
             let goes = |grant: &Grant| {
-                grant.grantee == gone.grantee && grant.privilege == gone.privilege && grant.object.table() == gone.object.table()
+                grant.grantee == gone.grantee
+                    && grant.privilege == gone.privilege
+                    && grant.object.table() == gone.object.table()
             };
             self.grants.retain(|grant| !goes(grant));
         }
@@ -180,7 +193,11 @@ impl State {
 
     /// Whether a login may do something to a column, by whatever path: the grants that say so.
     pub(crate) fn paths(&self, login: &str, privilege: &str, column: &Object) -> Vec<&Grant> {
-        let roles = self.members.keys().filter(|(_, member)| member == login).map(|(role, _)| role.as_str());
+        let roles = self
+            .members
+            .keys()
+            .filter(|(_, member)| member == login)
+            .map(|(role, _)| role.as_str());
         let holders: BTreeSet<&str> = roles.chain([login]).collect();
         let covers = |grant: &&Grant| {
             holders.contains(grant.grantee.as_str())

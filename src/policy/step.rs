@@ -25,7 +25,12 @@ pub struct PolicySteps {
 
 impl PolicySteps {
     /// Without roots every call is refused.
-    pub fn new(roots: Option<Arc<Roots>>, floor: impl Into<EpochFloor>, wishes: Wishes, lock: Arc<Lock>) -> Self {
+    pub fn new(
+        roots: Option<Arc<Roots>>,
+        floor: impl Into<EpochFloor>,
+        wishes: Wishes,
+        lock: Arc<Lock>,
+    ) -> Self {
         Self { roots, floor: floor.into(), wishes, lock }
     }
 
@@ -35,14 +40,22 @@ impl PolicySteps {
     }
 
     /// What is written down first is what the server is meant to follow, if this is killed in the middle.
-    async fn bring_policy(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), GrantError> {
+    async fn bring_policy(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        version: u32,
+    ) -> Result<(), GrantError> {
         let site = self.site(db).await?;
         let policy = self.wishes.policy(version, &site.catalog)?;
         stored::write(db, &site.keys, &policy, Source::Migration(version)).await?;
         converge(db, &self.lock, &site, &policy).await.map(drop)
     }
 
-    async fn take_policy_back(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), GrantError> {
+    async fn take_policy_back(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        version: u32,
+    ) -> Result<(), GrantError> {
         let site = self.site(db).await?;
         let (policy, first) = stored::before(db, &site.keys, version).await?;
         // Each account has its row before it is made: without rows a login that may not look has nothing to look for.
@@ -70,7 +83,9 @@ fn carry(error: GrantError) -> DbErr {
         GrantError::Database(error)
         | GrantError::Ring(RingError::Database(error))
         | GrantError::Lock(LockError::Database(error)) => error,
-        error => DbErr::TryIntoErr { from: "a policy", into: "a finished step", source: Arc::new(error) },
+        error => {
+            DbErr::TryIntoErr { from: "a policy", into: "a finished step", source: Arc::new(error) }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The policies that were put in force, as they are written down.
 
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
 use strongroom_entity::policy::{Column, Entity, Model};
 
@@ -29,7 +29,10 @@ impl Source {
 }
 
 /// The policy in force; `None` before the first.
-pub(crate) async fn in_force(db: &impl ConnectionTrait, keys: &PolicyKeys) -> Result<Option<Policy>, GrantError> {
+pub(crate) async fn in_force(
+    db: &impl ConnectionTrait,
+    keys: &PolicyKeys,
+) -> Result<Option<Policy>, GrantError> {
     if !has_table(db, "strongroom_policy").await? {
         return Ok(None);
     }
@@ -58,18 +61,31 @@ pub(crate) async fn write(
         Some(row) => row.number.checked_add(1).ok_or(GrantError::Forged(row.number))?,
         None => 1,
     };
-    let mut row = Model { number, version, source: source.as_str().to_owned(), body: body(policy), mac: Vec::new() };
+    let mut row = Model {
+        number,
+        version,
+        source: source.as_str().to_owned(),
+        body: body(policy),
+        mac: Vec::new(),
+    };
     row.mac = keys.policy_mac(number, &authenticated(&row));
     Entity::insert(row.into_active_model().reset_all()).exec_without_returning(db).await?;
     Ok(())
 }
 
 /// What was in force before a migration brought version `version`, and the number of the first policy since then.
-pub(crate) async fn before(db: &impl ConnectionTrait, keys: &PolicyKeys, version: u32) -> Result<(Policy, i64), GrantError> {
+pub(crate) async fn before(
+    db: &impl ConnectionTrait,
+    keys: &PolicyKeys,
+    version: u32,
+) -> Result<(Policy, i64), GrantError> {
     let rows = Entity::find().order_by_asc(Column::Number).all(db).await?;
     // An altered row could hide which of them the migration brought.
     let policies = rows.iter().map(|row| verified(row, keys)).collect::<Result<Vec<_>, _>>()?;
-    let brought = |row: &Model| row.source == Source::Migration(version).as_str() && u32::try_from(row.version) == Ok(version);
+    let brought = |row: &Model| {
+        row.source == Source::Migration(version).as_str()
+            && u32::try_from(row.version) == Ok(version)
+    };
     let place = rows.iter().position(brought).unwrap_or(rows.len());
     let first = rows.get(place).map_or(i64::MAX, |row| row.number);
     let before = place.checked_sub(1).and_then(|before| policies.get(before)).cloned();
@@ -96,7 +112,13 @@ fn authenticated(row: &Model) -> String {
 
 /// The number of the newest policy; it grows with every change.
 pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<Option<i64>, GrantError> {
-    Ok(Entity::find().select_only().column_as(Column::Number.max(), "newest").into_tuple().one(db).await?.flatten())
+    Ok(Entity::find()
+        .select_only()
+        .column_as(Column::Number.max(), "newest")
+        .into_tuple()
+        .one(db)
+        .await?
+        .flatten())
 }
 
 /// One text for one policy: maps are ordered.

@@ -6,8 +6,11 @@ const NEAR: f64 = 0.8;
 /// The nearest name, or none when nothing is near.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let name = name.to_lowercase();
-    let likeness = known.into_iter().map(|known| (strsim::jaro_winkler(&name, &known.to_lowercase()), known));
-    let nearest = likeness.filter(|(likeness, _)| *likeness >= NEAR).max_by(|one, other| one.0.total_cmp(&other.0));
+    let likeness =
+        known.into_iter().map(|known| (strsim::jaro_winkler(&name, &known.to_lowercase()), known));
+    let nearest = likeness
+        .filter(|(likeness, _)| *likeness >= NEAR)
+        .max_by(|one, other| one.0.total_cmp(&other.0));
     nearest.map(|(_, known)| known.to_owned())
 }
 

@@ -7,12 +7,18 @@ use super::GrantError;
 use crate::db::{Support, statement, support};
 
 /// Refuses a server that has no column grants, or that would keep a grant to one of its nodes.
-pub(super) async fn require_support(db: &impl ConnectionTrait, engine: Engine) -> Result<(), GrantError> {
+pub(super) async fn require_support(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+) -> Result<(), GrantError> {
     unsupported(db, engine).await?.map_or(Ok(()), |reason| Err(GrantError::Unsupported(reason)))
 }
 
 /// Why a server cannot carry policies, if so.
-pub(super) async fn unsupported(db: &impl ConnectionTrait, engine: Engine) -> Result<Option<String>, GrantError> {
+pub(super) async fn unsupported(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+) -> Result<Option<String>, GrantError> {
     if engine == Engine::Sqlite {
         return Ok(None);
     }
@@ -27,7 +33,9 @@ pub(super) async fn unsupported(db: &impl ConnectionTrait, engine: Engine) -> Re
                    WHERE variable_name = 'WSREP_OSU_METHOD' AND variable_value <> 'TOI' AND @@wsrep_on";
         let row = db.query_one_raw(statement(backend, sql, [])).await?;
         if row.map_or(Ok(String::new()), |row| row.try_get::<String>("", "v"))? != "0" {
-            return Ok(Some("wsrep_osu_method is not TOI, so a grant would stay on one node".into()));
+            return Ok(Some(
+                "wsrep_osu_method is not TOI, so a grant would stay on one node".into(),
+            ));
         }
     }
     Ok(None)
@@ -37,7 +45,9 @@ pub(super) async fn unsupported(db: &impl ConnectionTrait, engine: Engine) -> Re
 fn refusal(engine: Engine, version: &str) -> Option<String> {
     let foreign = ["CockroachDB", "-YB-", "Redshift", "TiDB", "Vitess", "OceanBase"];
     if let Some(name) = foreign.into_iter().find(|name| version.contains(name)) {
-        return Some(format!("{name} speaks {engine}'s protocol, and its column grants were never tried"));
+        return Some(format!(
+            "{name} speaks {engine}'s protocol, and its column grants were never tried"
+        ));
     }
     match support(engine, version) {
         Support::TooOld(reason) => Some(reason),

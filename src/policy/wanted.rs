@@ -73,7 +73,11 @@ impl Wanted<'_> {
                 return schema;
             }
             Engine::Postgres => {
-                let on = |object, privilege: &str| Grant { grantee: role.clone(), object, privilege: privilege.to_owned() };
+                let on = |object, privilege: &str| Grant {
+                    grantee: role.clone(),
+                    object,
+                    privilege: privilege.to_owned(),
+                };
                 state.grants.insert(on(Object::Database(self.target.database.clone()), "CONNECT"));
                 state.grants.insert(on(Object::Schema(self.target.schema.clone()), "USAGE"));
             }
@@ -104,7 +108,10 @@ impl Wanted<'_> {
         };
         let limits = &self.component.limits;
         set(ENABLED, self.open.contains(login).to_string());
-        set("connections", limits.connections.map_or(DEFAULT.to_owned(), |limit| limit.to_string()));
+        set(
+            "connections",
+            limits.connections.map_or(DEFAULT.to_owned(), |limit| limit.to_string()),
+        );
         match self.target.engine {
             Engine::Postgres => {
                 for attribute in POSTGRES_ATTRIBUTES {
@@ -120,7 +127,10 @@ impl Wanted<'_> {
             set(SEARCH_PATH, self.target.schema.clone());
         }
         if self.target.engine == Engine::MariaDb {
-            set("statement_timeout", limits.statement_timeout_ms.map_or(DEFAULT.to_owned(), |ms| ms.to_string()));
+            set(
+                "statement_timeout",
+                limits.statement_timeout_ms.map_or(DEFAULT.to_owned(), |ms| ms.to_string()),
+            );
         }
     }
 }
@@ -133,12 +143,21 @@ const PUBLIC_SCHEMA: &str = "public";
 /// The grants on tables that a component's role holds, and no others.
 pub(super) fn grants_of(target: &Target, name: &str, component: &Component) -> BTreeSet<Grant> {
     let role = target.names.role(name);
-    let schema = if target.engine == Engine::MariaDb { target.names.view_schema(name) } else { target.schema.clone() };
-    component.tables.iter().flat_map(|(table, rights)| grants(&role, &schema, table, rights)).collect()
+    let schema = if target.engine == Engine::MariaDb {
+        target.names.view_schema(name)
+    } else {
+        target.schema.clone()
+    };
+    component
+        .tables
+        .iter()
+        .flat_map(|(table, rights)| grants(&role, &schema, table, rights))
+        .collect()
 }
 
 /// What no component's account may be.
-pub(super) const POSTGRES_ATTRIBUTES: [&str; 5] = ["superuser", "createdb", "createrole", "replication", "bypassrls"];
+pub(super) const POSTGRES_ATTRIBUTES: [&str; 5] =
+    ["superuser", "createdb", "createrole", "replication", "bypassrls"];
 
 /// PostgreSQL's names of the time limits, in milliseconds.
 pub(super) fn timeouts(limits: &Limits) -> [(&'static str, Option<u64>); 3] {
@@ -150,10 +169,18 @@ pub(super) fn timeouts(limits: &Limits) -> [(&'static str, Option<u64>); 3] {
 }
 
 fn grants(role: &str, schema: &str, table: &str, rights: &TableRights) -> Vec<Grant> {
-    let grant = |object, verb: Verb| Grant { grantee: role.to_owned(), object, privilege: verb.sql().to_owned() };
+    let grant = |object, verb: Verb| Grant {
+        grantee: role.to_owned(),
+        object,
+        privilege: verb.sql().to_owned(),
+    };
     let on = |column: &String| Object::Column(schema.to_owned(), table.to_owned(), column.clone());
-    let of = |verb: Verb| rights.columns(verb).into_iter().flatten().map(move |column| grant(on(column), verb));
+    let of = |verb: Verb| {
+        rights.columns(verb).into_iter().flatten().map(move |column| grant(on(column), verb))
+    };
     let columns = Verb::OF_COLUMNS.into_iter().flat_map(of);
-    let rows = rights.delete.then(|| grant(Object::Table(schema.to_owned(), table.to_owned()), Verb::Delete));
+    let rows = rights
+        .delete
+        .then(|| grant(Object::Table(schema.to_owned(), table.to_owned()), Verb::Delete));
     columns.chain(rows).collect()
 }

@@ -16,19 +16,31 @@ macro_rules! goes_where_a_connection_goes {
                 sea_orm::ConnectionTrait::get_database_backend(&self.$field)
             }
 
-            async fn execute_raw(&self, statement: sea_orm::Statement) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
+            async fn execute_raw(
+                &self,
+                statement: sea_orm::Statement,
+            ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 self.$field.execute_raw(statement).await
             }
 
-            async fn execute_unprepared(&self, sql: &str) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
+            async fn execute_unprepared(
+                &self,
+                sql: &str,
+            ) -> Result<sea_orm::ExecResult, sea_orm::DbErr> {
                 self.$field.execute_unprepared(sql).await
             }
 
-            async fn query_one_raw(&self, statement: sea_orm::Statement) -> Result<Option<sea_orm::QueryResult>, sea_orm::DbErr> {
+            async fn query_one_raw(
+                &self,
+                statement: sea_orm::Statement,
+            ) -> Result<Option<sea_orm::QueryResult>, sea_orm::DbErr> {
                 self.$field.query_one_raw(statement).await
             }
 
-            async fn query_all_raw(&self, statement: sea_orm::Statement) -> Result<Vec<sea_orm::QueryResult>, sea_orm::DbErr> {
+            async fn query_all_raw(
+                &self,
+                statement: sea_orm::Statement,
+            ) -> Result<Vec<sea_orm::QueryResult>, sea_orm::DbErr> {
                 self.$field.query_all_raw(statement).await
             }
 
@@ -47,7 +59,9 @@ macro_rules! goes_where_a_connection_goes {
             fn stream_raw<'a>(
                 &'a self,
                 statement: sea_orm::Statement,
-            ) -> std::pin::Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, sea_orm::DbErr>> + 'a + Send>> {
+            ) -> std::pin::Pin<
+                Box<dyn Future<Output = Result<Self::Stream<'a>, sea_orm::DbErr>> + 'a + Send>,
+            > {
                 self.$field.stream_raw(statement)
             }
         }
@@ -73,17 +87,30 @@ macro_rules! goes_where_a_connection_goes {
                 &self,
                 options: sea_orm::TransactionOptions,
             ) -> Result<Self::Transaction, sea_orm::DbErr> {
-                Ok(Self::Transaction::new(self.$field.begin_with_options(options).await?, self.keys.clone()))
+                Ok(Self::Transaction::new(
+                    self.$field.begin_with_options(options).await?,
+                    self.keys.clone(),
+                ))
             }
 
-            async fn transaction<F, T, E>(&self, callback: F) -> Result<T, sea_orm::TransactionError<E>>
+            async fn transaction<F, T, E>(
+                &self,
+                callback: F,
+            ) -> Result<T, sea_orm::TransactionError<E>>
             where
-                F: for<'c> FnOnce(&'c Self::Transaction) -> std::pin::Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
-                    + Send,
+                F: for<'c> FnOnce(
+                        &'c Self::Transaction,
+                    ) -> std::pin::Pin<
+                        Box<dyn Future<Output = Result<T, E>> + Send + 'c>,
+                    > + Send,
                 T: Send,
                 E: std::fmt::Display + std::fmt::Debug + Send,
             {
-                self.begin().await.map_err(sea_orm::TransactionError::Connection)?.run(callback).await
+                self.begin()
+                    .await
+                    .map_err(sea_orm::TransactionError::Connection)?
+                    .run(callback)
+                    .await
             }
 
             async fn transaction_with_config<F, T, E>(
@@ -93,8 +120,11 @@ macro_rules! goes_where_a_connection_goes {
                 access_mode: Option<sea_orm::AccessMode>,
             ) -> Result<T, sea_orm::TransactionError<E>>
             where
-                F: for<'c> FnOnce(&'c Self::Transaction) -> std::pin::Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
-                    + Send,
+                F: for<'c> FnOnce(
+                        &'c Self::Transaction,
+                    ) -> std::pin::Pin<
+                        Box<dyn Future<Output = Result<T, E>> + Send + 'c>,
+                    > + Send,
                 T: Send,
                 E: std::fmt::Display + std::fmt::Debug + Send,
             {

@@ -179,14 +179,21 @@ impl<A: WrittenRow> Draft<A> {
     }
 
     /// Returns the rows with their cells, and the bindings that these were sealed for.
-    async fn all_sealed(drafts: &[Self], room: &impl Keyed) -> Result<Vec<(A, Binding)>, RecordError> {
+    async fn all_sealed(
+        drafts: &[Self],
+        room: &impl Keyed,
+    ) -> Result<Vec<(A, Binding)>, RecordError> {
         let bindings = drafts.iter().map(Self::binding).collect::<Result<Vec<_>, _>>()?;
         for attempt in 1.. {
             keys::refresh(room).await?;
             require_sealed(room.share(), A::TABLE)?;
             let scopes = bindings.iter().zip(drafts).filter(|(_, draft)| !draft.pending.is_empty());
-            keys::prepare(room, scopes.map(|(binding, _)| scope_of(binding.scope.as_deref()))).await?;
-            let rows = drafts.iter().zip(&bindings).map(|(draft, binding)| draft.sealed_for(room.share(), binding));
+            keys::prepare(room, scopes.map(|(binding, _)| scope_of(binding.scope.as_deref())))
+                .await?;
+            let rows = drafts
+                .iter()
+                .zip(&bindings)
+                .map(|(draft, binding)| draft.sealed_for(room.share(), binding));
             match rows.collect::<Result<Vec<_>, _>>() {
                 Err(RingError::NoKey) if attempt < ATTEMPTS => {}
                 rows => return Ok(rows?.into_iter().zip(bindings).collect()),
@@ -197,7 +204,9 @@ impl<A: WrittenRow> Draft<A> {
 
     fn sealed_for(&self, keys: &Share, binding: &Binding) -> Result<A, RingError> {
         let mut row = self.row.clone();
-        self.pending.iter().try_for_each(|pending| (pending.seal)(keys, binding, &mut row, pending.value.as_bytes()))?;
+        self.pending.iter().try_for_each(|pending| {
+            (pending.seal)(keys, binding, &mut row, pending.value.as_bytes())
+        })?;
         Ok(row)
     }
 
@@ -207,7 +216,8 @@ impl<A: WrittenRow> Draft<A> {
         if !(1..=LONGEST_ID).contains(&binding.id.chars().count()) {
             return Err(RecordError::Id);
         }
-        let fits = binding.scope.as_ref().is_none_or(|scope| scope.chars().count() <= LONGEST_SCOPE);
+        let fits =
+            binding.scope.as_ref().is_none_or(|scope| scope.chars().count() <= LONGEST_SCOPE);
         if fits { Ok(binding) } else { Err(RecordError::Scope) }
     }
 }

@@ -85,5 +85,8 @@ impl RecordError {
 }
 
 fn phase_said(phase: Option<Phase>) -> String {
-    phase.map_or_else(|| "in a phase of a newer release".to_owned(), |phase| format!("in phase `{}`", phase.as_str()))
+    phase.map_or_else(
+        || "in a phase of a newer release".to_owned(),
+        |phase| format!("in phase `{}`", phase.as_str()),
+    )
 }

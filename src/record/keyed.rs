@@ -50,7 +50,11 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     ///     Ok(format!("Bearer {} ({note})", token.as_text().unwrap_or_default()))
     /// }
     /// ```
-    fn open<L, R>(&self, column: L, row: &R) -> impl Future<Output = Result<<R::Cell as Cell>::Each<Opened>, RecordError>> + Send
+    fn open<L, R>(
+        &self,
+        column: L,
+        row: &R,
+    ) -> impl Future<Output = Result<<R::Cell as Cell>::Each<Opened>, RecordError>> + Send
     where
         L: Label,
         R: Bound<L> + Sync,
@@ -95,7 +99,11 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
 
     /// The condition that a sealed column has one of these values, by its blind index: [`eq`](Self::eq) for any number of
     /// values, as one list. No value means no row.
-    fn is_in<L, V>(&self, _: L, values: impl IntoIterator<Item = V>) -> Result<SimpleExpr, RecordError>
+    fn is_in<L, V>(
+        &self,
+        _: L,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<SimpleExpr, RecordError>
     where
         L: Searchable,
         V: AsRef<[u8]>,
@@ -144,7 +152,10 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     }
 
     /// Seals and inserts all of them in one statement, or none: as many as the engine takes values in one.
-    fn insert_many<A>(&self, drafts: Vec<Draft<A>>) -> impl Future<Output = Result<(), RecordError>> + Send
+    fn insert_many<A>(
+        &self,
+        drafts: Vec<Draft<A>>,
+    ) -> impl Future<Output = Result<(), RecordError>> + Send
     where
         A: WrittenRow,
     {
@@ -172,14 +183,23 @@ pub trait Held: Sync {
     fn begun(&self) -> Option<Instant>;
 }
 
-fn opened<L: Label, R: Bound<L>>(keys: &Share, column: L, row: &R) -> Result<<R::Cell as Cell>::Each<Opened>, RecordError> {
+fn opened<L: Label, R: Bound<L>>(
+    keys: &Share,
+    column: L,
+    row: &R,
+) -> Result<<R::Cell as Cell>::Each<Opened>, RecordError> {
     let binding = row.binding();
     let place = Place::of(L::LABEL, &binding);
-    let opened = row.cell().try_map(|cell| Ok(Opened::new(column, keys.open_at(&place, cell)?, &binding)));
+    let opened =
+        row.cell().try_map(|cell| Ok(Opened::new(column, keys.open_at(&place, cell)?, &binding)));
     traced(column, binding.id, opened)
 }
 
-pub(super) fn traced<L: Label, T>(_: L, id: String, opened: Result<T, Unopened>) -> Result<T, RecordError> {
+pub(super) fn traced<L: Label, T>(
+    _: L,
+    id: String,
+    opened: Result<T, Unopened>,
+) -> Result<T, RecordError> {
     match opened {
         Ok(opened) => {
             tracing::debug!(target: "strongroom::open", label = L::LABEL, id, "opened");

@@ -16,7 +16,10 @@ pub(super) async fn refresh(room: &impl Keyed) -> Result<(), RecordError> {
 }
 
 /// Reads what opening these cells takes: the manifest, and keys that came since the ring was loaded.
-pub(super) async fn learn<'a>(room: &impl Keyed, cells: impl IntoIterator<Item = &'a [u8]>) -> Result<(), RecordError> {
+pub(super) async fn learn<'a>(
+    room: &impl Keyed,
+    cells: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(), RecordError> {
     let keys = room.share();
     match room.begun() {
         Some(begun) => keys.refresh_beside(room, begun).await?,
@@ -30,7 +33,10 @@ pub(super) async fn learn<'a>(room: &impl Keyed, cells: impl IntoIterator<Item =
 }
 
 /// Makes the data keys of these scopes where there are none.
-pub(super) async fn prepare(room: &impl Keyed, scopes: impl Iterator<Item = String>) -> Result<(), RecordError> {
+pub(super) async fn prepare(
+    room: &impl Keyed,
+    scopes: impl Iterator<Item = String>,
+) -> Result<(), RecordError> {
     match room.begun() {
         Some(_) => room.share().prepare_beside(room, &scopes.collect()).await?,
         None => room.share().prepare(scopes).await?,

@@ -61,7 +61,11 @@ impl Opened {
 
     fn text(&self) -> Result<&str, RecordError> {
         let reason = Unopened::NotText;
-        self.as_text().ok_or_else(|| RecordError::Unopenable { label: self.label, id: self.from.id.clone(), reason })
+        self.as_text().ok_or_else(|| RecordError::Unopenable {
+            label: self.label,
+            id: self.from.id.clone(),
+            reason,
+        })
     }
 }
 

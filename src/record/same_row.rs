@@ -23,10 +23,18 @@ pub(super) fn is_stored_as(table: &SealedTable, binding: &Binding, engine: DbBac
     all
 }
 
-fn is(table: &SealedTable, name: &str, kind: OwnerKind, owner: &Owner, engine: DbBackend) -> SimpleExpr {
+fn is(
+    table: &SealedTable,
+    name: &str,
+    kind: OwnerKind,
+    owner: &Owner,
+    engine: DbBackend,
+) -> SimpleExpr {
     match (owner, kind) {
         (Owner::Null, _) => column(table, name).is_null(),
-        (Owner::Text(text), OwnerKind::Text | OwnerKind::Integer) => exact(table, name, engine).eq(bytes(text, engine)),
+        (Owner::Text(text), OwnerKind::Text | OwnerKind::Integer) => {
+            exact(table, name, engine).eq(bytes(text, engine))
+        }
         _ => column(table, name).eq(bare(owner, kind)),
     }
 }

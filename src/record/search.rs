@@ -20,15 +20,21 @@ type ModelOf<L> = <<L as Searchable>::Entity as EntityTrait>::Model;
 const PARAMETERS: usize = 1000;
 
 /// Returns the condition that a column has one of these indexes, as one flat list.
-pub(super) fn is_one_of(column: impl ColumnTrait, indexes: &BTreeSet<Index>, engine: DbBackend) -> SimpleExpr {
+pub(super) fn is_one_of(
+    column: impl ColumnTrait,
+    indexes: &BTreeSet<Index>,
+    engine: DbBackend,
+) -> SimpleExpr {
     if indexes.len() <= PARAMETERS {
         return column.is_in(indexes.iter().map(|index| index.to_vec()));
     }
-    Expr::col(column.as_column_ref()).is_in(indexes.iter().map(|index| Expr::cust(literal(index, engine))))
+    Expr::col(column.as_column_ref())
+        .is_in(indexes.iter().map(|index| Expr::cust(literal(index, engine))))
 }
 
 fn literal(index: &Index, engine: DbBackend) -> String {
-    let (before, after) = if engine == DbBackend::Postgres { ("'\\x", "'::bytea") } else { ("x'", "'") };
+    let (before, after) =
+        if engine == DbBackend::Postgres { ("'\\x", "'::bytea") } else { ("x'", "'") };
     let mut text = String::with_capacity(48);
     text.push_str(before);
     for byte in index {
@@ -38,7 +44,12 @@ fn literal(index: &Index, engine: DbBackend) -> String {
 }
 
 /// Returns the rows with this value, at most so many. Each cell is opened and compared, where the program may open it.
-pub(super) async fn rows<L, K>(room: &K, column: L, value: &[u8], most: Option<u64>) -> Result<Vec<ModelOf<L>>, RecordError>
+pub(super) async fn rows<L, K>(
+    room: &K,
+    column: L,
+    value: &[u8],
+    most: Option<u64>,
+) -> Result<Vec<ModelOf<L>>, RecordError>
 where
     L: Searchable,
     K: Keyed,

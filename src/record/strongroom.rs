@@ -35,7 +35,11 @@ impl Strongroom {
     ///
     /// Fails with [`RecordError::Ring`] where there is no ring, or it is under another root, was forged, is older than
     /// `floor`, or of a newer release.
-    pub async fn load(db: DatabaseConnection, roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Result<Self, RecordError> {
+    pub async fn load(
+        db: DatabaseConnection,
+        roots: Arc<Roots>,
+        floor: impl Into<EpochFloor>,
+    ) -> Result<Self, RecordError> {
         let ring = Arc::new(Ring::load(&db, roots, floor).await?);
         let keys = Arc::new(Share::whole(ring, db.clone()));
         Ok(Self { db, keys })
@@ -64,7 +68,11 @@ impl Strongroom {
     /// Moves every cell of the database to a new key generation, or back to the one before, while programs read and write:
     /// of this program's tables and of all others, under the run lock. An unfinished roll is continued, never doubled: after a
     /// crash the same call goes on. Fails at once while another run holds the lock, and for a program that holds a share only.
-    pub async fn roll(&self, direction: Rolling, options: &Options) -> Result<RollReport, ResealError> {
+    pub async fn roll(
+        &self,
+        direction: Rolling,
+        options: &Options,
+    ) -> Result<RollReport, ResealError> {
         let ring = self.keys.whole_ring()?;
         let lock = Lock::take(&self.db).await?;
         let done = match ring.reload(&self.db).await {

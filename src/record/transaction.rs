@@ -41,12 +41,14 @@ impl Transaction {
 
     pub(super) async fn run<F, T, E>(self, callback: F) -> Result<T, TransactionError<E>>
     where
-        F: for<'c> FnOnce(&'c Self) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>> + Send,
+        F: for<'c> FnOnce(&'c Self) -> Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>
+            + Send,
         T: Send,
         E: std::fmt::Display + std::fmt::Debug + Send,
     {
         let done = callback(&self).await.map_err(TransactionError::Transaction);
-        let ended = if done.is_ok() { self.inner.commit().await } else { self.inner.rollback().await };
+        let ended =
+            if done.is_ok() { self.inner.commit().await } else { self.inner.rollback().await };
         ended.map_err(TransactionError::Connection)?;
         done
     }

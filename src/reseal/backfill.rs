@@ -34,8 +34,20 @@ pub struct ResealBackfill {
 
 impl ResealBackfill {
     /// Of the credentials. The ring need not exist yet: step 2 makes it. Steps that need no keys run without a root.
-    pub fn new(root: Option<Arc<Roots>>, floor: impl Into<EpochFloor>, lock: Arc<Lock>, options: Options) -> Self {
-        Self { table: credential::TABLE, root, floor: floor.into(), lock, options, ring: OnceCell::new() }
+    pub fn new(
+        root: Option<Arc<Roots>>,
+        floor: impl Into<EpochFloor>,
+        lock: Arc<Lock>,
+        options: Options,
+    ) -> Self {
+        Self {
+            table: credential::TABLE,
+            root,
+            floor: floor.into(),
+            lock,
+            options,
+            ring: OnceCell::new(),
+        }
     }
 
     /// The same of another table.
@@ -49,7 +61,9 @@ impl ResealBackfill {
     async fn ring(&self, db: &SchemaManagerConnection<'_>) -> Result<Arc<Ring>, ResealError> {
         let load = || async {
             let root = self.root.clone().ok_or(ResealError::NoRoot)?;
-            Ok::<_, ResealError>(Arc::new(Ring::load_without_keys(db, root, self.floor.clone()).await?))
+            Ok::<_, ResealError>(Arc::new(
+                Ring::load_without_keys(db, root, self.floor.clone()).await?,
+            ))
         };
         let known = self.ring.initialized();
         let ring = self.ring.get_or_try_init(load).await?.clone();
@@ -59,23 +73,38 @@ impl ResealBackfill {
         Ok(ring)
     }
 
-    async fn run(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<u64, ResealError> {
+    async fn run(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        direction: Direction,
+    ) -> Result<u64, ResealError> {
         self.require(db, direction).await?;
         let db = pool(db)?;
         let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
-        let engine = Engine { db, ring, lock: &self.lock, table: self.table, options: &self.options };
+        let engine =
+            Engine { db, ring, lock: &self.lock, table: self.table, options: &self.options };
         Ok(engine.run(direction).await?.bad)
     }
 
-    async fn rest(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<(), ResealError> {
+    async fn rest(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        direction: Direction,
+    ) -> Result<(), ResealError> {
         self.require(db, direction).await?;
-        let bad = finish_excluded(db, &self.ring(db).await?, self.table, direction, &self.options.stop).await?;
+        let bad =
+            finish_excluded(db, &self.ring(db).await?, self.table, direction, &self.options.stop)
+                .await?;
         refuse(&bad)
     }
 
     /// The manifest is authenticated and the history is not: cells are never overwritten by plaintext,
     /// nor plaintext by cells, because somebody edited the history.
-    async fn require(&self, db: &SchemaManagerConnection<'_>, direction: Direction) -> Result<(), ResealError> {
+    async fn require(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        direction: Direction,
+    ) -> Result<(), ResealError> {
         let found = self.phase_now(db).await?;
         let right = match direction {
             Direction::Seal => matches!(found, Phase::Dual | Phase::Filled),
@@ -91,44 +120,75 @@ impl ResealBackfill {
     }
 
     /// The manifest as the database has it now.
-    pub(crate) async fn manifest(&self, db: &SchemaManagerConnection<'_>) -> Result<Manifest, DbErr> {
+    pub(crate) async fn manifest(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+    ) -> Result<Manifest, DbErr> {
         self.ring(db).await.map(|ring| ring.manifest()).map_err(carry)
     }
 
     /// Changes the manifest under the run lock: in a transaction of its own, unless one is open.
-    pub(crate) async fn change_manifest(&self, db: &SchemaManagerConnection<'_>, change: &Change) -> Result<(), DbErr> {
+    pub(crate) async fn change_manifest(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        change: &Change,
+    ) -> Result<(), DbErr> {
         let changed = match db {
-            SchemaManagerConnection::Connection(db) => db::retry!(self.change_in_own_transaction(db, change)),
+            SchemaManagerConnection::Connection(db) => {
+                db::retry!(self.change_in_own_transaction(db, change))
+            }
             _ => self.change_within(db, change).await,
         };
         changed.map_err(carry)
     }
 
-    async fn change_in_own_transaction(&self, db: &DatabaseConnection, change: &Change) -> Result<(), ResealError> {
+    async fn change_in_own_transaction(
+        &self,
+        db: &DatabaseConnection,
+        change: &Change,
+    ) -> Result<(), ResealError> {
         let transaction = db::begin(db).await?;
         self.change_within(&SchemaManagerConnection::Transaction(&transaction), change).await?;
         Ok(transaction.commit().await?)
     }
 
-    async fn change_within(&self, db: &SchemaManagerConnection<'_>, change: &Change) -> Result<(), ResealError> {
+    async fn change_within(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        change: &Change,
+    ) -> Result<(), ResealError> {
         self.ring(db).await?.change_manifest(db, |manifest| Ok(change(manifest)?)).await?;
         Ok(self.lock.fence(db).await?)
     }
 
-    async fn move_to(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), ResealError> {
+    async fn move_to(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        phase: Phase,
+    ) -> Result<(), ResealError> {
         match db {
-            SchemaManagerConnection::Connection(db) => db::retry!(self.move_in_own_transaction(db, phase)),
+            SchemaManagerConnection::Connection(db) => {
+                db::retry!(self.move_in_own_transaction(db, phase))
+            }
             _ => self.move_within(db, phase).await,
         }
     }
 
-    async fn move_in_own_transaction(&self, db: &DatabaseConnection, phase: Phase) -> Result<(), ResealError> {
+    async fn move_in_own_transaction(
+        &self,
+        db: &DatabaseConnection,
+        phase: Phase,
+    ) -> Result<(), ResealError> {
         let transaction = db::begin(db).await?;
         self.move_within(&SchemaManagerConnection::Transaction(&transaction), phase).await?;
         Ok(transaction.commit().await?)
     }
 
-    async fn move_within(&self, db: &SchemaManagerConnection<'_>, phase: Phase) -> Result<(), ResealError> {
+    async fn move_within(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        phase: Phase,
+    ) -> Result<(), ResealError> {
         let found = self.phase_now(db).await?;
         if !found.leads_to(phase) {
             return Err(ResealError::WrongPhase { found: found.as_str() });
@@ -144,7 +204,9 @@ impl ResealBackfill {
     /// All of the ring or nothing: keys without their manifest would shut out those of the next attempt.
     async fn make_ring_once(&self, db: &SchemaManagerConnection<'_>) -> Result<(), ResealError> {
         let root = self.root.as_ref().ok_or(ResealError::NoRoot)?;
-        let SchemaManagerConnection::Connection(db) = db else { return Ok(Ring::make(db, root.current()).await?) };
+        let SchemaManagerConnection::Connection(db) = db else {
+            return Ok(Ring::make(db, root.current()).await?);
+        };
         let transaction = db::begin(db).await?;
         Ring::make(&transaction, root.current()).await?;
         self.lock.fence(&transaction).await?;
@@ -209,7 +271,11 @@ impl Backfill for ResealBackfill {
 fn carry(error: ResealError) -> DbErr {
     match error {
         ResealError::Database(error) => error,
-        error => DbErr::TryIntoErr { from: "keyed work", into: "a finished step", source: Arc::new(error) },
+        error => DbErr::TryIntoErr {
+            from: "keyed work",
+            into: "a finished step",
+            source: Arc::new(error),
+        },
     }
 }
 
@@ -224,9 +290,11 @@ pub(crate) fn uncarry(error: &DbErr) -> Option<&ResealError> {
 fn refuse(bad: &[Bad]) -> Result<(), ResealError> {
     match bad.first() {
         None => Ok(()),
-        Some(first) => {
-            Err(ResealError::Unverified { count: bad.len(), row: first.row.clone(), reason: first.reason.to_string() })
-        }
+        Some(first) => Err(ResealError::Unverified {
+            count: bad.len(),
+            row: first.row.clone(),
+            reason: first.reason.to_string(),
+        }),
     }
 }
 
@@ -234,6 +302,9 @@ fn refuse(bad: &[Bad]) -> Result<(), ResealError> {
 fn pool<'c>(db: &SchemaManagerConnection<'c>) -> Result<&'c DatabaseConnection, ResealError> {
     match db {
         SchemaManagerConnection::Connection(db) => Ok(db),
-        _ => Err(DbErr::Custom("this step commits its own pages and cannot run inside a transaction".into()).into()),
+        _ => Err(DbErr::Custom(
+            "this step commits its own pages and cannot run inside a transaction".into(),
+        )
+        .into()),
     }
 }

@@ -32,19 +32,42 @@ impl Checkpoint {
         target: i32,
     ) -> Result<Self, DbErr> {
         let sql = "SELECT run, direction, target, after_id, moved, finished FROM strongroom_reseal WHERE table_name = $1";
-        if let Some(row) = db.query_one_raw(statement(db.get_database_backend(), sql, [table.into()])).await? {
+        if let Some(row) =
+            db.query_one_raw(statement(db.get_database_backend(), sql, [table.into()])).await?
+        {
             let saved: String = row.try_get("", "direction")?;
-            let (saved, by_rowid) = saved.strip_suffix(BY_ROWID).map_or((saved.as_str(), false), |saved| (saved, true));
+            let (saved, by_rowid) =
+                saved.strip_suffix(BY_ROWID).map_or((saved.as_str(), false), |saved| (saved, true));
             let same = saved == direction.as_str()
                 && row.try_get::<i32>("", "target")? == target
                 && !row.try_get::<bool>("", "finished")?;
             if same {
-                let (run, after, moved) = (row.try_get("", "run")?, row.try_get("", "after_id")?, row.try_get("", "moved")?);
-                return Ok(Self { table, run, direction, target, position: position(after, by_rowid), moved, finished: false });
+                let (run, after, moved) = (
+                    row.try_get("", "run")?,
+                    row.try_get("", "after_id")?,
+                    row.try_get("", "moved")?,
+                );
+                return Ok(Self {
+                    table,
+                    run,
+                    direction,
+                    target,
+                    position: position(after, by_rowid),
+                    moved,
+                    finished: false,
+                });
             }
         }
         let run = Uuid::new_v4().to_string();
-        Ok(Self { table, run, direction, target, position: Position::Start, moved: 0, finished: false })
+        Ok(Self {
+            table,
+            run,
+            direction,
+            target,
+            position: Position::Start,
+            moved: 0,
+            finished: false,
+        })
     }
 
     /// Saves it; part of the page's transaction.
@@ -65,9 +88,14 @@ impl Checkpoint {
             self.finished.into(),
             false.into(),
         ];
-        let over = OnConflict::column(Alias::new("table_name")).update_columns(columns.clone().into_iter().skip(1)).to_owned();
+        let over = OnConflict::column(Alias::new("table_name"))
+            .update_columns(columns.clone().into_iter().skip(1))
+            .to_owned();
         let mut save = Query::insert();
-        save.into_table(Alias::new("strongroom_reseal")).columns(columns).values_panic(values).on_conflict(over);
+        save.into_table(Alias::new("strongroom_reseal"))
+            .columns(columns)
+            .values_panic(values)
+            .on_conflict(over);
         db.execute(&save).await.map(drop)
     }
 }
@@ -84,13 +112,20 @@ fn position(after: String, by_rowid: bool) -> Position {
     }
 }
 
-const COLUMNS: [&str; 8] = ["table_name", "run", "direction", "target", "after_id", "moved", "finished", "writing"];
+const COLUMNS: [&str; 8] =
+    ["table_name", "run", "direction", "target", "after_id", "moved", "finished", "writing"];
 
 /// Says, until the transaction ends, that the engine is writing: the database refuses plaintext from
 /// anybody else while cells count. Nobody outside the transaction ever sees it.
-pub(super) async fn announce_writing(db: &impl ConnectionTrait, table: &str, writing: bool) -> Result<(), DbErr> {
+pub(super) async fn announce_writing(
+    db: &impl ConnectionTrait,
+    table: &str,
+    writing: bool,
+) -> Result<(), DbErr> {
     let sql = "UPDATE strongroom_reseal SET writing = $1 WHERE table_name = $2";
-    db.execute_raw(statement(db.get_database_backend(), sql, [writing.into(), table.into()])).await.map(drop)
+    db.execute_raw(statement(db.get_database_backend(), sql, [writing.into(), table.into()]))
+        .await
+        .map(drop)
 }
 
 #[cfg(test)]

@@ -16,11 +16,16 @@ const SEALING: std::ops::RangeInclusive<i32> = 3..=6;
 
 /// Refuses a manifest that says `plain` of a table without plaintext columns, or of one whose sealing the history has
 /// finished while no step of it is under way.
-pub(crate) async fn refuse_contradiction(db: &impl ConnectionTrait, manifest: &Manifest) -> Result<(), ResealError> {
+pub(crate) async fn refuse_contradiction(
+    db: &impl ConnectionTrait,
+    manifest: &Manifest,
+) -> Result<(), ResealError> {
     for table in manifest.plain_tables() {
         refuse_missing_plaintext(db, table).await?;
     }
-    if manifest.phase(credential::TABLE.name) == Some(Phase::Plain) && has_table(db, credential::TABLE.name).await? {
+    if manifest.phase(credential::TABLE.name) == Some(Phase::Plain)
+        && has_table(db, credential::TABLE.name).await?
+    {
         refuse_missing_plaintext(db, credential::TABLE).await?;
         if is_sealed_by(&history::read(db).await?) {
             return Err(contradicts(credential::TABLE, "the history says that it is sealed"));
@@ -29,7 +34,10 @@ pub(crate) async fn refuse_contradiction(db: &impl ConnectionTrait, manifest: &M
     Ok(())
 }
 
-async fn refuse_missing_plaintext(db: &impl ConnectionTrait, table: &SealedTable) -> Result<(), ResealError> {
+async fn refuse_missing_plaintext(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+) -> Result<(), ResealError> {
     for column in table.plain_columns() {
         if !has_column(db, table.name, column).await? {
             return Err(contradicts(table, "it has no plaintext column"));
@@ -44,7 +52,9 @@ fn contradicts(table: &SealedTable, found: &'static str) -> ResealError {
 
 /// A step that was killed may have left the phase behind or ahead of the history.
 fn is_sealed_by(history: &[Model]) -> bool {
-    let last = |number| history.iter().rev().find(|row| row.kind == "schema" && row.number == Some(number));
+    let last = |number| {
+        history.iter().rev().find(|row| row.kind == "schema" && row.number == Some(number))
+    };
     let steps: Vec<_> = SEALING.filter_map(last).collect();
     let is_under_way = steps.iter().any(|row| row.finished_at.is_none());
     !is_under_way && steps.iter().any(|row| row.direction == "up")

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _, Statement,
+    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _, Statement,
 };
 use serde::Serialize;
 use strongroom_entity::{SealedTable, key};
@@ -61,8 +62,12 @@ async fn count_table(
 ) -> Result<(), RingError> {
     for column in table.columns {
         let engine = db.get_database_backend();
-        let plain = column.plain.filter(|_| phase != Phase::Sealed).map(|plain| format!("{} IS NOT NULL", quoted(engine, plain)));
-        let sealed = (phase != Phase::Plain).then(|| format!("{} IS NOT NULL", quoted(engine, column.sealed)));
+        let plain = column
+            .plain
+            .filter(|_| phase != Phase::Sealed)
+            .map(|plain| format!("{} IS NOT NULL", quoted(engine, plain)));
+        let sealed = (phase != Phase::Plain)
+            .then(|| format!("{} IS NOT NULL", quoted(engine, column.sealed)));
         let either: Vec<_> = plain.iter().chain(&sealed).map(String::as_str).collect();
         census.total += count(db, table, &either.join(" OR ")).await?;
         census.plaintext += count_if(db, table, plain.as_deref()).await?;
@@ -75,12 +80,19 @@ async fn count_table(
 
 /// Counts the cells under the keys of one generation. The keys are read after the cells, because a key is stored before
 /// the first cell under it.
-pub(super) async fn cells_under(db: &impl ConnectionTrait, table: &'static SealedTable, generation: u32) -> Result<u64, DbErr> {
+pub(super) async fn cells_under(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    generation: u32,
+) -> Result<u64, DbErr> {
     let mut counts = Vec::new();
     for column in table.columns {
         counts.extend(by_key(db, table, column.sealed).await?);
     }
-    let ids = key::Entity::find().select_only().column(key::Column::Id).filter(key::Column::Generation.eq(generation));
+    let ids = key::Entity::find()
+        .select_only()
+        .column(key::Column::Id)
+        .filter(key::Column::Generation.eq(generation));
     let ids: Vec<i64> = ids.filter(key::Column::Purpose.eq("data")).into_tuple().all(db).await?;
     let ids: HashSet<i64> = ids.into_iter().collect();
     let under = counts.iter().filter(|(id, _)| id.is_some_and(|id| ids.contains(&i64::from(id))));
@@ -95,9 +107,16 @@ pub(crate) async fn cells_of_key(
     id: i64,
 ) -> Result<u64, DbErr> {
     let mut cells = 0;
-    for column in tables.iter().flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column.sealed))) {
+    for column in tables
+        .iter()
+        .flat_map(|(table, _)| table.columns.iter().map(move |column| (table, column.sealed)))
+    {
         let counts = by_key(db, column.0, column.1).await?;
-        cells += counts.iter().filter(|(key, _)| key.map(i64::from) == Some(id)).map(|(_, count)| count).sum::<u64>();
+        cells += counts
+            .iter()
+            .filter(|(key, _)| key.map(i64::from) == Some(id))
+            .map(|(_, count)| count)
+            .sum::<u64>();
     }
     Ok(cells)
 }
@@ -152,7 +171,9 @@ pub(super) async fn by_key(
 /// The bytes of a cell's header that name its key.
 pub(super) fn key_id(column: &str, engine: DbBackend) -> String {
     match engine {
-        DbBackend::Postgres => format!("substring({}::bytea FROM {} FOR 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
+        DbBackend::Postgres => {
+            format!("substring({}::bytea FROM {} FOR 4)", quoted(engine, column), KEY_ID_OFFSET + 1)
+        }
         _ => format!("substr({}, {}, 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
     }
 }
@@ -162,16 +183,25 @@ pub(super) fn key_id_of(bytes: Option<Vec<u8>>) -> Option<u32> {
     bytes?.as_slice().try_into().ok().map(u32::from_be_bytes)
 }
 
-async fn count_if(db: &impl ConnectionTrait, table: &SealedTable, condition: Option<&str>) -> Result<u64, DbErr> {
+async fn count_if(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+    condition: Option<&str>,
+) -> Result<u64, DbErr> {
     match condition {
         Some(condition) => count(db, table, condition).await,
         None => Ok(0),
     }
 }
 
-pub(super) async fn count(db: &impl ConnectionTrait, table: &SealedTable, condition: &str) -> Result<u64, DbErr> {
+pub(super) async fn count(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+    condition: &str,
+) -> Result<u64, DbErr> {
     let engine = db.get_database_backend();
-    let sql = format!("SELECT count(*) AS cells FROM {} WHERE {condition}", quoted(engine, table.name));
+    let sql =
+        format!("SELECT count(*) AS cells FROM {} WHERE {condition}", quoted(engine, table.name));
     let row = db.query_one_raw(Statement::from_string(engine, sql)).await?;
     let cells: i64 = row.map_or(Ok(0), |row| row.try_get("", "cells"))?;
     Ok(u64::try_from(cells).unwrap_or(0))

@@ -57,7 +57,9 @@ impl Direction {
         };
         match self {
             Self::Roll => "1 = 1".to_owned(),
-            Self::Seal | Self::Open => table.columns.iter().filter_map(lacks).collect::<Vec<_>>().join(" OR "),
+            Self::Seal | Self::Open => {
+                table.columns.iter().filter_map(lacks).collect::<Vec<_>>().join(" OR ")
+            }
         }
     }
 
@@ -77,14 +79,22 @@ impl Direction {
     pub(super) fn set(self, table: &SealedTable) -> Vec<Slot> {
         let sealed = table.columns.iter().map(|column| Slot::Bytes(column.sealed));
         match self {
-            Self::Seal => sealed.chain(table.columns.iter().filter_map(|column| column.index.map(Slot::Bytes))).collect(),
+            Self::Seal => sealed
+                .chain(table.columns.iter().filter_map(|column| column.index.map(Slot::Bytes)))
+                .collect(),
             Self::Open => table.plain_columns().map(Slot::Text).collect(),
             Self::Roll => sealed.collect(),
         }
     }
 
     /// What to do with a row. `strict` also repairs cells that are there and do not say what counts.
-    pub(super) fn judge(self, ring: &Ring, table: &'static SealedTable, row: &Row, strict: bool) -> Result<Verdict, RingError> {
+    pub(super) fn judge(
+        self,
+        ring: &Ring,
+        table: &'static SealedTable,
+        row: &Row,
+        strict: bool,
+    ) -> Result<Verdict, RingError> {
         let mut verdict = Verdict::default();
         let mut new = Vec::with_capacity(table.columns.len());
         let mut changed = false;
@@ -109,14 +119,23 @@ impl Direction {
             if self == Self::Seal {
                 new.extend(indexes(ring, table, row));
             }
-            verdict.change = Some(Change { rowid: row.rowid, id: row.id.clone(), old: self.compared_values(row), new });
+            verdict.change = Some(Change {
+                rowid: row.rowid,
+                id: row.id.clone(),
+                old: self.compared_values(row),
+                new,
+            });
         }
         Ok(verdict)
     }
 
     /// The bytes in the column that this direction writes.
     fn present(self, cell: &Cell) -> Option<Vec<u8>> {
-        if self == Self::Open { cell.plain.as_ref().map(|plain| plain.to_vec()) } else { cell.sealed.clone() }
+        if self == Self::Open {
+            cell.plain.as_ref().map(|plain| plain.to_vec())
+        } else {
+            cell.sealed.clone()
+        }
     }
 
     /// In the order of [`Direction::compared`].
@@ -165,7 +184,9 @@ impl At<'_> {
     fn sealed(&self, plain: &[u8]) -> Result<Moved, RingError> {
         match self.ring.seal_at(&self.place(), plain) {
             Ok(cell) => Ok(Moved::To(Some(cell))),
-            Err(RingError::NoKey | RingError::Seal(SealError::TooLong)) => Ok(Moved::Bad(Unopened::CannotBeSealed)),
+            Err(RingError::NoKey | RingError::Seal(SealError::TooLong)) => {
+                Ok(Moved::Bad(Unopened::CannotBeSealed))
+            }
             Err(error) => Err(error),
         }
     }
@@ -180,7 +201,15 @@ impl At<'_> {
         match self.ring.open_at(&self.place(), sealed) {
             Err(reason) => Moved::Bad(reason),
             Ok(opened) if opened.as_text().is_none() => Moved::Bad(Unopened::NotText),
-            Ok(opened) if self.cell.plain.as_ref().is_some_and(|plain| plain.as_slice() == opened.as_bytes()) => Moved::Keep,
+            Ok(opened)
+                if self
+                    .cell
+                    .plain
+                    .as_ref()
+                    .is_some_and(|plain| plain.as_slice() == opened.as_bytes()) =>
+            {
+                Moved::Keep
+            }
             Ok(opened) => Moved::To(Some(opened.as_bytes().to_vec())),
         }
     }
@@ -197,7 +226,8 @@ impl At<'_> {
     }
 
     fn says(&self, plain: &[u8], sealed: &[u8]) -> bool {
-        let opens = self.ring.open_at(&self.place(), sealed).is_ok_and(|opened| opened.as_bytes() == plain);
+        let opens =
+            self.ring.open_at(&self.place(), sealed).is_ok_and(|opened| opened.as_bytes() == plain);
         let index = self.column.index.map(|_| self.ring.index(self.column.label, plain).to_vec());
         opens && self.cell.index == index
     }
@@ -209,7 +239,11 @@ impl At<'_> {
 
 fn indexes(ring: &Ring, table: &'static SealedTable, row: &Row) -> Vec<Option<Vec<u8>>> {
     let indexed = table.columns.iter().zip(&row.cells).filter(|(column, _)| column.index.is_some());
-    indexed.map(|(column, cell)| cell.plain.as_ref().map(|plain| ring.index(column.label, plain).to_vec())).collect()
+    indexed
+        .map(|(column, cell)| {
+            cell.plain.as_ref().map(|plain| ring.index(column.label, plain).to_vec())
+        })
+        .collect()
 }
 
 fn is_active(ring: &Ring, sealed: &[u8]) -> bool {

@@ -61,8 +61,13 @@ impl Engine<'_> {
     /// Sealing and opening leave the last rows of a busy table to the step that excludes writers.
     pub(super) async fn run(&self, direction: Direction) -> Result<Report, ResealError> {
         let begun = Instant::now();
-        let target = if direction == Direction::Roll { i32::try_from(self.ring.active()).unwrap_or(i32::MAX) } else { 0 };
-        let mut checkpoint = db::retry!(Checkpoint::resume_or_new(self.db, self.table.name, direction, target))?;
+        let target = if direction == Direction::Roll {
+            i32::try_from(self.ring.active()).unwrap_or(i32::MAX)
+        } else {
+            0
+        };
+        let mut checkpoint =
+            db::retry!(Checkpoint::resume_or_new(self.db, self.table.name, direction, target))?;
         let moved_before = checkpoint.moved;
         for pass in 1..=PASSES {
             self.pass(&mut checkpoint, moved_before).await?;
@@ -84,14 +89,26 @@ impl Engine<'_> {
         db::retry!(left(self.db, self.table, checkpoint.direction, &self.ring, &checkpoint.run))
     }
 
-    async fn pass(&self, checkpoint: &mut Checkpoint, moved_before: i64) -> Result<(), ResealError> {
+    async fn pass(
+        &self,
+        checkpoint: &mut Checkpoint,
+        moved_before: i64,
+    ) -> Result<(), ResealError> {
         let bytes = packet::page_bytes(self.db, self.table, checkpoint.direction.forms()).await?;
         if checkpoint.position == Position::Start {
             db::retry!(self.begin_pass(checkpoint))?;
         }
         let direction = checkpoint.direction;
         let unfinished = direction.unfinished(self.table, self.db.get_database_backend());
-        let from = || Walk::from(self.db, self.table, direction.forms(), &unfinished, checkpoint.position.clone());
+        let from = || {
+            Walk::from(
+                self.db,
+                self.table,
+                direction.forms(),
+                &unfinished,
+                checkpoint.position.clone(),
+            )
+        };
         let mut walk = db::retry!(from())?;
         let rows = count::rows(self.db, self.table).await?;
         (self.options.on_event)(Event::Started { work: direction.work(), rows });
@@ -115,7 +132,12 @@ impl Engine<'_> {
     }
 
     /// Reads the next rows and opens and seals what they hold; `None` at the end.
-    async fn read_page(&self, walk: &mut Walk, direction: Direction, size: Size) -> Result<Option<Page>, ResealError> {
+    async fn read_page(
+        &self,
+        walk: &mut Walk,
+        direction: Direction,
+        size: Size,
+    ) -> Result<Option<Page>, ResealError> {
         let rows = db::retry!(walk.next(self.db, size))?;
         let Some(position) = rows.last().map(Row::position) else { return Ok(None) };
         db::retry!(load_keys(self.db, &self.ring, direction, &rows))?;
@@ -138,7 +160,8 @@ impl Engine<'_> {
             *checkpoint = write.await?;
             return Ok(None);
         }
-        let (written, next) = futures::future::join(write, self.read_page(walk, direction, size)).await;
+        let (written, next) =
+            futures::future::join(write, self.read_page(walk, direction, size)).await;
         *checkpoint = written?;
         next
     }
@@ -150,11 +173,18 @@ impl Engine<'_> {
         self.commit_with(transaction, checkpoint).await
     }
 
-    async fn commit_page(&self, before: &Checkpoint, page: &Page) -> Result<Checkpoint, ResealError> {
+    async fn commit_page(
+        &self,
+        before: &Checkpoint,
+        page: &Page,
+    ) -> Result<Checkpoint, ResealError> {
         let transaction = db::begin(self.db).await?;
         announce_writing(&transaction, self.table.name, true).await?;
-        let moved = swap(&transaction, self.table, before.direction, page.rowid, &page.judged.changes).await?;
-        quarantine::record_bad(&transaction, self.table.name, &before.run, &page.judged.bad).await?;
+        let moved =
+            swap(&transaction, self.table, before.direction, page.rowid, &page.judged.changes)
+                .await?;
+        quarantine::record_bad(&transaction, self.table.name, &before.run, &page.judged.bad)
+            .await?;
         let moved = before.moved + i64::try_from(moved).unwrap_or(i64::MAX);
         let after = Checkpoint { position: page.position.clone(), moved, ..before.clone() };
         self.commit_with(transaction, &after).await?;
@@ -172,14 +202,22 @@ impl Engine<'_> {
         self.commit_with(transaction, finished).await
     }
 
-    async fn commit_with(&self, transaction: DatabaseTransaction, checkpoint: &Checkpoint) -> Result<(), ResealError> {
+    async fn commit_with(
+        &self,
+        transaction: DatabaseTransaction,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), ResealError> {
         checkpoint.save(&transaction).await?;
         self.lock.fence(&transaction).await?;
         Ok(transaction.commit().await?)
     }
 
     /// Between pages is the only place where a run stops of its own will.
-    async fn stop_if_asked(&self, checkpoint: &Checkpoint, moved_before: i64) -> Result<(), ResealError> {
+    async fn stop_if_asked(
+        &self,
+        checkpoint: &Checkpoint,
+        moved_before: i64,
+    ) -> Result<(), ResealError> {
         self.lock.check()?;
         let moved = (checkpoint.moved - moved_before).unsigned_abs();
         if self.options.stop.is_requested() {
@@ -248,9 +286,11 @@ async fn swap(
     if changes.is_empty() {
         return Ok(0);
     }
-    let (compare, set) = (direction.compared(table, db.get_database_backend()), direction.set(table));
+    let (compare, set) =
+        (direction.compared(table, db.get_database_backend()), direction.set(table));
     let kept = set_by_the_server(db, table).await?;
-    let statement = compare_and_swap(db.get_database_backend(), table, rowid, &compare, &set, &kept, changes);
+    let statement =
+        compare_and_swap(db.get_database_backend(), table, rowid, &compare, &set, &kept, changes);
     Ok(db.execute_raw(statement).await?.rows_affected())
 }
 

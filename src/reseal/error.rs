@@ -41,7 +41,9 @@ pub enum ResealError {
         count: u64,
     },
     /// A row that no statement could carry.
-    #[error("row {row} is too large for the server's max_allowed_packet of {limit} bytes: nothing was moved")]
+    #[error(
+        "row {row} is too large for the server's max_allowed_packet of {limit} bytes: nothing was moved"
+    )]
     RowTooLarge {
         /// The row.
         row: String,
@@ -58,7 +60,9 @@ pub enum ResealError {
     #[error("a table is in a phase, or sealed in a way, that this program does not know")]
     UnknownPhase,
     /// The history and the authenticated manifest disagree: one of them was changed by hand.
-    #[error("the table is in phase `{found}`, and this step needs another: the history was changed by something else")]
+    #[error(
+        "the table is in phase `{found}`, and this step needs another: the history was changed by something else"
+    )]
     WrongPhase {
         /// The phase in the manifest.
         found: &'static str,

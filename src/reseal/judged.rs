@@ -44,7 +44,10 @@ pub(super) async fn judge(
 ) -> Result<Judged, ResealError> {
     let ring = ring.clone();
     let work = move || {
-        let verdicts = rows.iter().map(|row| direction.judge(&ring, table, row, strict)).collect::<Result<Vec<Verdict>, _>>();
+        let verdicts = rows
+            .iter()
+            .map(|row| direction.judge(&ring, table, row, strict))
+            .collect::<Result<Vec<Verdict>, _>>();
         verdicts.map(|verdicts| verdicts.into_iter().fold(Judged::default(), Judged::with))
     };
     let judged = tokio::task::spawn_blocking(work).await.map_err(|_| ResealError::Dropped)?;

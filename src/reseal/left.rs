@@ -63,10 +63,18 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    async fn cells(&self, db: &impl ConnectionTrait, column: &SealedColumn) -> Result<u64, RingError> {
+    async fn cells(
+        &self,
+        db: &impl ConnectionTrait,
+        column: &SealedColumn,
+    ) -> Result<u64, RingError> {
         if self.direction != Direction::Roll {
             let condition = self.lacks_the_other_form(db, column);
-            return Ok(if let Some(condition) = condition { count(db, self.table, &condition).await? } else { 0 });
+            return Ok(if let Some(condition) = condition {
+                count(db, self.table, &condition).await?
+            } else {
+                0
+            });
         }
         let by_key = by_key(db, self.table, column.sealed).await?;
         self.ring.learn_keys(db, &by_key.iter().filter_map(|(id, _)| *id).collect()).await?;
@@ -74,7 +82,12 @@ impl Scope<'_> {
     }
 
     /// Counts the cells of a column that this run has in quarantine and that are still to be moved.
-    async fn bad(&self, db: &impl ConnectionTrait, column: &SealedColumn, run: &str) -> Result<u64, RingError> {
+    async fn bad(
+        &self,
+        db: &impl ConnectionTrait,
+        column: &SealedColumn,
+        run: &str,
+    ) -> Result<u64, RingError> {
         let rows = quarantine::rows_of(db, self.table.name, run, column.sealed).await?;
         let mut bad = 0;
         for chunk in rows.iter().collect::<Vec<_>>().chunks(A_STATEMENT) {
@@ -97,13 +110,19 @@ impl Scope<'_> {
             Direction::Seal | Direction::Open => self.lacks_the_other_form(db, column),
         };
         let Some(condition) = condition else { return Ok(BTreeSet::new()) };
-        let (id, ids) = (Alias::new(self.table.id.name), rows.iter().map(|row| id_value(self.table.id, row)));
+        let (id, ids) =
+            (Alias::new(self.table.id.name), rows.iter().map(|row| id_value(self.table.id, row)));
         let mut select = Query::select();
-        select.column(id.clone()).from(Alias::new(self.table.name)).and_where(Expr::col(id).is_in(ids));
+        select
+            .column(id.clone())
+            .from(Alias::new(self.table.name))
+            .and_where(Expr::col(id).is_in(ids));
         select.expr(Expr::cust(key_id(column.sealed, engine))).and_where(Expr::cust(condition));
         let mut left = BTreeSet::new();
         for row in db.query_all(&select).await? {
-            if self.direction != Direction::Roll || !self.is_active(key_id_of(row.try_get_by_index(1)?)) {
+            if self.direction != Direction::Roll
+                || !self.is_active(key_id_of(row.try_get_by_index(1)?))
+            {
                 left.insert(read_id(&row, 0, self.table.id.kind)?);
             }
         }
@@ -111,10 +130,15 @@ impl Scope<'_> {
     }
 
     /// The condition of rows that have the form which is read and not the one which is written.
-    fn lacks_the_other_form(&self, db: &impl ConnectionTrait, column: &SealedColumn) -> Option<String> {
+    fn lacks_the_other_form(
+        &self,
+        db: &impl ConnectionTrait,
+        column: &SealedColumn,
+    ) -> Option<String> {
         let engine = db.get_database_backend();
         let (plain, sealed) = (quoted(engine, column.plain?), quoted(engine, column.sealed));
-        let (from, to) = if self.direction == Direction::Seal { (plain, sealed) } else { (sealed, plain) };
+        let (from, to) =
+            if self.direction == Direction::Seal { (plain, sealed) } else { (sealed, plain) };
         Some(format!("{from} IS NOT NULL AND {to} IS NULL"))
     }
 

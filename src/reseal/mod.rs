@@ -11,7 +11,10 @@
 mod backfill;
 mod checkpoint;
 mod contradiction;
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program counts for `keys status`"))]
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the program counts for `keys status`")
+)]
 mod count;
 mod direction;
 mod engine;

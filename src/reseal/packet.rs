@@ -34,9 +34,14 @@ async fn refuse_larger(
     limit: u64,
 ) -> Result<(), ResealError> {
     let engine = DbBackend::MySql;
-    let columns = table.columns.iter().flat_map(|column| [Some(column.sealed), column.plain.filter(|_| forms == Forms::Both)]);
-    let lengths: Vec<_> =
-        columns.flatten().map(|column| format!("coalesce(octet_length({}), 0)", quoted(engine, column))).collect();
+    let columns = table
+        .columns
+        .iter()
+        .flat_map(|column| [Some(column.sealed), column.plain.filter(|_| forms == Forms::Both)]);
+    let lengths: Vec<_> = columns
+        .flatten()
+        .map(|column| format!("coalesce(octet_length({}), 0)", quoted(engine, column)))
+        .collect();
     let sql = format!(
         "SELECT {} FROM {} WHERE {} > {} LIMIT 1",
         quoted(engine, table.id.name),

@@ -51,12 +51,15 @@ impl Row {
 
     /// Everything of it that a statement carries, with room for what is added to each cell.
     fn size(&self) -> usize {
-        let cells = self
-            .cells
-            .iter()
-            .map(|cell| cell.plain.as_ref().map_or(0, |plain| plain.len()) + cell.sealed.as_ref().map_or(0, Vec::len));
+        let cells = self.cells.iter().map(|cell| {
+            cell.plain.as_ref().map_or(0, |plain| plain.len())
+                + cell.sealed.as_ref().map_or(0, Vec::len)
+        });
         let owners = self.owners.iter().map(|value| value.as_ref().map_or(0, Vec::len));
-        self.id.len() + cells.sum::<usize>() + owners.sum::<usize>() + self.cells.len() * CELL_OVERHEAD
+        self.id.len()
+            + cells.sum::<usize>()
+            + owners.sum::<usize>()
+            + self.cells.len() * CELL_OVERHEAD
     }
 }
 
@@ -78,7 +81,11 @@ pub(super) struct Size {
 }
 
 /// Reads the rows of a pass that follow its position: as many as `size` says.
-pub(super) async fn read(db: &impl ConnectionTrait, walk: &Walk, size: Size) -> Result<Vec<Row>, DbErr> {
+pub(super) async fn read(
+    db: &impl ConnectionTrait,
+    walk: &Walk,
+    size: Size,
+) -> Result<Vec<Row>, DbErr> {
     let engine = db.get_database_backend();
     let Walk { table, forms, condition, rowid, position } = walk;
     let name = quoted(engine, table.name);
@@ -104,7 +111,10 @@ pub(super) async fn read(db: &impl ConnectionTrait, walk: &Walk, size: Size) -> 
 
 fn decode_walked(row: &QueryResult, walk: &Walk) -> Result<Row, DbErr> {
     match walk.rowid {
-        Some(_) => Ok(Row { rowid: Some(row.try_get_by_index(0)?), ..decode_from(row, 1, walk.table, walk.forms)? }),
+        Some(_) => Ok(Row {
+            rowid: Some(row.try_get_by_index(0)?),
+            ..decode_from(row, 1, walk.table, walk.forms)?
+        }),
         None => decode(row, walk.table, walk.forms),
     }
 }
@@ -134,11 +144,20 @@ pub(super) fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) 
     list.join(", ")
 }
 
-pub(super) fn decode(row: &QueryResult, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
+pub(super) fn decode(
+    row: &QueryResult,
+    table: &'static SealedTable,
+    forms: Forms,
+) -> Result<Row, DbErr> {
     decode_from(row, 0, table, forms)
 }
 
-fn decode_from(row: &QueryResult, first: usize, table: &'static SealedTable, forms: Forms) -> Result<Row, DbErr> {
+fn decode_from(
+    row: &QueryResult,
+    first: usize,
+    table: &'static SealedTable,
+    forms: Forms,
+) -> Result<Row, DbErr> {
     let mut position = first..;
     let mut next = || position.next().unwrap_or_default();
     let id = read_id(row, next(), table.id.kind)?;
@@ -154,9 +173,14 @@ fn decode_from(row: &QueryResult, first: usize, table: &'static SealedTable, for
         let index = if column.index.is_some() { row.try_get_by_index(next())? } else { None };
         cells.push(Cell { plain: plain.map(Zeroizing::new), sealed, index });
     }
-    let values = table.owners.iter().zip(&owners).map(|(owner, bytes)| (owner.label, value_of(*owner, bytes.as_deref())));
+    let values = table
+        .owners
+        .iter()
+        .zip(&owners)
+        .map(|(owner, bytes)| (owner.label, value_of(*owner, bytes.as_deref())));
     let context: Vec<_> = values.collect();
-    let scope = table.owners.iter().zip(&context).find(|(owner, _)| Some(owner.name) == table.scope);
+    let scope =
+        table.owners.iter().zip(&context).find(|(owner, _)| Some(owner.name) == table.scope);
     let scope = scope_of(scope.and_then(|(_, (_, value))| scope_text(value)).as_deref());
     Ok(Row { rowid: None, id, owners, context, scope, cells })
 }
@@ -165,7 +189,9 @@ fn decode_from(row: &QueryResult, first: usize, table: &'static SealedTable, for
 pub(super) fn read_id(row: &QueryResult, position: usize, kind: IdKind) -> Result<String, DbErr> {
     match kind {
         IdKind::Text => row.try_get_by_index(position),
-        IdKind::Uuid => row.try_get_by_index::<Uuid>(position).map(|id| id.hyphenated().to_string()),
+        IdKind::Uuid => {
+            row.try_get_by_index::<Uuid>(position).map(|id| id.hyphenated().to_string())
+        }
     }
 }
 
@@ -180,8 +206,10 @@ fn value_of(owner: OwnerColumn, bytes: Option<&[u8]>) -> crypto::Value<'static> 
             let number = std::str::from_utf8(bytes).ok().and_then(|digits| digits.parse().ok());
             number.map_or_else(as_they_are, crypto::Value::Integer)
         }
-        OwnerKind::Uuid => Uuid::from_slice(bytes)
-            .map_or_else(|_| as_they_are(), |id| crypto::Value::Bytes(id.hyphenated().to_string().into_bytes().into())),
+        OwnerKind::Uuid => Uuid::from_slice(bytes).map_or_else(
+            |_| as_they_are(),
+            |id| crypto::Value::Bytes(id.hyphenated().to_string().into_bytes().into()),
+        ),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _, QueryFilter as _};
+use sea_orm::{
+    ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
+};
 use strongroom_entity::key;
 
 use super::count;
@@ -46,10 +48,19 @@ pub async fn retire(
     }
     ring.reload(db).await?;
     ring.remember(db).await?;
-    let wipe_after = ring.manifest().generations.iter().find(|known| known.generation == generation).and_then(|it| it.wipe_after);
+    let wipe_after = ring
+        .manifest()
+        .generations
+        .iter()
+        .find(|known| known.generation == generation)
+        .and_then(|it| it.wipe_after);
     let left = wipe_after.unwrap_or(i64::MAX).saturating_sub(db::clock_ms(db).await?);
     if left > 0 {
-        return Ok(Retired { generation, wiped: false, wiped_in: Duration::from_millis(left.unsigned_abs()) });
+        return Ok(Retired {
+            generation,
+            wiped: false,
+            wiped_in: Duration::from_millis(left.unsigned_abs()),
+        });
     }
     if has_keys(db, generation).await? {
         if let Err(in_use) = refuse_in_use(db, ring, generation).await {
@@ -64,12 +75,19 @@ pub async fn retire(
 
 /// Whether its keys are not wiped yet.
 async fn has_keys(db: &DatabaseConnection, generation: u32) -> Result<bool, ResealError> {
-    let keys = key::Entity::find().filter(key::Column::Generation.eq(generation)).filter(key::Column::Purpose.eq("data"));
+    let keys = key::Entity::find()
+        .filter(key::Column::Generation.eq(generation))
+        .filter(key::Column::Purpose.eq("data"));
     Ok(keys.all(db).await?.iter().any(|key| !key.wrapped.is_empty()))
 }
 
 /// Closes it, unless a cell needs it, before or after.
-async fn close(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u32) -> Result<(), ResealError> {
+async fn close(
+    db: &DatabaseConnection,
+    ring: &Ring,
+    lock: &Lock,
+    generation: u32,
+) -> Result<(), ResealError> {
     refuse_in_use(db, ring, generation).await?;
     db::retry!(change(db, ring, lock, |manifest| Ok(manifest.close(generation)?)))?;
     // Programs that have not noticed yet may still write back what they read.
@@ -80,7 +98,11 @@ async fn close(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u3
 }
 
 /// Counts from the cells themselves, by the rows of the keys: a key that does not unwrap may yet be restored.
-async fn refuse_in_use(db: &DatabaseConnection, ring: &Ring, generation: u32) -> Result<(), ResealError> {
+async fn refuse_in_use(
+    db: &DatabaseConnection,
+    ring: &Ring,
+    generation: u32,
+) -> Result<(), ResealError> {
     let mut cells = 0;
     for (table, _) in sealed_tables(&ring.read_manifest(db).await?)? {
         cells += count::cells_under(db, table, generation).await?;
@@ -102,19 +124,36 @@ async fn change(
     commit(transaction, lock).await
 }
 
-async fn mark(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u32, grace: Duration) -> Result<(), ResealError> {
+async fn mark(
+    db: &DatabaseConnection,
+    ring: &Ring,
+    lock: &Lock,
+    generation: u32,
+    grace: Duration,
+) -> Result<(), ResealError> {
     let transaction = db::begin(db).await?;
     let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
     let wipe_after = db::clock_ms(&transaction).await?.saturating_add(grace);
-    ring.change_manifest(&transaction, |manifest| Ok(manifest.retire(generation, wipe_after)?)).await?;
-    let entry =
-        Entry { number: None, name: format!("retire generation {generation}"), kind: "retire", direction: "up", checksum: None };
+    ring.change_manifest(&transaction, |manifest| Ok(manifest.retire(generation, wipe_after)?))
+        .await?;
+    let entry = Entry {
+        number: None,
+        name: format!("retire generation {generation}"),
+        kind: "retire",
+        direction: "up",
+        checksum: None,
+    };
     let row = history::begin(&transaction, lock, &entry).await?;
     history::finish(&transaction, lock, row).await?;
     commit(transaction, lock).await
 }
 
-async fn wipe(db: &DatabaseConnection, ring: &Ring, lock: &Lock, generation: u32) -> Result<(), ResealError> {
+async fn wipe(
+    db: &DatabaseConnection,
+    ring: &Ring,
+    lock: &Lock,
+    generation: u32,
+) -> Result<(), ResealError> {
     let transaction = db::begin(db).await?;
     ring.wipe(&transaction, generation).await?;
     commit(transaction, lock).await

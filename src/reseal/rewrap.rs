@@ -64,7 +64,9 @@ async fn rewrap_late(
     from: &RootKey,
 ) -> Result<Rewrapped, ResealError> {
     let transaction = db::begin(db).await?;
-    let done = key::rewrap_stragglers(&transaction, roots, floor, from, has_logins(&transaction).await?).await?;
+    let done =
+        key::rewrap_stragglers(&transaction, roots, floor, from, has_logins(&transaction).await?)
+            .await?;
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     Ok(done)

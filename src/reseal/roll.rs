@@ -41,7 +41,8 @@ pub async fn roll(
     ring.remember(db).await?;
     let (mut moved, mut bad) = (0, 0);
     for (table, _) in sealed_tables(&ring.manifest())? {
-        let report = Engine { db, ring: ring.clone(), lock, table, options }.run(Direction::Roll).await?;
+        let report =
+            Engine { db, ring: ring.clone(), lock, table, options }.run(Direction::Roll).await?;
         moved += report.moved;
         bad += report.bad;
     }
@@ -52,7 +53,10 @@ pub async fn roll(
 }
 
 /// What there is to count: the credentials, sealed or not, where their table is, and every other table with cells.
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program counts for `keys status`"))]
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, reason = "the program counts for `keys status`")
+)]
 pub(crate) async fn counted_tables(
     db: &impl ConnectionTrait,
     manifest: Option<&Manifest>,
@@ -66,22 +70,37 @@ pub(crate) async fn counted_tables(
 }
 
 /// Every table with cells. A table that this program cannot know is not passed over: its cells would be left behind.
-pub(crate) fn sealed_tables(manifest: &Manifest) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
+pub(crate) fn sealed_tables(
+    manifest: &Manifest,
+) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
     manifest.sealed_tables().ok_or(ResealError::UnknownPhase)
 }
 
 /// Of programs' tables, before anything is changed: to their triggers every row would seem changed.
 async fn refuse_triggers(db: &impl ConnectionTrait, ring: &Ring) -> Result<(), ResealError> {
     for (table, _) in sealed_tables(&ring.manifest())? {
-        let names = if table.name == credential::TABLE.name { Vec::new() } else { foreign_triggers(db, table).await? };
+        let names = if table.name == credential::TABLE.name {
+            Vec::new()
+        } else {
+            foreign_triggers(db, table).await?
+        };
         if !names.is_empty() {
-            return Err(ResealError::Triggers { table: table.name, names, condition: trigger_condition(table.name) });
+            return Err(ResealError::Triggers {
+                table: table.name,
+                names,
+                condition: trigger_condition(table.name),
+            });
         }
     }
     Ok(())
 }
 
-async fn begin(db: &DatabaseConnection, ring: &Ring, lock: &Lock, direction: Rolling) -> Result<i64, ResealError> {
+async fn begin(
+    db: &DatabaseConnection,
+    ring: &Ring,
+    lock: &Lock,
+    direction: Rolling,
+) -> Result<i64, ResealError> {
     let transaction = db::begin(db).await?;
     if sealed_tables(&ring.read_manifest(&transaction).await?)?.is_empty() {
         return Err(ResealError::NoRing);
@@ -104,7 +123,12 @@ async fn begin(db: &DatabaseConnection, ring: &Ring, lock: &Lock, direction: Rol
     Ok(id)
 }
 
-async fn finish(db: &DatabaseConnection, ring: &Ring, lock: &Lock, entry: i64) -> Result<(), ResealError> {
+async fn finish(
+    db: &DatabaseConnection,
+    ring: &Ring,
+    lock: &Lock,
+    entry: i64,
+) -> Result<(), ResealError> {
     let transaction = db::begin(db).await?;
     let end = |manifest: &mut Manifest| {
         manifest.rolling = None;

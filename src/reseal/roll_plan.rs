@@ -16,7 +16,11 @@ pub(crate) struct RollPlan {
 }
 
 /// Counts what [`roll`](super::roll) would move, and refuses what it would refuse.
-pub(crate) async fn plan_roll(db: &impl ConnectionTrait, ring: &Ring, direction: Rolling) -> Result<RollPlan, ResealError> {
+pub(crate) async fn plan_roll(
+    db: &impl ConnectionTrait,
+    ring: &Ring,
+    direction: Rolling,
+) -> Result<RollPlan, ResealError> {
     let tables = sealed_tables(&ring.manifest())?;
     if tables.is_empty() {
         return Err(ResealError::NoRing);

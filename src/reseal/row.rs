@@ -37,13 +37,18 @@ impl StoredRow {
         let (list, name) = (select_list(table, forms, engine), quoted(engine, table.name));
         let sql = format!("SELECT {list} FROM {name} WHERE {} = $1", quoted(engine, table.id.name));
         let found = db.query_all_raw(statement(engine, &sql, [id_value(table.id, id)])).await?;
-        let rows = found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
+        let rows =
+            found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
         Ok(rows.into_iter().find(|row| row.id == id).map(|row| Self { table, row }))
     }
 
     /// The cells that are there, and their columns.
     pub(crate) fn cells(&self) -> impl Iterator<Item = (&'static SealedColumn, &[u8])> {
-        self.table.columns.iter().zip(&self.row.cells).filter_map(|(column, cell)| Some((column, cell.sealed.as_deref()?)))
+        self.table
+            .columns
+            .iter()
+            .zip(&self.row.cells)
+            .filter_map(|(column, cell)| Some((column, cell.sealed.as_deref()?)))
     }
 
     /// What they are bound to beside the id, under its labels.
@@ -52,28 +57,44 @@ impl StoredRow {
     }
 
     /// The cells that do not open. Unlike in a verification, what opens to something unexpected is not among them.
-    pub(crate) async fn unopened(&self, db: &impl ConnectionTrait, ring: &Arc<Ring>) -> Result<Vec<Bad>, ResealError> {
+    pub(crate) async fn unopened(
+        &self,
+        db: &impl ConnectionTrait,
+        ring: &Arc<Ring>,
+    ) -> Result<Vec<Bad>, ResealError> {
         ring.learn(db, page::cells(std::slice::from_ref(&self.row))).await?;
-        let tried = self.cells().map(|(column, cell)| (column, ring.open_at(&self.row.place(column.label), cell).err()));
+        let tried = self.cells().map(|(column, cell)| {
+            (column, ring.open_at(&self.row.place(column.label), cell).err())
+        });
         Ok(tried
-            .filter_map(|(column, reason)| Some(Bad { row: self.row.id.clone(), column: column.sealed, reason: reason? }))
+            .filter_map(|(column, reason)| {
+                Some(Bad { row: self.row.id.clone(), column: column.sealed, reason: reason? })
+            })
             .collect())
     }
 
     /// Whether plaintext stands beside one of these cells.
     pub(crate) fn has_plaintext(&self, of: &[Bad]) -> bool {
         let mut cells = self.table.columns.iter().zip(&self.row.cells);
-        cells.any(|(column, cell)| cell.plain.is_some() && of.iter().any(|bad| bad.column == column.sealed))
+        cells.any(|(column, cell)| {
+            cell.plain.is_some() && of.iter().any(|bad| bad.column == column.sealed)
+        })
     }
 
     /// Removes it and what quarantine has of it, if it is still as it was read; whether it was.
-    pub(crate) async fn remove(&self, db: &DatabaseConnection, lock: &Lock) -> Result<bool, ResealError> {
+    pub(crate) async fn remove(
+        &self,
+        db: &DatabaseConnection,
+        lock: &Lock,
+    ) -> Result<bool, ResealError> {
         db::retry!(self.remove_once(db, lock))
     }
 
     async fn remove_once(&self, db: &DatabaseConnection, lock: &Lock) -> Result<bool, ResealError> {
         let transaction = db::begin(db).await?;
-        if transaction.execute_raw(self.removal(db.get_database_backend())).await?.rows_affected() != 1 {
+        if transaction.execute_raw(self.removal(db.get_database_backend())).await?.rows_affected()
+            != 1
+        {
             transaction.rollback().await?;
             return Ok(false);
         }
@@ -94,12 +115,23 @@ impl StoredRow {
             slot.is(&format!("${n}{cast}"), self.table, engine)
         });
         let (name, id) = (quoted(engine, self.table.name), quoted(engine, self.table.id.name));
-        let sql = format!("DELETE FROM {name} WHERE {id} = $1 AND {}", same.collect::<Vec<_>>().join(" AND "));
-        statement(engine, &sql, std::iter::once(id_value(self.table.id, &self.row.id)).chain(values.into_iter().map(Into::into)))
+        let sql = format!(
+            "DELETE FROM {name} WHERE {id} = $1 AND {}",
+            same.collect::<Vec<_>>().join(" AND ")
+        );
+        statement(
+            engine,
+            &sql,
+            std::iter::once(id_value(self.table.id, &self.row.id))
+                .chain(values.into_iter().map(Into::into)),
+        )
     }
 
     /// The tables of which rows would be removed or changed with it, by foreign keys.
-    pub(crate) async fn takes_along(&self, db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    pub(crate) async fn takes_along(
+        &self,
+        db: &impl ConnectionTrait,
+    ) -> Result<Vec<String>, DbErr> {
         let engine = db.get_database_backend();
         let sql = match engine {
             DbBackend::Postgres => {

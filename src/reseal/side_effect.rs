@@ -32,7 +32,10 @@ pub(crate) fn trigger_condition(table: &str) -> String {
 }
 
 /// Returns the triggers of other programs that the engine's updates of this table would fire.
-pub(crate) async fn foreign_triggers(db: &impl ConnectionTrait, table: &SealedTable) -> Result<Vec<String>, DbErr> {
+pub(crate) async fn foreign_triggers(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+) -> Result<Vec<String>, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => ON_POSTGRES,
@@ -43,9 +46,13 @@ pub(crate) async fn foreign_triggers(db: &impl ConnectionTrait, table: &SealedTa
     let mut names = Vec::new();
     for row in &rows {
         let (name, body, columns) = (text(row, "name")?, text(row, "body")?, text(row, "columns")?);
-        let columns = if engine == DbBackend::Sqlite { columns_on_sqlite(&body) } else { listed(&columns) };
+        let columns =
+            if engine == DbBackend::Sqlite { columns_on_sqlite(&body) } else { listed(&columns) };
         let is_ours = name.starts_with("strongroom_");
-        if !is_ours && !body.contains(ANNOUNCES) && columns.is_none_or(|columns| are_written(table, &columns)) {
+        if !is_ours
+            && !body.contains(ANNOUNCES)
+            && columns.is_none_or(|columns| are_written(table, &columns))
+        {
             names.push(name);
         }
     }
@@ -54,7 +61,10 @@ pub(crate) async fn foreign_triggers(db: &impl ConnectionTrait, table: &SealedTa
 }
 
 /// Returns the columns that the server sets at each update of a row, unless the statement sets them.
-pub(super) async fn set_by_the_server(db: &impl ConnectionTrait, table: &SealedTable) -> Result<Vec<String>, DbErr> {
+pub(super) async fn set_by_the_server(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+) -> Result<Vec<String>, DbErr> {
     let engine = db.get_database_backend();
     if engine != DbBackend::MySql {
         return Ok(Vec::new());
@@ -64,19 +74,32 @@ pub(super) async fn set_by_the_server(db: &impl ConnectionTrait, table: &SealedT
 }
 
 fn are_written(table: &SealedTable, columns: &[String]) -> bool {
-    let written = table.columns.iter().flat_map(|column| [Some(column.sealed), column.index, column.plain]).flatten();
-    written.into_iter().any(|written| columns.iter().any(|column| column.eq_ignore_ascii_case(written)))
+    let written = table
+        .columns
+        .iter()
+        .flat_map(|column| [Some(column.sealed), column.index, column.plain])
+        .flatten();
+    written
+        .into_iter()
+        .any(|written| columns.iter().any(|column| column.eq_ignore_ascii_case(written)))
 }
 
 /// `None` stands for every column.
 fn listed(columns: &str) -> Option<Vec<String>> {
-    if columns.is_empty() { None } else { Some(columns.split(',').map(ToOwned::to_owned).collect()) }
+    if columns.is_empty() {
+        None
+    } else {
+        Some(columns.split(',').map(ToOwned::to_owned).collect())
+    }
 }
 
 /// The columns of `UPDATE OF a, b ON t`; none for a trigger for inserts or deletes. A text that is not understood fires
 /// for every column.
 fn columns_on_sqlite(sql: &str) -> Option<Vec<String>> {
-    let words: Vec<&str> = sql.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = sql
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|word| !word.is_empty())
+        .collect();
     let is = |word: &&str, keyword: &str| word.eq_ignore_ascii_case(keyword);
     // The name of the trigger comes before, and may be any word.
     let named = words.iter().position(|word| is(word, "trigger")).map_or(0, |at| at + 2);
@@ -92,7 +115,11 @@ fn columns_on_sqlite(sql: &str) -> Option<Vec<String>> {
     if !rest.next().is_some_and(|word| is(word, "of")) {
         return None;
     }
-    Some(rest.take_while(|word| !is(word, "on")).map(|word| word.trim_matches(['"', '`', '[', ']']).to_owned()).collect())
+    Some(
+        rest.take_while(|word| !is(word, "on"))
+            .map(|word| word.trim_matches(['"', '`', '[', ']']).to_owned())
+            .collect(),
+    )
 }
 
 /// The catalogue's texts come as bytes from some servers.
@@ -113,11 +140,21 @@ mod tests {
         let columns = |sql: &str| columns_on_sqlite(sql);
         assert_eq!(columns("CREATE TRIGGER t AFTER UPDATE ON webhook BEGIN SELECT 1; END"), None);
         assert_eq!(
-            columns("create trigger \"update\" before update of name, \"url\" on webhook BEGIN SELECT 1; END"),
+            columns(
+                "create trigger \"update\" before update of name, \"url\" on webhook BEGIN SELECT 1; END"
+            ),
             Some(vec!["name".to_owned(), "url".to_owned()])
         );
-        assert_eq!(columns("CREATE TRIGGER IF NOT EXISTS t DELETE ON webhook BEGIN UPDATE x SET a = 1; END"), Some(Vec::new()));
-        assert_eq!(columns("CREATE TEMP TRIGGER t\nAFTER INSERT ON a BEGIN UPDATE webhook SET a = 1; END"), Some(Vec::new()));
+        assert_eq!(
+            columns(
+                "CREATE TRIGGER IF NOT EXISTS t DELETE ON webhook BEGIN UPDATE x SET a = 1; END"
+            ),
+            Some(Vec::new())
+        );
+        assert_eq!(
+            columns("CREATE TEMP TRIGGER t\nAFTER INSERT ON a BEGIN UPDATE webhook SET a = 1; END"),
+            Some(Vec::new())
+        );
         assert_eq!(columns("what is this"), None);
     }
 }

@@ -42,7 +42,8 @@ pub(super) fn compare_and_swap(
     });
     let assignments = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, engine));
     let assignments: Vec<_> = assignments.chain(set_to_itself).collect();
-    let conditions: Vec<_> = compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
+    let conditions: Vec<_> =
+        compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
     let names = names(rowid.is_some(), compare.len(), set.len());
     let (name, id) = (quoted(engine, table.name), quoted(engine, table.id.name));
@@ -50,7 +51,8 @@ pub(super) fn compare_and_swap(
         DbBackend::MySql => format!(
             "UPDATE {name} JOIN ({}{}) v ON {name}.{id} = v.id SET {assignments} WHERE {conditions}",
             shape(table, &names, compare.iter().chain(set)),
-            format!(" UNION ALL SELECT {}", vec!["?"; names.len()].join(", ")).repeat(changes.len()),
+            format!(" UNION ALL SELECT {}", vec!["?"; names.len()].join(", "))
+                .repeat(changes.len()),
         ),
         _ => format!(
             "WITH v ({}) AS (VALUES {}) UPDATE {name} SET {assignments} FROM v WHERE {}{name}.{id} = v.id AND {conditions}",
@@ -76,8 +78,12 @@ impl Slot {
         };
         match (self, engine) {
             // A joined update names the table of each column.
-            (Self::Bytes(column), DbBackend::MySql) => format!("{} = v.new{n}", of_table(table, column, engine)),
-            (Self::Text(column), DbBackend::MySql) => format!("{} = {text}", of_table(table, column, engine)),
+            (Self::Bytes(column), DbBackend::MySql) => {
+                format!("{} = v.new{n}", of_table(table, column, engine))
+            }
+            (Self::Text(column), DbBackend::MySql) => {
+                format!("{} = {text}", of_table(table, column, engine))
+            }
             (Self::Bytes(column), _) => format!("{} = v.new{n}", quoted(engine, column)),
             (Self::Text(column), _) => format!("{} = {text}", quoted(engine, column)),
         }
@@ -109,14 +115,20 @@ fn names(by_rowid: bool, compared: usize, set: usize) -> Vec<String> {
 /// A select without rows that gives the list of changes its types: those of the table's own columns. A bare
 /// parameter would be text where all of its bytes are ASCII, and a cast one is cut at 64 kB; an id of another
 /// character set than the table's would lose the primary key.
-fn shape<'a>(table: &SealedTable, names: &[String], slots: impl Iterator<Item = &'a Slot>) -> String {
+fn shape<'a>(
+    table: &SealedTable,
+    names: &[String],
+    slots: impl Iterator<Item = &'a Slot>,
+) -> String {
     let of_shape = |column: &str| format!("{SHAPE}.{}", quoted(DbBackend::MySql, column));
     let columns = slots.map(|slot| match slot {
         Slot::Bytes(column) => of_shape(column),
         Slot::Text(column) => text_as_bytes(&of_shape(column), DbBackend::MySql),
     });
-    let columns =
-        std::iter::once(of_shape(table.id.name)).chain(columns).zip(names).map(|(column, name)| format!("{column} AS {name}"));
+    let columns = std::iter::once(of_shape(table.id.name))
+        .chain(columns)
+        .zip(names)
+        .map(|(column, name)| format!("{column} AS {name}"));
     let list = columns.collect::<Vec<_>>().join(", ");
     format!("SELECT {list} FROM {} AS {SHAPE} WHERE FALSE", quoted(DbBackend::MySql, table.name))
 }

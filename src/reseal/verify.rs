@@ -95,14 +95,22 @@ impl Verification {
     }
 }
 
-fn inspect(ring: &Ring, table: &'static SealedTable, rows: &[Row], forms: Forms, phase: Phase) -> Verification {
+fn inspect(
+    ring: &Ring,
+    table: &'static SealedTable,
+    rows: &[Row],
+    forms: Forms,
+    phase: Phase,
+) -> Verification {
     let mut found = Verification::default();
     for row in rows {
         for (column, cell) in table.columns.iter().zip(&row.cells) {
             found.checked += u64::from(cell.sealed.is_some());
             match inspect_cell(ring, row, column, cell, forms, phase) {
                 Ok(extent) => found.widen(column.plain.unwrap_or(column.sealed), extent),
-                Err(reason) => found.failed.push(Bad { row: row.id.clone(), column: column.sealed, reason }),
+                Err(reason) => {
+                    found.failed.push(Bad { row: row.id.clone(), column: column.sealed, reason })
+                }
             }
         }
     }
@@ -117,7 +125,9 @@ fn inspect_cell(
     forms: Forms,
     phase: Phase,
 ) -> Result<Extent, Unopened> {
-    let Some(sealed) = &cell.sealed else { return may_be_missing(column, cell, phase).map(|()| Extent::default()) };
+    let Some(sealed) = &cell.sealed else {
+        return may_be_missing(column, cell, phase).map(|()| Extent::default());
+    };
     let opened = ring.open_at(&row.place(column.label), sealed)?;
     // What was never text need not become any.
     if column.plain.is_some() && opened.as_text().is_none() {

@@ -41,7 +41,8 @@ impl Walk {
         condition: &str,
         position: Position,
     ) -> Result<Self, DbErr> {
-        let rowid = if matches!(position, Position::Id(_)) { None } else { rowid(db, table).await? };
+        let rowid =
+            if matches!(position, Position::Id(_)) { None } else { rowid(db, table).await? };
         // The table was made again without rowids.
         let is_lost = matches!(position, Position::Rowid(_)) && rowid.is_none();
         let position = if is_lost { Position::Start } else { position };
@@ -49,12 +50,20 @@ impl Walk {
     }
 
     /// Begins a pass over all rows.
-    pub(super) async fn over(db: &impl ConnectionTrait, table: &'static SealedTable, forms: Forms) -> Result<Self, DbErr> {
+    pub(super) async fn over(
+        db: &impl ConnectionTrait,
+        table: &'static SealedTable,
+        forms: Forms,
+    ) -> Result<Self, DbErr> {
         Self::from(db, table, forms, "1 = 1", Position::Start).await
     }
 
     /// Reads the next page; empty at the end.
-    pub(super) async fn next(&mut self, db: &impl ConnectionTrait, size: Size) -> Result<Vec<Row>, DbErr> {
+    pub(super) async fn next(
+        &mut self,
+        db: &impl ConnectionTrait,
+        size: Size,
+    ) -> Result<Vec<Row>, DbErr> {
         let rows = page::read(db, self, size).await?;
         if let Some(last) = rows.last() {
             self.position = last.position();
@@ -67,16 +76,25 @@ impl Walk {
 const ROWID: [&str; 3] = ["rowid", "_rowid_", "oid"];
 
 /// Returns a name of the table's rowid, if it has one that no column hides.
-async fn rowid(db: &impl ConnectionTrait, table: &SealedTable) -> Result<Option<&'static str>, DbErr> {
+async fn rowid(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+) -> Result<Option<&'static str>, DbErr> {
     let engine = db.get_database_backend();
     if engine != DbBackend::Sqlite {
         return Ok(None);
     }
-    let stored = "SELECT 1 FROM pragma_table_list($1) WHERE schema = 'main' AND type = 'table' AND wr = 0";
+    let stored =
+        "SELECT 1 FROM pragma_table_list($1) WHERE schema = 'main' AND type = 'table' AND wr = 0";
     if db.query_one_raw(statement(engine, stored, [table.name.into()])).await?.is_none() {
         return Ok(None);
     }
-    let columns = db.query_all_raw(statement(engine, "SELECT lower(name) FROM pragma_table_xinfo($1)", [table.name.into()]));
-    let columns: Vec<String> = columns.await?.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
+    let columns = db.query_all_raw(statement(
+        engine,
+        "SELECT lower(name) FROM pragma_table_xinfo($1)",
+        [table.name.into()],
+    ));
+    let columns: Vec<String> =
+        columns.await?.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?;
     Ok(ROWID.into_iter().find(|name| !columns.iter().any(|column| column == name)))
 }

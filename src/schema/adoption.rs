@@ -16,12 +16,18 @@ pub(crate) async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption
     if !has_table(db, TABLE).await? || !step_1_is_begun(db).await? {
         return Ok(None);
     }
-    let read = statement(db.get_database_backend(), "SELECT body FROM strongroom_adoption WHERE id = 1", []);
+    let read = statement(
+        db.get_database_backend(),
+        "SELECT body FROM strongroom_adoption WHERE id = 1",
+        [],
+    );
     let Some(row) = db.query_one_raw(read).await? else { return Ok(None) };
     let body: String = row.try_get("", "body")?;
-    let adoption: Adoption = serde_json::from_str(&body).map_err(|_| SchemaError::AlteredAdoption)?;
+    let adoption: Adoption =
+        serde_json::from_str(&body).map_err(|_| SchemaError::AlteredAdoption)?;
     // The row is not authenticated: what it names goes into statements.
-    let names = adoption.renamed.iter().flat_map(|(ours, theirs)| [ours, theirs]).chain(&adoption.added);
+    let names =
+        adoption.renamed.iter().flat_map(|(ours, theirs)| [ours, theirs]).chain(&adoption.added);
     let names = names.chain([&adoption.table]).chain(&adoption.primary_key);
     if names.into_iter().all(|name| Adoption::is_plain_name(name)) {
         Ok(Some(adoption))
@@ -36,10 +42,18 @@ pub(super) async fn forget_adoption(db: &impl ConnectionTrait) -> Result<(), DbE
 }
 
 /// Writes it down, before anything is changed: whoever goes on after a crash knows what was meant.
-pub(crate) async fn write_adoption(db: &impl ConnectionTrait, adoption: &Adoption) -> Result<(), DbErr> {
+pub(crate) async fn write_adoption(
+    db: &impl ConnectionTrait,
+    adoption: &Adoption,
+) -> Result<(), DbErr> {
     let body = serde_json::to_string(adoption).unwrap_or_default();
     let mut write = Query::insert();
-    write.into_table(Alias::new(TABLE)).columns(["id", "body"].map(Alias::new)).values_panic([1.into(), body.into()]);
-    write.on_conflict(OnConflict::column(Alias::new("id")).update_column(Alias::new("body")).to_owned());
+    write
+        .into_table(Alias::new(TABLE))
+        .columns(["id", "body"].map(Alias::new))
+        .values_panic([1.into(), body.into()]);
+    write.on_conflict(
+        OnConflict::column(Alias::new("id")).update_column(Alias::new("body")).to_owned(),
+    );
     db.execute(&write).await.map(drop)
 }

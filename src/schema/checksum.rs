@@ -23,6 +23,9 @@ pub(super) fn add(digest: &mut Sha256, text: &str) {
 }
 
 pub(super) fn without_comments(sql: &str) -> String {
-    let lines = sql.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.trim_start().starts_with("--"));
+    let lines = sql
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !line.trim_start().starts_with("--"));
     lines.collect::<Vec<_>>().join("\n")
 }

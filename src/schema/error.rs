@@ -73,7 +73,9 @@ impl SchemaError {
     /// The database error below, if that is what failed.
     pub fn database(&self) -> Option<&DbErr> {
         match self {
-            Self::Step { source, .. } | Self::Database(source) | Self::Lock(LockError::Database(source)) => Some(source),
+            Self::Step { source, .. }
+            | Self::Database(source)
+            | Self::Lock(LockError::Database(source)) => Some(source),
             _ => None,
         }
     }
@@ -81,7 +83,8 @@ impl SchemaError {
 
 impl Transient for SchemaError {
     fn is_transient(&self) -> bool {
-        self.database().is_some_and(is_transient) || self.reseal().is_some_and(Transient::is_transient)
+        self.database().is_some_and(is_transient)
+            || self.reseal().is_some_and(Transient::is_transient)
     }
 }
 

@@ -50,7 +50,11 @@ const COLUMNS: [(&str, bool, bool); 8] = [
 ];
 
 /// Looks at the table's form and at its rows.
-pub(crate) async fn examine(db: &impl ConnectionTrait, engine: Engine, wish: &Wish) -> Result<Examined, Unfit> {
+pub(crate) async fn examine(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    wish: &Wish,
+) -> Result<Examined, Unfit> {
     let names = wish.columns.values().chain([&wish.table]);
     if let Some(name) = names.into_iter().find(|name| !Adoption::is_plain_name(name)) {
         return Err(Unfit::Name(name.clone()));
@@ -65,7 +69,8 @@ pub(crate) async fn examine(db: &impl ConnectionTrait, engine: Engine, wish: &Wi
     let mut obstacles = Vec::new();
     let (matched, added) = match_columns(engine, wish, &found, &mut obstacles)?;
     obstacles.extend(matched.iter().filter_map(|(ours, column)| wrong_type(ours, column, engine)));
-    let key: Vec<_> = found.iter().filter(|column| column.in_key).map(|column| column.name.as_str()).collect();
+    let key: Vec<_> =
+        found.iter().filter(|column| column.in_key).map(|column| column.name.as_str()).collect();
     let id = theirs(wish, "id");
     if key != [id] {
         obstacles.push(format!("the primary key, which must be column `{id}` alone"));
@@ -94,7 +99,10 @@ pub(crate) async fn examine(db: &impl ConnectionTrait, engine: Engine, wish: &Wi
         limits: form.limits,
         casts: form.casts,
     };
-    let columns = matched.iter().map(|(ours, it)| ((*ours).to_owned(), it.name.clone(), it.r#type.clone())).collect();
+    let columns = matched
+        .iter()
+        .map(|(ours, it)| ((*ours).to_owned(), it.name.clone(), it.r#type.clone()))
+        .collect();
     let rows = count(db, engine, &wish.table, "1 = 1").await?;
     Ok(Examined { adoption, columns, rows })
 }
@@ -117,13 +125,20 @@ fn match_columns<'a>(
         let theirs = theirs(wish, ours);
         match found.iter().find(|column| column.name == theirs) {
             Some(column) => matched.push((ours, column)),
-            None if required || wish.columns.contains_key(ours) || (ours == "access_key" && engine == Engine::Sqlite) => {
-                return Err(Unfit::NoColumn { table: wish.table.clone(), column: theirs.to_owned() });
+            None if required
+                || wish.columns.contains_key(ours)
+                || (ours == "access_key" && engine == Engine::Sqlite) =>
+            {
+                return Err(Unfit::NoColumn {
+                    table: wish.table.clone(),
+                    column: theirs.to_owned(),
+                });
             }
             None => added.push(ours.to_owned()),
         }
     }
-    let unknown = found.iter().filter(|column| !matched.iter().any(|(_, it)| it.name == column.name));
+    let unknown =
+        found.iter().filter(|column| !matched.iter().any(|(_, it)| it.name == column.name));
     for column in unknown {
         if column.must_be_given {
             obstacles.push(format!(
@@ -131,8 +146,11 @@ fn match_columns<'a>(
                 column.name
             ));
         }
-        if TAKEN.contains(&column.name.as_str()) || COLUMNS.iter().any(|(ours, _, _)| *ours == column.name) {
-            obstacles.push(format!("column `{}`, whose name is that of a column of ours", column.name));
+        if TAKEN.contains(&column.name.as_str())
+            || COLUMNS.iter().any(|(ours, _, _)| *ours == column.name)
+        {
+            obstacles
+                .push(format!("column `{}`, whose name is that of a column of ours", column.name));
         }
     }
     Ok((matched, added))
@@ -158,5 +176,7 @@ fn wrong_type(ours: &str, column: &Found, engine: Engine) -> Option<String> {
         }
         (_, Engine::Sqlite) => (is(&["char", "text", "clob"]), "text"),
     };
-    (!fits).then(|| format!("column `{}`, which is {} and must be {wanted}", column.name, column.r#type))
+    (!fits).then(|| {
+        format!("column `{}`, which is {} and must be {wanted}", column.name, column.r#type)
+    })
 }

@@ -5,10 +5,16 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, DynIden, Schema};
 use sea_orm_migration::seaql_migrations;
 
 /// Writes down there that a step is in force, or no longer so.
-pub(super) async fn mirror(db: &impl ConnectionTrait, table: DynIden, name: &str, up: bool) -> Result<(), DbErr> {
+pub(super) async fn mirror(
+    db: &impl ConnectionTrait,
+    table: DynIden,
+    name: &str,
+    up: bool,
+) -> Result<(), DbErr> {
     let version = Alias::new("version");
     if !up {
-        let gone = Query::delete().from_table(table).and_where(Expr::col(version).eq(name)).to_owned();
+        let gone =
+            Query::delete().from_table(table).and_where(Expr::col(version).eq(name)).to_owned();
         return db.execute(&gone).await.map(drop);
     }
     let now = match db.get_database_backend() {
@@ -25,6 +31,7 @@ pub(super) async fn mirror(db: &impl ConnectionTrait, table: DynIden, name: &str
 
 /// Makes that table as sea-orm's own tools make it.
 pub(super) async fn install_mirror(db: &impl ConnectionTrait, table: DynIden) -> Result<(), DbErr> {
-    let mut create = Schema::new(db.get_database_backend()).create_table_from_entity(seaql_migrations::Entity);
+    let mut create =
+        Schema::new(db.get_database_backend()).create_table_from_entity(seaql_migrations::Entity);
     db.execute(create.table(table).if_not_exists()).await.map(drop)
 }

@@ -20,16 +20,31 @@ pub(crate) struct ProgramTable {
 /// pending steps concern this database then.
 ///
 /// Needs no key, so the names are not authenticated: they decide which advice is shown.
-pub(crate) async fn programs_alone(db: &impl ConnectionTrait, status: &Status) -> Result<Vec<ProgramTable>, DbErr> {
+pub(crate) async fn programs_alone(
+    db: &impl ConnectionTrait,
+    status: &Status,
+) -> Result<Vec<ProgramTable>, DbErr> {
     let is_begun = status.migrations.iter().any(|step| step.state != State::Pending);
-    if is_begun || has_table(db, credential::TABLE.name).await? || !has_table(db, "strongroom_manifest").await? {
+    if is_begun
+        || has_table(db, credential::TABLE.name).await?
+        || !has_table(db, "strongroom_manifest").await?
+    {
         return Ok(Vec::new());
     }
-    let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else { return Ok(Vec::new()) };
+    let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else {
+        return Ok(Vec::new());
+    };
     let body: serde_json::Value = serde_json::from_str(&row.body).unwrap_or_default();
-    let phase = |table: &str| body.get("phases").and_then(|phases| phases.get(table)?.as_str()).unwrap_or("plain").to_owned();
+    let phase = |table: &str| {
+        body.get("phases")
+            .and_then(|phases| phases.get(table)?.as_str())
+            .unwrap_or("plain")
+            .to_owned()
+    };
     let tables = body.get("tables").and_then(serde_json::Value::as_object).into_iter().flatten();
-    Ok(tables.map(|(table, _)| ProgramTable { phase: phase(table), table: table.clone() }).collect())
+    Ok(tables
+        .map(|(table, _)| ProgramTable { phase: phase(table), table: table.clone() })
+        .collect())
 }
 
 /// Names the tables with their phases, for a person.

@@ -36,7 +36,11 @@ async fn has_ring(db: &DatabaseConnection) -> Result<bool, SchemaError> {
     Ok(strongroom_entity::manifest::Entity::find().one(db).await?.is_some())
 }
 
-async fn make(db: &DatabaseConnection, roots: Arc<Roots>, lock: &Arc<Lock>) -> Result<(), SchemaError> {
+async fn make(
+    db: &DatabaseConnection,
+    roots: Arc<Roots>,
+    lock: &Arc<Lock>,
+) -> Result<(), SchemaError> {
     let backfill = ResealBackfill::new(Some(roots), 0, lock.clone(), Options::default());
     if !Engine::of(db).await?.has_transactional_ddl() {
         RING.run(&SchemaManager::new(db), &backfill).await?;

@@ -31,7 +31,9 @@ pub async fn install(db: &DatabaseConnection) -> Result<(), SchemaError> {
 }
 
 async fn install_once(db: &DatabaseConnection) -> Result<(), SchemaError> {
-    if db::has_table(db, "strongroom_adoption").await? && db::has_table(db, "strongroom_history").await? {
+    if db::has_table(db, "strongroom_adoption").await?
+        && db::has_table(db, "strongroom_history").await?
+    {
         return Ok(());
     }
     if db.get_database_backend() == DbBackend::MySql {
@@ -40,7 +42,9 @@ async fn install_once(db: &DatabaseConnection) -> Result<(), SchemaError> {
     let transaction = db::begin(db).await?;
     if db.get_database_backend() == DbBackend::Postgres {
         // CREATE TABLE IF NOT EXISTS fails when two sessions come at the same moment.
-        transaction.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom runner'))").await?;
+        transaction
+            .execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom runner'))")
+            .await?;
     }
     RUNNER.run(&SchemaManager::new(&transaction), &NoKeys).await?;
     Ok(transaction.commit().await?)
@@ -56,12 +60,21 @@ pub struct Runner {
 
 impl Runner {
     /// The runner's tables must be [installed](install).
-    pub fn new(db: DatabaseConnection, lock: Arc<Lock>, steps: Vec<Box<dyn Step>>, stop: Stop) -> Self {
+    pub fn new(
+        db: DatabaseConnection,
+        lock: Arc<Lock>,
+        steps: Vec<Box<dyn Step>>,
+        stop: Stop,
+    ) -> Self {
         Self { db, lock, steps, stop }
     }
 
     /// Goes to the target and says which steps it ran. After an error the same call goes on.
-    pub async fn go(&self, target: Target, on_step: &(dyn Fn(&str, bool) + Send + Sync)) -> Result<Vec<String>, SchemaError> {
+    pub async fn go(
+        &self,
+        target: Target,
+        on_step: &(dyn Fn(&str, bool) + Send + Sync),
+    ) -> Result<Vec<String>, SchemaError> {
         let engine = Engine::of(&self.db).await?;
         let status = status(&self.db, &self.steps).await?;
         let mut done = Vec::new();
@@ -79,7 +92,13 @@ impl Runner {
         Ok(done)
     }
 
-    async fn run(&self, engine: Engine, number: usize, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+    async fn run(
+        &self,
+        engine: Engine,
+        number: usize,
+        step: &dyn Step,
+        up: bool,
+    ) -> Result<(), SchemaError> {
         let entry = Entry {
             number: i32::try_from(number).ok(),
             name: step.name().to_owned(),
@@ -99,14 +118,24 @@ impl Runner {
         db::retry!(self.run_in_transaction(&entry, step, up))
     }
 
-    async fn run_in_transaction(&self, entry: &Entry, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+    async fn run_in_transaction(
+        &self,
+        entry: &Entry,
+        step: &dyn Step,
+        up: bool,
+    ) -> Result<(), SchemaError> {
         let transaction = db::begin(&self.db).await?;
         self.move_step(&SchemaManager::new(&transaction), step, up).await?;
         let row = history::begin(&transaction, &self.lock, entry).await?;
         self.finish_and_commit(transaction, row, step, up).await
     }
 
-    async fn move_step(&self, manager: &SchemaManager<'_>, step: &dyn Step, up: bool) -> Result<(), SchemaError> {
+    async fn move_step(
+        &self,
+        manager: &SchemaManager<'_>,
+        step: &dyn Step,
+        up: bool,
+    ) -> Result<(), SchemaError> {
         let moved = if up { step.up(manager).await } else { step.down(manager).await };
         moved.map_err(|source| SchemaError::Step { name: step.name().to_owned(), source })
     }
@@ -132,7 +161,8 @@ impl Runner {
         up: bool,
     ) -> Result<(), SchemaError> {
         history::finish(&transaction, &self.lock, row).await?;
-        mirror(&transaction, Alias::new("strongroom_migrations").into_iden(), step.name(), up).await?;
+        mirror(&transaction, Alias::new("strongroom_migrations").into_iden(), step.name(), up)
+            .await?;
         self.lock.fence(&transaction).await?;
         Ok(transaction.commit().await?)
     }
@@ -143,11 +173,14 @@ impl Runner {
 pub fn numbers(status: &Status, target: Target) -> Vec<usize> {
     let steps = status.migrations.iter();
     match target {
-        Target::Up(to) => {
-            steps.filter(|step| step.number <= to && step.state != State::Applied).map(|step| step.number).collect()
-        }
-        Target::Down(to) => {
-            steps.rev().filter(|step| step.number > to && step.state != State::Pending).map(|step| step.number).collect()
-        }
+        Target::Up(to) => steps
+            .filter(|step| step.number <= to && step.state != State::Applied)
+            .map(|step| step.number)
+            .collect(),
+        Target::Down(to) => steps
+            .rev()
+            .filter(|step| step.number > to && step.state != State::Pending)
+            .map(|step| step.number)
+            .collect(),
     }
 }

@@ -53,7 +53,12 @@ pub enum State {
 impl Status {
     /// The number of the highest step that is, even half-way, in the database.
     pub fn version(&self) -> usize {
-        self.migrations.iter().filter(|step| step.state != State::Pending).map(|step| step.number).max().unwrap_or(0)
+        self.migrations
+            .iter()
+            .filter(|step| step.state != State::Pending)
+            .map(|step| step.number)
+            .max()
+            .unwrap_or(0)
     }
 
     /// A name or a number to a number; 0 is the empty database.
@@ -69,7 +74,10 @@ impl Status {
 }
 
 /// Reads where the database stands, and refuses one that is newer, edited or somebody else's.
-pub async fn status(db: &impl ConnectionTrait, steps: &[Box<dyn Step>]) -> Result<Status, SchemaError> {
+pub async fn status(
+    db: &impl ConnectionTrait,
+    steps: &[Box<dyn Step>],
+) -> Result<Status, SchemaError> {
     let rows = history::read(db).await?;
     refuse_newer(&rows, steps)?;
     let engine = Engine::of(db).await?;
@@ -79,7 +87,12 @@ pub async fn status(db: &impl ConnectionTrait, steps: &[Box<dyn Step>]) -> Resul
         if state != State::Pending {
             refuse_edited(&rows, number, step.as_ref(), engine)?;
         }
-        migrations.push(StepStatus { number, name: step.name().to_owned(), applied: state == State::Applied, state });
+        migrations.push(StepStatus {
+            number,
+            name: step.name().to_owned(),
+            applied: state == State::Applied,
+            state,
+        });
     }
     let pending = migrations.iter().filter(|step| !step.applied).count();
     let adopting = steps.first().is_some_and(|step| step.sql_instead(engine, true).is_some());
@@ -108,12 +121,16 @@ fn is_step(row: &Model, number: usize) -> bool {
 fn refuse_newer(rows: &[Model], steps: &[Box<dyn Step>]) -> Result<(), SchemaError> {
     for (place, row) in rows.iter().enumerate() {
         let Some(number) = row.number.filter(|_| row.kind == KIND) else { continue };
-        let later = rows.iter().skip(place + 1).any(|later| later.kind == KIND && later.number == Some(number));
+        let later = rows
+            .iter()
+            .skip(place + 1)
+            .any(|later| later.kind == KIND && later.number == Some(number));
         // A step of a newer program that went down again is none of ours to know.
         if later || (row.direction == "down" && row.finished_at.is_some()) {
             continue;
         }
-        let known = usize::try_from(number).ok().and_then(|number| steps.get(number.checked_sub(1)?));
+        let known =
+            usize::try_from(number).ok().and_then(|number| steps.get(number.checked_sub(1)?));
         if known.is_none_or(|step| step.name() != row.name) {
             return Err(SchemaError::Newer { number, name: row.name.clone() });
         }
@@ -121,9 +138,15 @@ fn refuse_newer(rows: &[Model], steps: &[Box<dyn Step>]) -> Result<(), SchemaErr
     Ok(())
 }
 
-fn refuse_edited(rows: &[Model], number: usize, step: &dyn Step, engine: Engine) -> Result<(), SchemaError> {
+fn refuse_edited(
+    rows: &[Model],
+    number: usize,
+    step: &dyn Step,
+    engine: Engine,
+) -> Result<(), SchemaError> {
     let wanted = checksum(step, engine);
-    let applied = rows.iter().rev().find(|row| is_step(row, number)).and_then(|row| row.checksum.as_deref());
+    let applied =
+        rows.iter().rev().find(|row| is_step(row, number)).and_then(|row| row.checksum.as_deref());
     if applied == Some(wanted.as_str()) {
         return Ok(());
     }
@@ -141,7 +164,10 @@ pub(crate) async fn is_ours(db: &impl ConnectionTrait) -> Result<bool, SchemaErr
     Ok(matches!(state_of(&history::read(db).await?, 1), State::Applied | State::HalfWayDown))
 }
 
-async fn refuse_foreign_table(db: &impl ConnectionTrait, migrations: &[StepStatus]) -> Result<(), SchemaError> {
+async fn refuse_foreign_table(
+    db: &impl ConnectionTrait,
+    migrations: &[StepStatus],
+) -> Result<(), SchemaError> {
     let ours = migrations.first().is_none_or(|step| step.state != State::Pending);
     if !ours && has_table(db, "credential").await? {
         return Err(SchemaError::ForeignTable("credential"));

@@ -9,7 +9,10 @@ use strongroom::policy::GrantError;
 use strongroom_entity::credential::{AccessKey, SecretKey};
 use strongroom_entity::{Binding, Label, OwnerValue as _};
 
-use crate::support::{Engine, Room, Verdict, block_on, is_refusal, numbered_rows, on_every_engine, on_every_server, tried};
+use crate::support::{
+    Engine, Room, Verdict, block_on, is_refusal, numbered_rows, on_every_engine, on_every_server,
+    tried,
+};
 
 on_every_engine!(
     every_verb_on_every_column_is_as_the_policy_says,
@@ -23,8 +26,18 @@ mod logins {
     on_every_server!(a_login_that_must_not_be_used_is_refused);
 }
 
-const COMPONENTS: [&str; 10] =
-    ["api", "auditor", "compute", "conductor", "console", "metadata", "network", "operator", "scheduler", "strongroom"];
+const COMPONENTS: [&str; 10] = [
+    "api",
+    "auditor",
+    "compute",
+    "conductor",
+    "console",
+    "metadata",
+    "network",
+    "operator",
+    "scheduler",
+    "strongroom",
+];
 
 /// One snapshot for all engines. Every table and column of the database is in it, so that a new one cannot be forgotten.
 fn every_verb_on_every_column_is_as_the_policy_says(engine: Engine) {
@@ -35,19 +48,27 @@ fn every_verb_on_every_column_is_as_the_policy_says(engine: Engine) {
         let db = room.log_in_as(component);
         for (table, columns) in &catalog {
             let mut note = |column: &str, letters: String| {
-                found.entry((table.clone(), column.to_owned())).or_default().insert(component, letters);
+                found
+                    .entry((table.clone(), column.to_owned()))
+                    .or_default()
+                    .insert(component, letters);
             };
             note("", letter(&db, 'D', &format!("DELETE FROM {table} WHERE 1 = 0")));
             for column in columns {
                 let reads = letter(&db, 'R', &format!("SELECT {column} FROM {table} LIMIT 0"));
                 let writes = letter(&db, 'W', &insert(engine, table, column));
-                let changes = letter(&db, 'U', &format!("UPDATE {table} SET {column} = NULL WHERE 1 = 0"));
+                let changes =
+                    letter(&db, 'U', &format!("UPDATE {table} SET {column} = NULL WHERE 1 = 0"));
                 note(column, format!("{reads}{writes}{changes}"));
             }
         }
         if engine == Engine::MariaDb {
             let base = format!("SELECT id FROM {}.credential LIMIT 0", room.database());
-            assert_eq!(tried(&db, &base), Verdict::Refused, "{component} reaches the table behind its view");
+            assert_eq!(
+                tried(&db, &base),
+                Verdict::Refused,
+                "{component} reaches the table behind its view"
+            );
         }
     }
     insta::assert_snapshot!("access_matrix", matrix(&found));
@@ -55,18 +76,29 @@ fn every_verb_on_every_column_is_as_the_policy_says(engine: Engine) {
 }
 
 /// What the policy in force says, in the same form.
-fn said(room: &Room, catalog: &BTreeMap<String, Vec<String>>) -> BTreeMap<(String, String), BTreeMap<&'static str, String>> {
+fn said(
+    room: &Room,
+    catalog: &BTreeMap<String, Vec<String>>,
+) -> BTreeMap<(String, String), BTreeMap<&'static str, String>> {
     let shown = room.json(&["policy", "show"]);
     let mut said: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for component in COMPONENTS {
         for (table, columns) in catalog {
             let rights = &shown["components"][component]["tables"][table];
-            let has = |verb: &str, column: &str| rights[verb].as_array().is_some_and(|list| list.iter().any(|it| it == column));
+            let has = |verb: &str, column: &str| {
+                rights[verb].as_array().is_some_and(|list| list.iter().any(|it| it == column))
+            };
             let deletes = if rights["delete"] == true { "D" } else { "" };
-            said.entry((table.clone(), String::new())).or_default().insert(component, deletes.to_owned());
+            said.entry((table.clone(), String::new()))
+                .or_default()
+                .insert(component, deletes.to_owned());
             for column in columns {
                 let letters = [("select", "R"), ("insert", "W"), ("update", "U")];
-                let letters = letters.into_iter().filter(|(verb, _)| has(verb, column)).map(|(_, letter)| letter).collect();
+                let letters = letters
+                    .into_iter()
+                    .filter(|(verb, _)| has(verb, column))
+                    .map(|(_, letter)| letter)
+                    .collect();
                 said.entry((table.clone(), column.clone())).or_default().insert(component, letters);
             }
         }
@@ -100,7 +132,9 @@ fn catalog(room: &Room) -> BTreeMap<String, Vec<String>> {
         }
     };
     let mut catalog: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (table, column) in room.query(sql, |row| (row.try_get("", "t").unwrap(), row.try_get("", "c").unwrap())) {
+    for (table, column) in
+        room.query(sql, |row| (row.try_get("", "t").unwrap(), row.try_get("", "c").unwrap()))
+    {
         catalog.entry(table).or_default().push(column);
     }
     catalog
@@ -126,8 +160,17 @@ fn matrix(found: &BTreeMap<(String, String), BTreeMap<&str, String>>) -> String 
 fn every_call_of_the_repository_works_or_is_refused(engine: Engine) {
     let rows = numbered_rows(12);
     let room = Room::sealed(engine, &rows);
-    let calls =
-        ["list", "find", "find, revealed", "find by id", "find by id, revealed", "find many", "create", "delete", "delete by id"];
+    let calls = [
+        "list",
+        "find",
+        "find, revealed",
+        "find by id",
+        "find by id, revealed",
+        "find many",
+        "create",
+        "delete",
+        "delete by id",
+    ];
     let mut text = format!("{:<22}", "");
     for component in COMPONENTS {
         write!(text, "{component:<11}").unwrap();
@@ -154,7 +197,10 @@ fn every_call_of_the_repository_works_or_is_refused(engine: Engine) {
                 verdict(store.find_by_id(id, false).await),
                 verdict(store.find_by_id(id, true).await),
                 verdict(
-                    store.find_many(&[id.to_owned()]).await.and_then(|found| found.into_values().collect::<Result<Vec<_>, _>>()),
+                    store
+                        .find_many(&[id.to_owned()])
+                        .await
+                        .and_then(|found| found.into_values().collect::<Result<Vec<_>, _>>()),
                 ),
                 verdict(store.create(&new).await),
                 verdict(store.delete(access).await),
@@ -177,7 +223,9 @@ fn verdict<T>(done: Result<T, StoreError>) -> &'static str {
         // A row that an earlier component removed was looked for, and might have been removed.
         Ok(_) | Err(StoreError::NotFound) => "ok",
         Err(StoreError::Database(error)) if is_refusal(&error) => "no",
-        Err(StoreError::Ring(_) | StoreError::Unopenable { reason: Unopened::NotShared, .. }) => "key",
+        Err(StoreError::Ring(_) | StoreError::Unopenable { reason: Unopened::NotShared, .. }) => {
+            "key"
+        }
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -197,11 +245,16 @@ fn a_share_does_not_open_what_its_policy_does_not_read(engine: Engine) {
         ],
         scope: row.project_id.clone(),
     };
-    let (access, secret) =
-        (room.bytes("SELECT access_key_sealed FROM credential"), room.bytes("SELECT secret_key_sealed FROM credential"));
+    let (access, secret) = (
+        room.bytes("SELECT access_key_sealed FROM credential"),
+        room.bytes("SELECT secret_key_sealed FROM credential"),
+    );
     let opened = |component: &str, label, cell: &[u8]| {
         let component = room.component(component);
-        component.share().open_at(&Place::of(label, &binding), cell).map(|opened| opened.as_text().unwrap().to_owned())
+        component
+            .share()
+            .open_at(&Place::of(label, &binding), cell)
+            .map(|opened| opened.as_text().unwrap().to_owned())
     };
     assert_eq!(opened("compute", AccessKey::LABEL, &access), Ok(row.access_key.clone().unwrap()));
     assert_eq!(opened("compute", SecretKey::LABEL, &secret), Err(Unopened::NotShared));
@@ -222,7 +275,9 @@ fn no_shape_of_statement_reads_a_denied_column(engine: Engine) {
         format!("SELECT count(*) FROM credential GROUP BY {secret}"),
         format!("SELECT id FROM credential GROUP BY id HAVING count({secret}) IS NOT NULL"),
         format!("SELECT (SELECT count({secret}) FROM credential) AS s"),
-        format!("SELECT id FROM credential c WHERE EXISTS (SELECT 1 FROM credential d WHERE d.{secret} = c.access_key_sealed)"),
+        format!(
+            "SELECT id FROM credential c WHERE EXISTS (SELECT 1 FROM credential d WHERE d.{secret} = c.access_key_sealed)"
+        ),
         format!("WITH w AS (SELECT id, {secret} AS s FROM credential) SELECT s FROM w"),
         format!("SELECT a.id FROM credential a JOIN credential b ON a.{secret} = b.{secret}"),
         format!("SELECT id, row_number() OVER (ORDER BY {secret}) FROM credential"),
@@ -286,17 +341,29 @@ fn a_login_that_must_not_be_used_is_refused(engine: Engine) {
     };
     assert!(reason("nobody").contains("no component"), "{}", reason("nobody"));
 
-    let role = room.json(&["policy", "login", "compute"])["user"].as_str().unwrap().trim_end_matches("_a").to_owned();
+    let role = room.json(&["policy", "login", "compute"])["user"]
+        .as_str()
+        .unwrap()
+        .trim_end_matches("_a")
+        .to_owned();
     room.give(&role, "SELECT (secret_key_sealed)", "credential");
-    assert!(reason("compute").contains("may do more than the policy says"), "{}", reason("compute"));
+    assert!(
+        reason("compute").contains("may do more than the policy says"),
+        "{}",
+        reason("compute")
+    );
     assert!(reason("compute").contains("secret_key_sealed SELECT"), "{}", reason("compute"));
 
-    room.execute("UPDATE strongroom_database_login SET state = 'outgoing' WHERE component = 'network'");
+    room.execute(
+        "UPDATE strongroom_database_login SET state = 'outgoing' WHERE component = 'network'",
+    );
     assert!(reason("network").contains("no login in use"), "{}", reason("network"));
 
     // The login's row of another component under this one's name does not unwrap.
     room.execute("DELETE FROM strongroom_database_login WHERE component = 'console'");
-    room.execute("UPDATE strongroom_database_login SET component = 'console' WHERE component = 'scheduler'");
+    room.execute(
+        "UPDATE strongroom_database_login SET component = 'console' WHERE component = 'scheduler'",
+    );
     assert!(reason("console").contains("does not unwrap"), "{}", reason("console"));
 
     let closed = room.json(&["policy", "login", "metadata"])["user"].as_str().unwrap().to_owned();

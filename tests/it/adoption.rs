@@ -19,7 +19,10 @@ fn make_credential(room: &Room) {
     let (time, tail) = match room.engine {
         Engine::Postgres => ("timestamptz NOT NULL DEFAULT now()", ""),
         Engine::Sqlite => ("timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP", ""),
-        _ => ("datetime NOT NULL DEFAULT CURRENT_TIMESTAMP", "CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci"),
+        _ => (
+            "datetime NOT NULL DEFAULT CURRENT_TIMESTAMP",
+            "CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci",
+        ),
     };
     room.execute(&format!(
         "CREATE TABLE credential (id varchar(64) NOT NULL PRIMARY KEY, user_id varchar(64) NOT NULL, project_id varchar(64), \
@@ -35,7 +38,11 @@ fn a_table_of_this_shape_is_taken_over_and_given_back(engine: Engine) {
     room.run(&["migrate", "up", "--yes"]).expect(4);
     let would = room.json(&["migrate", "adopt", "--dry-run"]);
     assert_eq!((would["rows"].as_u64(), would["adopted"].as_bool()), (Some(30), Some(false)));
-    assert_eq!(would["sql"].as_str().unwrap().contains("MODIFY COLUMN"), on_mysql(engine), "{would}");
+    assert_eq!(
+        would["sql"].as_str().unwrap().contains("MODIFY COLUMN"),
+        on_mysql(engine),
+        "{would}"
+    );
     room.run(&["migrate", "adopt"]).expect(4);
     room.run(&["migrate", "adopt", "--yes"]).expect(0);
     room.run(&["migrate", "adopt", "--yes"]).expect(4);
@@ -44,10 +51,16 @@ fn a_table_of_this_shape_is_taken_over_and_given_back(engine: Engine) {
     // A change of case alone, by a program that knows only plaintext, while cells are there.
     room.run(&["migrate", "up", "--to", "4"]).expect(0);
     rows[3].secret_key = rows[3].secret_key.to_uppercase();
-    room.execute(&format!("UPDATE credential SET secret_key = '{}' WHERE id = '{}'", rows[3].secret_key, rows[3].id));
+    room.execute(&format!(
+        "UPDATE credential SET secret_key = '{}' WHERE id = '{}'",
+        rows[3].secret_key, rows[3].id
+    ));
     room.run(&["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "verify"]).expect(0);
-    assert_eq!(room.json(&["credential", "show", "--id", &rows[3].id, "--reveal"])["secret"], rows[3].secret_key);
+    assert_eq!(
+        room.json(&["credential", "show", "--id", &rows[3].id, "--reveal"])["secret"],
+        rows[3].secret_key
+    );
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
     assert_eq!(room.plaintext(), rows);
 
@@ -55,7 +68,11 @@ fn a_table_of_this_shape_is_taken_over_and_given_back(engine: Engine) {
     assert!(!plan.to_string().contains("DROP TABLE credential"), "{plan}");
     room.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);
     assert_eq!(room.plaintext(), rows);
-    assert_eq!(room.json(&["migrate", "adopt", "--dry-run"])["sql"], would["sql"], "it is as it was");
+    assert_eq!(
+        room.json(&["migrate", "adopt", "--dry-run"])["sql"],
+        would["sql"],
+        "it is as it was"
+    );
     room.run(&["migrate", "up", "--yes"]).expect(4);
 }
 
@@ -63,7 +80,10 @@ fn a_table_with_other_names_is_taken_over_and_given_back(engine: Engine) {
     let room = Room::empty(engine);
     room.execute("CREATE TABLE ec2_keys (uuid varchar(36) NOT NULL PRIMARY KEY, owner varchar(64) NOT NULL, access varchar(32), secret varchar(255) NOT NULL)");
     for n in 0..20 {
-        room.execute(&format!("INSERT INTO ec2_keys VALUES ('key-{n}', 'owner-{}', 'AK{n}', 'secret-value-{n}')", n % 3));
+        room.execute(&format!(
+            "INSERT INTO ec2_keys VALUES ('key-{n}', 'owner-{}', 'AK{n}', 'secret-value-{n}')",
+            n % 3
+        ));
     }
     let toml = "[adopt]\ntable = \"ec2_keys\"\n[adopt.columns]\nid = \"uuid\"\nuser_id = \"owner\"\naccess_key = \"access\"\nsecret_key = \"secret\"\n";
     fs::write(room.path().join("strongroom.toml"), toml).unwrap();
@@ -81,17 +101,24 @@ fn a_table_with_other_names_is_taken_over_and_given_back(engine: Engine) {
     room.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);
     let rows = room.query("SELECT * FROM ec2_keys ORDER BY uuid", |row| {
         let text = |n: usize| row.try_get_by_index::<String>(n).unwrap();
-        [text(0), text(1)].concat() + &["access", "secret"].map(|name| row.try_get::<String>("", name).unwrap()).concat()
+        [text(0), text(1)].concat()
+            + &["access", "secret"].map(|name| row.try_get::<String>("", name).unwrap()).concat()
     });
     assert_eq!((rows.len(), rows[1].as_str()), (20, "key-1owner-1AK1secret-value-1"));
     room.run(&["migrate", "up", "--yes"]).expect(0);
-    assert!(room.json(&["migrate", "plan", "--to", "0"]).to_string().contains("DROP TABLE credential"), "a table of our own");
+    assert!(
+        room.json(&["migrate", "plan", "--to", "0"]).to_string().contains("DROP TABLE credential"),
+        "a table of our own"
+    );
 }
 
 fn a_table_that_does_not_fit_is_refused_with_the_reason(engine: Engine) {
     let room = Room::empty(engine);
     let refused = |expected: &str| {
-        let error = room.run(&["migrate", "adopt", "--yes", "--format", "json"]).expect(4).json()["error"]["message"].to_string();
+        let error =
+            room.run(&["migrate", "adopt", "--yes", "--format", "json"]).expect(4).json()["error"]
+                ["message"]
+                .to_string();
         assert!(error.contains(expected), "{error}");
         assert_eq!(room.json(&["migrate", "status"])["migrations"][0]["applied"], false);
     };
@@ -113,9 +140,14 @@ fn a_table_that_does_not_fit_is_refused_with_the_reason(engine: Engine) {
     room.execute("DELETE FROM keys_ WHERE id = 'c'");
     refused("2 rows share their `access_key`");
     room.execute("DELETE FROM keys_ WHERE id = 'b'");
-    fs::write(room.path().join("strongroom.toml"), "[adopt]\ntable = \"keys_\"\n[adopt.columns]\nextra = \"more\"\n").unwrap();
+    fs::write(
+        room.path().join("strongroom.toml"),
+        "[adopt]\ntable = \"keys_\"\n[adopt.columns]\nextra = \"more\"\n",
+    )
+    .unwrap();
     refused("no column `more`");
-    fs::write(room.path().join("strongroom.toml"), "[adopt]\ntable = \"keys_; DROP TABLE x\"\n").unwrap();
+    fs::write(room.path().join("strongroom.toml"), "[adopt]\ntable = \"keys_; DROP TABLE x\"\n")
+        .unwrap();
     refused("not a plain name");
     fs::write(room.path().join("strongroom.toml"), "[adopt]\ntable = \"nothing\"\n").unwrap();
     room.run(&["migrate", "adopt", "--yes"]).expect(1);

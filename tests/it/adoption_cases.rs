@@ -51,7 +51,11 @@ mod postgres {
 
     #[test]
     fn longer_values_than_ours_are_refused() {
-        refused(ENGINE, "postgres/long.sql", &["1 rows have a value of more than 255 characters in `access`"]);
+        refused(
+            ENGINE,
+            "postgres/long.sql",
+            &["1 rows have a value of more than 255 characters in `access`"],
+        );
     }
 
     #[test]
@@ -147,7 +151,16 @@ mod mariadb {
 }
 
 fn what_cannot_be_carried_is_refused_by_name(engine: Engine) {
-    let names = ["`id`", "short", "ec2_overview", "seen_access", "ec2_changed", "seen_changed", "by_note", "`note`"];
+    let names = [
+        "`id`",
+        "short",
+        "ec2_overview",
+        "seen_access",
+        "ec2_changed",
+        "seen_changed",
+        "by_note",
+        "`note`",
+    ];
     refused(engine, "mysql/odd.sql", &names[7..]);
     let room = made(engine, "mysql/odd.sql");
     room.execute("ALTER TABLE ec2_credential MODIFY note varchar(1000)");
@@ -164,7 +177,10 @@ fn killed_at_any_statement(engine: Engine) {
         if room.json(&["migrate", "status"])["adoption"]["half_way"] == true {
             half_way += 1;
             let status = room.run(&["migrate", "status"]).expect(0).out;
-            assert!(status.contains("ec2_credential is half-way: `strongroom migrate adopt --yes`"), "{status}");
+            assert!(
+                status.contains("ec2_credential is half-way: `strongroom migrate adopt --yes`"),
+                "{status}"
+            );
         }
     });
     assert!(half_way > 5, "{half_way} gaps");
@@ -205,7 +221,8 @@ fn round_trip(engine: Engine, file: &str) {
 }
 
 fn times(room: &Room) -> Vec<String> {
-    let kind = if matches!(room.engine, Engine::MySql | Engine::MariaDb) { "char" } else { "varchar(40)" };
+    let kind =
+        if matches!(room.engine, Engine::MySql | Engine::MariaDb) { "char" } else { "varchar(40)" };
     let sql = format!("SELECT CAST(created_at AS {kind}) FROM credential ORDER BY id");
     room.query(&sql, |row| row.try_get_by_index::<String>(0).unwrap())
 }
@@ -217,7 +234,10 @@ fn refused(engine: Engine, file: &str, names: &[&str]) {
 fn require_refusal(room: &Room, names: &[&str]) {
     let before = everything(room);
     for command in ["--dry-run", "--yes"] {
-        let error = room.run(&["migrate", "adopt", command, "--format", "json"]).expect(4).json()["error"]["message"].to_string();
+        let error =
+            room.run(&["migrate", "adopt", command, "--format", "json"]).expect(4).json()["error"]
+                ["message"]
+                .to_string();
         for name in ["ec2_credential"].iter().chain(names) {
             assert!(error.contains(name), "{name} is not in: {error}");
         }
@@ -243,10 +263,18 @@ fn everything_on_sqlite(room: &Room) -> Vec<String> {
         room,
         "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master WHERE tbl_name NOT LIKE 'strongroom%' ORDER BY type, name",
     );
-    for table in texts(room, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'strongroom%' ORDER BY name")
-    {
-        let columns = texts(room, &format!("SELECT 'quote(\"' || name || '\")' FROM pragma_table_info('{table}')"));
-        found.extend(texts(room, &format!("SELECT {} FROM \"{table}\" ORDER BY 1", columns.join(" || ', ' || "))));
+    for table in texts(
+        room,
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'strongroom%' ORDER BY name",
+    ) {
+        let columns = texts(
+            room,
+            &format!("SELECT 'quote(\"' || name || '\")' FROM pragma_table_info('{table}')"),
+        );
+        found.extend(texts(
+            room,
+            &format!("SELECT {} FROM \"{table}\" ORDER BY 1", columns.join(" || ', ' || ")),
+        ));
     }
     found
 }
@@ -281,7 +309,10 @@ fn everything_on_postgres(room: &Room) -> Vec<String> {
         room,
         "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'strongroom%' ORDER BY 1",
     ) {
-        found.extend(texts(room, &format!("SELECT to_jsonb(t)::text FROM \"{table}\" t ORDER BY 1")));
+        found.extend(texts(
+            room,
+            &format!("SELECT to_jsonb(t)::text FROM \"{table}\" t ORDER BY 1"),
+        ));
     }
     found
 }
@@ -294,10 +325,14 @@ fn everything_on_mysql(room: &Room) -> Vec<String> {
         "SELECT CAST(concat(trigger_name, action_statement) AS char) FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY 1",
     );
     for table in texts(room, tables) {
-        let shown = room.query(&format!("SHOW CREATE TABLE `{table}`"), |row| row.try_get::<String>("", "Create Table").unwrap());
+        let shown = room.query(&format!("SHOW CREATE TABLE `{table}`"), |row| {
+            row.try_get::<String>("", "Create Table").unwrap()
+        });
         // Keys and constraints that were added again follow the others; MySQL prints literals in the table's character set.
-        let lines =
-            shown.iter().flat_map(|text| text.lines()).map(|line| line.trim_end_matches(',').replace("_utf8mb3'", "_utf8mb4'"));
+        let lines = shown
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(|line| line.trim_end_matches(',').replace("_utf8mb3'", "_utf8mb4'"));
         let mut lines: Vec<_> = lines.collect();
         lines.sort();
         found.extend(lines);
@@ -308,7 +343,10 @@ fn everything_on_mysql(room: &Room) -> Vec<String> {
                  WHERE table_schema = DATABASE() AND table_name = '{table}' ORDER BY ordinal_position"
             ),
         );
-        found.extend(texts(room, &format!("SELECT concat_ws('|', {}) FROM `{table}` ORDER BY 1", columns.join(", "))));
+        found.extend(texts(
+            room,
+            &format!("SELECT concat_ws('|', {}) FROM `{table}` ORDER BY 1", columns.join(", ")),
+        ));
     }
     found
 }

@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Engine, Room, Service, numbered_rows, on_every_engine};
 
-on_every_engine!(every_change_is_found, rows_are_listed, a_change_has_its_row_whatever_becomes_of_the_caller);
+on_every_engine!(
+    every_change_is_found,
+    rows_are_listed,
+    a_change_has_its_row_whatever_becomes_of_the_caller
+);
 
 /// Ten reveals, and what an administrator of the database could do about them.
 fn every_change_is_found(engine: Engine) {
@@ -14,15 +18,20 @@ fn every_change_is_found(engine: Engine) {
     for _ in 0..10 {
         api.get("/v1/credentials/row-000001?reveal=true").expect(200);
     }
-    let verify =
-        |arguments: &[&str], code| room.run(&[&["audit", "verify", "--format", "json"], arguments].concat()).expect(code).json();
+    let verify = |arguments: &[&str], code| {
+        room.run(&[&["audit", "verify", "--format", "json"], arguments].concat())
+            .expect(code)
+            .json()
+    };
     let whole = verify(&[], 0);
     let kept = whole["last"].as_str().unwrap().to_owned();
     assert_eq!((&whole["checked"], &whole["problems"]), (&json!(10), &json!([])));
     assert_eq!(verify(&["--expect", &kept], 0)["checked"], 10);
 
     let problems = |found: &Value| {
-        let of = |problem: &Value| format!("{} {}", problem["number"], problem["reason"].as_str().unwrap());
+        let of = |problem: &Value| {
+            format!("{} {}", problem["number"], problem["reason"].as_str().unwrap())
+        };
         found["problems"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
     };
     let tried = |change: &str, back: &str, expected: &[&str]| {
@@ -31,7 +40,9 @@ fn every_change_is_found(engine: Engine) {
         room.execute(back);
         verify(&[], 0);
     };
-    let alter = |column: &str, to: &str| format!("UPDATE strongroom_audit SET {column} = {to} WHERE number = 4");
+    let alter = |column: &str, to: &str| {
+        format!("UPDATE strongroom_audit SET {column} = {to} WHERE number = 4")
+    };
     for (column, to, back) in [
         ("component", "'compute'", "'api'"),
         ("object", "'row-000002'", "'row-000001'"),
@@ -63,7 +74,11 @@ fn every_change_is_found(engine: Engine) {
     }
 
     room.execute("DELETE FROM strongroom_audit WHERE number = 10");
-    assert_eq!(problems(&verify(&[], 3)), ["10 end"], "the last row is gone, and the end row says so");
+    assert_eq!(
+        problems(&verify(&[], 3)),
+        ["10 end"],
+        "the last row is gone, and the end row says so"
+    );
     // Whoever puts the end row back too is found by who kept the last code.
     let nine = if engine == Engine::Postgres || engine == Engine::Sqlite {
         "UPDATE strongroom_audit_head SET number = 9, mac = (SELECT mac FROM strongroom_audit WHERE number = 9)"
@@ -123,7 +138,8 @@ fn a_change_has_its_row_whatever_becomes_of_the_caller(engine: Engine) {
 
     let room = Room::sealed(engine, &numbered_rows(120));
     room.serve("").stop();
-    let service = Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api")]);
+    let service =
+        Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api")]);
     let address = service.url.trim_start_matches("http://").to_owned();
     let hang_up = |request: &str, n: u64| {
         let mut stream = std::net::TcpStream::connect(&address).unwrap();
@@ -139,7 +155,9 @@ fn a_change_has_its_row_whatever_becomes_of_the_caller(engine: Engine) {
     // It ends only when what was begun is done.
     service.stop();
     let rows = |action: &str| {
-        room.number(&format!("SELECT count(*) FROM strongroom_audit WHERE action = '{action}' AND result = 'done'"))
+        room.number(&format!(
+            "SELECT count(*) FROM strongroom_audit WHERE action = '{action}' AND result = 'done'"
+        ))
     };
     let gone = 120 - room.number("SELECT count(*) FROM credential WHERE user_id <> 'hasty'");
     let made = room.number("SELECT count(*) FROM credential WHERE user_id = 'hasty'");

@@ -19,7 +19,9 @@ pub fn script() -> PathBuf {
 fn open(room: &Room, id: &str, column: &str) -> Ran {
     let mut command = Command::new(python());
     command.arg(script()).arg("--key").arg(room.key_file());
-    command.args(["--sqlite", "strongroom.db", "--id", id, "--column", column]).current_dir(room.path());
+    command
+        .args(["--sqlite", "strongroom.db", "--id", id, "--column", column])
+        .current_dir(room.path());
     Ran::of(command.output().unwrap())
 }
 
@@ -27,7 +29,15 @@ fn open(room: &Room, id: &str, column: &str) -> Ran {
 pub fn open_document(room: &Room, document: &serde_json::Value) -> Ran {
     let file = room.path().join("cell.json");
     std::fs::write(&file, document.to_string()).unwrap();
-    Ran::of(Command::new(python()).arg(script()).arg("--key").arg(room.key_file()).arg(file).output().unwrap())
+    Ran::of(
+        Command::new(python())
+            .arg(script())
+            .arg("--key")
+            .arg(room.key_file())
+            .arg(file)
+            .output()
+            .unwrap(),
+    )
 }
 
 #[test]
@@ -47,7 +57,9 @@ fn opens_every_cell_with_the_key_and_the_database_alone() {
 fn refuses_what_the_program_refuses() {
     let room = Room::sealed(Engine::Sqlite, &nasty_rows());
     room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
-    room.execute("UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000002'");
+    room.execute(
+        "UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000002'",
+    );
     for id in ["row-000001", "row-000002"] {
         let ran = open(&room, id, "secret_key");
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");

@@ -59,11 +59,22 @@ fn killed_while_sealing_while_rolling_and_while_going_down(engine: Engine) {
     kill_half_way(&room, &["keys", "rotate"]);
     let unfinished = room.json(&["keys", "status"]);
     assert_eq!(unfinished["rolling"], "forward");
-    assert!(unfinished["generations"].as_array().unwrap().iter().all(|line| line["cells"].as_u64() > Some(0)), "{unfinished}");
+    assert!(
+        unfinished["generations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|line| line["cells"].as_u64() > Some(0)),
+        "{unfinished}"
+    );
     room.run(&["keys", "rotate"]).expect(0);
     assert_eq!(room.number("SELECT count(*) FROM write_count"), ROWS as i64, "one write a row");
     stop_counting(&room);
-    assert_eq!(cells(&room.json(&["keys", "status"])), [0, 2 * ROWS as u64], "no generation was doubled");
+    assert_eq!(
+        cells(&room.json(&["keys", "status"])),
+        [0, 2 * ROWS as u64],
+        "no generation was doubled"
+    );
 
     kill_half_way(&room, &["migrate", "down", "--to", "1", "--yes"]);
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
@@ -79,7 +90,12 @@ fn kill_half_way(room: &Room, command: &[&str]) {
 }
 
 fn cells(status: &Value) -> Vec<u64> {
-    status["generations"].as_array().unwrap().iter().map(|line| line["cells"].as_u64().unwrap()).collect()
+    status["generations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["cells"].as_u64().unwrap())
+        .collect()
 }
 
 /// Moments that nobody chose: between two statements of a schema step as well.
@@ -88,7 +104,11 @@ fn killed_again_and_again_at_random_moments(engine: Engine) {
     let room = Room::with_plaintext(engine, &rows);
     for round in 0_u64..12 {
         let up = round % 2 == 0;
-        let command: &[&str] = if up { &["migrate", "up", "--yes"] } else { &["migrate", "down", "--to", "1", "--yes"] };
+        let command: &[&str] = if up {
+            &["migrate", "up", "--yes"]
+        } else {
+            &["migrate", "down", "--to", "1", "--yes"]
+        };
         for attempt in 0_u64..3 {
             let running = room.start(command);
             std::thread::sleep(std::time::Duration::from_millis((round * 37 + attempt * 61) % 190));
@@ -118,21 +138,32 @@ fn interrupted_with_ctrl_c(engine: Engine) {
 fn two_runs_at_once(engine: Engine) {
     let rows = numbered_rows(5_000);
     let room = Room::with_plaintext(engine, &rows);
-    let runs = [1, 2].map(|_| room.start(&["migrate", "up", "--yes", "--batch-size", "200", "--batch-delay", "50"]));
+    let runs = [1, 2].map(|_| {
+        room.start(&["migrate", "up", "--yes", "--batch-size", "200", "--batch-delay", "50"])
+    });
     let codes = runs.map(|run| run.finish().code);
     assert!(codes.contains(&0) && codes.iter().all(|code| [0, 5].contains(code)), "{codes:?}");
     room.run(&["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "verify"]).expect(0);
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_history WHERE kind = 'schema'"), 11, "no step ran twice");
+    assert_eq!(
+        room.number("SELECT count(*) FROM strongroom_history WHERE kind = 'schema'"),
+        11,
+        "no step ran twice"
+    );
 }
 
 fn cut_short_by_max_rows(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(1_000));
     for _ in 0..3 {
-        let ran = room.run(&["migrate", "up", "--to", "4", "--max-rows", "300", "--format", "json"]).expect(3);
+        let ran = room
+            .run(&["migrate", "up", "--to", "4", "--max-rows", "300", "--format", "json"])
+            .expect(3);
         assert_eq!(ran.json()["error"]["code"], "cut_short");
     }
-    assert_eq!(room.number("SELECT count(*) FROM credential WHERE secret_key_sealed IS NOT NULL"), 900);
+    assert_eq!(
+        room.number("SELECT count(*) FROM credential WHERE secret_key_sealed IS NOT NULL"),
+        900
+    );
     room.run(&["migrate", "up", "--to", "4", "--max-rows", "300"]).expect(0);
     room.run(&["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "rotate", "--max-rows", "400"]).expect(3);

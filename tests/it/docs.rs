@@ -15,17 +15,24 @@ fn every_test_that_security_names_exists() {
         .flat_map(|folder| rust_files(&root.join(folder)))
         .map(|file| fs::read_to_string(file).unwrap())
         .collect();
-    let named: BTreeSet<String> =
-        promises().split('`').filter(|word| word.contains("::") && !word.contains(['…', ' '])).map(str::to_owned).collect();
+    let named: BTreeSet<String> = promises()
+        .split('`')
+        .filter(|word| word.contains("::") && !word.contains(['…', ' ']))
+        .map(str::to_owned)
+        .collect();
     assert!(named.len() > 40, "{named:?}");
-    let missing: Vec<_> =
-        named.iter().filter(|name| !code.contains(&format!("fn {}(", name.rsplit("::").next().unwrap()))).collect();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| !code.contains(&format!("fn {}(", name.rsplit("::").next().unwrap())))
+        .collect();
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
 fn every_promise_names_a_test() {
-    let starts = |line: &str| line.split_once(". **").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let starts = |line: &str| {
+        line.split_once(". **").is_some_and(|(number, _)| number.parse::<u32>().is_ok())
+    };
     let mut bare = Vec::new();
     let mut current: Option<(String, bool)> = None;
     for line in promises().lines().chain(["0. **end**"]) {
@@ -41,7 +48,8 @@ fn every_promise_names_a_test() {
 }
 
 fn promises() -> String {
-    let security = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
+    let security =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
     let (_, after) = security.split_once("## Promises").unwrap();
     after.split("## What is trusted").next().unwrap().to_owned()
 }

@@ -35,7 +35,10 @@ fn checks(ran: &Ran) -> Vec<Value> {
 
 #[track_caller]
 fn assert_check(checks: &[Value], name: &str, state: &str, says: &str) {
-    let check = checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name}: {checks:#?}"));
+    let check = checks
+        .iter()
+        .find(|check| check["name"] == name)
+        .unwrap_or_else(|| panic!("no {name}: {checks:#?}"));
     assert_eq!(check["state"], state, "{check}");
     let said = format!("{} {}", check["message"], check["hint"]);
     assert!(said.contains(says), "{said}");
@@ -135,7 +138,11 @@ fn a_login_that_may_only_read_is_enough(engine: Engine) {
     let statements = match engine {
         Engine::Sqlite => {
             close_to_others(&room);
-            fs::set_permissions(room.path().join("strongroom.db"), fs::Permissions::from_mode(0o400)).unwrap();
+            fs::set_permissions(
+                room.path().join("strongroom.db"),
+                fs::Permissions::from_mode(0o400),
+            )
+            .unwrap();
             assert_check(&doctor(&room, 0), "database file", "warn", "cannot be written");
             return;
         }
@@ -143,21 +150,29 @@ fn a_login_that_may_only_read_is_enough(engine: Engine) {
             format!("CREATE ROLE {reader} LOGIN PASSWORD 'for-reading'"),
             format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"),
         ],
-        Engine::MySql | Engine::MariaDb => {
-            [format!("CREATE USER {reader} IDENTIFIED BY 'for-reading'"), format!("GRANT SELECT ON {database}.* TO {reader}")]
-        }
+        Engine::MySql | Engine::MariaDb => [
+            format!("CREATE USER {reader} IDENTIFIED BY 'for-reading'"),
+            format!("GRANT SELECT ON {database}.* TO {reader}"),
+        ],
     };
     for statement in statements {
         room.execute(&statement);
     }
     let scheme = if engine == Engine::Postgres { "postgres" } else { "mysql" };
     let url = format!("{scheme}://{reader}:for-reading@{host}/{database}");
-    for look in [&["migrate", "status"][..], &["migrate", "plan", "--to", "0"], &["migrate", "history"], &["keys", "status"]] {
+    for look in [
+        &["migrate", "status"][..],
+        &["migrate", "plan", "--to", "0"],
+        &["migrate", "history"],
+        &["keys", "status"],
+    ] {
         ran(room.command(look).env("STRONGROOM__DATABASE__URL", &url)).expect(0);
     }
     // PostgreSQL shows every login what others may do, this reader's own rights on our tables among it.
     let code = if engine == Engine::Postgres { 3 } else { 0 };
-    let ran = ran(room.command(&["doctor", "--format", "json"]).env("STRONGROOM__DATABASE__URL", url)).expect(code);
+    let ran =
+        ran(room.command(&["doctor", "--format", "json"]).env("STRONGROOM__DATABASE__URL", url))
+            .expect(code);
     let found = checks(&ran);
     assert_check(&found, "plaintext", "ok", "none");
     match engine {
@@ -187,9 +202,11 @@ fn triggers_of_an_account_that_is_gone(engine: Engine) {
 
 /// On the servers that no other test measures anything on.
 fn settings_that_bite(engine: Engine) {
-    let (server, room, name) = (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
+    let (server, room, name) =
+        (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
     let url = server.url_at(server.on_loopback(), "careful", &name);
-    let run = |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
+    let run =
+        |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
     run(&["init"]).expect(0);
     let settings = [("max_allowed_packet", "1048576"), ("sql_mode", "''"), ("read_only", "1")];
     for (setting, value) in settings {
@@ -261,7 +278,9 @@ fn the_file_stays_as_it_is() {
 #[test]
 fn files_that_others_can_read() {
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(1));
-    let open = |name: &str| fs::set_permissions(room.path().join(name), fs::Permissions::from_mode(0o644)).unwrap();
+    let open = |name: &str| {
+        fs::set_permissions(room.path().join(name), fs::Permissions::from_mode(0o644)).unwrap()
+    };
     fs::write(room.path().join("old.key"), "anything").unwrap();
     open("old.key");
     open("strongroom.db");
@@ -275,15 +294,28 @@ fn nothing_answers() {
     let room = Room::empty(Engine::Sqlite);
     fs::remove_file(room.key_file()).unwrap();
     let at = |url: &str, code| {
-        let ran = ran(room.command(&["doctor", "--format", "json"]).env("STRONGROOM__DATABASE__URL", url)).expect(code);
+        let ran = ran(room
+            .command(&["doctor", "--format", "json"])
+            .env("STRONGROOM__DATABASE__URL", url))
+        .expect(code);
         assert!(!ran.all().contains("canary"), "{ran:?}");
         checks(&ran)
     };
     let found = at("postgres://nobody:canary@127.0.0.1:1/x", 6);
     assert_check(&found, "database", "bad", "cannot be reached");
     assert_check(&found, "key", "bad", "strongroom init");
-    assert_check(&at("postgres://u:canary@192.0.2.1/x?sslmode=disable", 4), "database", "bad", "sslmode=disable");
-    assert_check(&at("sqlite://nowhere.db?mode=rwc", 4), "database file", "warn", "does not exist yet");
+    assert_check(
+        &at("postgres://u:canary@192.0.2.1/x?sslmode=disable", 4),
+        "database",
+        "bad",
+        "sslmode=disable",
+    );
+    assert_check(
+        &at("sqlite://nowhere.db?mode=rwc", 4),
+        "database file",
+        "warn",
+        "does not exist yet",
+    );
     assert!(!room.path().join("nowhere.db").exists());
 }
 

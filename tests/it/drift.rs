@@ -30,8 +30,10 @@ fn deviations_are_found_and_named(engine: Engine) {
         assert_eq!(found.code, 3, "not found: {made_by}");
         let drift = found.json()["drift"].as_array().unwrap().clone();
         let says = |drift: &serde_json::Value| {
-            let words = ["grantee", "object", "privilege"].map(|field| drift[field].as_str().unwrap().to_owned());
-            drift["kind"] == kind && names.split(' ').all(|word| words.iter().any(|field| field.contains(word)))
+            let words = ["grantee", "object", "privilege"]
+                .map(|field| drift[field].as_str().unwrap().to_owned());
+            drift["kind"] == kind
+                && names.split(' ').all(|word| words.iter().any(|field| field.contains(word)))
         };
         assert!(drift.iter().any(says), "{made_by}: no {kind} with {names} in {drift:#?}");
         match taken_back_by {
@@ -49,7 +51,12 @@ fn ours(made_by: String, kind: &'static str, names: impl Into<String>) -> Deviat
 }
 
 /// Somebody else's to take back.
-fn theirs(made_by: String, kind: &'static str, names: impl Into<String>, taken_back_by: String) -> Deviation {
+fn theirs(
+    made_by: String,
+    kind: &'static str,
+    names: impl Into<String>,
+    taken_back_by: String,
+) -> Deviation {
     Deviation { made_by, kind, names: names.into(), taken_back_by: Some(taken_back_by) }
 }
 
@@ -60,10 +67,22 @@ fn on_postgres(p: &str) -> Vec<Deviation> {
             "extra",
             format!("{p}compute credential.secret_key_sealed SELECT"),
         ),
-        ours(format!("GRANT SELECT ON credential TO {p}compute"), "extra", "public.credential SELECT"),
-        ours(format!("GRANT UPDATE (extra) ON credential TO {p}compute_a"), "extra", format!("{p}compute_a UPDATE")),
+        ours(
+            format!("GRANT SELECT ON credential TO {p}compute"),
+            "extra",
+            "public.credential SELECT",
+        ),
+        ours(
+            format!("GRANT UPDATE (extra) ON credential TO {p}compute_a"),
+            "extra",
+            format!("{p}compute_a UPDATE"),
+        ),
         ours(format!("GRANT TRUNCATE ON credential TO {p}api"), "extra", "TRUNCATE"),
-        ours(format!("GRANT SELECT (id) ON credential TO {p}network WITH GRANT OPTION"), "extra", "GRANT OPTION"),
+        ours(
+            format!("GRANT SELECT (id) ON credential TO {p}network WITH GRANT OPTION"),
+            "extra",
+            "GRANT OPTION",
+        ),
         ours(
             format!("REVOKE SELECT (id) ON credential FROM {p}scheduler"),
             "missing",
@@ -71,18 +90,34 @@ fn on_postgres(p: &str) -> Vec<Deviation> {
         ),
         ours(format!("REVOKE DELETE ON credential FROM {p}api"), "missing", "DELETE"),
         ours(format!("REVOKE USAGE ON SCHEMA public FROM {p}api"), "missing", "schema USAGE"),
-        ours(format!("GRANT pg_read_all_data TO {p}compute_a"), "membership", format!("{p}compute_a pg_read_all_data")),
+        ours(
+            format!("GRANT pg_read_all_data TO {p}compute_a"),
+            "membership",
+            format!("{p}compute_a pg_read_all_data"),
+        ),
         ours(format!("GRANT {p}api TO {p}compute_a"), "membership", format!("{p}compute_a {p}api")),
         ours(format!("REVOKE {p}compute FROM {p}compute_a"), "membership", "missing"),
         ours(format!("GRANT {p}compute TO {p}compute_a WITH SET TRUE"), "membership", "set"),
-        ours(format!("CREATE ROLE {p}x_stranger; GRANT {p}api TO {p}x_stranger"), "extra", format!("{p}x_stranger account")),
+        ours(
+            format!("CREATE ROLE {p}x_stranger; GRANT {p}api TO {p}x_stranger"),
+            "extra",
+            format!("{p}x_stranger account"),
+        ),
         ours(format!("ALTER ROLE {p}api SUPERUSER"), "superuser", format!("{p}api")),
         ours(format!("ALTER ROLE {p}api_a CREATEROLE"), "setting", "createrole"),
         ours(format!("ALTER ROLE {p}compute_a NOLOGIN"), "disabled", format!("{p}compute_a")),
         ours(format!("ALTER ROLE {p}compute_b LOGIN"), "enabled", format!("{p}compute_b")),
         ours(format!("ALTER ROLE {p}compute_a CONNECTION LIMIT 500"), "setting", "500"),
-        ours(format!("ALTER ROLE {p}compute_a SET statement_timeout = '0'"), "setting", "statement_timeout"),
-        ours(format!("ALTER ROLE {p}compute_a SET search_path = 'pg_temp'"), "setting", "search_path"),
+        ours(
+            format!("ALTER ROLE {p}compute_a SET statement_timeout = '0'"),
+            "setting",
+            "statement_timeout",
+        ),
+        ours(
+            format!("ALTER ROLE {p}compute_a SET search_path = 'pg_temp'"),
+            "setting",
+            "search_path",
+        ),
         ours(format!("CREATE ROLE {p}ghost LOGIN"), "extra", format!("{p}ghost account")),
         ours(format!("DROP ROLE {p}network_b"), "missing", format!("{p}network_b account")),
         theirs(
@@ -116,7 +151,9 @@ fn on_postgres(p: &str) -> Vec<Deviation> {
             "DROP TABLE theirs".into(),
         ),
         theirs(
-            format!("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT EXECUTE ON FUNCTION f() TO {p}compute"),
+            format!(
+                "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT EXECUTE ON FUNCTION f() TO {p}compute"
+            ),
             "extra",
             "function",
             "DROP FUNCTION f()".into(),
@@ -135,24 +172,48 @@ fn on_both(p: &str, d: &str, on: &str, role: impl Fn(&str) -> String) -> Vec<Dev
             format!("{p}compute credential.secret_key_sealed SELECT"),
         ),
         ours(format!("GRANT SELECT ON {d}.credential TO {compute}"), "extra", "credential SELECT"),
-        ours(format!("GRANT UPDATE (extra) ON {d}.credential TO {compute_a}"), "extra", format!("{p}compute_a UPDATE")),
+        ours(
+            format!("GRANT UPDATE (extra) ON {d}.credential TO {compute_a}"),
+            "extra",
+            format!("{p}compute_a UPDATE"),
+        ),
         ours(format!("GRANT DROP ON {d}.credential TO {api}"), "extra", "DROP"),
-        ours(format!("GRANT SELECT ON {d}.* TO {compute_a}"), "extra", format!("database {d} SELECT")),
+        ours(
+            format!("GRANT SELECT ON {d}.* TO {compute_a}"),
+            "extra",
+            format!("database {d} SELECT"),
+        ),
         ours(format!("GRANT PROCESS ON *.* TO {compute_a}"), "extra", "server PROCESS"),
         ours(
-            format!("REVOKE SELECT (id) ON {} FROM {}", on.replace('?', "scheduler"), role("scheduler")),
+            format!(
+                "REVOKE SELECT (id) ON {} FROM {}",
+                on.replace('?', "scheduler"),
+                role("scheduler")
+            ),
             "missing",
             format!("{p}scheduler credential.id SELECT"),
         ),
-        ours(format!("REVOKE DELETE ON {} FROM {api}", on.replace('?', "api")), "missing", "DELETE"),
+        ours(
+            format!("REVOKE DELETE ON {} FROM {api}", on.replace('?', "api")),
+            "missing",
+            "DELETE",
+        ),
         ours(format!("GRANT {api} TO {compute_a}"), "membership", format!("{p}compute_a {p}api")),
         ours(format!("REVOKE {compute} FROM {compute_a}"), "membership", "missing"),
         ours(format!("ALTER USER {compute_a} ACCOUNT LOCK"), "disabled", format!("{p}compute_a")),
-        ours(format!("ALTER USER '{p}compute_b'@'%' ACCOUNT UNLOCK"), "enabled", format!("{p}compute_b")),
+        ours(
+            format!("ALTER USER '{p}compute_b'@'%' ACCOUNT UNLOCK"),
+            "enabled",
+            format!("{p}compute_b"),
+        ),
         ours(format!("ALTER USER {compute_a} WITH MAX_USER_CONNECTIONS 500"), "setting", "500"),
         ours(format!("ALTER USER {compute_a} REQUIRE X509"), "setting", "certificate"),
         ours(format!("CREATE USER '{p}ghost_a'@'%'"), "extra", format!("{p}ghost_a account")),
-        ours(format!("CREATE USER '{p}api_a'@'localhost'"), "extra", format!("{p}api_a@localhost account")),
+        ours(
+            format!("CREATE USER '{p}api_a'@'localhost'"),
+            "extra",
+            format!("{p}api_a@localhost account"),
+        ),
         ours(format!("DROP USER '{p}network_b'@'%'"), "missing", format!("{p}network_b account")),
         ours(
             format!(
@@ -161,9 +222,15 @@ fn on_both(p: &str, d: &str, on: &str, role: impl Fn(&str) -> String) -> Vec<Dev
             "stale",
             "host.gone SELECT",
         ),
-        ours(format!("GRANT SELECT ON {d}.host TO {compute}; DROP TABLE host"), "stale", "host SELECT"),
+        ours(
+            format!("GRANT SELECT ON {d}.host TO {compute}; DROP TABLE host"),
+            "stale",
+            "host SELECT",
+        ),
         theirs(
-            format!("CREATE USER 'other_{p}x'@'%'; GRANT SELECT ON {d}.credential TO 'other_{p}x'@'%'"),
+            format!(
+                "CREATE USER 'other_{p}x'@'%'; GRANT SELECT ON {d}.credential TO 'other_{p}x'@'%'"
+            ),
             "foreign",
             format!("other_{p}x SELECT"),
             format!("DROP USER 'other_{p}x'@'%'"),
@@ -178,22 +245,44 @@ fn on_both(p: &str, d: &str, on: &str, role: impl Fn(&str) -> String) -> Vec<Dev
 }
 
 fn on_mysql(p: &str, d: &str) -> Vec<Deviation> {
-    let mut all = on_both(p, d, &format!("{d}.credential"), |component| format!("'{p}{component}'@'%'"));
-    all.push(ours(format!("SET DEFAULT ROLE NONE TO '{p}compute_a'@'%'"), "membership", "not in force at login"));
-    all.push(ours(format!("ALTER USER '{p}compute'@'%' ACCOUNT UNLOCK"), "enabled", format!("{p}compute")));
+    let mut all =
+        on_both(p, d, &format!("{d}.credential"), |component| format!("'{p}{component}'@'%'"));
+    all.push(ours(
+        format!("SET DEFAULT ROLE NONE TO '{p}compute_a'@'%'"),
+        "membership",
+        "not in force at login",
+    ));
+    all.push(ours(
+        format!("ALTER USER '{p}compute'@'%' ACCOUNT UNLOCK"),
+        "enabled",
+        format!("{p}compute"),
+    ));
     all
 }
 
 fn on_mariadb(p: &str, d: &str) -> Vec<Deviation> {
-    let mut all = on_both(p, d, &format!("{p}?.credential"), |component| format!("'{p}{component}'"));
-    all.push(ours(format!("SET DEFAULT ROLE NONE FOR '{p}compute_a'@'%'"), "membership", "not in force at login"));
-    all.push(ours(format!("ALTER USER '{p}compute_a'@'%' WITH MAX_STATEMENT_TIME 0"), "setting", "statement_timeout"));
+    let mut all =
+        on_both(p, d, &format!("{p}?.credential"), |component| format!("'{p}{component}'"));
+    all.push(ours(
+        format!("SET DEFAULT ROLE NONE FOR '{p}compute_a'@'%'"),
+        "membership",
+        "not in force at login",
+    ));
+    all.push(ours(
+        format!("ALTER USER '{p}compute_a'@'%' WITH MAX_STATEMENT_TIME 0"),
+        "setting",
+        "statement_timeout",
+    ));
     all.push(ours(format!("DROP VIEW {p}compute.credential"), "view", "missing"));
     all.push(ours(
         format!("CREATE OR REPLACE SQL SECURITY DEFINER VIEW {p}compute.credential AS SELECT id, user_id, project_id, type, secret_key_sealed AS extra, access_key_sealed, access_key_index FROM {d}.credential"),
         "view", "shows something else",
     ));
-    all.push(ours(format!("CREATE VIEW {p}compute.keys_too AS SELECT * FROM {d}.strongroom_key"), "view", "keys_too"));
+    all.push(ours(
+        format!("CREATE VIEW {p}compute.keys_too AS SELECT * FROM {d}.strongroom_key"),
+        "view",
+        "keys_too",
+    ));
     all.push(theirs(
         format!("GRANT SELECT (id) ON {d}.credential TO PUBLIC"),
         "public",

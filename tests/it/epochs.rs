@@ -10,7 +10,9 @@ use strongroom::db::{Access, Address, connect};
 use strongroom::key::{EpochFloor, EpochMemory, FileSource, KeySource as _, RingError, Roots};
 use strongroom::record::{RecordError, Strongroom};
 
-use crate::support::{Engine, Ran, Room, Service, block_on, numbered_rows, on_every_engine, ran, until};
+use crate::support::{
+    Engine, Ran, Room, Service, block_on, numbered_rows, on_every_engine, ran, until,
+};
 
 on_every_engine!(
     every_older_manifest_is_refused_by_every_command,
@@ -51,12 +53,17 @@ type Manifest = (String, i64, Vec<u8>);
 
 fn manifest(room: &Room) -> Manifest {
     let text = room.text("SELECT body FROM strongroom_manifest");
-    (text, room.number("SELECT epoch FROM strongroom_manifest"), room.bytes("SELECT mac FROM strongroom_manifest"))
+    (
+        text,
+        room.number("SELECT epoch FROM strongroom_manifest"),
+        room.bytes("SELECT mac FROM strongroom_manifest"),
+    )
 }
 
 fn put_back(room: &Room, (body, epoch, mac): &Manifest) {
     let values: Vec<Value> = vec![body.clone().into(), (*epoch).into(), mac.clone().into()];
-    room.try_execute("UPDATE strongroom_manifest SET body = $1, epoch = $2, mac = $3", values).unwrap();
+    room.try_execute("UPDATE strongroom_manifest SET body = $1, epoch = $2, mac = $3", values)
+        .unwrap();
 }
 
 /// Everything that a command could have changed.
@@ -88,7 +95,9 @@ fn epoch_file(room: &Room) -> PathBuf {
 /// With JSON, and without TLS for `serve`.
 fn run(room: &Room, command: &[&str]) -> Ran {
     let mut command = room.command(&[command, &["--format", "json"]].concat());
-    ran(command.env("STRONGROOM__SERVER__TLS", "false").env("STRONGROOM__SERVER__LISTEN", "127.0.0.1:0"))
+    ran(command
+        .env("STRONGROOM__SERVER__TLS", "false")
+        .env("STRONGROOM__SERVER__LISTEN", "127.0.0.1:0"))
 }
 
 #[track_caller]
@@ -129,7 +138,10 @@ fn every_older_manifest_is_refused_by_every_command(engine: Engine) {
             assert!(help.contains(&format!("keys accept-epoch {}", old.1)), "{help}");
             assert_eq!(state(&room), before, "epoch {}: {command:?}", old.1);
         }
-        assert!(!room.path().join("next.key").exists(), "no key is made for a database that went back");
+        assert!(
+            !room.path().join("next.key").exists(),
+            "no key is made for a database that went back"
+        );
         let status = room.run(&["migrate", "status", "--format", "json"]).expect(3).json();
         assert_eq!(status["findings"][0]["code"], "manifest_older");
         let doctor = room.run(&["doctor"]);
@@ -145,8 +157,12 @@ fn the_library_refuses_an_older_manifest(engine: Engine) {
     let newest = kept.last().unwrap();
     let address = || Address::parse(room.url()).unwrap();
     let db = block_on(connect(&address(), Access::Write)).unwrap();
-    let roots: Arc<Roots> = Arc::new(block_on(FileSource::new(room.key_file()).root()).unwrap().into());
-    let remembered = || EpochFloor::from(0).with_memory(EpochMemory::new(epoch_file(&room), address().without_login()));
+    let roots: Arc<Roots> =
+        Arc::new(block_on(FileSource::new(room.key_file()).root()).unwrap().into());
+    let remembered = || {
+        EpochFloor::from(0)
+            .with_memory(EpochMemory::new(epoch_file(&room), address().without_login()))
+    };
     let load = |floor: EpochFloor| block_on(Strongroom::load(db.clone(), roots.clone(), floor));
     let is_older = |error| matches!(error, RecordError::Ring(RingError::Older { .. }));
 
@@ -188,7 +204,10 @@ fn a_backup_on_purpose_is_accepted_by_its_epoch_alone(engine: Engine) {
     let (newest, old) = (kept.last().unwrap(), &kept[kept.len() - 2]);
     put_back(&room, old);
     for wrong in [0, old.1 - 1, old.1 + 1, newest.1] {
-        refused(room.run(&["keys", "accept-epoch", &wrong.to_string(), "--format", "json"]), "epoch_differs");
+        refused(
+            room.run(&["keys", "accept-epoch", &wrong.to_string(), "--format", "json"]),
+            "epoch_differs",
+        );
     }
     refused(room.run(&["keys", "verify", "--format", "json"]), "manifest_older");
     room.run(&["keys", "accept-epoch", &old.1.to_string()]).expect(0);
@@ -206,11 +225,18 @@ fn a_ring_that_is_gone_is_refused_until_it_is_accepted(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(2));
     room.run(&["migrate", "up", "--to", "2"]).expect(0);
     room.execute("DROP TABLE strongroom_manifest");
-    for command in [&["credential", "create", "--user-id", "u"][..], &["credential", "list"], &["migrate", "plan"]] {
+    for command in [
+        &["credential", "create", "--user-id", "u"][..],
+        &["credential", "list"],
+        &["migrate", "plan"],
+    ] {
         let help = refused(room.run(&[command, &["--format", "json"]].concat()), "ring_changed");
         assert!(help.contains("keys accept-epoch 0"), "{help}");
     }
-    assert_eq!(room.run(&["migrate", "status", "--format", "json"]).expect(3).json()["findings"][0]["code"], "ring_changed");
+    assert_eq!(
+        room.run(&["migrate", "status", "--format", "json"]).expect(3).json()["findings"][0]["code"],
+        "ring_changed"
+    );
     refused(room.run(&["keys", "accept-epoch", "1", "--format", "json"]), "epoch_differs");
     room.run(&["keys", "accept-epoch", "0"]).expect(0);
     room.run(&["credential", "list"]).expect(0);
@@ -224,7 +250,9 @@ fn a_plain_manifest_contradicts_a_sealed_table(engine: Engine) {
     for planted in [false, true] {
         if planted {
             room.execute("ALTER TABLE credential ADD COLUMN access_key varchar(255)");
-            room.execute("ALTER TABLE credential ADD COLUMN secret_key varchar(64) DEFAULT 'planted'");
+            room.execute(
+                "ALTER TABLE credential ADD COLUMN secret_key varchar(64) DEFAULT 'planted'",
+            );
         }
         for command in [&COMMANDS[0], &COMMANDS[1], &COMMANDS[12], &COMMANDS[20]] {
             let _ = fs::remove_file(epoch_file(&room));
@@ -237,7 +265,8 @@ fn a_plain_manifest_contradicts_a_sealed_table(engine: Engine) {
 
 fn own_migrations_past_the_ring_and_back_are_not_refused(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(2));
-    let warned = |ran: Ran| assert!(!ran.expect(0).err.contains("epoch file"), "{}", room.path().display());
+    let warned =
+        |ran: Ran| assert!(!ran.expect(0).err.contains("epoch file"), "{}", room.path().display());
     warned(room.run(&["migrate", "down", "--to", "0", "--yes"]));
     assert_eq!(fs::read_to_string(epoch_file(&room)).unwrap(), "");
     warned(room.run(&["migrate", "up", "--yes"]));
@@ -252,7 +281,8 @@ fn own_migrations_past_the_ring_and_back_are_not_refused(engine: Engine) {
 #[test]
 fn another_ring_under_the_same_address_is_refused() {
     let rows = numbered_rows(2);
-    let (here, there) = (Room::with_plaintext(Engine::Sqlite, &rows), Room::with_plaintext(Engine::Sqlite, &rows));
+    let (here, there) =
+        (Room::with_plaintext(Engine::Sqlite, &rows), Room::with_plaintext(Engine::Sqlite, &rows));
     fs::copy(here.key_file(), there.key_file()).unwrap();
     for room in [&here, &there] {
         room.run(&["migrate", "up", "--yes"]).expect(0);
@@ -269,7 +299,11 @@ fn another_ring_under_the_same_address_is_refused() {
 fn a_damaged_epoch_file_is_said_and_does_not_refuse() {
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));
     let good = fs::read_to_string(epoch_file(&room)).unwrap();
-    for bad in ["no line at all\n", &good.replace("\"epoch\":", "\"epoch\":1"), &good.replace("\"code\":\"", "\"code\":\"00")] {
+    for bad in [
+        "no line at all\n",
+        &good.replace("\"epoch\":", "\"epoch\":1"),
+        &good.replace("\"code\":\"", "\"code\":\"00"),
+    ] {
         fs::write(epoch_file(&room), bad).unwrap();
         for _ in 0..2 {
             let ran = room.run(&["keys", "verify"]).expect(0);
@@ -303,7 +337,11 @@ fn several_databases_share_a_file() {
     let shared = here.path().join("shared.epoch");
     let verify = |room: &Room| {
         let mut command = room.command(&["keys", "verify"]);
-        command.env("STRONGROOM__KEYS__EPOCH_FILE", &shared).stderr(std::process::Stdio::null()).spawn().unwrap()
+        command
+            .env("STRONGROOM__KEYS__EPOCH_FILE", &shared)
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
     };
     let running: Vec<_> = (0..6).map(|n| verify(if n % 2 == 0 { &here } else { &there })).collect();
     for mut command in running {
@@ -322,7 +360,9 @@ fn a_rewrap_takes_the_memory_along() {
     room.run(&["keys", "rewrap", "--to", "file:next.key"]).expect(0);
     let next = |arguments: &[&str]| {
         let mut command = room.command(arguments);
-        command.env("STRONGROOM__KEYS__FILE", "next.key").env("STRONGROOM__KEYS__NEXT__SOURCE", "file");
+        command
+            .env("STRONGROOM__KEYS__FILE", "next.key")
+            .env("STRONGROOM__KEYS__NEXT__SOURCE", "file");
         ran(command.env("STRONGROOM__KEYS__NEXT__FILE", "strongroom.key"))
     };
     assert!(!next(&["keys", "verify"]).expect(0).err.contains("epoch file"));

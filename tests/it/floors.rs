@@ -22,8 +22,14 @@ const FLOORS: [(&str, u8); 14] = [
     ("main", 5),
 ];
 /// Arrows on one floor, each agreed upon.
-const PEERS: [(&str, &str); 6] =
-    [("file", "crypto"), ("schema", "reseal"), ("record", "reseal"), ("credential", "reseal"), ("cli", "config"), ("cli", "api")];
+const PEERS: [(&str, &str); 6] = [
+    ("file", "crypto"),
+    ("schema", "reseal"),
+    ("record", "reseal"),
+    ("credential", "reseal"),
+    ("cli", "config"),
+    ("cli", "api"),
+];
 
 #[test]
 fn no_import_goes_up_a_floor() {
@@ -37,8 +43,11 @@ fn no_import_goes_up_a_floor() {
             continue;
         };
         for used in imports(&fs::read_to_string(&file).unwrap()) {
-            let to = floors.get(used.as_str()).unwrap_or_else(|| panic!("{}: unknown room {used}", file.display()));
-            let allowed = used == room || to < from || PEERS.contains(&(room.as_str(), used.as_str()));
+            let to = floors
+                .get(used.as_str())
+                .unwrap_or_else(|| panic!("{}: unknown room {used}", file.display()));
+            let allowed =
+                used == room || to < from || PEERS.contains(&(room.as_str(), used.as_str()));
             if !allowed {
                 wrong.push(format!("{}: {room} imports {used}", file.display()));
             }
@@ -61,7 +70,8 @@ fn the_lowest_floor_imports_nothing_of_ours() {
     }
     for file in rust_files(&root.join("src/crypto")) {
         let text = fs::read_to_string(&file).unwrap();
-        for barred in ["strongroom_entity", "strongroom_migration", "sea_orm", "tokio", "std::time"] {
+        for barred in ["strongroom_entity", "strongroom_migration", "sea_orm", "tokio", "std::time"]
+        {
             assert!(!text.contains(barred), "{} names {barred}", file.display());
         }
     }
@@ -74,12 +84,20 @@ fn room_of(path: &Path) -> String {
 
 /// Every `crate::room`, in `use` lines and in paths, and `crate::{a, b}`.
 fn imports(text: &str) -> Vec<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let word = |text: &str| {
+        text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+    };
     code.match_indices("crate::")
         .filter(|(at, _)| !code[..*at].ends_with('$'))
         .map(|(at, found)| word(&code[at + found.len()..]))
-        .inspect(|room| assert!(!room.is_empty(), "spell imports of other rooms out, one line a room"))
+        .inspect(|room| {
+            assert!(!room.is_empty(), "spell imports of other rooms out, one line a room")
+        })
         .collect()
 }
 

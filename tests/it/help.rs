@@ -24,7 +24,9 @@ fn help() {
         &["dev-certs", "--help"],
         &["audit", "verify", "--help"],
     ];
-    let pages = commands.map(|command| format!("$ strongroom {}\n{}", command.join(" "), room.run(command).expect(0).out));
+    let pages = commands.map(|command| {
+        format!("$ strongroom {}\n{}", command.join(" "), room.run(command).expect(0).out)
+    });
     insta::assert_snapshot!(pages.join("\n"));
 }
 
@@ -39,7 +41,15 @@ fn errors_say_what_why_and_what_to_type_next() {
         room.run(&["credential", "show", "--id", "nobody"]).err,
     ];
     room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
-    said.push(room.run(&["credential", "show", "--id", "row-000001"]).err.lines().skip(1).collect::<Vec<_>>().join("\n") + "\n");
+    said.push(
+        room.run(&["credential", "show", "--id", "row-000001"])
+            .err
+            .lines()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join("\n")
+            + "\n",
+    );
     said.push(room.run(&["keys", "verify"]).out);
     room.execute("UPDATE strongroom_manifest SET epoch = epoch + 1");
     said.push(room.run(&["keys", "status"]).err);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use sea_orm::sea_query::{Alias, ColumnDef, Index, IntoIden as _, Table};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbErr, DynIden};
-use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager, async_trait};
+use sea_orm_migration::{
+    MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager, async_trait,
+};
 use strongroom::db::{self, LockError};
 use strongroom::reseal::Stop;
 use strongroom::schema::{HostError, HostRunner, State, StepEvent, Target, is_recorded};
@@ -48,7 +50,8 @@ struct Billing {
 impl MigratorTraitSelf for Billing {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         let (first, second) = (CreateInvoice, AddPaid { edited: self.edited });
-        let steps: [Box<dyn MigrationTrait>; 3] = [Box::new(first), Box::new(second), Box::new(Settle(self.clone()))];
+        let steps: [Box<dyn MigrationTrait>; 3] =
+            [Box::new(first), Box::new(second), Box::new(Settle(self.clone()))];
         steps.into_iter().take(3 - self.without).collect()
     }
 
@@ -75,8 +78,13 @@ impl MigrationTrait for CreateInvoice {
             .col(ColumnDef::new("amount").integer().not_null());
         manager.create_table(table).await?;
         let mut index = Index::create();
-        manager.create_index(index.name("invoice_amount").table("invoice").col("amount").to_owned()).await?;
-        manager.get_connection().execute_unprepared("INSERT INTO invoice (id, amount) VALUES (1, 10), (2, 20)").await?;
+        manager
+            .create_index(index.name("invoice_amount").table("invoice").col("amount").to_owned())
+            .await?;
+        manager
+            .get_connection()
+            .execute_unprepared("INSERT INTO invoice (id, amount) VALUES (1, 10), (2, 20)")
+            .await?;
         Ok(())
     }
 
@@ -131,7 +139,8 @@ impl MigrationTrait for Settle {
         if !manager.has_column("invoice", "paid").await? {
             return Err(DbErr::Custom("nothing to settle".to_owned()));
         }
-        db.execute_unprepared("UPDATE invoice SET paid = amount WHERE id = 1 AND paid IS NULL").await?;
+        db.execute_unprepared("UPDATE invoice SET paid = amount WHERE id = 1 AND paid IS NULL")
+            .await?;
         if !is_recorded(manager) {
             tokio::time::sleep(self.0.pause).await;
             if self.0.fails.load(Ordering::Acquire) {
@@ -139,11 +148,17 @@ impl MigrationTrait for Settle {
             }
         }
         let rest = if self.0.mended { "paid IS NULL AND id > 1" } else { "paid IS NULL" };
-        db.execute_unprepared(&format!("UPDATE invoice SET paid = amount WHERE {rest}")).await.map(drop)
+        db.execute_unprepared(&format!("UPDATE invoice SET paid = amount WHERE {rest}"))
+            .await
+            .map(drop)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared("UPDATE invoice SET paid = NULL").await.map(drop)
+        manager
+            .get_connection()
+            .execute_unprepared("UPDATE invoice SET paid = NULL")
+            .await
+            .map(drop)
     }
 }
 
@@ -161,7 +176,9 @@ fn billing(room: &Room, migrator: &Billing) -> HostRunner {
 fn timeline(runner: &HostRunner) -> Vec<(i32, String, String, bool)> {
     let rows = block_on(runner.history()).unwrap();
     assert!(rows.iter().all(|row| row.kind == "host" && row.checksum.is_some()));
-    rows.into_iter().map(|row| (row.number.unwrap(), row.name, row.direction, row.finished_at.is_some())).collect()
+    rows.into_iter()
+        .map(|row| (row.number.unwrap(), row.name, row.direction, row.finished_at.is_some()))
+        .collect()
 }
 
 fn row(number: i32, direction: &str, finished: bool) -> (i32, String, String, bool) {
@@ -195,8 +212,12 @@ fn up_down_and_up_again(engine: Engine) {
     assert_eq!(block_on(runner.up_to("2")).unwrap(), [NAMES[1]]);
     assert_eq!(block_on(runner.up()).unwrap(), [NAMES[2]]);
     assert_eq!(block_on(runner.up()).unwrap(), [""; 0]);
-    let directions: Vec<_> = timeline(&runner).into_iter().map(|(number, _, direction, _)| (number, direction)).collect();
-    let expected = [(1, "up"), (2, "up"), (3, "up"), (3, "down"), (2, "down"), (2, "up"), (3, "up")];
+    let directions: Vec<_> = timeline(&runner)
+        .into_iter()
+        .map(|(number, _, direction, _)| (number, direction))
+        .collect();
+    let expected =
+        [(1, "up"), (2, "up"), (3, "up"), (3, "down"), (2, "down"), (2, "up"), (3, "up")];
     assert_eq!(directions, expected.map(|(number, direction)| (number, direction.to_owned())));
     assert_eq!(events.lock().unwrap()[..4], [(1, true), (2, true), (3, true), (3, false)]);
     assert!(matches!(block_on(runner.up_to("m0009")), Err(HostError::Unknown(_))));
@@ -212,7 +233,9 @@ fn two_runs_at_once_run_each_step_once(engine: Engine) {
     block_on(first.up_to("1")).unwrap();
     let first = runtime().spawn(async move { first.up().await });
     let third = "SELECT count(*) FROM strongroom_history WHERE number = 3";
-    until("the slow step has begun", || room.number("SELECT count(*) FROM seaql_migrations") == 2 && room.number(third) == 1);
+    until("the slow step has begun", || {
+        room.number("SELECT count(*) FROM seaql_migrations") == 2 && room.number(third) == 1
+    });
 
     let held = block_on(billing(&room, &slow).up()).unwrap_err();
     let HostError::Lock(LockError::Held { holder }) = held else { panic!("{held:?}") };
@@ -232,7 +255,10 @@ fn a_step_that_failed_half_way_is_run_again(engine: Engine) {
     assert!(matches!(&failed, HostError::Step { name, .. } if name == NAMES[2]), "{failed}");
     assert_eq!(states(&runner), [State::Applied, State::Applied, State::HalfWayUp]);
     let refused = block_on(runner.require_current()).unwrap_err();
-    assert!(matches!(&refused, HostError::HalfWay { step, up: true } if step == NAMES[2]), "{refused}");
+    assert!(
+        matches!(&refused, HostError::HalfWay { step, up: true } if step == NAMES[2]),
+        "{refused}"
+    );
 
     migrator.fails.store(false, Ordering::Release);
     // Strongroom's own steps may come in between.
@@ -252,7 +278,10 @@ fn a_step_that_failed_half_way_may_be_mended(engine: Engine) {
     assert_eq!(block_on(mended.up()).unwrap(), [NAMES[2]]);
     assert_eq!(timeline(&mended)[2..], [row(3, "up", false), row(3, "up", true)]);
     block_on(mended.require_current()).unwrap();
-    assert!(matches!(block_on(billing(&room, &Billing::default()).require_current()), Err(HostError::Edited { .. })));
+    assert!(matches!(
+        block_on(billing(&room, &Billing::default()).require_current()),
+        Err(HostError::Edited { .. })
+    ));
 }
 
 fn a_request_to_stop_ends_a_run_before_the_next_step(engine: Engine) {
@@ -265,7 +294,10 @@ fn a_request_to_stop_ends_a_run_before_the_next_step(engine: Engine) {
         }
     });
     let interrupted = block_on(runner.up()).unwrap_err();
-    assert!(matches!(&interrupted, HostError::Interrupted { before } if before == NAMES[1]), "{interrupted}");
+    assert!(
+        matches!(&interrupted, HostError::Interrupted { before } if before == NAMES[1]),
+        "{interrupted}"
+    );
     assert_eq!(states(&runner), [State::Applied, State::Pending, State::Pending]);
     // The lock was given back.
     assert_eq!(block_on(billing(&room, &Billing::default()).up()).unwrap(), NAMES[1..]);
@@ -277,7 +309,9 @@ fn a_run_that_was_killed_goes_on(engine: Engine) {
     block_on(runner.up_to("2")).unwrap();
     let killed = runtime().spawn(async move { runner.up().await });
     until("the first half is done", || {
-        room.number("SELECT count(*) FROM strongroom_history WHERE number = 3 AND finished_at IS NULL") == 1
+        room.number(
+            "SELECT count(*) FROM strongroom_history WHERE number = 3 AND finished_at IS NULL",
+        ) == 1
             && room.number("SELECT count(*) FROM invoice WHERE paid IS NOT NULL") == 1
     });
     killed.abort();
@@ -299,9 +333,13 @@ fn what_another_loop_applied_is_adopted(engine: Engine) {
     assert_eq!(states(&runner), [State::Applied, State::Applied, State::Pending]);
     assert_eq!(timeline(&runner), []);
     assert_eq!(block_on(runner.up()).unwrap(), [NAMES[2]]);
-    assert_eq!(timeline(&runner), [row(1, "adopted", true), row(2, "adopted", true), row(3, "up", true)]);
+    assert_eq!(
+        timeline(&runner),
+        [row(1, "adopted", true), row(2, "adopted", true), row(3, "up", true)]
+    );
     // From here on an edited step is noticed.
-    let edited = block_on(billing(&room, &Billing { edited: true, ..Billing::default() }).require_current());
+    let edited =
+        block_on(billing(&room, &Billing { edited: true, ..Billing::default() }).require_current());
     assert!(matches!(&edited, Err(HostError::Edited { step }) if step == NAMES[1]), "{edited:?}");
     assert_eq!(block_on(runner.down_to("0")).unwrap().len(), 3);
 }
@@ -313,7 +351,10 @@ fn a_newer_an_older_and_an_edited_database_are_told_apart(engine: Engine) {
     block_on(older_program.up()).unwrap();
     block_on(older_program.require_current()).unwrap();
     let older = block_on(program.require_current());
-    assert!(matches!(&older, Err(HostError::Older { pending }) if *pending == [NAMES[2]]), "{older:?}");
+    assert!(
+        matches!(&older, Err(HostError::Older { pending }) if *pending == [NAMES[2]]),
+        "{older:?}"
+    );
 
     block_on(program.up()).unwrap();
     let newer = block_on(older_program.require_current());
@@ -352,7 +393,11 @@ fn a_plan_shows_the_sql_and_writes_nothing(engine: Engine) {
     let runner = billing(&room, &Billing::default());
     let plan = block_on(runner.plan(Target::Up(3))).unwrap();
     assert_eq!(plan.iter().map(|step| step.name.as_str()).collect::<Vec<_>>(), NAMES);
-    assert!(plan[0].sql[0].starts_with("CREATE TABLE") && plan[0].sql[1].starts_with("CREATE INDEX"), "{}", plan[0]);
+    assert!(
+        plan[0].sql[0].starts_with("CREATE TABLE") && plan[0].sql[1].starts_with("CREATE INDEX"),
+        "{}",
+        plan[0]
+    );
     assert!(!plan[0].approximate && plan[0].cut_short.is_none());
     assert_eq!(plan[0].in_transaction, matches!(engine, Engine::Sqlite | Engine::Postgres));
     // The column is not there yet, so the step gives up.
@@ -362,7 +407,12 @@ fn a_plan_shows_the_sql_and_writes_nothing(engine: Engine) {
 
     block_on(runner.up_to("2")).unwrap();
     let plan = block_on(runner.plan(Target::Up(3))).unwrap();
-    assert_eq!((plan.len(), plan[0].sql.len(), plan[0].cut_short.is_none()), (1, 2, true), "{}", plan[0]);
+    assert_eq!(
+        (plan.len(), plan[0].sql.len(), plan[0].cut_short.is_none()),
+        (1, 2, true),
+        "{}",
+        plan[0]
+    );
     assert!(plan[0].to_string().contains("approximate"), "{}", plan[0]);
     assert_eq!(room.number("SELECT count(*) FROM invoice WHERE paid IS NOT NULL"), 0);
     let down = block_on(runner.plan(Target::Down(0))).unwrap();
@@ -391,9 +441,16 @@ fn strongroom_and_two_programs_share_a_database(engine: Engine) {
     block_on(stock.require_current()).unwrap();
 
     let history = room.json(&["migrate", "history"]);
-    let last =
-        |name: &str| history["history"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()["kind"].clone();
-    assert_eq!((last("billing/m0003_settle"), last("stock/m0001_create_invoice")), ("host".into(), "host".into()));
+    let last = |name: &str| {
+        history["history"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()["kind"].clone()
+    };
+    assert_eq!(
+        (last("billing/m0003_settle"), last("stock/m0001_create_invoice")),
+        ("host".into(), "host".into())
+    );
     let text = room.run(&["migrate", "history"]).expect(0).out;
-    assert!(text.lines().any(|line| line.ends_with("up            billing/m0003_settle")), "{text}");
+    assert!(
+        text.lines().any(|line| line.ends_with("up            billing/m0003_settle")),
+        "{text}"
+    );
 }

@@ -9,8 +9,11 @@ on_every_engine!(init_beside_a_ring_makes_no_root, init_beside_empty_ring_tables
 
 /// Everything in a folder, but for what SQLite keeps next to a database that is open.
 fn files(room: &Room) -> Vec<String> {
-    let names = fs::read_dir(room.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm")).collect();
+    let names = fs::read_dir(room.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> =
+        names.filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm")).collect();
     names.sort();
     names
 }
@@ -51,10 +54,18 @@ fn init_beside_a_ring_makes_no_root(engine: Engine) {
     refused(&room, &[("SOURCE", "passphrase"), ("PASSPHRASE_FILE", "passphrase")], "key_missing");
     refused(&room, &[("SOURCE", "passphrase"), ("PASSPHRASE", "correct horse")], "key_missing");
     refused(&room, &[("SOURCE", "env"), ("ENV", "NOT_SET")], "key_missing");
-    refused(&room, &[("SOURCE", "env"), ("ENV", "STRONGROOM__KEYS__FILE"), ("FILE", OTHER_KEY.trim())], "wrong_key");
-    for command in
-        [&["migrate", "down", "--to", "5", "--yes"][..], &["keys", "verify"], &["keys", "rotate"], &["serve"], &["doctor"]]
-    {
+    refused(
+        &room,
+        &[("SOURCE", "env"), ("ENV", "STRONGROOM__KEYS__FILE"), ("FILE", OTHER_KEY.trim())],
+        "wrong_key",
+    );
+    for command in [
+        &["migrate", "down", "--to", "5", "--yes"][..],
+        &["keys", "verify"],
+        &["keys", "rotate"],
+        &["serve"],
+        &["doctor"],
+    ] {
         let before = files(&room);
         assert_ne!(room.run(command).code, 0, "{command:?}");
         assert_eq!(files(&room), before, "{command:?}");
@@ -89,7 +100,10 @@ fn init_without_an_answer_of_the_server_makes_no_root() {
     // A file that is no database may be a damaged one.
     fs::write(room.path().join("damaged.db"), vec![b'x'; 8192]).unwrap();
     let mut command = room.command(&["init"]);
-    command.env("STRONGROOM__DATABASE__URL", format!("sqlite://{}?mode=rwc", room.path().join("damaged.db").display()));
+    command.env(
+        "STRONGROOM__DATABASE__URL",
+        format!("sqlite://{}?mode=rwc", room.path().join("damaged.db").display()),
+    );
     assert_ne!(ran(&mut command).code, 0);
     assert!(!room.key_file().exists());
 }

@@ -10,11 +10,24 @@ on_every_engine!(
 
 fn plant(room: &Room, id: i64, scope: &str, generation: i32) {
     let plant = "INSERT INTO strongroom_key (id, purpose, scope, generation, wrapped) VALUES ($1, 'data', $2, $3, $4)";
-    room.try_execute(plant, vec![id.into(), scope.into(), generation.into(), vec![7_u8; 120].into()]).unwrap();
+    room.try_execute(
+        plant,
+        vec![id.into(), scope.into(), generation.into(), vec![7_u8; 120].into()],
+    )
+    .unwrap();
 }
 
 fn create(room: &Room, project: &str) -> Ran {
-    room.run(&["credential", "create", "--user-id", "u", "--project-id", project, "--format", "json"])
+    room.run(&[
+        "credential",
+        "create",
+        "--user-id",
+        "u",
+        "--project-id",
+        project,
+        "--format",
+        "json",
+    ])
 }
 
 /// Where `keys verify` finds nothing but this row.
@@ -23,8 +36,17 @@ fn is_named(room: &Room, id: i64) {
     let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
     let failed = verified["failed"].as_array().unwrap();
     assert_eq!(failed.len(), 1, "{verified}");
-    assert_eq!((&failed[0]["table"], &failed[0]["id"]), (&"strongroom_key".into(), &id.to_string().into()), "{verified}");
-    assert!(room.run(&["keys", "verify"]).expect(3).err.contains(&format!("discard-key --yes --id {id}")));
+    assert_eq!(
+        (&failed[0]["table"], &failed[0]["id"]),
+        (&"strongroom_key".into(), &id.to_string().into()),
+        "{verified}"
+    );
+    assert!(
+        room.run(&["keys", "verify"])
+            .expect(3)
+            .err
+            .contains(&format!("discard-key --yes --id {id}"))
+    );
 }
 
 fn discard(room: &Room, id: i64) {
@@ -64,7 +86,13 @@ fn squatted_key_is_named_and_its_project_seals_again_once_it_is_removed(engine: 
     create(&room, "project of mine").expect(0);
     room.run(&["keys", "rotate"]).expect(0);
     let status = room.json(&["keys", "status"]);
-    let active = status["generations"].as_array().unwrap().iter().find(|line| line["state"] == "active").unwrap().clone();
+    let active = status["generations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|line| line["state"] == "active")
+        .unwrap()
+        .clone();
     assert_eq!(active["cells"], status["cells"]["total"], "{status}");
 }
 
@@ -74,16 +102,34 @@ fn key_row_that_cells_name_is_not_discarded(engine: Engine) {
     let id = room.number("SELECT max(id) FROM strongroom_key");
     let kept = room.bytes(&format!("SELECT wrapped FROM strongroom_key WHERE id = {id}"));
     for damaged in [vec![7_u8; 120], Vec::new()] {
-        room.try_execute(&format!("UPDATE strongroom_key SET wrapped = $1 WHERE id = {id}"), vec![damaged.into()]).unwrap();
-        let refused = room.run(&["keys", "discard-key", "--yes", "--format", "json", "--id", &id.to_string()]).expect(4).json();
+        room.try_execute(
+            &format!("UPDATE strongroom_key SET wrapped = $1 WHERE id = {id}"),
+            vec![damaged.into()],
+        )
+        .unwrap();
+        let refused = room
+            .run(&["keys", "discard-key", "--yes", "--format", "json", "--id", &id.to_string()])
+            .expect(4)
+            .json();
         assert_eq!(refused["error"]["code"], "key_in_use", "{refused}");
         let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
-        let named = verified["failed"].as_array().unwrap().iter().any(|bad| bad["table"] == "strongroom_key");
+        let named = verified["failed"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|bad| bad["table"] == "strongroom_key");
         assert!(named, "{verified}");
     }
-    room.try_execute(&format!("UPDATE strongroom_key SET wrapped = $1 WHERE id = {id}"), vec![kept.into()]).unwrap();
+    room.try_execute(
+        &format!("UPDATE strongroom_key SET wrapped = $1 WHERE id = {id}"),
+        vec![kept.into()],
+    )
+    .unwrap();
     room.run(&["keys", "verify"]).expect(0);
-    let refused = room.run(&["keys", "discard-key", "--yes", "--format", "json", "--id", &id.to_string()]).expect(4).json();
+    let refused = room
+        .run(&["keys", "discard-key", "--yes", "--format", "json", "--id", &id.to_string()])
+        .expect(4)
+        .json();
     assert_eq!(refused["error"]["code"], "key_unwraps");
 }
 
@@ -92,7 +138,15 @@ fn key_row_that_cells_name_is_not_discarded(engine: Engine) {
 fn key_row_under_a_number_that_no_key_has_is_named() {
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(3));
     room.execute("PRAGMA ignore_check_constraints = ON");
-    for (id, generation) in [(-7, 1), (0, 1), (4_294_967_296, 1), (i64::MAX, 1), (i64::MIN, 1), (900, -1), (5000, i32::MAX)] {
+    for (id, generation) in [
+        (-7, 1),
+        (0, 1),
+        (4_294_967_296, 1),
+        (i64::MAX, 1),
+        (i64::MIN, 1),
+        (900, -1),
+        (5000, i32::MAX),
+    ] {
         let sql = format!(
             "PRAGMA ignore_check_constraints = ON; INSERT INTO strongroom_key (id, purpose, scope, generation, wrapped) \
              VALUES ({id}, 'data', 'planted', {generation}, x'00')"

@@ -55,12 +55,16 @@ pub fn expected() -> Vec<BTreeMap<String, String>> {
 /// What a person would get back in the clear.
 pub fn assert_is_as_expected(room: &Room) {
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
-    let stored: BTreeMap<String, _> = room.plaintext().into_iter().map(|row| (row.id.clone(), row)).collect();
+    let stored: BTreeMap<String, _> =
+        room.plaintext().into_iter().map(|row| (row.id.clone(), row)).collect();
     let mut count = 0;
     for record in expected() {
         let row = &stored[&record["id"]];
         let or_null = |name: &str| Some(record[name].clone()).filter(|text| !text.is_empty());
-        assert_eq!((&row.user_id, &row.kind, &row.secret_key), (&record["user_id"], &record["type"], &record["secret"]));
+        assert_eq!(
+            (&row.user_id, &row.kind, &row.secret_key),
+            (&record["user_id"], &record["type"], &record["secret"])
+        );
         assert_eq!(
             (&row.project_id, &row.access_key, &row.extra),
             (&or_null("project_id"), &or_null("access"), &or_null("extra"))
@@ -80,7 +84,11 @@ fn keystone_on_servers() {
 
 /// Keystone's table as it is on a server, with the narrow characters that it has on MySQL and MariaDB.
 pub fn make_table(server: &Room) {
-    let character_set = if matches!(server.engine, Engine::MySql | Engine::MariaDb) { "CHARACTER SET utf8mb3" } else { "" };
+    let character_set = if matches!(server.engine, Engine::MySql | Engine::MariaDb) {
+        "CHARACTER SET utf8mb3"
+    } else {
+        ""
+    };
     server.execute(&format!(
         "CREATE TABLE credential (id varchar(64) PRIMARY KEY, user_id varchar(64) NOT NULL, project_id varchar(64), \
          type varchar(255) NOT NULL, extra text, key_hash varchar(64) NOT NULL, encrypted_blob text NOT NULL) {character_set}"
@@ -91,15 +99,26 @@ fn keystone_on(engine: Engine) {
     let (room, server) = (Room::sealed(Engine::Sqlite, &[]), Room::empty(engine));
     make_table(&server);
     let dump = "import sqlite3, json, sys; print(json.dumps(sqlite3.connect(sys.argv[1]).execute('SELECT * FROM credential').fetchall()))";
-    let read =
-        std::process::Command::new(crate::break_glass::python()).args(["-c", dump]).arg(data().join("keystone.sqlite")).output();
+    let read = std::process::Command::new(crate::break_glass::python())
+        .args(["-c", dump])
+        .arg(data().join("keystone.sqlite"))
+        .output();
     let rows: Vec<Vec<Option<String>>> = serde_json::from_slice(&read.unwrap().stdout).unwrap();
     for row in rows {
         let values = row.into_iter().map(sea_orm::Value::from).collect();
-        server.try_execute("INSERT INTO credential VALUES ($1, $2, $3, $4, $5, $6, $7)", values).unwrap();
+        server
+            .try_execute("INSERT INTO credential VALUES ($1, $2, $3, $4, $5, $6, $7)", values)
+            .unwrap();
     }
-    let report = crate::support::run_with_input(&room, &[import("-", &keys()), vec!["--format", "json"]].concat(), server.url());
-    assert_eq!(report.expect(0).json(), json!({ "read": 600, "imported": 600, "unchanged": 0, "quarantined": [] }));
+    let report = crate::support::run_with_input(
+        &room,
+        &[import("-", &keys()), vec!["--format", "json"]].concat(),
+        server.url(),
+    );
+    assert_eq!(
+        report.expect(0).json(),
+        json!({ "read": 600, "imported": 600, "unchanged": 0, "quarantined": [] })
+    );
     room.run(&["keys", "verify"]).expect(0);
 }
 
@@ -130,24 +149,45 @@ fn what_cannot_be_read_is_named_and_passed_over(engine: Engine) {
     let (from, keys) = (keystone_in(&room), keys());
     let python = crate::break_glass::python();
     let database = room.path().join("keystone.sqlite");
-    let status = std::process::Command::new(python).args(["-c", EXTRA_ROWS]).arg(&database).arg(&keys).status().unwrap();
+    let status = std::process::Command::new(python)
+        .args(["-c", EXTRA_ROWS])
+        .arg(&database)
+        .arg(&keys)
+        .status()
+        .unwrap();
     assert!(status.success());
 
     let ran = room.run(&[import(&from, &keys), vec!["--format", "json"]].concat()).expect(3);
     let report = ran.json();
     assert_eq!((report["read"].as_u64(), report["imported"].as_u64()), (Some(606), Some(600)));
     let quarantined = report["quarantined"].as_array().unwrap();
-    let reason = |id: &str| quarantined.iter().find(|bad| bad["id"] == id).map(|bad| bad["reason"].as_str().unwrap().to_owned());
+    let reason = |id: &str| {
+        quarantined
+            .iter()
+            .find(|bad| bad["id"] == id)
+            .map(|bad| bad["reason"].as_str().unwrap().to_owned())
+    };
     assert_eq!(reason("garbled").unwrap(), "undecryptable");
     assert_eq!(reason("foreign").unwrap(), "undecryptable");
     assert_eq!(reason("null").unwrap(), "null_key");
     assert_eq!(reason("not the hash").unwrap(), "id_mismatch");
     assert_eq!(quarantined.iter().filter(|bad| bad["reason"] == "malformed").count(), 2);
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_quarantine WHERE table_name = 'keystone.credential'"), 6);
+    assert_eq!(
+        room.number(
+            "SELECT count(*) FROM strongroom_quarantine WHERE table_name = 'keystone.credential'"
+        ),
+        6
+    );
 
     let accepted = room.json(&[import(&from, &keys), vec!["--accept-null-key"]].concat());
-    assert_eq!((accepted["imported"].as_u64(), accepted["unchanged"].as_u64()), (Some(1), Some(600)));
-    assert_eq!(room.json(&["credential", "show", "--id", "null", "--reveal"])["secret"], "under the null key");
+    assert_eq!(
+        (accepted["imported"].as_u64(), accepted["unchanged"].as_u64()),
+        (Some(1), Some(600))
+    );
+    assert_eq!(
+        room.json(&["credential", "show", "--id", "null", "--reveal"])["secret"],
+        "under the null key"
+    );
 }
 
 fn a_dry_run_writes_nothing(engine: Engine) {
@@ -176,11 +216,17 @@ fn rows_that_differ_here_are_left_alone(engine: Engine) {
     room.run(&import(&from, &keys)).expect(0);
     crate::support::block_on(async {
         let db = Database::connect(&from).await.unwrap();
-        db.execute_unprepared("UPDATE credential SET user_id = 'somebody else' WHERE type = 'totp'").await.unwrap();
+        db.execute_unprepared(
+            "UPDATE credential SET user_id = 'somebody else' WHERE type = 'totp'",
+        )
+        .await
+        .unwrap();
     });
     let ran = room.run(&[import(&from, &keys), vec!["--format", "json"]].concat()).expect(3);
     let report = ran.json();
     assert_eq!((report["unchanged"].as_u64(), report["imported"].as_u64()), (Some(540), Some(0)));
-    assert!(report["quarantined"].as_array().unwrap().iter().all(|bad| bad["reason"] == "conflict"));
+    assert!(
+        report["quarantined"].as_array().unwrap().iter().all(|bad| bad["reason"] == "conflict")
+    );
     room.run(&["keys", "verify"]).expect(0);
 }

@@ -7,7 +7,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::keystone::{assert_is_as_expected, expected, import, keys, keystone_in, make_table};
-use crate::support::{Engine, Ran, Room, numbered_rows, on_every_engine, ran, run_with_input, until};
+use crate::support::{
+    Engine, Ran, Room, numbered_rows, on_every_engine, ran, run_with_input, until,
+};
 
 on_every_engine!(
     what_was_imported_goes_back,
@@ -41,7 +43,9 @@ fn unchanged(rows: u64) -> Value {
 /// Every row as it stands, tokens and all.
 fn stored(keystone: &Room) -> Vec<Vec<Option<String>>> {
     let columns = ["id", "user_id", "project_id", "type", "extra", "key_hash", "encrypted_blob"];
-    keystone.query("SELECT * FROM credential ORDER BY id", |row| columns.map(|name| row.try_get("", name).unwrap()).to_vec())
+    keystone.query("SELECT * FROM credential ORDER BY id", |row| {
+        columns.map(|name| row.try_get("", name).unwrap()).to_vec()
+    })
 }
 
 /// Opens each row under the primary key alone, with another implementation of Fernet.
@@ -55,7 +59,8 @@ print(json.dumps([[*row[:5], row[5] == hashlib.sha1(primary).hexdigest(), Fernet
 
 fn opened(keystone: &Room) -> Vec<Value> {
     let mut python = Command::new(crate::break_glass::python());
-    let ran = ran(python.args(["-c", OPEN]).arg(keystone.path().join("strongroom.db")).arg(keys())).expect(0);
+    let ran = ran(python.args(["-c", OPEN]).arg(keystone.path().join("strongroom.db")).arg(keys()))
+        .expect(0);
     ran.json().as_array().unwrap().clone()
 }
 
@@ -73,7 +78,8 @@ fn blob(record: &BTreeMap<String, String>) -> Value {
 fn what_was_imported_goes_back(engine: Engine) {
     let (room, keystone, keys) = (imported(engine), keystone(), keys());
     let export = export(keystone.url(), &keys);
-    let fresh = json!({ "read": 600, "exported": 600, "updated": 0, "unchanged": 0, "quarantined": [] });
+    let fresh =
+        json!({ "read": 600, "exported": 600, "updated": 0, "unchanged": 0, "quarantined": [] });
     let mut planned = fresh.clone();
     planned["would_overwrite"] = json!(0);
     assert_eq!(room.json(&[&export[..], &["--dry-run"]].concat()), planned);
@@ -81,10 +87,14 @@ fn what_was_imported_goes_back(engine: Engine) {
     assert_eq!(room.json(&export), fresh);
 
     let rows = opened(&keystone);
-    let by_id: BTreeMap<&str, &Value> = rows.iter().map(|row| (row[0].as_str().unwrap(), row)).collect();
+    let by_id: BTreeMap<&str, &Value> =
+        rows.iter().map(|row| (row[0].as_str().unwrap(), row)).collect();
     for record in expected() {
         let row = by_id[record["id"].as_str()];
-        assert_eq!((&row[1], &row[3], &row[4]), (&json!(record["user_id"]), &json!(record["type"]), &json!("{}")));
+        assert_eq!(
+            (&row[1], &row[3], &row[4]),
+            (&json!(record["user_id"]), &json!(record["type"]), &json!("{}"))
+        );
         assert_eq!(row[2].as_str().unwrap_or_default(), record["project_id"]);
         assert_eq!(row[5], true, "the key's name: {row}");
         let text = row[6].as_str().unwrap();
@@ -101,7 +111,16 @@ fn what_was_imported_goes_back(engine: Engine) {
     let before = stored(&keystone);
     assert_eq!(room.json(&export), unchanged(600));
     assert_eq!(stored(&keystone), before, "the very same tokens");
-    let made = room.json(&["credential", "create", "--user-id", "u", "--project-id", "p", "--extra", r#"{"n":1}"#]);
+    let made = room.json(&[
+        "credential",
+        "create",
+        "--user-id",
+        "u",
+        "--project-id",
+        "p",
+        "--extra",
+        r#"{"n":1}"#,
+    ]);
     let report = room.json(&export);
     assert_eq!((&report["exported"], &report["unchanged"]), (&json!(1), &json!(600)));
     let id = "SELECT id FROM credential WHERE user_id = 'u'";
@@ -123,7 +142,10 @@ fn an_import_and_an_export_leave_keystone_as_it_was() {
     let before = std::fs::read(room.path().join("keystone.sqlite")).unwrap();
     assert_eq!(room.json(&export(&from, &keys)), unchanged(600));
     assert_eq!(room.json(&[&export(&from, &keys)[..], &["--yes"]].concat()), unchanged(600));
-    assert!(std::fs::read(room.path().join("keystone.sqlite")).unwrap() == before, "not a byte is written");
+    assert!(
+        std::fs::read(room.path().join("keystone.sqlite")).unwrap() == before,
+        "not a byte is written"
+    );
 }
 
 fn what_differs_is_overwritten_only_when_asked_for(engine: Engine) {
@@ -132,7 +154,8 @@ fn what_differs_is_overwritten_only_when_asked_for(engine: Engine) {
     room.run(&export).expect(0);
     let ids: Vec<String> = stored(&keystone).into_iter().filter_map(|row| row[0].clone()).collect();
     // The first page alone would be written: what differs is on the second.
-    let (gone, owner, garbled, swapped, extra) = (&ids[0], &ids[510], &ids[520], &ids[530], &ids[540]);
+    let (gone, owner, garbled, swapped, extra) =
+        (&ids[0], &ids[510], &ids[520], &ids[530], &ids[540]);
     for change in [
         format!("UPDATE credential SET user_id = 'somebody else' WHERE id = '{owner}'"),
         format!("UPDATE credential SET encrypted_blob = 'gAAAAAnonsense' WHERE id = '{garbled}'"),
@@ -149,25 +172,36 @@ fn what_differs_is_overwritten_only_when_asked_for(engine: Engine) {
     let before = stored(&keystone);
     let refused = room.run(&export).expect(4);
     assert!(
-        refused.err.contains("4 of Keystone's rows") && refused.err.contains(owner) && refused.err.contains("--yes"),
+        refused.err.contains("4 of Keystone's rows")
+            && refused.err.contains(owner)
+            && refused.err.contains("--yes"),
         "{refused:?}"
     );
-    assert_eq!(room.run(&[&export[..], &["--format", "json"]].concat()).expect(4).json()["error"]["code"], "needs_yes");
+    assert_eq!(
+        room.run(&[&export[..], &["--format", "json"]].concat()).expect(4).json()["error"]["code"],
+        "needs_yes"
+    );
     let planned = room.json(&[&export[..], &["--dry-run"]].concat());
     let plan = json!({ "read": 600, "exported": 1, "updated": 0, "unchanged": 595, "quarantined": [], "would_overwrite": 4 });
     assert_eq!(planned, plan);
-    let agreed = json!({ "read": 600, "exported": 1, "updated": 4, "unchanged": 595, "quarantined": [] });
+    let agreed =
+        json!({ "read": 600, "exported": 1, "updated": 4, "unchanged": 595, "quarantined": [] });
     assert_eq!(room.json(&[&export[..], &["--dry-run", "--yes"]].concat()), agreed);
     assert_eq!(stored(&keystone), before, "nothing at all is written");
 
     assert_eq!(room.json(&[&export[..], &["--yes"]].concat()), agreed);
     assert_eq!(room.json(&export), unchanged(600));
-    assert_eq!(keystone.number("SELECT count(*) FROM credential WHERE id = 'not ours'"), 1, "nothing is deleted");
+    assert_eq!(
+        keystone.number("SELECT count(*) FROM credential WHERE id = 'not ours'"),
+        1,
+        "nothing is deleted"
+    );
     assert_eq!(opened(&keystone).len(), 601);
 }
 
 fn every_phase_exports_the_same(engine: Engine) {
-    let (room, keystone, keys) = (Room::with_plaintext(engine, &numbered_rows(5)), keystone(), keys());
+    let (room, keystone, keys) =
+        (Room::with_plaintext(engine, &numbered_rows(5)), keystone(), keys());
     let export = export(keystone.url(), &keys);
     assert_eq!(room.json(&export)["exported"], 5);
     for version in 2..=7 {
@@ -180,9 +214,19 @@ fn every_phase_exports_the_same(engine: Engine) {
 
 fn what_does_not_open_or_fit_is_named_and_passed_over(engine: Engine) {
     let (room, keystone, keys) = (Room::sealed(engine, &numbered_rows(5)), keystone(), keys());
-    let unfit = room.json(&["credential", "create", "--user-id", "u", "--type", "totp", "--extra", r#"{"note": "mine"}"#]);
+    let unfit = room.json(&[
+        "credential",
+        "create",
+        "--user-id",
+        "u",
+        "--type",
+        "totp",
+        "--extra",
+        r#"{"note": "mine"}"#,
+    ]);
     room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
-    let ran = room.run(&[&export(keystone.url(), &keys)[..], &["--format", "json"]].concat()).expect(3);
+    let ran =
+        room.run(&[&export(keystone.url(), &keys)[..], &["--format", "json"]].concat()).expect(3);
     let report = ran.json();
     let bad: BTreeMap<&str, &str> = report["quarantined"]
         .as_array()
@@ -190,7 +234,10 @@ fn what_does_not_open_or_fit_is_named_and_passed_over(engine: Engine) {
         .iter()
         .map(|bad| (bad["id"].as_str().unwrap(), bad["reason"].as_str().unwrap()))
         .collect();
-    assert_eq!(bad, [("row-000001", "not_for_this_row"), (unfit["id"].as_str().unwrap(), "unfit")].into());
+    assert_eq!(
+        bad,
+        [("row-000001", "not_for_this_row"), (unfit["id"].as_str().unwrap(), "unfit")].into()
+    );
     assert_eq!((&report["read"], &report["exported"]), (&json!(6), &json!(4)));
     assert_eq!(opened(&keystone).len(), 4);
 }
@@ -203,7 +250,10 @@ fn a_row_in_the_place_that_another_moves_to_is_not_overwritten() {
     rows[1].access_key = None;
     rows[1].extra = None;
     let (room, keystone, keys) = (Room::sealed(Engine::Sqlite, &rows), keystone(), keys());
-    let report = room.run(&[&export(keystone.url(), &keys)[..], &["--format", "json"]].concat()).expect(3).json();
+    let report = room
+        .run(&[&export(keystone.url(), &keys)[..], &["--format", "json"]].concat())
+        .expect(3)
+        .json();
     assert_eq!(report["quarantined"], json!([{ "id": rows[0].id, "reason": "conflict" }]));
     assert_eq!(report["exported"], 1);
 }
@@ -244,7 +294,11 @@ fn keystone_on(engine: Engine, room: &Room) {
     let (server, keys) = (Room::empty(engine), keys());
     make_table(&server);
     let json = |more: &[&str]| -> Ran {
-        run_with_input(room, &[&export("-", &keys)[..], &["--format", "json"], more].concat(), server.url())
+        run_with_input(
+            room,
+            &[&export("-", &keys)[..], &["--format", "json"], more].concat(),
+            server.url(),
+        )
     };
     assert_eq!(json(&[]).expect(0).json()["exported"], 600);
     assert_eq!(json(&[]).expect(0).json(), unchanged(600));
@@ -273,8 +327,11 @@ fn what_keystones_database_refuses_is_named_and_the_rest_goes_over() {
         let server = Room::empty(engine);
         make_table(&server);
         for (exported, unchanged, more) in [(1, 0, &[][..]), (0, 1, &[]), (0, 1, &["--yes"])] {
-            let ran = room.run(&[&export(server.url(), &keys)[..], &["--format", "json"], more].concat()).expect(3);
-            let refused = ["case", &rows[2].id, "🔐"].map(|id| json!({ "id": id, "reason": "refused" }));
+            let ran = room
+                .run(&[&export(server.url(), &keys)[..], &["--format", "json"], more].concat())
+                .expect(3);
+            let refused =
+                ["case", &rows[2].id, "🔐"].map(|id| json!({ "id": id, "reason": "refused" }));
             let report = json!({
                 "read": 4, "exported": exported, "updated": 0, "unchanged": unchanged, "quarantined": refused
             });
@@ -307,7 +364,8 @@ fn a_repository_that_cannot_be_written_under_is_refused() {
 
 #[test]
 fn no_secret_in_output_or_logs() {
-    let (room, keystone, keys) = (Room::sealed(Engine::Sqlite, &numbered_rows(3)), keystone(), keys());
+    let (room, keystone, keys) =
+        (Room::sealed(Engine::Sqlite, &numbered_rows(3)), keystone(), keys());
     let check = |code: i32, more: &[&str]| {
         let arguments = [&export(keystone.url(), &keys)[..], &["-vvv"], more].concat();
         let ran = ran(room.command(&arguments).env("RUST_LOG", "trace")).expect(code);
@@ -344,14 +402,19 @@ fn a_real_keystone_opens_every_row_in_a_table_of_its_own() {
     let to = format!("sqlite://{}", database.display());
     assert_eq!(room.json(&export(&to, &keys))["exported"], 600);
     let listed = real_keystone(&database, Some(&keys)).json();
-    let by_id: BTreeMap<&str, &Value> = listed.as_array().unwrap().iter().map(|row| (row["id"].as_str().unwrap(), row)).collect();
+    let by_id: BTreeMap<&str, &Value> =
+        listed.as_array().unwrap().iter().map(|row| (row["id"].as_str().unwrap(), row)).collect();
     for record in expected() {
         let row = by_id[record["id"].as_str()];
-        assert_eq!((&row["user_id"], &row["type"]), (&json!(record["user_id"]), &json!(record["type"])));
+        assert_eq!(
+            (&row["user_id"], &row["type"]),
+            (&json!(record["user_id"]), &json!(record["type"]))
+        );
         assert_eq!(row["project_id"].as_str().unwrap_or_default(), record["project_id"]);
         // A string, as Keystone's API answers with it.
         let text = row["blob"].as_str().unwrap();
-        let said = if record["type"] == "ec2" { serde_json::from_str(text).unwrap() } else { json!(text) };
+        let said =
+            if record["type"] == "ec2" { serde_json::from_str(text).unwrap() } else { json!(text) };
         assert_eq!(said, blob(&record));
         assert_eq!(row["under the primary key"], true, "{row}");
     }

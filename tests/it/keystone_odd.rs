@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use crate::keystone::{import, make_table};
 use crate::support::{Engine, Room, on_every_engine, on_every_server, ran};
 
-on_every_engine!(every_odd_row_is_taken_or_named_with_its_cause, update_takes_keystones_values_and_counts_the_missing);
+on_every_engine!(
+    every_odd_row_is_taken_or_named_with_its_cause,
+    update_takes_keystones_values_and_counts_the_missing
+);
 
 mod addresses {
     use super::*;
@@ -26,7 +29,10 @@ fn data(name: &str) -> PathBuf {
 fn copied(room: &Room, name: &str) -> (String, String) {
     let copy = room.path().join(format!("{name}.sqlite"));
     fs::copy(data(name).join("keystone.sqlite"), &copy).unwrap();
-    (format!("sqlite://{}", copy.display()), data(name).join("credential-keys").display().to_string())
+    (
+        format!("sqlite://{}", copy.display()),
+        data(name).join("credential-keys").display().to_string(),
+    )
 }
 
 #[test]
@@ -34,7 +40,8 @@ fn keys_in_the_standard_alphabet_open_every_row() {
     let room = Room::sealed(Engine::Sqlite, &[]);
     let (from, keys) = copied(&room, "keystone-standard-alphabet");
     assert_eq!(room.json(&import(&from, &keys))["imported"], 8);
-    let mut expected = csv::Reader::from_path(data("keystone-standard-alphabet").join("expected.csv")).unwrap();
+    let mut expected =
+        csv::Reader::from_path(data("keystone-standard-alphabet").join("expected.csv")).unwrap();
     for record in expected.deserialize().map(|record| record.unwrap()) {
         let record: BTreeMap<String, String> = record;
         let shown = room.json(&["credential", "show", "--id", &record["id"], "--reveal"]);
@@ -57,16 +64,26 @@ const SAYS: [(&str, &str); 6] = [
 fn every_odd_row_is_taken_or_named_with_its_cause(engine: Engine) {
     let room = Room::sealed(engine, &[]);
     let (from, keys) = copied(&room, "keystone-odd-rows");
-    let report = room.run(&[import(&from, &keys), vec!["--format", "json"]].concat()).expect(3).json();
-    let right: Vec<BTreeMap<String, String>> =
-        serde_json::from_str(&fs::read_to_string(data("keystone-odd-rows").join("right.json")).unwrap()).unwrap();
-    let named: BTreeMap<&str, &Value> =
-        report["quarantined"].as_array().unwrap().iter().map(|bad| (bad["id"].as_str().unwrap(), bad)).collect();
+    let report =
+        room.run(&[import(&from, &keys), vec!["--format", "json"]].concat()).expect(3).json();
+    let right: Vec<BTreeMap<String, String>> = serde_json::from_str(
+        &fs::read_to_string(data("keystone-odd-rows").join("right.json")).unwrap(),
+    )
+    .unwrap();
+    let named: BTreeMap<&str, &Value> = report["quarantined"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bad| (bad["id"].as_str().unwrap(), bad))
+        .collect();
     for row in &right {
         let bad = named.get(row["id"].as_str());
         if row["right"].starts_with("imported") {
             assert!(bad.is_none(), "{row:?}: {bad:?}");
-            assert!(room.json(&["credential", "show", "--id", &row["id"], "--reveal"])["secret"].is_string());
+            assert!(
+                room.json(&["credential", "show", "--id", &row["id"], "--reveal"])["secret"]
+                    .is_string()
+            );
             continue;
         }
         let (bad, reason) = (bad.unwrap(), row["right"].split([',', ';']).next().unwrap());
@@ -77,7 +94,10 @@ fn every_odd_row_is_taken_or_named_with_its_cause(engine: Engine) {
     assert_eq!((&report["read"], &report["imported"]), (&json!(19), &json!(13)));
     let text = room.run(&import(&from, &keys)).expect(3).out;
     assert!(text.contains("malformed: the secret is missing"), "{text}");
-    let accepted = room.run(&[import(&from, &keys), vec!["--accept-id-mismatch", "--format", "json"]].concat()).expect(3).json();
+    let accepted = room
+        .run(&[import(&from, &keys), vec!["--accept-id-mismatch", "--format", "json"]].concat())
+        .expect(3)
+        .json();
     assert_eq!((&accepted["imported"], &accepted["unchanged"]), (&json!(1), &json!(13)));
 }
 
@@ -128,11 +148,15 @@ fn every_row_that_came_in_goes_back_with_its_meaning() {
     let export = ["export", "keystone", "--to", keystone.url(), "--key-repository", &keys];
     assert_eq!(room.json(&export)["exported"], 16);
     let after = rows(&keystone.path().join("strongroom.db"), &keys, "list");
-    let named: Vec<&Value> = report["quarantined"].as_array().unwrap().iter().map(|bad| &bad["id"]).collect();
+    let named: Vec<&Value> =
+        report["quarantined"].as_array().unwrap().iter().map(|bad| &bad["id"]).collect();
     let taken: Vec<&Value> = before.iter().filter(|row| !named.contains(&&row[0])).collect();
     assert_eq!((after.len(), after.iter().collect::<Vec<_>>()), (16, taken));
     assert_eq!(room.json(&export)["unchanged"], 16, "the same command again changes nothing");
-    assert_eq!(room.json(&["export", "keystone", "--to", &from, "--key-repository", &keys])["unchanged"], 16);
+    assert_eq!(
+        room.json(&["export", "keystone", "--to", &from, "--key-repository", &keys])["unchanged"],
+        16
+    );
 }
 
 #[test]
@@ -150,7 +174,10 @@ fn a_repository_holds_files_with_numbers_only() {
     for name in ["0.tmp", "+12", "1_3", "key", "99999999999999999999999999999999x"] {
         fs::write(mounted.join(name), "no key").unwrap();
     }
-    let report = room.run(&[import(&from, mounted.to_str().unwrap()), vec!["--format", "json"]].concat()).expect(3).json();
+    let report = room
+        .run(&[import(&from, mounted.to_str().unwrap()), vec!["--format", "json"]].concat())
+        .expect(3)
+        .json();
     assert_eq!(report["imported"], 13);
     fs::write(mounted.join("99999999999999999999999999999999"), "no key").unwrap();
     let refused = room.run(&import(&from, mounted.to_str().unwrap())).expect(4);
@@ -160,8 +187,11 @@ fn a_repository_holds_files_with_numbers_only() {
 fn update_takes_keystones_values_and_counts_the_missing(engine: Engine) {
     let room = Room::sealed(engine, &[]);
     let (from, keys) = copied(&room, "keystone-odd-rows");
-    let import =
-        |more: &[&str], code| room.run(&[&import(&from, &keys)[..], &["--format", "json"], more].concat()).expect(code).json();
+    let import = |more: &[&str], code| {
+        room.run(&[&import(&from, &keys)[..], &["--format", "json"], more].concat())
+            .expect(code)
+            .json()
+    };
     import(&[], 3);
     let totp = "0aba3915c5c1eed0e2d389a69121e697";
     let secret = || room.json(&["credential", "show", "--id", totp, "--reveal"])["secret"].clone();
@@ -169,7 +199,16 @@ fn update_takes_keystones_values_and_counts_the_missing(engine: Engine) {
     room.run(&["credential", "delete", "--id", totp]).expect(0);
     let other = room.path().join("secret");
     fs::write(&other, "another").unwrap();
-    let create = ["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", other.to_str().unwrap()];
+    let create = [
+        "credential",
+        "create",
+        "--user-id",
+        "u",
+        "--type",
+        "totp",
+        "--secret-file",
+        other.to_str().unwrap(),
+    ];
     let made = room.json(&create)["id"].as_str().unwrap().to_owned();
     let ec2 = room.json(&["credential", "create", "--user-id", "u"]);
     let conflict = |id: &str| {
@@ -180,16 +219,24 @@ fn update_takes_keystones_values_and_counts_the_missing(engine: Engine) {
     };
     conflict(totp);
     let refused = import(&[], 3);
-    let is_conflict = |bad: &&Value| bad["reason"] == "conflict" && bad["cause"].as_str().unwrap().contains("--update");
+    let is_conflict = |bad: &&Value| {
+        bad["reason"] == "conflict" && bad["cause"].as_str().unwrap().contains("--update")
+    };
     assert_eq!(refused["quarantined"].as_array().unwrap().iter().filter(is_conflict).count(), 1);
     assert!(refused.get("missing_there").is_none() && refused.get("updated").is_none());
     let planned = import(&["--update", "--dry-run"], 3);
     assert_eq!((&planned["updated"], &planned["missing_there"]), (&json!(1), &json!(1)));
     let updated = import(&["--update"], 3);
-    assert_eq!((&updated["updated"], &updated["unchanged"], &updated["missing_there"]), (&json!(1), &json!(12), &json!(1)));
+    assert_eq!(
+        (&updated["updated"], &updated["unchanged"], &updated["missing_there"]),
+        (&json!(1), &json!(12), &json!(1))
+    );
     let shown = room.json(&["credential", "show", "--id", &made, "--reveal"]);
     assert_eq!(shown["secret"], was);
-    assert!(room.json(&["credential", "show", "--id", ec2["id"].as_str().unwrap()])["user_id"] == "u", "nothing is deleted");
+    assert!(
+        room.json(&["credential", "show", "--id", ec2["id"].as_str().unwrap()])["user_id"] == "u",
+        "nothing is deleted"
+    );
     assert_eq!(import(&["--update"], 3)["updated"], 0);
     room.run(&["keys", "verify"]).expect(0);
 }
@@ -206,7 +253,16 @@ fn keystones_own_configuration_names_database_and_keys() {
             room.path().display()
         );
         fs::write(&conf, text).unwrap();
-        room.run(&["import", "keystone", "--keystone-config", "keystone.conf", "--dry-run", "--format", "json"]).expect(code)
+        room.run(&[
+            "import",
+            "keystone",
+            "--keystone-config",
+            "keystone.conf",
+            "--dry-run",
+            "--format",
+            "json",
+        ])
+        .expect(code)
     };
     for connection in [
         format!("sqlite:///{}", database.display()),
@@ -215,16 +271,32 @@ fn keystones_own_configuration_names_database_and_keys() {
     ] {
         assert_eq!(with(&connection, 3).json()["read"], 19, "{connection}");
     }
-    for connection in ["mysql+pymysql://k:canary$word@127.0.0.1:1/keystone", "mysql+pymysql://k:p@canary@127.0.0.1:1/keystone"] {
+    for connection in [
+        "mysql+pymysql://k:canary$word@127.0.0.1:1/keystone",
+        "mysql+pymysql://k:p@canary@127.0.0.1:1/keystone",
+    ] {
         let refused = with(connection, 2);
         assert!(!refused.all().contains("canary"), "{refused:?}");
     }
     let unreachable = with("mysql+pymysql://k:ca#na/ry@127.0.0.1:1/keystone", 6);
-    assert!(unreachable.json()["error"]["help"].as_str().unwrap().contains("[database] connection"), "{unreachable:?}");
+    assert!(
+        unreachable.json()["error"]["help"].as_str().unwrap().contains("[database] connection"),
+        "{unreachable:?}"
+    );
     fs::write(&conf, "[credential]\n").unwrap();
     let unset = room.run(&["import", "keystone", "--keystone-config", "keystone.conf"]).expect(2);
-    assert!(unset.err.contains("[database] connection") && unset.err.contains("--from-file"), "{unset:?}");
-    let export = ["export", "keystone", "--keystone-config", "keystone.conf", "--to", "sqlite:////nowhere.db"];
+    assert!(
+        unset.err.contains("[database] connection") && unset.err.contains("--from-file"),
+        "{unset:?}"
+    );
+    let export = [
+        "export",
+        "keystone",
+        "--keystone-config",
+        "keystone.conf",
+        "--to",
+        "sqlite:////nowhere.db",
+    ];
     assert!(room.run(&export).expect(4).err.contains("/etc/keystone/credential-keys"));
 }
 
@@ -240,7 +312,10 @@ fn from_takes_sqlites_paths_in_either_form() {
         "sqlite://keystone-odd-rows.sqlite".to_owned(),
         "sqlite+pysqlite:///keystone-odd-rows.sqlite?check_same_thread=false".to_owned(),
     ] {
-        let report = room.run(&[import(&from, &keys), vec!["--dry-run", "--format", "json"]].concat()).expect(3).json();
+        let report = room
+            .run(&[import(&from, &keys), vec!["--dry-run", "--format", "json"]].concat())
+            .expect(3)
+            .json();
         assert_eq!(report["read"], 19, "{from}");
     }
 }
@@ -264,10 +339,14 @@ fn import_takes_sqlalchemys_address(engine: Engine) {
         ],
     };
     for form in forms {
-        let report = room.json(&[import(&form.replace("{}", rest), &keys), vec!["--dry-run"]].concat());
+        let report =
+            room.json(&[import(&form.replace("{}", rest), &keys), vec!["--dry-run"]].concat());
         assert_eq!(report["read"], 0, "{form}");
     }
-    for (from, says) in [("mysql://keystone:p@canary@127.0.0.1/keystone", "`%40`"), ("mysql+pymysql://k:canary@h/k?x=1", "`x`")] {
+    for (from, says) in [
+        ("mysql://keystone:p@canary@127.0.0.1/keystone", "`%40`"),
+        ("mysql+pymysql://k:canary@h/k?x=1", "`x`"),
+    ] {
         let refused = room.run(&import(from, &keys)).expect(2);
         assert!(refused.err.contains(says) && !refused.all().contains("canary"), "{refused:?}");
     }

@@ -40,7 +40,9 @@ impl Program {
         let roots = Arc::new(Roots::from(FileSource::new(room.key_file()).root().await.unwrap()));
         install_ring(&db, roots.clone()).await.unwrap();
         for sql in statements {
-            db.execute_unprepared(&in_dialect(engine, sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            db.execute_unprepared(&in_dialect(engine, sql))
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
         }
         Self { room, db, roots }
     }

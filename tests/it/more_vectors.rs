@@ -10,9 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use strongroom::crypto::{
-    Context, DataKey, DatabasePassword, IndexKey, ManifestKey, OpenError, PassphraseCost, PassphraseError, Purpose, RingId,
-    RootKey, SealedRoot, Value as Bound, WrappedKeyLabel, audit_mac, blind_index, manifest_mac, open_cell, open_root, policy_mac,
-    unwrap_key, verify_audit_mac, verify_manifest_mac, verify_policy_mac,
+    Context, DataKey, DatabasePassword, IndexKey, ManifestKey, OpenError, PassphraseCost,
+    PassphraseError, Purpose, RingId, RootKey, SealedRoot, Value as Bound, WrappedKeyLabel,
+    audit_mac, blind_index, manifest_mac, open_cell, open_root, policy_mac, unwrap_key,
+    verify_audit_mac, verify_manifest_mac, verify_policy_mac,
 };
 
 fn vectors() -> Value {
@@ -66,7 +67,12 @@ fn context(cell: &Value) -> Context {
         Value::Number(number) => Bound::Integer(number.as_i64().unwrap()),
         other => Bound::Bytes(other.as_str().unwrap().as_bytes().to_vec().into()),
     };
-    let owners: Vec<_> = cell["owners"].as_object().unwrap().iter().map(|(name, value)| (name.as_str(), bound(value))).collect();
+    let owners: Vec<_> = cell["owners"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.as_str(), bound(value)))
+        .collect();
     Context::cell(cell["id"].as_str().unwrap(), &owners)
 }
 
@@ -82,14 +88,19 @@ fn cells_of_every_kind_of_owner_open_and_all_others_are_refused_with_their_reaso
         let column = data.column(&ring, cell["label"].as_str().unwrap());
         let opened = open_cell(&column, &context(cell), &bytes(&cell["cell"]));
         match (opened, cell["refused"].as_str()) {
-            (Ok(opened), None) => assert_eq!(opened.as_bytes(), bytes(&cell["plaintext"]), "{}", cell["name"]),
+            (Ok(opened), None) => {
+                assert_eq!(opened.as_bytes(), bytes(&cell["plaintext"]), "{}", cell["name"])
+            }
             (Err(error), Some(why)) => assert_eq!(reason(error), why, "{}", cell["name"]),
             (Ok(_), Some(why)) => panic!("{} opens: {why}", cell["name"]),
             (Err(error), None) => panic!("{} does not open: {error}", cell["name"]),
         }
         *seen.entry(cell["refused"].as_str().unwrap_or("opens").to_owned()).or_default() += 1;
     }
-    assert_eq!(seen.keys().map(String::as_str).collect::<Vec<_>>(), ["commitment", "corrupt", "opens", "padding", "parse"]);
+    assert_eq!(
+        seen.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["commitment", "corrupt", "opens", "padding", "parse"]
+    );
 }
 
 #[test]
@@ -99,15 +110,25 @@ fn wrapped_keys_and_logins_unwrap_only_as_what_they_were_wrapped() {
     for key in vectors["wrapped_keys"].as_array().unwrap() {
         let (label, wrapped) = (label(&ring, key), bytes(&key["wrapped"]));
         let unwrapped = match label.purpose {
-            Purpose::Login => unwrap_key::<DatabasePassword>(&root, &label, &wrapped)
-                .map(|password| assert_eq!(password.text().expose_secret(), key["password"].as_str().unwrap_or_default())),
+            Purpose::Login => {
+                unwrap_key::<DatabasePassword>(&root, &label, &wrapped).map(|password| {
+                    assert_eq!(
+                        password.text().expose_secret(),
+                        key["password"].as_str().unwrap_or_default()
+                    )
+                })
+            }
             Purpose::Data => unwrap_key::<DataKey>(&root, &label, &wrapped).map(drop),
             Purpose::Index => unwrap_key::<IndexKey>(&root, &label, &wrapped).map(drop),
             Purpose::Manifest => unwrap_key::<ManifestKey>(&root, &label, &wrapped).map(drop),
         };
         let refused = unwrapped.err().map(reason);
         assert_eq!(refused, key["refused"].as_str(), "{}", key["name"]);
-        assert!(unwrap_key::<DataKey>(&RootKey::make().unwrap(), &label, &wrapped).is_err(), "{}", key["name"]);
+        assert!(
+            unwrap_key::<DataKey>(&RootKey::make().unwrap(), &label, &wrapped).is_err(),
+            "{}",
+            key["name"]
+        );
     }
 }
 
@@ -126,7 +147,12 @@ fn roots_under_a_passphrase_open_with_that_passphrase_and_cost_alone() {
         };
         let refused = match open_root(&root, sealed["passphrase"].as_str().unwrap().as_bytes()) {
             Ok(root) => {
-                assert_eq!(root.dangerous_expose().to_vec(), bytes(&sealed["root"]), "{}", sealed["name"]);
+                assert_eq!(
+                    root.dangerous_expose().to_vec(),
+                    bytes(&sealed["root"]),
+                    "{}",
+                    sealed["name"]
+                );
                 None
             }
             Err(PassphraseError::Wrong(_)) => Some("wrong"),
@@ -143,18 +169,28 @@ fn authentication_codes_hold_for_their_text_and_place_alone() {
     let vectors = vectors();
     let (ring, root) = (ring_id(&vectors), root(&vectors));
     let key = named(&vectors, "manifest key");
-    let manifest: ManifestKey = unwrap_key(&root, &label(&ring, key), &bytes(&key["wrapped"])).unwrap();
+    let manifest: ManifestKey =
+        unwrap_key(&root, &label(&ring, key), &bytes(&key["wrapped"])).unwrap();
     for code in vectors["codes"].as_array().unwrap() {
         let (body, mac) = (bytes(&code["body"]), bytes(&code["mac"]));
         let (made, verifies) = match code["kind"].as_str().unwrap() {
-            "manifest" => (manifest_mac(&manifest, &ring, &body), verify_manifest_mac(&manifest, &ring, &body, &mac)),
+            "manifest" => (
+                manifest_mac(&manifest, &ring, &body),
+                verify_manifest_mac(&manifest, &ring, &body, &mac),
+            ),
             "policy" => {
                 let number = u64::from(number(code, "number"));
-                (policy_mac(&manifest, &ring, number, &body), verify_policy_mac(&manifest, &ring, number, &body, &mac))
+                (
+                    policy_mac(&manifest, &ring, number, &body),
+                    verify_policy_mac(&manifest, &ring, number, &body, &mac),
+                )
             }
             _ => {
                 let before = bytes(&code["before"]);
-                (audit_mac(&manifest, &ring, &before, &body), verify_audit_mac(&manifest, &ring, &before, &body, &mac))
+                (
+                    audit_mac(&manifest, &ring, &before, &body),
+                    verify_audit_mac(&manifest, &ring, &before, &body, &mac),
+                )
             }
         };
         let holds = code["refused"].is_null();
@@ -170,6 +206,9 @@ fn blind_indexes_are_those_of_the_second_implementation() {
     let index: IndexKey = unwrap_key(&root, &label(&ring, key), &bytes(&key["wrapped"])).unwrap();
     for entry in vectors["blind_indexes"].as_array().unwrap() {
         let label = entry["label"].as_str().unwrap();
-        assert_eq!(blind_index(&index.column(&ring, label), label, &bytes(&entry["value"])).to_vec(), bytes(&entry["index"]));
+        assert_eq!(
+            blind_index(&index.column(&ring, label), label, &bytes(&entry["value"])).to_vec(),
+            bytes(&entry["index"])
+        );
     }
 }

@@ -65,7 +65,8 @@ fn the_way_up_and_down_ends_beside_new_projects(engine: Engine) {
         room.run(&[&["migrate", "down", "--to", "5", "--yes"], &SLOWLY[..]].concat()).expect(0);
         room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
     });
-    let stored: BTreeMap<String, String> = room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
+    let stored: BTreeMap<String, String> =
+        room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
     for new in &made {
         assert_eq!(stored.get(&new.id), Some(&*new.secret), "{}", new.id);
     }
@@ -100,7 +101,12 @@ impl Drop for Over<'_> {
     }
 }
 
-fn begin_projects(room: &Room, keys: &[PathBuf], program: usize, over: &AtomicBool) -> Vec<NewCredential> {
+fn begin_projects(
+    room: &Room,
+    keys: &[PathBuf],
+    program: usize,
+    over: &AtomicBool,
+) -> Vec<NewCredential> {
     let store = block_on(store(room, keys));
     let (begun, mut made, mut refused) = (Instant::now(), Vec::new(), Vec::new());
     for n in 0_u32.. {
@@ -115,7 +121,13 @@ fn begin_projects(room: &Room, keys: &[PathBuf], program: usize, over: &AtomicBo
         }
         thread::sleep((begun + EVERY * (n + 1)).saturating_duration_since(Instant::now()));
     }
-    println!("{} projects in {:?}, {} refused: {:?}", made.len(), begun.elapsed(), refused.len(), refused.last());
+    println!(
+        "{} projects in {:?}, {} refused: {:?}",
+        made.len(),
+        begun.elapsed(),
+        refused.len(),
+        refused.last()
+    );
     made
 }
 

@@ -6,7 +6,8 @@ use sea_orm::ConnectionTrait as _;
 
 use crate::schema_changes::cut_at_every_statement;
 use crate::support::{
-    Engine, Room, TlsServer, Verdict, block_on, numbered_rows, on_every_engine, on_every_server, ran, tried, until,
+    Engine, Room, TlsServer, Verdict, block_on, numbered_rows, on_every_engine, on_every_server,
+    ran, tried, until,
 };
 
 on_every_engine!(
@@ -18,10 +19,12 @@ on_every_engine!(
 
 mod on_servers {
     use super::{
-        a_certificate_is_asked_for, a_column_that_comes_later_is_closed, a_plan_holds_only_for_what_it_was_made_for,
-        a_rewrap_takes_the_passwords_along, a_second_version_goes_back_to_exactly_the_first, eight_at_once_end_well, limits_hold,
+        a_certificate_is_asked_for, a_column_that_comes_later_is_closed,
+        a_plan_holds_only_for_what_it_was_made_for, a_rewrap_takes_the_passwords_along,
+        a_second_version_goes_back_to_exactly_the_first, eight_at_once_end_well, limits_hold,
         on_every_server, passwords_can_come_from_files, programs_follow_a_policy_that_is_applied,
-        sessions_of_a_login_that_goes_are_ended, two_databases_do_not_touch_each_other, what_the_server_differs_in_is_marked,
+        sessions_of_a_login_that_goes_are_ended, two_databases_do_not_touch_each_other,
+        what_the_server_differs_in_is_marked,
     };
     on_every_server!(
         a_column_that_comes_later_is_closed,
@@ -76,7 +79,8 @@ fn up_and_down_leave_nothing_behind(engine: Engine) {
     room.run(&["migrate", "up"]).expect(0);
     room.run(&["policy", "check"]).expect(0);
     // A policy by hand stands on the one that a migration brought, and goes with it.
-    std::fs::write(room.path().join("own.toml"), "without = [\"console\", \"metadata\"]\n").unwrap();
+    std::fs::write(room.path().join("own.toml"), "without = [\"console\", \"metadata\"]\n")
+        .unwrap();
     room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
     assert!(room.json(&["policy", "show"])["components"]["console"].is_null());
     room.run(&["policy", "check"]).expect(0);
@@ -101,10 +105,16 @@ select = ["id", "project_id"]
 
 fn an_own_file_adds_tables_and_components(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(1));
-    room.execute("CREATE TABLE invoice (id integer NOT NULL PRIMARY KEY, amount integer, note varchar(20))");
+    room.execute(
+        "CREATE TABLE invoice (id integer NOT NULL PRIMARY KEY, amount integer, note varchar(20))",
+    );
     std::fs::write(room.path().join("own.toml"), OWN).unwrap();
     let planned = room.json(&["policy", "plan", "--policy", "own.toml"]);
-    assert_eq!(planned["statements"].as_array().unwrap().is_empty(), engine == Engine::Sqlite, "{planned}");
+    assert_eq!(
+        planned["statements"].as_array().unwrap().is_empty(),
+        engine == Engine::Sqlite,
+        "{planned}"
+    );
     room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
     room.run(&["policy", "check"]).expect(0);
     room.run(&["policy", "check", "--policy", "own.toml"]).expect(0);
@@ -121,8 +131,13 @@ fn an_own_file_adds_tables_and_components(engine: Engine) {
         assert_eq!(tried(&billing, sql), verdict, "{sql}");
     }
     // The file says more than what is in force: something is left to do.
-    std::fs::write(room.path().join("own.toml"), OWN.replace("[\"id\", \"project_id\"]", "[\"id\"]")).unwrap();
-    let left = room.run(&["policy", "check", "--policy", "own.toml", "--format", "json"]).expect(3).json();
+    std::fs::write(
+        room.path().join("own.toml"),
+        OWN.replace("[\"id\", \"project_id\"]", "[\"id\"]"),
+    )
+    .unwrap();
+    let left =
+        room.run(&["policy", "check", "--policy", "own.toml", "--format", "json"]).expect(3).json();
     assert_eq!(left["drift"][0]["kind"], "policy", "{left}");
     room.run(&["policy", "check"]).expect(0);
 }
@@ -138,8 +153,14 @@ fn a_file_with_a_mistake_is_refused_with_its_line(engine: Engine) {
             "[component.x]\n[[component.x.allow]]\ntable = \"credential\"\nselect = [\"usr_id\"]\n",
             "own.toml:4: unknown column `usr_id` of table `credential`: did you mean `user_id`?",
         ),
-        ("without = [\"consol\"]\n", "own.toml:1: unknown component `consol`: did you mean `console`?"),
-        ("[component.x]\nconections = 3\n", "own.toml:2: unknown key `conections`: did you mean `connections`?"),
+        (
+            "without = [\"consol\"]\n",
+            "own.toml:1: unknown component `consol`: did you mean `console`?",
+        ),
+        (
+            "[component.x]\nconections = 3\n",
+            "own.toml:2: unknown key `conections`: did you mean `connections`?",
+        ),
     ] {
         std::fs::write(room.path().join("own.toml"), text).unwrap();
         let refused = room.run(&["policy", "plan", "--policy", "own.toml"]).expect(2);
@@ -150,7 +171,9 @@ fn a_file_with_a_mistake_is_refused_with_its_line(engine: Engine) {
 /// Whoever can write to the database cannot make a policy.
 fn a_stored_policy_that_was_altered_is_refused(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(1));
-    room.execute("UPDATE strongroom_policy SET body = replace(body, '\"delete\":false', '\"delete\":true')");
+    room.execute(
+        "UPDATE strongroom_policy SET body = replace(body, '\"delete\":false', '\"delete\":true')",
+    );
     for command in [&["policy", "show"][..], &["policy", "check"]] {
         let refused = room.run(command).expect(4);
         assert!(refused.err.contains("does not verify"), "{refused:?}");
@@ -175,12 +198,22 @@ fn a_plan_holds_only_for_what_it_was_made_for(engine: Engine) {
     let other = Room::sealed(engine, &numbered_rows(1));
     std::fs::copy(room.path().join("plan.json"), other.path().join("plan.json")).unwrap();
     std::fs::copy(room.path().join("own.toml"), other.path().join("own.toml")).unwrap();
-    assert!(stale(&["policy", "apply", "plan.json", "--policy", "own.toml"], &other).contains("another server or database"));
+    assert!(
+        stale(&["policy", "apply", "plan.json", "--policy", "own.toml"], &other)
+            .contains("another server or database")
+    );
 
     let network = format!("{}network", prefix(&room));
-    let table = if engine == Engine::MariaDb { format!("{}.credential", room.database()) } else { "credential".to_owned() };
+    let table = if engine == Engine::MariaDb {
+        format!("{}.credential", room.database())
+    } else {
+        "credential".to_owned()
+    };
     room.give(&network, "SELECT (extra)", &table);
-    assert!(stale(&["policy", "apply", "plan.json", "--policy", "own.toml"], &room).contains("accounts and grants have changed"));
+    assert!(
+        stale(&["policy", "apply", "plan.json", "--policy", "own.toml"], &room)
+            .contains("accounts and grants have changed")
+    );
 
     room.run(&["policy", "plan", "--policy", "own.toml", "--out", "plan.json"]).expect(0);
     room.run(&["policy", "apply", "plan.json", "--policy", "own.toml"]).expect(0);
@@ -190,7 +223,8 @@ fn a_plan_holds_only_for_what_it_was_made_for(engine: Engine) {
 
 fn eight_at_once_end_well(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(1));
-    std::fs::write(room.path().join("own.toml"), "without = [\"console\", \"metadata\"]\n").unwrap();
+    std::fs::write(room.path().join("own.toml"), "without = [\"console\", \"metadata\"]\n")
+        .unwrap();
     thread::scope(|scope| {
         for place in 0..8 {
             let room = &room;
@@ -207,7 +241,8 @@ fn eight_at_once_end_well(engine: Engine) {
 }
 
 fn two_databases_do_not_touch_each_other(engine: Engine) {
-    let (one, two) = (Room::sealed(engine, &numbered_rows(1)), Room::sealed(engine, &numbered_rows(1)));
+    let (one, two) =
+        (Room::sealed(engine, &numbered_rows(1)), Room::sealed(engine, &numbered_rows(1)));
     assert_ne!(prefix(&one), prefix(&two));
     let session = two.log_in_as("api");
     assert_eq!(tried(&session, "SELECT id FROM credential"), Verdict::Allowed);
@@ -224,7 +259,9 @@ fn two_databases_do_not_touch_each_other(engine: Engine) {
 
 fn a_column_that_comes_later_is_closed(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(1));
-    room.execute("CREATE TABLE invoice (id integer NOT NULL PRIMARY KEY, amount integer, note varchar(20))");
+    room.execute(
+        "CREATE TABLE invoice (id integer NOT NULL PRIMARY KEY, amount integer, note varchar(20))",
+    );
     std::fs::write(room.path().join("own.toml"), OWN).unwrap();
     room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
     room.execute("ALTER TABLE invoice ADD COLUMN later varchar(20)");
@@ -244,9 +281,13 @@ fn sessions_of_a_login_that_goes_are_ended(engine: Engine) {
     let applied = room.json(&["policy", "apply", "--policy", "own.toml"]);
     assert_eq!(applied["sessions_ended"], 1, "{applied}");
     let left = match engine {
-        Engine::Postgres => format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'"),
+        Engine::Postgres => {
+            format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'")
+        }
         // Its list of processes cannot be read while a statement holds bytes.
-        Engine::MySql => format!("SELECT count(*) FROM performance_schema.threads WHERE PROCESSLIST_USER = '{user}'"),
+        Engine::MySql => format!(
+            "SELECT count(*) FROM performance_schema.threads WHERE PROCESSLIST_USER = '{user}'"
+        ),
         _ => format!("SELECT count(*) FROM information_schema.processlist WHERE USER = '{user}'"),
     };
     until("the session is gone", || room.number(&left) == 0);
@@ -260,12 +301,20 @@ fn killed_between_any_two_statements() {
         let own = "replace = true\n[component.reader]\nconnections = 2\n[[component.reader.allow]]\ntable = \"credential\"\nselect = [\"id\", \"type\"]\n\
                    [component.writer]\ncertificate = true\n[[component.writer.allow]]\ntable = \"credential\"\nselect = [\"id\"]\ninsert = [\"id\"]\ndelete = true\n";
         std::fs::write(room.path().join("own.toml"), own).unwrap();
-        std::fs::write(room.path().join("strongroom.toml"), "[policy]\nfile = \"own.toml\"\nprefix = \"killed_\"\n").unwrap();
+        std::fs::write(
+            room.path().join("strongroom.toml"),
+            "[policy]\nfile = \"own.toml\"\nprefix = \"killed_\"\n",
+        )
+        .unwrap();
         room.run(&["migrate", "up", "--to", "8", "--yes"]).expect(0);
         let up = cut_at_every_statement(&room, &["migrate", "up"], |_| {});
         room.run(&["policy", "check"]).expect(0);
-        assert_eq!(tried(&room.log_in_as("reader"), "SELECT type FROM credential"), Verdict::Allowed);
-        let down = cut_at_every_statement(&room, &["migrate", "down", "--to", "8", "--yes"], |_| {});
+        assert_eq!(
+            tried(&room.log_in_as("reader"), "SELECT type FROM credential"),
+            Verdict::Allowed
+        );
+        let down =
+            cut_at_every_statement(&room, &["migrate", "down", "--to", "8", "--yes"], |_| {});
         assert_eq!(traces(&room, "killed_"), 0);
         assert!(up > 15 && down > 8, "{up} gaps up and {down} down");
     }
@@ -286,14 +335,22 @@ fn passwords_can_come_from_files(engine: Engine) {
 
     let room = Room::sealed(engine, &numbered_rows(1));
     let file = room.path().join("api.password");
-    std::fs::write(room.path().join("strongroom.toml"), "[policy.password_files]\napi = \"api.password\"\n").unwrap();
-    let rotate = |code| room.run(&["policy", "rotate-login", "api", "--settle", "1"]).expect(code).err;
+    std::fs::write(
+        room.path().join("strongroom.toml"),
+        "[policy.password_files]\napi = \"api.password\"\n",
+    )
+    .unwrap();
+    let rotate =
+        |code| room.run(&["policy", "rotate-login", "api", "--settle", "1"]).expect(code).err;
     assert!(rotate(4).contains("does not exist"));
     std::fs::write(&file, "ab".repeat(31) + "cd\n").unwrap();
     assert!(rotate(4).contains("open to others"));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     rotate(0);
-    assert_eq!(room.json(&["policy", "login", "api", "--reveal"])["password"], "ab".repeat(31) + "cd");
+    assert_eq!(
+        room.json(&["policy", "login", "api", "--reveal"])["password"],
+        "ab".repeat(31) + "cd"
+    );
     assert_eq!(tried(&room.log_in_as("api"), "SELECT id FROM credential"), Verdict::Allowed);
     assert!(rotate(4).contains("still holds the password in use"));
     std::fs::write(&file, "not a password\n").unwrap();
@@ -305,12 +362,15 @@ fn programs_follow_a_policy_that_is_applied(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(1));
     let components = room.components().unwrap();
     let console = block_on(components.component("console")).unwrap();
-    let reads = |column: &str| tried(console.database(), &format!("SELECT {column} FROM credential"));
+    let reads =
+        |column: &str| tried(console.database(), &format!("SELECT {column} FROM credential"));
     assert_eq!((reads("id"), reads("extra")), (Verdict::Allowed, Verdict::Refused));
     let own = "[[component.console.allow]]\ntable = \"credential\"\nselect = [\"extra\"]\n";
     std::fs::write(room.path().join("own.toml"), own).unwrap();
     room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
-    until("the program follows", || components.policy().components["console"].tables["credential"].select.contains("extra"));
+    until("the program follows", || {
+        components.policy().components["console"].tables["credential"].select.contains("extra")
+    });
     // Another login, so that its pool opens new sessions.
     room.run(&["policy", "rotate-login", "console", "--settle", "1"]).expect(0);
     assert_eq!((reads("id"), reads("extra")), (Verdict::Allowed, Verdict::Allowed));
@@ -325,7 +385,8 @@ fn a_second_version_goes_back_to_exactly_the_first(engine: Engine) {
     room.run(&["policy", "apply"]).expect(3);
     room.run(&["migrate", "up"]).expect(0);
     let second = shown();
-    let audit = |policy: &serde_json::Value| policy["auditor"]["tables"]["strongroom_audit"].clone();
+    let audit =
+        |policy: &serde_json::Value| policy["auditor"]["tables"]["strongroom_audit"].clone();
     assert!(audit(&first).is_null() && audit(&second).is_object(), "{second}");
     room.run(&["policy", "check"]).expect(0);
     for to in ["10", "9"] {
@@ -357,7 +418,8 @@ fn limits_hold(engine: Engine) {
         let named = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'strongroom/console' AND datname = current_database()";
         assert!(room.number(named) > 0);
     }
-    std::fs::write(room.path().join("own.toml"), "[component.console]\nconnections = 5000\n").unwrap();
+    std::fs::write(room.path().join("own.toml"), "[component.console]\nconnections = 5000\n")
+        .unwrap();
     room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
     let refused = room.components().err().unwrap().to_string();
     assert!(refused.contains("the server allows"), "{refused}");
@@ -373,9 +435,16 @@ fn what_the_server_differs_in_is_marked(engine: Engine) {
     let prefix = prefix(&room);
     room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
     let (reader, writer) = (format!("{prefix}reader"), format!("{prefix}writer"));
-    let on = |role: &str| if engine == Engine::MariaDb { format!("{role}.credential") } else { "credential".to_owned() };
+    let on = |role: &str| {
+        if engine == Engine::MariaDb {
+            format!("{role}.credential")
+        } else {
+            "credential".to_owned()
+        }
+    };
     room.give(&reader, "UPDATE (id)", &on(&reader));
-    let quoted = |role: &str| if engine == Engine::Postgres { role.to_owned() } else { format!("'{role}'") };
+    let quoted =
+        |role: &str| if engine == Engine::Postgres { role.to_owned() } else { format!("'{role}'") };
     room.execute(&format!("REVOKE UPDATE (extra) ON {} FROM {}", on(&writer), quoted(&writer)));
     let shown = room.run(&["policy", "show"]).expect(0).out;
     let table = shown.split("\n\n").next().unwrap().lines().take(11).collect::<Vec<_>>().join("\n");
@@ -385,11 +454,18 @@ fn what_the_server_differs_in_is_marked(engine: Engine) {
 
 /// On MySQL and MariaDB the account asks for it; on PostgreSQL a line of `pg_hba.conf` does, as the README has it.
 fn a_certificate_is_asked_for(engine: Engine) {
-    let (server, desk, name) = (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
-    let root = server.url_at(server.on_loopback(), if engine == Engine::Postgres { "postgres" } else { "root" }, &name);
-    let run = |arguments: &[&str]| ran(desk.command(arguments).env("STRONGROOM__DATABASE__URL", &root));
+    let (server, desk, name) =
+        (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
+    let root = server.url_at(
+        server.on_loopback(),
+        if engine == Engine::Postgres { "postgres" } else { "root" },
+        &name,
+    );
+    let run =
+        |arguments: &[&str]| ran(desk.command(arguments).env("STRONGROOM__DATABASE__URL", &root));
     std::fs::write(desk.path().join("strongroom.toml"), "[policy]\nfile = \"own.toml\"\n").unwrap();
-    std::fs::write(desk.path().join("own.toml"), "[component.console]\ncertificate = true\n").unwrap();
+    std::fs::write(desk.path().join("own.toml"), "[component.console]\ncertificate = true\n")
+        .unwrap();
     run(&["init"]).expect(0);
     run(&["migrate", "up", "--yes"]).expect(0);
     run(&["policy", "check"]).expect(0);
@@ -401,16 +477,27 @@ fn a_certificate_is_asked_for(engine: Engine) {
         server.execute("SELECT pg_reload_conf()");
     }
     let (certificate, key) = server.authority.sign_client();
-    for (file, text) in [("ca.pem", &server.authority.pem), ("client.pem", &certificate), ("client.key", &key)] {
+    for (file, text) in
+        [("ca.pem", &server.authority.pem), ("client.pem", &certificate), ("client.key", &key)]
+    {
         std::fs::write(desk.path().join(file), text).unwrap();
     }
     let scheme = if engine == Engine::Postgres { "postgres" } else { "mysql" };
-    let at = server.url_at(server.on_loopback(), "user", login["database"].as_str().unwrap_or(&name));
+    let at =
+        server.url_at(server.on_loopback(), "user", login["database"].as_str().unwrap_or(&name));
     let at = format!("{scheme}://{user}:{password}@{}", at.rsplit_once('@').unwrap().1);
     let path = |file: &str| desk.path().join(file).display().to_string();
     let with = match engine {
-        Engine::Postgres => format!("{at}?sslmode=require&sslcert={}&sslkey={}", path("client.pem"), path("client.key")),
-        _ => format!("{at}?ssl-mode=required&ssl-cert={}&ssl-key={}", path("client.pem"), path("client.key")),
+        Engine::Postgres => format!(
+            "{at}?sslmode=require&sslcert={}&sslkey={}",
+            path("client.pem"),
+            path("client.key")
+        ),
+        _ => format!(
+            "{at}?ssl-mode=required&ssl-cert={}&ssl-key={}",
+            path("client.pem"),
+            path("client.key")
+        ),
     };
     let lets_in = |url: &str| block_on(sea_orm::Database::connect(url)).map(drop);
     // PostgreSQL reads its file anew some time after it was told to.
@@ -422,15 +509,25 @@ fn a_certificate_is_asked_for(engine: Engine) {
 #[test]
 fn accounts_without_a_name_are_reported() {
     for engine in [Engine::MySql, Engine::MariaDb] {
-        let (server, desk, name) = (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
+        let (server, desk, name) =
+            (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
         let root = server.url_at(server.on_loopback(), "root", &name);
-        let run = |arguments: &[&str]| ran(desk.command(arguments).env("STRONGROOM__DATABASE__URL", &root));
+        let run = |arguments: &[&str]| {
+            ran(desk.command(arguments).env("STRONGROOM__DATABASE__URL", &root))
+        };
         run(&["init"]).expect(0);
         run(&["migrate", "up", "--yes"]).expect(0);
         server.execute("CREATE USER ''@'nowhere.invalid'");
         let found = run(&["policy", "check", "--format", "json"]);
         server.execute("DROP USER ''@'nowhere.invalid'");
-        assert!(found.json()["drift"].as_array().unwrap().iter().any(|drift| drift["kind"] == "anonymous"), "{found:?}");
+        assert!(
+            found.json()["drift"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|drift| drift["kind"] == "anonymous"),
+            "{found:?}"
+        );
         assert_eq!(found.code, 3);
     }
 }

@@ -8,7 +8,8 @@ use std::process::Command;
 use public_api::Builder;
 use serde_json::Value;
 
-const CRATES: [&str; 4] = ["strongroom", "strongroom-entity", "strongroom-migration", "strongroom-derive"];
+const CRATES: [&str; 4] =
+    ["strongroom", "strongroom-entity", "strongroom-migration", "strongroom-derive"];
 
 /// The crate as a data-access layer: neither program nor service.
 const FEATURES: &[&str] = &["--no-default-features", "--features", "postgres,mysql,sqlite"];
@@ -28,7 +29,10 @@ fn nothing_becomes_public_or_goes_unseen() {
 
 /// Without what every type has: `Send` and its like, and what the standard library gives to all.
 fn surface(description: &Path) -> String {
-    let surface = Builder::from_rustdoc_json(description).omit_blanket_impls(true).omit_auto_trait_impls(true).build();
+    let surface = Builder::from_rustdoc_json(description)
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(true)
+        .build();
     surface.unwrap().to_string()
 }
 
@@ -49,7 +53,10 @@ fn expect_format(description: &Path) {
 fn described() -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/public-api");
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["doc", "--lib", "--no-deps", "--quiet", "--offline"]).args(FEATURES);
+    cargo
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["doc", "--lib", "--no-deps", "--quiet", "--offline"])
+        .args(FEATURES);
     cargo.args(CRATES.iter().flat_map(|name| ["--package", name]));
     cargo.args(["--config", "profile.dev.package.libsqlite3-sys.opt-level=0"]);
     cargo.env("CARGO_TARGET_DIR", &target).env("RUSTC_BOOTSTRAP", "1");

@@ -11,8 +11,9 @@ use futures::StreamExt as _;
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, Database, EntityTrait, IntoActiveModel as _,
-    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, Schema, TransactionTrait as _,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, Database,
+    EntityTrait, IntoActiveModel as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    Schema, TransactionTrait as _,
 };
 use sea_orm_migration::SchemaManager;
 use strongroom::db::is_constraint_violation;
@@ -93,7 +94,15 @@ fn hook(n: u128, token: u128) -> Draft<webhook::ActiveModel> {
 
 /// Two tenants, two tokens each, a hook each.
 async fn fill(strongroom: &Strongroom) {
-    strongroom.insert_many(vec![token(1, "acme"), token(2, "acme"), token(3, "globex"), token(4, "globex")]).await.unwrap();
+    strongroom
+        .insert_many(vec![
+            token(1, "acme"),
+            token(2, "acme"),
+            token(3, "globex"),
+            token(4, "globex"),
+        ])
+        .await
+        .unwrap();
     strongroom.insert_many((1..=4).map(|n| hook(n, n)).collect()).await.unwrap();
 }
 
@@ -102,7 +111,10 @@ fn a_sealed_entity_is_used_like_any_other(engine: Engine) {
     block_on(async {
         let inserted = token(7, "acme").with(Note, "für später").insert(&room).await.unwrap();
         assert_eq!(room.open(Token, &inserted).await.unwrap().as_text(), Some("tok_7"));
-        assert_eq!(room.open(Note, &inserted).await.unwrap().unwrap().as_text(), Some("für später"));
+        assert_eq!(
+            room.open(Note, &inserted).await.unwrap().unwrap().as_text(),
+            Some("für später")
+        );
         fill(&room).await;
 
         // Found by a sealed column, alone and beside other conditions.
@@ -111,7 +123,10 @@ fn a_sealed_entity_is_used_like_any_other(engine: Engine) {
         assert!(room.open(Note, &found).await.unwrap().is_none());
         assert!(room.find_by(Token, "tok_99").await.unwrap().is_none());
         let of_acme = api_token::Entity::find().filter(api_token::Column::TenantId.eq("acme"));
-        assert_eq!(of_acme.clone().filter(room.eq(Token, "tok_3").unwrap()).count(&room).await.unwrap(), 0);
+        assert_eq!(
+            of_acme.clone().filter(room.eq(Token, "tok_3").unwrap()).count(&room).await.unwrap(),
+            0
+        );
         assert_eq!(of_acme.filter(room.eq(Token, "tok_2").unwrap()).count(&room).await.unwrap(), 1);
 
         // Changed, sealed columns and others.
@@ -123,10 +138,15 @@ fn a_sealed_entity_is_used_like_any_other(engine: Engine) {
         let mut row = changed.into_active_model();
         row.name = Set("again".to_owned());
         let changed = row.update(&room).await.unwrap();
-        assert_eq!(room.open(Token, &changed).await.unwrap().as_text(), Some("tok_new"), "not touched");
+        assert_eq!(
+            room.open(Token, &changed).await.unwrap().as_text(),
+            Some("tok_new"),
+            "not touched"
+        );
 
         // In pages, as a stream, in part, with what belongs to it.
-        let mut pages = api_token::Entity::find().order_by_asc(api_token::Column::Id).paginate(&room, 2);
+        let mut pages =
+            api_token::Entity::find().order_by_asc(api_token::Column::Id).paginate(&room, 2);
         let mut seen = Vec::new();
         while let Some(page) = pages.fetch_and_next().await.unwrap() {
             for row in page {
@@ -134,21 +154,30 @@ fn a_sealed_entity_is_used_like_any_other(engine: Engine) {
             }
         }
         assert_eq!(seen, ["tok_1", "tok_2", "tok_new", "tok_4", "tok_7"]);
-        let mut rows = webhook::Entity::find().order_by_asc(webhook::Column::Id).stream(&room).await.unwrap();
+        let mut rows =
+            webhook::Entity::find().order_by_asc(webhook::Column::Id).stream(&room).await.unwrap();
         let mut streamed = Vec::new();
         while let Some(row) = rows.next().await {
             streamed.push(row.unwrap());
         }
         drop(rows);
         for (n, row) in (1..).zip(&streamed) {
-            assert_eq!(room.open(Secret, row).await.unwrap().as_text(), Some(format!("whsec_{n}").as_str()));
+            assert_eq!(
+                room.open(Secret, row).await.unwrap().as_text(),
+                Some(format!("whsec_{n}").as_str())
+            );
         }
         assert_eq!(streamed.len(), 4);
-        let part = api_token::Entity::find_by_id(Uuid::from_u128(4)).into_partial_model::<api_token::Part>();
+        let part = api_token::Entity::find_by_id(Uuid::from_u128(4))
+            .into_partial_model::<api_token::Part>();
         let part = part.one(&room).await.unwrap().unwrap();
         assert_eq!(room.open(Token, &part).await.unwrap().as_text(), Some("tok_4"));
-        let (hook_4, token_4) =
-            webhook::Entity::find_by_id("hook-4").find_also_related(api_token::Entity).one(&room).await.unwrap().unwrap();
+        let (hook_4, token_4) = webhook::Entity::find_by_id("hook-4")
+            .find_also_related(api_token::Entity)
+            .one(&room)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(room.open(Secret, &hook_4).await.unwrap().as_text(), Some("whsec_4"));
         assert_eq!(room.open(Token, &token_4.unwrap()).await.unwrap().as_text(), Some("tok_4"));
 
@@ -157,7 +186,10 @@ fn a_sealed_entity_is_used_like_any_other(engine: Engine) {
         row.note = Set(None);
         let emptied = row.update(&room).await.unwrap();
         assert!(room.open(Note, &emptied).await.unwrap().is_none());
-        assert_eq!(webhook::Entity::delete_by_id("hook-4").exec(&room).await.unwrap().rows_affected, 1);
+        assert_eq!(
+            webhook::Entity::delete_by_id("hook-4").exec(&room).await.unwrap().rows_affected,
+            1
+        );
     });
 }
 
@@ -168,7 +200,9 @@ type Reading = (&'static str, Vec<(String, Result<(), RecordError>)>);
 async fn every_way(room: &Strongroom) -> Vec<Reading> {
     let tokens = api_token::Entity::find().order_by_asc(api_token::Column::Id);
     let mut ways = Vec::new();
-    let mut way = |name: &'static str, found: Vec<(String, Result<(), RecordError>)>| ways.push((name, found));
+    let mut way = |name: &'static str, found: Vec<(String, Result<(), RecordError>)>| {
+        ways.push((name, found))
+    };
 
     let mut found = Vec::new();
     for row in tokens.clone().all(room).await.unwrap() {
@@ -177,7 +211,8 @@ async fn every_way(room: &Strongroom) -> Vec<Reading> {
     way("all", found);
     let mut found = Vec::new();
     for n in 1..=4 {
-        let row = api_token::Entity::find_by_id(Uuid::from_u128(n)).one(room).await.unwrap().unwrap();
+        let row =
+            api_token::Entity::find_by_id(Uuid::from_u128(n)).one(room).await.unwrap().unwrap();
         found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
     }
     way("one", found);
@@ -222,7 +257,13 @@ async fn every_way(room: &Strongroom) -> Vec<Reading> {
     }
     way("find_also_related", found);
     let mut found = Vec::new();
-    for row in api_token::Entity::load().with(webhook::Entity).order_by_asc(api_token::Column::Id).all(room).await.unwrap() {
+    for row in api_token::Entity::load()
+        .with(webhook::Entity)
+        .order_by_asc(api_token::Column::Id)
+        .all(room)
+        .await
+        .unwrap()
+    {
         found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
         for hook in &row.webhooks {
             found.push((hook.id.clone(), room.open(Secret, hook).await.map(drop)));
@@ -251,7 +292,11 @@ fn moves(engine: Engine) -> Vec<(&'static str, Vec<String>, Vec<String>)> {
         format!("(SELECT c FROM (SELECT {column} AS c FROM {table} WHERE id = {id}) moved)")
     };
     let swap = |a: u128, b: u128| {
-        vec![format!("UPDATE api_token SET token = {} WHERE id = {}", cell("token", "api_token", &id(a)), id(b))]
+        vec![format!(
+            "UPDATE api_token SET token = {} WHERE id = {}",
+            cell("token", "api_token", &id(a)),
+            id(b)
+        )]
     };
     // The guards let no row change what its cells are bound to; one that is taken out and put back passes them.
     let moved = |table: &str, id: &str, change: &str| {
@@ -262,19 +307,37 @@ fn moves(engine: Engine) -> Vec<(&'static str, Vec<String>, Vec<String>)> {
             format!("DELETE FROM {table} WHERE id = {id}"),
             format!("UPDATE moved SET {change}"),
             format!("INSERT INTO {table} SELECT * FROM moved"),
-            format!("INSERT INTO webhook SELECT * FROM kept WHERE '{table}' <> 'webhook' OR id <> 'hook-2'"),
+            format!(
+                "INSERT INTO webhook SELECT * FROM kept WHERE '{table}' <> 'webhook' OR id <> 'hook-2'"
+            ),
         ]
     };
     let note = format!("UPDATE api_token SET token = note WHERE id = {}", id(1));
-    let secret = format!("UPDATE api_token SET token = {} WHERE id = {}", cell("secret", "webhook", "'hook-1'"), id(1));
+    let secret = format!(
+        "UPDATE api_token SET token = {} WHERE id = {}",
+        cell("secret", "webhook", "'hook-1'"),
+        id(1)
+    );
     vec![
         ("to another row of the tenant", swap(1, 2), vec![shown(2)]),
         ("to another tenant's row", swap(1, 3), vec![shown(3)]),
         ("to another column", vec![note], vec![shown(1)]),
         ("to another table", vec![secret], vec![shown(1)]),
-        ("with its row to another tenant", moved("api_token", &id(1), "tenant_id = 'globex'"), vec![shown(1)]),
-        ("with its row to another account", moved("webhook", "'hook-2'", "account = 7"), vec!["hook-2".into()]),
-        ("with its row to another id", moved("webhook", "'hook-2'", "id = 'hook-9'"), vec!["hook-9".into()]),
+        (
+            "with its row to another tenant",
+            moved("api_token", &id(1), "tenant_id = 'globex'"),
+            vec![shown(1)],
+        ),
+        (
+            "with its row to another account",
+            moved("webhook", "'hook-2'", "account = 7"),
+            vec!["hook-2".into()],
+        ),
+        (
+            "with its row to another id",
+            moved("webhook", "'hook-2'", "id = 'hook-9'"),
+            vec!["hook-9".into()],
+        ),
     ]
 }
 
@@ -283,7 +346,11 @@ fn a_moved_cell_is_an_error_on_every_way_of_reading(engine: Engine) {
         let (_room, room) = program(engine);
         block_on(async {
             fill(&room).await;
-            let noted = api_token::Entity::find_by_id(Uuid::from_u128(1)).one(&room).await.unwrap().unwrap();
+            let noted = api_token::Entity::find_by_id(Uuid::from_u128(1))
+                .one(&room)
+                .await
+                .unwrap()
+                .unwrap();
             noted.into_active_model().with(Note, "a note").update(&room).await.unwrap();
             for (way, found) in every_way(&room).await {
                 assert!(found.iter().all(|(_, opened)| opened.is_ok()), "{way}: {found:?}");
@@ -292,13 +359,26 @@ fn a_moved_cell_is_an_error_on_every_way_of_reading(engine: Engine) {
                 room.execute_unprepared(&statement).await.unwrap();
             }
             for (way, found) in every_way(&room).await {
-                assert!(found.iter().filter(|(id, _)| !id.starts_with("hook")).count() == 4, "{what}, {way}: a row is missing");
-                let touched =
-                    if lost.iter().any(|id| id.starts_with("hook")) { way.contains("related") || way == "loader" } else { true };
-                assert_eq!(touched, found.iter().any(|(id, _)| lost.contains(id)), "{what}, {way}: {found:?}");
+                assert!(
+                    found.iter().filter(|(id, _)| !id.starts_with("hook")).count() == 4,
+                    "{what}, {way}: a row is missing"
+                );
+                let touched = if lost.iter().any(|id| id.starts_with("hook")) {
+                    way.contains("related") || way == "loader"
+                } else {
+                    true
+                };
+                assert_eq!(
+                    touched,
+                    found.iter().any(|(id, _)| lost.contains(id)),
+                    "{what}, {way}: {found:?}"
+                );
                 for (id, opened) in &found {
                     let bad = matches!(opened, Err(RecordError::Unopenable { id: named, .. }) if named == id);
-                    assert!(if lost.contains(id) { bad } else { opened.is_ok() }, "{what}, {way}: {id}: {opened:?}");
+                    assert!(
+                        if lost.contains(id) { bad } else { opened.is_ok() },
+                        "{what}, {way}: {id}: {opened:?}"
+                    );
                 }
             }
         });
@@ -313,10 +393,14 @@ fn an_altered_index_is_noticed(engine: Engine) {
         webhook::Entity::delete_by_id("hook-1").exec(&room).await.unwrap();
         api_token::Entity::delete_by_id(victim.id).exec(&room).await.unwrap();
         let theirs = Expr::value(victim.token_index);
-        let moved = api_token::Entity::update_many().col_expr(api_token::Column::TokenIndex, theirs);
+        let moved =
+            api_token::Entity::update_many().col_expr(api_token::Column::TokenIndex, theirs);
         moved.filter(api_token::Column::Id.eq(Uuid::from_u128(3))).exec(&room).await.unwrap();
         let found = room.find_by(Token, "tok_1").await;
-        assert!(matches!(found, Err(RecordError::Unopenable { reason: Unopened::IndexMismatch, .. })), "{found:?}");
+        assert!(
+            matches!(found, Err(RecordError::Unopenable { reason: Unopened::IndexMismatch, .. })),
+            "{found:?}"
+        );
     });
 }
 
@@ -327,13 +411,17 @@ fn plaintext_by_a_raw_expression_is_refused(engine: Engine) {
         fill(&room).await;
         let before = webhook::Entity::find().all(&room).await.unwrap();
         for plaintext in ["whsec_plain", &"long enough for a cell".repeat(9)] {
-            let raw = webhook::Entity::update_many().col_expr(webhook::Column::Secret, Expr::val(plaintext.as_bytes().to_vec()));
+            let raw = webhook::Entity::update_many()
+                .col_expr(webhook::Column::Secret, Expr::val(plaintext.as_bytes().to_vec()));
             let refused = raw.exec(&room).await.unwrap_err();
             assert!(is_constraint_violation(&refused), "{refused:?}");
             assert!(!format!("{refused:?}").contains(plaintext), "{refused:?}");
         }
-        let index = api_token::Entity::update_many().col_expr(api_token::Column::TokenIndex, Expr::value(b"tok_1".to_vec()));
-        assert!(index.filter(api_token::Column::Id.eq(Uuid::from_u128(1))).exec(&room).await.is_err());
+        let index = api_token::Entity::update_many()
+            .col_expr(api_token::Column::TokenIndex, Expr::value(b"tok_1".to_vec()));
+        assert!(
+            index.filter(api_token::Column::Id.eq(Uuid::from_u128(1))).exec(&room).await.is_err()
+        );
         assert_eq!(webhook::Entity::find().all(&room).await.unwrap(), before);
 
         // What a row is bound to does not change under its cells, neither by models nor for many rows at once.
@@ -367,8 +455,11 @@ fn transactions_keep_or_drop_rows_and_never_keys(engine: Engine) {
             token(9, "initech").insert(&dropped).await.unwrap();
             dropped.rollback().await.unwrap();
         }
-        let kept: Result<_, sea_orm::TransactionError<RecordError>> =
-            room.transaction(|within| Box::pin(async move { token(10, "initech").insert(within).await })).await;
+        let kept: Result<_, sea_orm::TransactionError<RecordError>> = room
+            .transaction(|within| {
+                Box::pin(async move { token(10, "initech").insert(within).await })
+            })
+            .await;
         let again = Strongroom::load(room.db().clone(), roots(&files).await, 0).await.unwrap();
         assert_eq!(again.open(Token, &kept.unwrap()).await.unwrap().as_text(), Some("tok_10"));
     });
@@ -435,7 +526,8 @@ fn a_row_that_moved_meanwhile_is_told(engine: Engine) {
 
         let mut long = token(50, "acme");
         long = Draft::with(long, Note, "x");
-        let none: Result<(), RecordError> = room.insert_many(vec![long, token(51, &"x".repeat(73))]).await;
+        let none: Result<(), RecordError> =
+            room.insert_many(vec![long, token(51, &"x".repeat(73))]).await;
         assert!(matches!(none, Err(RecordError::Scope)), "{none:?}");
         assert!(room.find_by(Token, "tok_50").await.unwrap().is_none());
     });
@@ -452,20 +544,31 @@ fn a_program_that_writes_cells_is_refused_where_plaintext_counts(engine: Engine)
         db.execute_unprepared(table).await.unwrap();
         let strongroom = Strongroom::load(db.clone(), roots.clone(), 0).await.unwrap();
         for phase in [Phase::Dual, Phase::Filled, Phase::Required, Phase::Sealed, Phase::Plain] {
-            Sealing::new(roots.clone(), 0).bring(&SchemaManager::new(&db), session::Entity::TABLE, phase).await.unwrap();
+            Sealing::new(roots.clone(), 0)
+                .bring(&SchemaManager::new(&db), session::Entity::TABLE, phase)
+                .await
+                .unwrap();
             let program = Strongroom::load(db.clone(), roots.clone(), 0).await.unwrap();
             for room in [&strongroom, &program] {
-                let row = session::ActiveModel { id: Set(Uuid::new_v4().to_string()), ..Default::default() };
+                let row = session::ActiveModel {
+                    id: Set(Uuid::new_v4().to_string()),
+                    ..Default::default()
+                };
                 tokio::time::sleep(LIFETIME).await;
                 let written = row.with(session::Ticket, "t").insert(room).await;
                 match written {
                     Ok(_) => assert_eq!(phase, Phase::Sealed),
-                    Err(RecordError::NotSealed { table: "session", phase: found }) => assert_eq!(found, Some(phase)),
+                    Err(RecordError::NotSealed { table: "session", phase: found }) => {
+                        assert_eq!(found, Some(phase))
+                    }
                     Err(error) => panic!("{phase:?}: {error:?}"),
                 }
             }
         }
-        let back = db.query_one_raw(sea_orm::Statement::from_string(db.get_database_backend(), "SELECT count(*) FROM session"));
+        let back = db.query_one_raw(sea_orm::Statement::from_string(
+            db.get_database_backend(),
+            "SELECT count(*) FROM session",
+        ));
         assert_eq!(back.await.unwrap().unwrap().try_get_by_index::<i64>(0).unwrap(), 2);
     });
 }
@@ -477,7 +580,13 @@ fn bytes_are_values_where_there_was_never_text(engine: Engine) {
     block_on(async {
         fill(&program).await;
         let row = program.find_by(Token, "tok_1").await.unwrap().unwrap();
-        let row = row.into_active_model().with(Token, bytes.clone()).with(Note, bytes.clone()).update(&program).await.unwrap();
+        let row = row
+            .into_active_model()
+            .with(Token, bytes.clone())
+            .with(Note, bytes.clone())
+            .update(&program)
+            .await
+            .unwrap();
         assert_eq!(program.open(Token, &row).await.unwrap().as_bytes(), bytes);
     });
     room.run(&["keys", "verify"]).expect(0);
@@ -488,20 +597,29 @@ fn bytes_are_values_where_there_was_never_text(engine: Engine) {
         let table = "CREATE TABLE session (id varchar(64) NOT NULL PRIMARY KEY, ticket varchar(64) NOT NULL)";
         db.execute_unprepared(table).await.unwrap();
         let sealing = Sealing::new(roots(&room).await, 0);
-        sealing.bring(&SchemaManager::new(db), session::Entity::TABLE, Phase::Sealed).await.unwrap();
+        sealing
+            .bring(&SchemaManager::new(db), session::Entity::TABLE, Phase::Sealed)
+            .await
+            .unwrap();
         tokio::time::sleep(LIFETIME).await;
         let row = session::ActiveModel { id: Set("s-1".to_owned()), ..Default::default() };
         row.with(session::Ticket, bytes).insert(&program).await.unwrap();
     });
     let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
-    let named: Vec<_> = verified["failed"].as_array().unwrap().iter().map(|bad| (&bad["id"], &bad["reason"])).collect();
+    let named: Vec<_> = verified["failed"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bad| (&bad["id"], &bad["reason"]))
+        .collect();
     assert_eq!(named, [(&"s-1".into(), &"not_text".into())]);
 }
 
 const OTHER: SealedTable = SealedTable { scope: None, ..*webhook::Entity::TABLE };
 const BOUND: SealedTable = SealedTable { owners: &[], ..*webhook::Entity::TABLE };
 const UNKNOWN: SealedTable = SealedTable { name: "other", ..OTHER };
-const MORE: SealedTable = SealedTable { columns: api_token::Entity::TABLE.columns, ..*webhook::Entity::TABLE };
+const MORE: SealedTable =
+    SealedTable { columns: api_token::Entity::TABLE.columns, ..*webhook::Entity::TABLE };
 
 fn a_program_refuses_tables_in_another_phase(engine: Engine) {
     let (_room, room) = program(engine);
@@ -512,6 +630,12 @@ fn a_program_refuses_tables_in_another_phase(engine: Engine) {
             assert!(matches!(refused, Err(RecordError::SealedOtherwise("webhook"))), "{refused:?}");
         }
         let refused = room.require(&[&UNKNOWN]).await;
-        assert!(matches!(refused, Err(RecordError::NotSealed { table: "other", phase: Some(Phase::Plain) })), "{refused:?}");
+        assert!(
+            matches!(
+                refused,
+                Err(RecordError::NotSealed { table: "other", phase: Some(Phase::Plain) })
+            ),
+            "{refused:?}"
+        );
     });
 }

@@ -23,8 +23,12 @@ fn keys_that_are_missing_or_open_or_wrong(engine: Engine) {
         fs::write(room.key_file(), text).unwrap();
         fs::set_permissions(room.key_file(), fs::Permissions::from_mode(mode)).unwrap();
     };
-    let code =
-        || room.run(&["keys", "verify", "--format", "json"]).expect(4).json()["error"]["code"].as_str().unwrap().to_owned();
+    let code = || {
+        room.run(&["keys", "verify", "--format", "json"]).expect(4).json()["error"]["code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     for mode in [0o640, 0o604, 0o601, 0o610] {
         put(&key, mode);
         assert_eq!(code(), "key_readable", "{mode:o}");
@@ -40,7 +44,11 @@ fn keys_that_are_missing_or_open_or_wrong(engine: Engine) {
     put(&key, 0o400);
     room.run(&["keys", "verify"]).expect(0);
     room.run(&["init"]).expect(0);
-    assert_eq!(fs::read_to_string(room.key_file()).unwrap(), key, "init leaves an existing key alone");
+    assert_eq!(
+        fs::read_to_string(room.key_file()).unwrap(),
+        key,
+        "init leaves an existing key alone"
+    );
 }
 
 fn histories_that_are_edited_or_newer(engine: Engine) {
@@ -49,7 +57,9 @@ fn histories_that_are_edited_or_newer(engine: Engine) {
     room.execute("UPDATE strongroom_history SET checksum = 'edited' WHERE number = 1");
     let ran = room.run(&["migrate", "up", "--yes", "--format", "json"]).expect(4);
     assert_eq!(ran.json()["error"]["code"], "checksum");
-    room.execute(&format!("UPDATE strongroom_history SET checksum = '{checksum}' WHERE number = 1"));
+    room.execute(&format!(
+        "UPDATE strongroom_history SET checksum = '{checksum}' WHERE number = 1"
+    ));
     room.execute(
         "INSERT INTO strongroom_history (id, number, name, kind, direction, started_at, finished_at, holder, token) \
          VALUES (99, 8, 'from_the_future', 'schema', 'up', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, 'h', 1)",
@@ -61,8 +71,12 @@ fn histories_that_are_edited_or_newer(engine: Engine) {
 fn a_foreign_table_in_the_way(engine: Engine) {
     let room = Room::empty(engine);
     room.execute("CREATE TABLE credential (id varchar(64) PRIMARY KEY)");
-    let commands: [&[&str]; 4] =
-        [&["migrate", "up", "--yes"], &["migrate", "status"], &["credential", "create", "--user-id", "u"], &["keys", "status"]];
+    let commands: [&[&str]; 4] = [
+        &["migrate", "up", "--yes"],
+        &["migrate", "status"],
+        &["credential", "create", "--user-id", "u"],
+        &["keys", "status"],
+    ];
     for command in commands {
         let ran = room.run(&[command, &["--format", "json"]].concat()).expect(4);
         assert_eq!(ran.json()["error"]["code"], "foreign_table", "{command:?}");
@@ -90,7 +104,10 @@ fn plaintext_in_a_sealed_column(engine: Engine) {
 fn looking_writes_nothing(engine: Engine) {
     let room = Room::empty(engine);
     let status = room.run(&["migrate", "status", "--format", "json"]).expect(0).json();
-    assert_eq!((status["pending"].as_u64(), status["migrations"][0]["name"].as_str()), (Some(11), Some("create_credential")));
+    assert_eq!(
+        (status["pending"].as_u64(), status["migrations"][0]["name"].as_str()),
+        (Some(11), Some("create_credential"))
+    );
     room.run(&["migrate", "status", "--check"]).expect(3);
     room.run(&["keys", "status"]).expect(1);
     assert_eq!(room.tables(), 0);
@@ -99,7 +116,10 @@ fn looking_writes_nothing(engine: Engine) {
 fn a_dry_run_does_nothing(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(2));
     let would = room.run(&["migrate", "up", "--dry-run", "--format", "json"]).expect(0).json();
-    assert_eq!((would["would_run"].as_array().unwrap().len(), would["rows"].as_u64()), (10, Some(2)));
+    assert_eq!(
+        (would["would_run"].as_array().unwrap().len(), would["rows"].as_u64()),
+        (10, Some(2))
+    );
     room.run(&["migrate", "down", "--to", "0", "--dry-run"]).expect(0);
     assert_eq!(room.json(&["migrate", "status"])["pending"], 10);
 }
@@ -107,12 +127,23 @@ fn a_dry_run_does_nothing(engine: Engine) {
 /// As a later release might write it, under the right key.
 #[test]
 fn a_manifest_that_a_newer_program_wrote() {
-    use strongroom::crypto::{ManifestKey, Purpose, RootKey, WrappedKeyLabel, manifest_mac, unwrap_key};
+    use strongroom::crypto::{
+        ManifestKey, Purpose, RootKey, WrappedKeyLabel, manifest_mac, unwrap_key,
+    };
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));
-    let key = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, fs::read(room.key_file()).unwrap().trim_ascii());
+    let key = base64::Engine::decode(
+        &base64::engine::general_purpose::STANDARD,
+        fs::read(room.key_file()).unwrap().trim_ascii(),
+    );
     let root_key = RootKey::from_bytes(&key.unwrap().try_into().unwrap()).unwrap();
     let ring = room.bytes("SELECT ring_id FROM strongroom_manifest").try_into().unwrap();
-    let label = WrappedKeyLabel { ring: &ring, id: 1, purpose: Purpose::Manifest, scope: "-", generation: 1 };
+    let label = WrappedKeyLabel {
+        ring: &ring,
+        id: 1,
+        purpose: Purpose::Manifest,
+        scope: "-",
+        generation: 1,
+    };
     let wrapped = room.bytes("SELECT wrapped FROM strongroom_key WHERE id = 1");
     let manifest_key: ManifestKey = unwrap_key(&root_key, &label, &wrapped).unwrap();
     let body = room.text("SELECT body FROM strongroom_manifest");
@@ -124,10 +155,17 @@ fn a_manifest_that_a_newer_program_wrote() {
     for newer in newer {
         assert_ne!(newer, body);
         let mac = manifest_mac(&manifest_key, &ring, newer.as_bytes()).to_vec();
-        room.try_execute("UPDATE strongroom_manifest SET body = $1, mac = $2", vec![newer.into(), mac.into()]).unwrap();
-        for command in
-            [&["keys", "status"][..], &["keys", "verify"], &["keys", "rotate"], &["credential", "create", "--user-id", "u"]]
-        {
+        room.try_execute(
+            "UPDATE strongroom_manifest SET body = $1, mac = $2",
+            vec![newer.into(), mac.into()],
+        )
+        .unwrap();
+        for command in [
+            &["keys", "status"][..],
+            &["keys", "verify"],
+            &["keys", "rotate"],
+            &["credential", "create", "--user-id", "u"],
+        ] {
             let refused = room.run(&[command, &["--format", "json"]].concat()).expect(4).json();
             assert_eq!(refused["error"]["code"], "database_newer", "{command:?}");
         }
@@ -141,7 +179,10 @@ fn a_key_in_the_environment() {
     fs::remove_file(room.key_file()).unwrap();
     let with = |key: Option<&str>| {
         let mut command = room.command(&["keys", "verify", "--format", "json"]);
-        command.env("STRONGROOM__KEYS__SOURCE", "env").env("STRONGROOM__KEYS__ENV", "MY_ROOT").env_remove("MY_ROOT");
+        command
+            .env("STRONGROOM__KEYS__SOURCE", "env")
+            .env("STRONGROOM__KEYS__ENV", "MY_ROOT")
+            .env_remove("MY_ROOT");
         if let Some(key) = key {
             command.env("MY_ROOT", key);
         }
@@ -149,7 +190,9 @@ fn a_key_in_the_environment() {
     };
     with(Some(key.trim())).expect(0);
     let weak = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    for (key, code) in [(None, "key_missing"), (Some("canary"), "key_malformed"), (Some(weak), "key_weak")] {
+    for (key, code) in
+        [(None, "key_missing"), (Some("canary"), "key_malformed"), (Some(weak), "key_weak")]
+    {
         let refused = with(key).expect(4);
         assert_eq!(refused.json()["error"]["code"], code);
         assert!(!refused.all().contains("canary"), "{refused:?}");
@@ -159,7 +202,11 @@ fn a_key_in_the_environment() {
 #[test]
 fn settings_that_nobody_knows() {
     let room = Room::empty(Engine::Sqlite);
-    fs::write(room.path().join("strongroom.toml"), "[database]\nurl = \"sqlite://x.db\"\ncolour = \"blue\"\n").unwrap();
+    fs::write(
+        room.path().join("strongroom.toml"),
+        "[database]\nurl = \"sqlite://x.db\"\ncolour = \"blue\"\n",
+    )
+    .unwrap();
     let refused = room.run(&["migrate", "status"]).expect(2);
     assert!(refused.err.contains("colour"), "{}", refused.err);
 }
@@ -174,8 +221,14 @@ fn the_example_configuration_is_valid() {
 #[test]
 fn a_database_that_is_not_there() {
     let room = Room::empty(Engine::Sqlite);
-    for url in ["postgres://nobody:canary-password@127.0.0.1:1/x", "sqlite:///no/such/folder/x.db?mode=rwc"] {
-        let ran = ran(room.command(&["migrate", "up", "--to", "1"]).env("STRONGROOM__DATABASE__URL", url)).expect(6);
+    for url in [
+        "postgres://nobody:canary-password@127.0.0.1:1/x",
+        "sqlite:///no/such/folder/x.db?mode=rwc",
+    ] {
+        let ran = ran(room
+            .command(&["migrate", "up", "--to", "1"])
+            .env("STRONGROOM__DATABASE__URL", url))
+        .expect(6);
         assert!(!ran.all().contains("canary"), "{ran:?}");
     }
 }

@@ -2,12 +2,18 @@
 
 use crate::support::{Engine, Room, numbered_rows, on_every_engine};
 
-on_every_engine!(generations_grow_and_lead_back, an_empty_table_rolls_too, history_tells_what_was_done);
+on_every_engine!(
+    generations_grow_and_lead_back,
+    an_empty_table_rolls_too,
+    history_tells_what_was_done
+);
 
 fn active(room: &Room) -> u64 {
     let status = room.json(&["keys", "status"]);
     let generations = status["generations"].as_array().unwrap().clone();
-    generations.iter().find(|line| line["state"] == "active").unwrap()["generation"].as_u64().unwrap()
+    generations.iter().find(|line| line["state"] == "active").unwrap()["generation"]
+        .as_u64()
+        .unwrap()
 }
 
 fn generations_grow_and_lead_back(engine: Engine) {
@@ -23,7 +29,12 @@ fn generations_grow_and_lead_back(engine: Engine) {
     let ids = room.number("SELECT count(DISTINCT id) FROM strongroom_key");
     assert_eq!(ids, room.number("SELECT count(*) FROM strongroom_key"));
     // Three generations of ten scopes and the rows without a project, the index key, the manifest key.
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_key WHERE purpose = 'data' AND generation = 3"), 12);
+    assert_eq!(
+        room.number(
+            "SELECT count(*) FROM strongroom_key WHERE purpose = 'data' AND generation = 3"
+        ),
+        12
+    );
 }
 
 fn an_empty_table_rolls_too(engine: Engine) {
@@ -39,7 +50,8 @@ fn history_tells_what_was_done(engine: Engine) {
     room.run(&["migrate", "down", "--steps", "2", "--yes"]).expect(0);
     let sql = "SELECT name, direction, finished_at IS NOT NULL AS finished FROM strongroom_history ORDER BY id";
     let history = room.query(sql, |row| {
-        let (name, direction): (String, String) = (row.try_get("", "name").unwrap(), row.try_get("", "direction").unwrap());
+        let (name, direction): (String, String) =
+            (row.try_get("", "name").unwrap(), row.try_get("", "direction").unwrap());
         let finished: bool = row.try_get("", "finished").unwrap();
         format!("{direction} {name}{}", if finished { "" } else { " (unfinished)" })
     });
@@ -63,5 +75,9 @@ fn history_tells_what_was_done(engine: Engine) {
             "down create_audit",
         ]
     );
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_migrations"), 9, "sea-orm's own table agrees");
+    assert_eq!(
+        room.number("SELECT count(*) FROM strongroom_migrations"),
+        9,
+        "sea-orm's own table agrees"
+    );
 }

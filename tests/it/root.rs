@@ -13,7 +13,9 @@ use strongroom::db::{Access, Address, Lock, connect};
 use strongroom::key::{FileSource, KeySource as _, Ring, Roots};
 use strongroom::reseal::ResealError;
 
-use crate::support::{Engine, Ran, Room, block_on, nasty_rows, numbered_rows, on_every_engine, ran};
+use crate::support::{
+    Engine, Ran, Room, block_on, nasty_rows, numbered_rows, on_every_engine, ran,
+};
 
 on_every_engine!(
     a_rewrap_touches_no_cell_and_is_repeated_harmlessly,
@@ -43,17 +45,22 @@ fn a_rewrap_touches_no_cell_and_is_repeated_harmlessly(engine: Engine) {
     assert_eq!((done["keys"].as_i64(), done["damaged"].as_i64()), (Some(keys), Some(0)));
     assert_eq!(done["configuration"]["keys"]["file"], "next.key");
     assert_eq!(room.query_cells(), cells);
-    assert_eq!(fs::metadata(room.path().join("next.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(room.path().join("next.key")).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 
     let refused = room.run(&["keys", "verify", "--format", "json"]).expect(4).json();
     assert_eq!(refused["error"]["code"], "wrong_key");
     let next = [("FILE", "next.key")];
     with(&room, &next, &["keys", "verify"]).expect(0);
-    with(&room, &[("NEXT__SOURCE", "file"), ("NEXT__FILE", "next.key")], &["keys", "verify"]).expect(0);
+    with(&room, &[("NEXT__SOURCE", "file"), ("NEXT__FILE", "next.key")], &["keys", "verify"])
+        .expect(0);
 
     // As after a crash between the commit and the last word.
     assert_eq!(room.json(&["keys", "rewrap", "--to", "file:next.key"])["keys"], 0);
-    let changed = [("FILE", "next.key"), ("NEXT__SOURCE", "file"), ("NEXT__FILE", "strongroom.key")];
+    let changed =
+        [("FILE", "next.key"), ("NEXT__SOURCE", "file"), ("NEXT__FILE", "strongroom.key")];
     with(&room, &changed, &["keys", "rewrap", "--to", "file:next.key"]).expect(0);
     assert_eq!(room.number("SELECT count(*) FROM strongroom_history WHERE kind = 'rewrap'"), 1);
     with(&room, &next, &["keys", "rotate"]).expect(0);
@@ -70,7 +77,8 @@ async fn roots(room: &Room, files: [&str; 2]) -> Arc<Roots> {
 fn a_program_that_knows_both_roots_goes_on_through_a_rewrap(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(20));
     fs::copy(room.key_file(), room.path().join("before.key")).unwrap();
-    fs::write(room.path().join("next.key"), "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=\n").unwrap();
+    fs::write(room.path().join("next.key"), "MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI=\n")
+        .unwrap();
     fs::set_permissions(room.path().join("next.key"), fs::Permissions::from_mode(0o600)).unwrap();
     let store = block_on(async {
         let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
@@ -80,7 +88,10 @@ fn a_program_that_knows_both_roots_goes_on_through_a_rewrap(engine: Engine) {
         let mut new = NewCredential::make("u".to_owned(), "ec2").unwrap();
         new.project_id = Some(project.to_owned());
         block_on(store.create(&new)).unwrap();
-        assert_eq!(*block_on(store.find(new.access.as_ref().unwrap(), true)).unwrap().secret.unwrap(), *new.secret);
+        assert_eq!(
+            *block_on(store.find(new.access.as_ref().unwrap(), true)).unwrap().secret.unwrap(),
+            *new.secret
+        );
     };
     create("a project of its own");
     room.run(&["keys", "rewrap", "--to", "file:next.key"]).expect(0);
@@ -94,7 +105,11 @@ fn a_key_made_under_the_root_before_is_not_taken(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(5));
     let store = block_on(async {
         let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
-        Store::new(db, Some(Arc::new(FileSource::new(room.key_file()).root().await.unwrap().into())), 0)
+        Store::new(
+            db,
+            Some(Arc::new(FileSource::new(room.key_file()).root().await.unwrap().into())),
+            0,
+        )
     });
     let create = |project: &str| {
         let mut new = NewCredential::make("u".to_owned(), "ec2").unwrap();
@@ -104,7 +119,9 @@ fn a_key_made_under_the_root_before_is_not_taken(engine: Engine) {
     create("known").unwrap();
     let keys = room.number("SELECT count(*) FROM strongroom_key");
     // What a rewrap does first, between two looks of the program at the manifest.
-    room.execute("UPDATE strongroom_manifest SET body = replace(body, '\"root_id\":\"', '\"root_id\":\"00')");
+    room.execute(
+        "UPDATE strongroom_manifest SET body = replace(body, '\"root_id\":\"', '\"root_id\":\"00')",
+    );
     create("new").unwrap_err();
     assert_eq!(room.number("SELECT count(*) FROM strongroom_key"), keys);
 }
@@ -121,13 +138,18 @@ fn a_cell_that_came_back_keeps_its_keys_from_being_wiped(engine: Engine) {
             let key = FileSource::new(room.key_file()).root().await.unwrap();
             let ring = Arc::new(Ring::load(&db, Arc::new(key.into()), 0).await.unwrap());
             let lock = Lock::take(&db).await.unwrap();
-            let done = strongroom::reseal::retire(&db, &ring, &lock, 1, Duration::from_secs(1)).await;
+            let done =
+                strongroom::reseal::retire(&db, &ring, &lock, 1, Duration::from_secs(1)).await;
             lock.release().await.unwrap();
             done
         })
     };
     assert!(!retire().unwrap().wiped);
-    room.try_execute("UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'", vec![old.into()]).unwrap();
+    room.try_execute(
+        "UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'",
+        vec![old.into()],
+    )
+    .unwrap();
     std::thread::sleep(Duration::from_millis(1200));
     assert!(matches!(retire(), Err(ResealError::StillInUse { generation: 1, cells: 1 })));
     room.run(&["keys", "verify"]).expect(0);
@@ -154,7 +176,11 @@ fn a_generation_without_cells_is_retired_and_wiped(engine: Engine) {
     // A cell that was put back from a copy is in use, and stays readable.
     let now = room.bytes("SELECT secret_key_sealed FROM credential WHERE id = 'row-000001'");
     let put = |cell: &[u8]| {
-        room.try_execute("UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'", vec![cell.into()]).unwrap()
+        room.try_execute(
+            "UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'",
+            vec![cell.into()],
+        )
+        .unwrap()
     };
     put(&old);
     assert_eq!(code(retire("2", &[]).expect(4)), "key_in_use");
@@ -172,9 +198,18 @@ fn a_generation_without_cells_is_retired_and_wiped(engine: Engine) {
     assert_eq!(room.json(&["keys", "verify"])["failed"][0]["reason"], "retired_key");
     put(&now);
     assert_eq!(retire("1", &["--grace", "0"]).expect(0).json()["wiped"], true);
-    assert_eq!(room.number("SELECT count(*) FROM strongroom_key WHERE length(wrapped) = 0 AND generation = 1"), 11);
-    let states: Vec<_> =
-        room.json(&["keys", "status"])["generations"].as_array().unwrap().iter().map(|g| g["state"].clone()).collect();
+    assert_eq!(
+        room.number(
+            "SELECT count(*) FROM strongroom_key WHERE length(wrapped) = 0 AND generation = 1"
+        ),
+        11
+    );
+    let states: Vec<_> = room.json(&["keys", "status"])["generations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|g| g["state"].clone())
+        .collect();
     assert_eq!(states, ["retired", "retired", "active"]);
     room.run(&["keys", "rotate", "--back"]).expect(4);
     room.run(&["keys", "rotate"]).expect(0);
@@ -195,7 +230,9 @@ fn cells_under_a_damaged_key_keep_their_generation(engine: Engine) {
     room.execute("UPDATE strongroom_key SET scope = 'project:other' WHERE scope = 'project:project-3' AND generation = 1");
     room.run(&["keys", "rotate"]).expect(3);
     room.run(&["keys", "retire", "1", "--yes"]).expect(4);
-    room.execute("UPDATE strongroom_key SET scope = 'project:project-3' WHERE scope = 'project:other'");
+    room.execute(
+        "UPDATE strongroom_key SET scope = 'project:project-3' WHERE scope = 'project:other'",
+    );
     room.run(&["keys", "rotate"]).expect(0);
     room.run(&["keys", "retire", "1", "--yes"]).expect(0);
 }
@@ -219,7 +256,11 @@ fn a_root_under_a_passphrase() {
     assert!(sealed_root.contains("argon2id"), "{sealed_root}");
     with(
         &room,
-        &[("SOURCE", "passphrase"), ("PASSPHRASE", "correct horse battery staple"), ("SEALED_ROOT", "passphrase.root")],
+        &[
+            ("SOURCE", "passphrase"),
+            ("PASSPHRASE", "correct horse battery staple"),
+            ("SEALED_ROOT", "passphrase.root"),
+        ],
         &verify,
     )
     .expect(0);
@@ -245,9 +286,19 @@ fn a_root_under_a_passphrase() {
 fn a_new_room_under_a_passphrase() {
     let room = Room::empty(Engine::Sqlite);
     private(&room.path().join("passphrase"), "correct horse battery staple");
-    let source = [("SOURCE", "passphrase"), ("PASSPHRASE_FILE", "passphrase"), ("SEALED_ROOT", "elsewhere.root")];
-    assert_eq!(with(&room, &source, &["init", "--format", "json"]).expect(0).json()["key_file"], "elsewhere.root");
-    assert_eq!(with(&room, &source, &["init", "--format", "json"]).expect(0).json()["key_made"], false);
+    let source = [
+        ("SOURCE", "passphrase"),
+        ("PASSPHRASE_FILE", "passphrase"),
+        ("SEALED_ROOT", "elsewhere.root"),
+    ];
+    assert_eq!(
+        with(&room, &source, &["init", "--format", "json"]).expect(0).json()["key_file"],
+        "elsewhere.root"
+    );
+    assert_eq!(
+        with(&room, &source, &["init", "--format", "json"]).expect(0).json()["key_made"],
+        false
+    );
     with(&room, &source, &["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "status"]).expect(4);
 }
@@ -278,16 +329,28 @@ fn restored_from_a_dump_and_the_escrow(engine: Engine, copy: impl FnOnce(&Room, 
     let armored = fs::read(room.path().join("root.age")).unwrap();
     let decryptor = age::Decryptor::new(age::armor::ArmoredReader::new(&armored[..])).unwrap();
     let mut key = String::new();
-    decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).unwrap().read_to_string(&mut key).unwrap();
+    decryptor
+        .decrypt(std::iter::once(&identity as &dyn age::Identity))
+        .unwrap()
+        .read_to_string(&mut key)
+        .unwrap();
     fs::remove_file(new.key_file()).unwrap();
     private(&new.key_file(), &key);
     new.run(&["keys", "verify"]).expect(0);
     for row in &rows {
-        assert_eq!(new.json(&["credential", "show", "--id", &row.id, "--reveal"])["secret"], row.secret_key);
+        assert_eq!(
+            new.json(&["credential", "show", "--id", &row.id, "--reveal"])["secret"],
+            row.secret_key
+        );
     }
     if engine != Engine::Sqlite {
         // The copy has the original's ring, and so its accounts' names; it must not take them away from it.
-        assert!(new.run(&["migrate", "down", "--to", "1", "--yes"]).expect(4).err.contains("must not share them"));
+        assert!(
+            new.run(&["migrate", "down", "--to", "1", "--yes"])
+                .expect(4)
+                .err
+                .contains("must not share them")
+        );
         fs::write(new.path().join("strongroom.toml"), "[policy]\nprefix = \"copy_\"\n").unwrap();
     }
     new.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
@@ -333,12 +396,17 @@ fn restored_from_a_dump_and_the_escrow_on_mariadb() {
 fn the_escrow_is_what_age_itself_reads() {
     let room = Room::empty(Engine::Sqlite);
     let folder = room.path();
-    let Ok(made) = Command::new("age-keygen").arg("-o").arg(folder.join("identity")).output() else {
+    let Ok(made) = Command::new("age-keygen").arg("-o").arg(folder.join("identity")).output()
+    else {
         panic!("no age: run `make age`")
     };
     let said = String::from_utf8(made.stderr).unwrap();
     let recipient = said.trim().rsplit(' ').next().unwrap();
     room.run(&["keys", "escrow", "--recipient", recipient, "--out", "root.age"]).expect(0);
-    let opened = Command::new("age").args(["--decrypt", "-i"]).arg(folder.join("identity")).arg(folder.join("root.age")).output();
+    let opened = Command::new("age")
+        .args(["--decrypt", "-i"])
+        .arg(folder.join("identity"))
+        .arg(folder.join("root.age"))
+        .output();
     assert_eq!(opened.unwrap().stdout, fs::read(room.key_file()).unwrap());
 }

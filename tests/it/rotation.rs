@@ -9,7 +9,11 @@ use strongroom::credential::Store;
 
 use crate::support::{Engine, Room, block_on, numbered_rows, on_every_server, runtime, until};
 
-on_every_server!(under_load_nothing_fails, killed_at_each_step_and_run_again, sessions_that_stay_are_ended);
+on_every_server!(
+    under_load_nothing_fails,
+    killed_at_each_step_and_run_again,
+    sessions_that_stay_are_ended
+);
 
 /// As many as 200 requests a second for a minute.
 const ENOUGH: u64 = 200 * 60;
@@ -21,11 +25,19 @@ fn under_load_nothing_fails(engine: Engine) {
     let components = room.components().unwrap();
     let api = block_on(components.component("api")).unwrap();
     let store = Arc::new(Store::of_component(api.database().clone(), api.share()));
-    let (stop, done, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (stop, done, failed) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let workers: Vec<_> = (0..8_usize)
         .map(|worker| {
-            let (store, stop, done, failed) = (store.clone(), stop.clone(), done.clone(), failed.clone());
-            let rows: Vec<_> = rows.iter().map(|row| (row.access_key.clone().unwrap(), row.secret_key.clone())).collect();
+            let (store, stop, done, failed) =
+                (store.clone(), stop.clone(), done.clone(), failed.clone());
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|row| (row.access_key.clone().unwrap(), row.secret_key.clone()))
+                .collect();
             runtime().spawn(async move {
                 for turn in worker.. {
                     if stop.load(Ordering::Acquire) {
@@ -33,7 +45,12 @@ fn under_load_nothing_fails(engine: Engine) {
                     }
                     let (access, secret) = &rows[turn % rows.len()];
                     match store.find(access, true).await {
-                        Ok(found) if found.secret.as_ref().is_some_and(|found| found.as_str() == secret) => {
+                        Ok(found)
+                            if found
+                                .secret
+                                .as_ref()
+                                .is_some_and(|found| found.as_str() == secret) =>
+                        {
                             done.fetch_add(1, Ordering::AcqRel)
                         }
                         other => {
@@ -71,9 +88,13 @@ fn under_load_nothing_fails(engine: Engine) {
 
 fn sessions_of(room: &Room, user: &str) -> i64 {
     room.number(&match room.engine {
-        Engine::Postgres => format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'"),
+        Engine::Postgres => {
+            format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'")
+        }
         // Its list of processes cannot be read while a statement holds bytes.
-        Engine::MySql => format!("SELECT count(*) FROM performance_schema.threads WHERE PROCESSLIST_USER = '{user}'"),
+        Engine::MySql => format!(
+            "SELECT count(*) FROM performance_schema.threads WHERE PROCESSLIST_USER = '{user}'"
+        ),
         _ => format!("SELECT count(*) FROM information_schema.processlist WHERE USER = '{user}'"),
     })
 }
@@ -89,12 +110,20 @@ fn killed_at_each_step_and_run_again(engine: Engine) {
         let found = block_on(store.find(rows[0].access_key.as_deref().unwrap(), true)).unwrap();
         assert_eq!(found.secret.unwrap().as_str(), rows[0].secret_key);
     };
-    for step in ["the other login is open", "programs are told to use it", "the old login has", "0 sessions"] {
+    for step in [
+        "the other login is open",
+        "programs are told to use it",
+        "the old login has",
+        "0 sessions",
+    ] {
         let before = room.json(&["policy", "login", "api"])["user"].clone();
         works();
         let mut running = room.start(&["policy", "rotate-login", "api", "--settle", "2"]);
         let lines = BufReader::new(running.0.stderr.take().unwrap()).lines();
-        lines.map_while(Result::ok).find(|line| line.contains(step)).unwrap_or_else(|| panic!("never said: {step}"));
+        lines
+            .map_while(Result::ok)
+            .find(|line| line.contains(step))
+            .unwrap_or_else(|| panic!("never said: {step}"));
         running.kill();
         works();
         let rotated = room.json(&["policy", "rotate-login", "api", "--settle", "1"]);

@@ -45,7 +45,9 @@ fn sealed_rolled_and_back_to_the_same_rows(engine: Engine) {
 fn cells_by_generation(room: &Room) -> Vec<(u64, u64)> {
     let status = room.json(&["keys", "status"]);
     let generations = status["generations"].as_array().unwrap().iter();
-    generations.map(|line| (line["generation"].as_u64().unwrap(), line["cells"].as_u64().unwrap())).collect()
+    generations
+        .map(|line| (line["generation"].as_u64().unwrap(), line["cells"].as_u64().unwrap()))
+        .collect()
 }
 
 fn nothing_stored_holds_a_secret(engine: Engine) {
@@ -54,16 +56,30 @@ fn nothing_stored_holds_a_secret(engine: Engine) {
     // Bytes that other programs deleted before sealing lie in free space: more than the upgrade itself fills.
     let deleted = "deleted-secret-needle ";
     let long = deleted.repeat(2_500);
-    let rows_to_delete: Vec<_> = (0..12).map(|n| format!("('deleted-{n}', 'u', 'totp', '{long}')")).collect();
-    let insert = format!("INSERT INTO credential (id, user_id, type, secret_key) VALUES {}", rows_to_delete.join(", "));
+    let rows_to_delete: Vec<_> =
+        (0..12).map(|n| format!("('deleted-{n}', 'u', 'totp', '{long}')")).collect();
+    let insert = format!(
+        "INSERT INTO credential (id, user_id, type, secret_key) VALUES {}",
+        rows_to_delete.join(", ")
+    );
     let pragma = if engine == Engine::Sqlite { "PRAGMA secure_delete = OFF;" } else { "" };
-    room.execute(&format!("{pragma} {insert}; DELETE FROM credential WHERE id LIKE 'deleted%' OR id = 'row-000000'"));
+    room.execute(&format!(
+        "{pragma} {insert}; DELETE FROM credential WHERE id LIKE 'deleted%' OR id = 'row-000000'"
+    ));
     let needles = |row: &crate::support::Row| {
         let values = [Some(row.secret_key.clone()), row.access_key.clone()];
-        values.into_iter().flatten().filter(|value| value.len() >= 8).map(|value| value.trim().to_owned()).collect::<Vec<_>>()
+        values
+            .into_iter()
+            .flatten()
+            .filter(|value| value.len() >= 8)
+            .map(|value| value.trim().to_owned())
+            .collect::<Vec<_>>()
     };
     let before = room.everything_stored();
-    assert!(rows.iter().flat_map(needles).any(|needle| find(&before, needle.as_bytes())), "the search itself finds nothing");
+    assert!(
+        rows.iter().flat_map(needles).any(|needle| find(&before, needle.as_bytes())),
+        "the search itself finds nothing"
+    );
 
     room.run(&["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "rotate"]).expect(0);
@@ -71,7 +87,12 @@ fn nothing_stored_holds_a_secret(engine: Engine) {
     for needle in rows.iter().flat_map(needles).chain([deleted.to_owned()]) {
         let head: String = needle.chars().take(40).collect();
         let base64 = base64::engine::general_purpose::STANDARD.encode(&head);
-        for form in [head.clone(), hex::encode(&head), hex::encode_upper(&head), base64.trim_end_matches('=')[..8].to_owned()] {
+        for form in [
+            head.clone(),
+            hex::encode(&head),
+            hex::encode_upper(&head),
+            base64.trim_end_matches('=')[..8].to_owned(),
+        ] {
             assert!(!find(&stored, form.as_bytes()), "found {form:?}");
         }
     }
@@ -89,10 +110,18 @@ fn every_step_goes_back_and_forth(engine: Engine) {
         room.run(&["migrate", "down", "--steps", "1", "--yes"]).expect(0);
         room.run(&["migrate", "up", "--to", &version.to_string(), "--yes"]).expect(0);
         let listed = room.json(&["credential", "list", "--limit", "1000"]);
-        assert_eq!(listed["credentials"].as_array().unwrap().len(), rows.len(), "at version {version}");
+        assert_eq!(
+            listed["credentials"].as_array().unwrap().len(),
+            rows.len(),
+            "at version {version}"
+        );
         let made = room.json(&["credential", "create", "--user-id", "u", "--project-id", "p"]);
         let id = made["id"].as_str().unwrap();
-        assert_eq!(room.json(&["credential", "show", "--id", id, "--reveal"])["secret"], made["secret"], "at version {version}");
+        assert_eq!(
+            room.json(&["credential", "show", "--id", id, "--reveal"])["secret"],
+            made["secret"],
+            "at version {version}"
+        );
         room.run(&["credential", "delete", made["access"].as_str().unwrap()]).expect(0);
     }
     for version in (1..7).rev() {
@@ -112,8 +141,14 @@ fn a_way_down_that_is_given_up_leads_up_again(engine: Engine) {
     room.run(&["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "verify"]).expect(0);
     let status = room.json(&["keys", "status"]);
-    assert_eq!((status["cells"]["sealed"].as_u64(), status["cells"]["plaintext"].as_u64()), (Some(102), Some(0)));
+    assert_eq!(
+        (status["cells"]["sealed"].as_u64(), status["cells"]["plaintext"].as_u64()),
+        (Some(102), Some(0))
+    );
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
-    room.execute(&format!("DELETE FROM credential WHERE id = '{}'", half_way["id"].as_str().unwrap()));
+    room.execute(&format!(
+        "DELETE FROM credential WHERE id = '{}'",
+        half_way["id"].as_str().unwrap()
+    ));
     assert_eq!(room.plaintext(), rows);
 }

@@ -21,7 +21,10 @@ fn sealed() -> Room {
 fn half_rolled() -> Room {
     let room = sealed();
     room.run(&["keys", "rotate", "--batch-size", "100", "--max-rows", "300"]).expect(3);
-    assert_eq!(room.text("SELECT direction FROM strongroom_reseal WHERE table_name = 'credential'"), "roll/rowid");
+    assert_eq!(
+        room.text("SELECT direction FROM strongroom_reseal WHERE table_name = 'credential'"),
+        "roll/rowid"
+    );
     room
 }
 
@@ -51,7 +54,9 @@ fn a_checkpoint_by_rowid_is_continued_after_rows_were_renumbered() {
 #[test]
 fn a_row_that_gets_another_rowid_in_the_midst_of_its_page_is_moved() {
     let room = sealed();
-    room.in_the_midst_of_a_page("UPDATE credential SET rowid = -rowid WHERE rowid BETWEEN 1 AND 50");
+    room.in_the_midst_of_a_page(
+        "UPDATE credential SET rowid = -rowid WHERE rowid BETWEEN 1 AND 50",
+    );
     room.run(&["keys", "rotate", "--batch-size", "100"]).expect(0);
     room.no_longer_in_the_midst();
     assert_eq!(room.number("SELECT count(*) FROM credential WHERE rowid < 0"), 50);
@@ -67,7 +72,10 @@ fn the_way_up_and_down_follows_the_rows_and_can_be_cut_short() {
     room.run(&["migrate", "up", "--yes"]).expect(0);
     room.run(&["keys", "verify"]).expect(0);
     room.run(&["migrate", "down", "--to", "5", "--yes", "--max-rows", "300"]).expect(3);
-    assert_eq!(room.text("SELECT direction FROM strongroom_reseal WHERE table_name = 'credential'"), "open/rowid");
+    assert_eq!(
+        room.text("SELECT direction FROM strongroom_reseal WHERE table_name = 'credential'"),
+        "open/rowid"
+    );
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
     let mut expected = rows();
     expected.sort();

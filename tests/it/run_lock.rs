@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Engine, Room, numbered_rows, on_every_engine};
 
-on_every_engine!(lease_longer_than_any_run_takes_is_named_and_not_waited_for, lease_of_any_other_value_is_taken_at_once);
+on_every_engine!(
+    lease_longer_than_any_run_takes_is_named_and_not_waited_for,
+    lease_of_any_other_value_is_taken_at_once
+);
 
 const HOLDER: &str = "elsewhere:12:34:boot:ns \u{1b}[31m";
 
@@ -27,7 +30,10 @@ fn lease_longer_than_any_run_takes_is_named_and_not_waited_for(engine: Engine) {
         assert!(doctor.out.contains("a lease that no run takes"), "{doctor:?}");
         let script = format!("exec '{}' {command}", env!("CARGO_BIN_EXE_strongroom"));
         let mut shell = std::process::Command::new("bash");
-        shell.args(["-c", &script]).current_dir(room.path()).env("STRONGROOM__DATABASE__URL", room.url());
+        shell
+            .args(["-c", &script])
+            .current_dir(room.path())
+            .env("STRONGROOM__DATABASE__URL", room.url());
         crate::support::ran(&mut shell).expect(0);
         room.run(&["keys", "rotate"]).expect(0);
     }
@@ -35,7 +41,9 @@ fn lease_longer_than_any_run_takes_is_named_and_not_waited_for(engine: Engine) {
 
 fn lease_of_any_other_value_is_taken_at_once(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(3));
-    for (token, expires) in [(1_i64, 0_i64), (1, -1), (1, i64::MIN), (0, 1), (i64::MAX, 0), (-5, 0), (i64::MIN, 0)] {
+    for (token, expires) in
+        [(1_i64, 0_i64), (1, -1), (1, i64::MIN), (0, 1), (i64::MAX, 0), (-5, 0), (i64::MIN, 0)]
+    {
         let set = "UPDATE strongroom_lock SET holder = 'x', token = $1, expires_ms = $2 WHERE name = 'run'";
         room.try_execute(set, vec![token.into(), expires.into()]).unwrap();
         let begun = Instant::now();

@@ -20,14 +20,18 @@ fn killed_between_any_two_schema_statements(engine: Engine) {
     let up = run_a_statement_at_a_time(&room, &["migrate", "up", "--to", "8", "--yes"], &mut rows);
     room.run(&["keys", "verify"]).expect(0);
     assert_eq!(room.json(&["keys", "status"])["cells"]["sealed"], 24);
-    let down = run_a_statement_at_a_time(&room, &["migrate", "down", "--to", "1", "--yes"], &mut rows);
+    let down =
+        run_a_statement_at_a_time(&room, &["migrate", "down", "--to", "1", "--yes"], &mut rows);
     assert_eq!(room.plaintext(), rows);
     assert_eq!((up, down), (17, 22), "gaps; a new schema statement adds one");
 
     let up = run_a_statement_at_a_time(&room, &["migrate", "up", "--to", "8", "--yes"], &mut rows);
     assert_eq!(up, 17, "what goes up and down leaves nothing behind");
     for row in &rows {
-        assert_eq!(room.json(&["credential", "show", "--id", &row.id, "--reveal"])["secret"], row.secret_key);
+        assert_eq!(
+            room.json(&["credential", "show", "--id", &row.id, "--reveal"])["secret"],
+            row.secret_key
+        );
     }
 }
 
@@ -37,15 +41,20 @@ fn an_adoption_killed_between_any_two_schema_statements() {
         let room = Room::empty(engine);
         room.execute("CREATE TABLE ec2_keys (uuid varchar(64) NOT NULL PRIMARY KEY, owner varchar(64) NOT NULL, secret_key text NOT NULL) CHARACTER SET latin1");
         room.execute("INSERT INTO ec2_keys VALUES ('a', 'u', 'café'), ('b', 'v', 'Case')");
-        let toml = "[adopt]\ntable = \"ec2_keys\"\n[adopt.columns]\nid = \"uuid\"\nuser_id = \"owner\"\n";
+        let toml =
+            "[adopt]\ntable = \"ec2_keys\"\n[adopt.columns]\nid = \"uuid\"\nuser_id = \"owner\"\n";
         std::fs::write(room.path().join("strongroom.toml"), toml).unwrap();
         let adopt = cut_at_every_statement(&room, &["migrate", "adopt", "--yes"], |_| {});
         room.run(&["migrate", "up", "--yes"]).expect(0);
         assert_eq!(room.json(&["credential", "show", "--id", "a", "--reveal"])["secret"], "café");
         room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
-        let back = cut_at_every_statement(&room, &["migrate", "down", "--to", "0", "--yes"], |_| {});
+        let back =
+            cut_at_every_statement(&room, &["migrate", "down", "--to", "0", "--yes"], |_| {});
         assert!(adopt > 8 && back > 5, "{adopt} gaps there and {back} back");
-        assert_eq!(room.text("SELECT secret_key FROM ec2_keys WHERE uuid = 'a' AND owner = 'u'"), "café");
+        assert_eq!(
+            room.text("SELECT secret_key FROM ec2_keys WHERE uuid = 'a' AND owner = 'u'"),
+            "café"
+        );
     }
 }
 
@@ -54,7 +63,11 @@ fn run_a_statement_at_a_time(room: &Room, command: &[&str], rows: &mut [Row]) ->
 }
 
 /// How often the run was killed.
-pub fn cut_at_every_statement(room: &Room, command: &[&str], mut in_the_gap: impl FnMut(usize)) -> usize {
+pub fn cut_at_every_statement(
+    room: &Room,
+    command: &[&str],
+    mut in_the_gap: impl FnMut(usize),
+) -> usize {
     for gap in 0..60 {
         let gate = Gate::new(room.port(), 1);
         let mut running = room.start_at(&gate.in_front_of(room.url()), command);
@@ -71,7 +84,10 @@ pub fn cut_at_every_statement(room: &Room, command: &[&str], mut in_the_gap: imp
 
 fn look_and_write(room: &Room, gap: usize, rows: &mut [Row]) {
     let row = &mut rows[gap % 12];
-    let shown = room.run(&["credential", "show", "--id", &row.id, "--reveal", "--format", "json"]).expect(0).json();
+    let shown = room
+        .run(&["credential", "show", "--id", &row.id, "--reveal", "--format", "json"])
+        .expect(0)
+        .json();
     assert_eq!(shown["secret"], row.secret_key, "in gap {gap}");
     let changed = format!("{}, changed in gap {gap}", row.secret_key);
     let update = format!("UPDATE credential SET secret_key = '{changed}' WHERE id = '{}'", row.id);

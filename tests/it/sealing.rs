@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Value};
-use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager, async_trait};
+use sea_orm_migration::{
+    MigrationName, MigrationTrait, MigratorTraitSelf, SchemaManager, async_trait,
+};
 use strongroom::crypto::RootKey;
 use strongroom::db::{Access, Address, LockError, connect};
 use strongroom::key::{FileSource, KeySource as _, Roots};
@@ -56,7 +58,8 @@ const fn column(
     SealedColumn { label, plain, sealed, index, nullable }
 }
 
-const TEXT_OWNER: OwnerColumn = OwnerColumn { name: "tenant_id", label: "tenant", kind: OwnerKind::Text };
+const TEXT_OWNER: OwnerColumn =
+    OwnerColumn { name: "tenant_id", label: "tenant", kind: OwnerKind::Text };
 
 const TABLE: &SealedTable = &SealedTable {
     name: "api_token",
@@ -149,8 +152,11 @@ impl Host {
 
     fn insert_tokens(&self) {
         for token in &tokens() {
-            let (name, values) = (format!("name {}", token.0), vec![token.0.clone().into(), token.1.clone().into()]);
-            let values = [values, vec![name.into(), token.2.clone().into(), token.3.clone().into()]].concat();
+            let (name, values) =
+                (format!("name {}", token.0), vec![token.0.clone().into(), token.1.clone().into()]);
+            let values =
+                [values, vec![name.into(), token.2.clone().into(), token.3.clone().into()]]
+                    .concat();
             let sql = "INSERT INTO api_token (id, tenant_id, name, token, note) VALUES ($1, $2, $3, $4, $5)";
             assert_eq!(self.room.try_execute(sql, values).unwrap(), 1);
         }
@@ -170,12 +176,25 @@ impl Host {
     }
 
     /// `None` when the time was over: then everything is dropped where it stood, sockets too, as when a process ends.
-    fn bring_with(&self, table: &'static SealedTable, to: Phase, options: Options, time: Duration) -> Option<Result<(), DbErr>> {
-        let process = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    fn bring_with(
+        &self,
+        table: &'static SealedTable,
+        to: Phase,
+        options: Options,
+        time: Duration,
+    ) -> Option<Result<(), DbErr>> {
+        let process = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let done = process.block_on(async {
             let db = self.connect().await;
             let sealing = Sealing::new(self.roots.clone(), 0).with_options(options);
-            let done = tokio::time::timeout(time, sealing.bring(&SchemaManager::new(&db), table, to)).await.ok();
+            let done =
+                tokio::time::timeout(time, sealing.bring(&SchemaManager::new(&db), table, to))
+                    .await
+                    .ok();
             if done.is_some() {
                 db.close().await.unwrap();
             }
@@ -193,9 +212,16 @@ impl Host {
     }
 
     fn rows(&self) -> Vec<Token> {
-        let text = |row: &sea_orm::QueryResult, name: &str| row.try_get::<Option<String>>("", name).unwrap();
+        let text = |row: &sea_orm::QueryResult, name: &str| {
+            row.try_get::<Option<String>>("", name).unwrap()
+        };
         let mut rows = self.room.query("SELECT id, tenant_id, token, note FROM api_token", |row| {
-            (text(row, "id").unwrap(), text(row, "tenant_id"), text(row, "token").unwrap(), text(row, "note"))
+            (
+                text(row, "id").unwrap(),
+                text(row, "tenant_id"),
+                text(row, "token").unwrap(),
+                text(row, "note"),
+            )
         });
         rows.sort();
         rows
@@ -239,7 +265,9 @@ impl Host {
 
     /// Everything that a log could have of the error.
     fn refused(&self, sql: &str) -> String {
-        self.room.try_execute(sql, vec![]).map_or_else(|error| format!("{error} {error:?}"), |_| panic!("not refused: {sql}"))
+        self.room
+            .try_execute(sql, vec![])
+            .map_or_else(|error| format!("{error} {error:?}"), |_| panic!("not refused: {sql}"))
     }
 
     /// Makes a table, and says why it is not sealed.
@@ -253,7 +281,11 @@ impl Host {
     }
 
     fn bytes(&self, hex: &str) -> String {
-        if self.room.engine == Engine::Postgres { format!("'\\x{hex}'::bytea") } else { format!("x'{hex}'") }
+        if self.room.engine == Engine::Postgres {
+            format!("'\\x{hex}'::bytea")
+        } else {
+            format!("x'{hex}'")
+        }
     }
 }
 
@@ -291,13 +323,19 @@ fn there_and_back_leaves_the_table_as_it_was(engine: Engine) {
     assert_eq!(rows, tokens());
     for _ in 0..2 {
         host.bring(TABLE, Phase::Sealed);
-        assert!(host.room.try_execute("SELECT token FROM api_token", vec![]).is_err(), "the plaintext is gone");
+        assert!(
+            host.room.try_execute("SELECT token FROM api_token", vec![]).is_err(),
+            "the plaintext is gone"
+        );
         assert!(host.room.try_execute("SELECT note FROM api_token", vec![]).is_err(), "all of it");
         assert_eq!(
             host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL AND token_index IS NOT NULL"),
             300
         );
-        assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE note_sealed IS NULL"), 60);
+        assert_eq!(
+            host.room.number("SELECT count(*) FROM api_token WHERE note_sealed IS NULL"),
+            60
+        );
         host.room.run(&["keys", "verify"]).expect(0);
         host.bring(TABLE, Phase::Sealed);
         host.bring(TABLE, Phase::Plain);
@@ -321,23 +359,34 @@ fn by_uuid(engine: Engine) -> String {
 fn a_table_with_uuid_ids_and_integer_owners(engine: Engine) {
     let host = Host::new(engine);
     host.room.execute(&by_uuid(engine));
-    let insert = "INSERT INTO api_token (id, number, account, token, note) VALUES ($1, $2, $3, $4, $5)";
+    let insert =
+        "INSERT INTO api_token (id, number, account, token, note) VALUES ($1, $2, $3, $4, $5)";
     for n in 0..ROWS {
         let (_, _, token, note) = token(n);
-        let (number, account) = ((!n.is_multiple_of(4)).then_some(n as i64 % 3 - 1), n.is_multiple_of(2).then(Uuid::new_v4));
-        let values: Vec<Value> = vec![Uuid::new_v4().into(), number.into(), Value::Uuid(account), token.into(), note.into()];
+        let (number, account) = (
+            (!n.is_multiple_of(4)).then_some(n as i64 % 3 - 1),
+            n.is_multiple_of(2).then(Uuid::new_v4),
+        );
+        let values: Vec<Value> = vec![
+            Uuid::new_v4().into(),
+            number.into(),
+            Value::Uuid(account),
+            token.into(),
+            note.into(),
+        ];
         host.room.try_execute(insert, values).unwrap();
     }
     let rows = || {
-        let mut rows = host.room.query("SELECT id, number, account, token, note FROM api_token", |row| {
-            (
-                row.try_get::<Uuid>("", "id").unwrap(),
-                row.try_get::<Option<i64>>("", "number").unwrap(),
-                row.try_get::<Option<Uuid>>("", "account").unwrap(),
-                row.try_get::<String>("", "token").unwrap(),
-                row.try_get::<Option<String>>("", "note").unwrap(),
-            )
-        });
+        let mut rows =
+            host.room.query("SELECT id, number, account, token, note FROM api_token", |row| {
+                (
+                    row.try_get::<Uuid>("", "id").unwrap(),
+                    row.try_get::<Option<i64>>("", "number").unwrap(),
+                    row.try_get::<Option<Uuid>>("", "account").unwrap(),
+                    row.try_get::<String>("", "token").unwrap(),
+                    row.try_get::<Option<String>>("", "note").unwrap(),
+                )
+            });
         rows.sort();
         rows
     };
@@ -390,7 +439,9 @@ fn dropped_at_any_moment_the_same_call_goes_on(engine: Engine) {
     let host = Host::with_tokens(engine);
     let definition = host.definition();
     let options = || with(|options| options.batch_size = 40);
-    for (round, to) in [Phase::Sealed, Phase::Plain, Phase::Sealed, Phase::Plain].into_iter().enumerate() {
+    for (round, to) in
+        [Phase::Sealed, Phase::Plain, Phase::Sealed, Phase::Plain].into_iter().enumerate()
+    {
         let mut cut = 0_u64;
         loop {
             let time = Duration::from_millis(7 + cut * 23 + round as u64 * 3);
@@ -398,7 +449,9 @@ fn dropped_at_any_moment_the_same_call_goes_on(engine: Engine) {
                 break done.unwrap();
             }
             cut += 1;
-            host.room.execute("UPDATE strongroom_lock SET token = token + 1, expires_ms = 0, holder = ''");
+            host.room.execute(
+                "UPDATE strongroom_lock SET token = token + 1, expires_ms = 0, holder = ''",
+            );
         }
         assert!(cut > 0);
         if to == Phase::Sealed {
@@ -413,7 +466,8 @@ fn cut_short_the_same_call_goes_on(engine: Engine) {
     for to in [Phase::Sealed, Phase::Plain] {
         let options = || with(|options| options.max_rows = Some(110));
         for _ in 0..2 {
-            let error = host.bring_with(TABLE, to, options(), Duration::from_mins(1)).unwrap().unwrap_err();
+            let error =
+                host.bring_with(TABLE, to, options(), Duration::from_mins(1)).unwrap().unwrap_err();
             assert!(format!("{error:?}").contains("CutShort"), "{error:?}");
         }
         host.bring_with(TABLE, to, options(), Duration::from_mins(1)).unwrap().unwrap();
@@ -423,12 +477,16 @@ fn cut_short_the_same_call_goes_on(engine: Engine) {
 
 fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
     let host = Host::with_tokens(engine);
-    let insert =
-        |id: &str| format!("INSERT INTO api_token (id, tenant_id, name, token) VALUES ('{id}', 't', 'n', 'new token of {id}')");
+    let insert = |id: &str| {
+        format!(
+            "INSERT INTO api_token (id, tenant_id, name, token) VALUES ('{id}', 't', 'n', 'new token of {id}')"
+        )
+    };
     host.bring(TABLE, Phase::Dual);
     host.room.execute(&insert("at-dual"));
     host.bring(TABLE, Phase::Filled);
-    let sealed = || host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL");
+    let sealed =
+        || host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL");
     assert_eq!(sealed(), 301);
     host.room.execute(&insert("at-filled"));
     host.room.execute("UPDATE api_token SET token = replace(token, 'plaintext-token', 'PLAINTEXT-TOKEN') WHERE id = 'row-0001'");
@@ -446,7 +504,10 @@ fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
         "UPDATE api_token SET tenant_id = 'lost' WHERE id = 'row-0001'",
     ] {
         let error = host.refused(refused);
-        assert!(error.contains("older than the database") && hides(&error, &["lost", "new token of"]), "{error}");
+        assert!(
+            error.contains("older than the database") && hides(&error, &["lost", "new token of"]),
+            "{error}"
+        );
     }
     host.bring(TABLE, Phase::Restoring);
     for refused in [
@@ -460,7 +521,10 @@ fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
     assert_eq!(host.rows(), rows);
     let find = |id: &str| rows.iter().find(|row| row.0 == id).unwrap();
     assert_eq!(find("at-filled").2, "new token of at-filled");
-    assert_eq!((find("row-0001").2.as_str(), &find("row-0004").3), ("PLAINTEXT-TOKEN-'000001-ż", &None));
+    assert_eq!(
+        (find("row-0001").2.as_str(), &find("row-0004").3),
+        ("PLAINTEXT-TOKEN-'000001-ż", &None)
+    );
 }
 
 fn plaintext_never_gets_into_a_cell_column(engine: Engine) {
@@ -473,7 +537,9 @@ fn plaintext_never_gets_into_a_cell_column(engine: Engine) {
                 "'a-secret-in-the-wrong-place'".into(),
                 host.bytes("01ff"),
             ] {
-                let error = host.refused(&format!("UPDATE api_token SET {column} = {value} WHERE id = 'row-0001'"));
+                let error = host.refused(&format!(
+                    "UPDATE api_token SET {column} = {value} WHERE id = 'row-0001'"
+                ));
                 assert!(hides(&error, &["wrong-place", "plaintext-"]), "{phase:?}: {error}");
             }
         }
@@ -487,13 +553,22 @@ fn a_row_stays_with_what_its_cells_are_bound_to(engine: Engine) {
     let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
     for phase in [Phase::Sealed, Phase::Restoring] {
         host.bring(TABLE, phase);
-        for change in
-            ["tenant_id = 'TENANT-1'", "tenant_id = NULL", "id = 'row-x'", &format!("tenant_id = 'x', token_sealed = {fake}")]
-        {
-            let error = host.refused(&format!("UPDATE api_token SET {change} WHERE id = 'row-0001'"));
-            assert!(error.contains("changes what the sealed columns of api_token are bound to"), "{error}");
+        for change in [
+            "tenant_id = 'TENANT-1'",
+            "tenant_id = NULL",
+            "id = 'row-x'",
+            &format!("tenant_id = 'x', token_sealed = {fake}"),
+        ] {
+            let error =
+                host.refused(&format!("UPDATE api_token SET {change} WHERE id = 'row-0001'"));
+            assert!(
+                error.contains("changes what the sealed columns of api_token are bound to"),
+                "{error}"
+            );
         }
-        host.room.execute("UPDATE api_token SET name = 'anything', tenant_id = tenant_id WHERE id = 'row-0001'");
+        host.room.execute(
+            "UPDATE api_token SET name = 'anything', tenant_id = tenant_id WHERE id = 'row-0001'",
+        );
         host.refused("UPDATE api_token SET token_sealed = NULL WHERE id = 'row-0001'");
         host.refused("UPDATE api_token SET token_index = NULL WHERE id = 'row-0001'");
     }
@@ -517,7 +592,11 @@ fn a_cell_that_does_not_open_keeps_its_plaintext(engine: Engine) {
     host.room.execute(&format!("UPDATE api_token SET token_sealed = {fake} WHERE id = 'row-0077'"));
     let error = format!("{:?}", host.try_bring(TABLE, Phase::Plain).unwrap_err());
     assert!(error.contains("row-0077"), "{error}");
-    assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL"), 300, "no cell was dropped");
+    assert_eq!(
+        host.room.number("SELECT count(*) FROM api_token WHERE token_sealed IS NOT NULL"),
+        300,
+        "no cell was dropped"
+    );
 }
 
 fn what_could_not_be_given_back_is_refused(engine: Engine) {
@@ -530,16 +609,31 @@ fn what_could_not_be_given_back_is_refused(engine: Engine) {
         host.room.execute(unmake);
         assert_eq!(host.definition(), definition, "nothing was changed");
     };
-    let drop_index =
-        if matches!(engine, Engine::MySql | Engine::MariaDb) { "DROP INDEX two ON api_token" } else { "DROP INDEX two" };
-    refused("CREATE INDEX two ON api_token (tenant_id, token)", drop_index, "column `token` of `api_token` cannot be dropped");
+    let drop_index = if matches!(engine, Engine::MySql | Engine::MariaDb) {
+        "DROP INDEX two ON api_token"
+    } else {
+        "DROP INDEX two"
+    };
+    refused(
+        "CREATE INDEX two ON api_token (tenant_id, token)",
+        drop_index,
+        "column `token` of `api_token` cannot be dropped",
+    );
     refused("CREATE VIEW seen AS SELECT id, token FROM api_token", "DROP VIEW seen", "seen");
     if engine != Engine::Sqlite {
         let drop = "ALTER TABLE api_token DROP CONSTRAINT c";
-        refused("ALTER TABLE api_token ADD CONSTRAINT c CHECK (note <> 'x')", drop, "column `note`");
+        refused(
+            "ALTER TABLE api_token ADD CONSTRAINT c CHECK (note <> 'x')",
+            drop,
+            "column `note`",
+        );
     }
     if engine == Engine::Sqlite {
-        refused("CREATE TABLE child (token varchar(64) REFERENCES api_token (id))", "DROP TABLE child", "foreign keys of child");
+        refused(
+            "CREATE TABLE child (token varchar(64) REFERENCES api_token (id))",
+            "DROP TABLE child",
+            "foreign keys of child",
+        );
     } else {
         refused(
             "CREATE TABLE child (t varchar(255), FOREIGN KEY (t) REFERENCES api_token (token))",
@@ -549,12 +643,17 @@ fn what_could_not_be_given_back_is_refused(engine: Engine) {
     }
     let long = "x".repeat(65);
     if engine == Engine::Sqlite {
-        host.room.execute(&format!("INSERT INTO api_token (id, name, token) VALUES ('{long}', '', 'long')"));
-        assert!(host.try_bring(TABLE, Phase::Sealed).unwrap_err().to_string().contains("more than 64"));
+        host.room.execute(&format!(
+            "INSERT INTO api_token (id, name, token) VALUES ('{long}', '', 'long')"
+        ));
+        assert!(
+            host.try_bring(TABLE, Phase::Sealed).unwrap_err().to_string().contains("more than 64")
+        );
         host.room.execute(&format!("DELETE FROM api_token WHERE id = '{long}'"));
     }
     host.bring(TABLE, Phase::Dual);
-    host.room.execute("CREATE TABLE another (id varchar(64) NOT NULL PRIMARY KEY, note varchar(9))");
+    host.room
+        .execute("CREATE TABLE another (id varchar(64) NOT NULL PRIMARY KEY, note varchar(9))");
     let error = format!("{:?}", host.try_bring(SAME_LABEL, Phase::Sealed).unwrap_err());
     assert!(error.contains("LabelTaken"), "{error}");
     assert!(host.forget(TABLE).unwrap_err().to_string().contains("is not in the clear"));
@@ -564,7 +663,12 @@ fn what_could_not_be_given_back_is_refused(engine: Engine) {
     // A connection of SQLite's alters by the schema that it read last.
     let look = if engine == Engine::Sqlite { "SELECT count(*) FROM api_token; " } else { "" };
     host.room.execute(&format!("{look}ALTER TABLE api_token ADD COLUMN note_sealed varchar(3)"));
-    assert!(host.try_bring(TABLE, Phase::Sealed).unwrap_err().to_string().contains("has a column `note_sealed` already"));
+    assert!(
+        host.try_bring(TABLE, Phase::Sealed)
+            .unwrap_err()
+            .to_string()
+            .contains("has a column `note_sealed` already")
+    );
 }
 
 /// A table of tokens that differs in its id, its tenant, its note, and what follows.
@@ -579,7 +683,9 @@ fn what_guards_would_not_see_is_refused(engine: Engine) {
     let host = Host::new(engine);
     let (text, note) = ("varchar(64)", "varchar(500)");
     host.room.execute("CREATE TABLE tenant (id varchar(64) NOT NULL PRIMARY KEY)");
-    let tenant = |acts: &str| format!("PRIMARY KEY (id), FOREIGN KEY (tenant_id) REFERENCES tenant (id) {acts}");
+    let tenant = |acts: &str| {
+        format!("PRIMARY KEY (id), FOREIGN KEY (tenant_id) REFERENCES tenant (id) {acts}")
+    };
     for acts in ["ON UPDATE CASCADE", "ON UPDATE SET NULL", "ON DELETE SET NULL"] {
         let error = host.unsealable(&tokens_with(text, text, note, &tenant(acts)), TABLE);
         assert!(
@@ -587,10 +693,23 @@ fn what_guards_would_not_see_is_refused(engine: Engine) {
             "{error}"
         );
     }
-    let error = host.unsealable(&tokens_with(text, "varchar(64) NOT NULL", note, "PRIMARY KEY (id, tenant_id)"), TABLE);
-    assert!(matches!(Unsealable::of(&error), Some(Unsealable::NotUnique { column: "id", .. })), "{error}");
-    let error = host.unsealable(&tokens_with(text, text, "varchar(500) UNIQUE", "PRIMARY KEY (id)"), TABLE);
-    assert!(matches!(Unsealable::of(&error), Some(Unsealable::UniqueWithoutIndex { column: "note", .. })), "{error}");
+    let error = host.unsealable(
+        &tokens_with(text, "varchar(64) NOT NULL", note, "PRIMARY KEY (id, tenant_id)"),
+        TABLE,
+    );
+    assert!(
+        matches!(Unsealable::of(&error), Some(Unsealable::NotUnique { column: "id", .. })),
+        "{error}"
+    );
+    let error =
+        host.unsealable(&tokens_with(text, text, "varchar(500) UNIQUE", "PRIMARY KEY (id)"), TABLE);
+    assert!(
+        matches!(
+            Unsealable::of(&error),
+            Some(Unsealable::UniqueWithoutIndex { column: "note", .. })
+        ),
+        "{error}"
+    );
     if engine != Engine::Sqlite {
         for (id, tenant) in [("char(64)", text), (text, "char(64)")] {
             let error = host.unsealable(&tokens_with(id, tenant, note, "PRIMARY KEY (id)"), TABLE);
@@ -599,10 +718,16 @@ fn what_guards_would_not_see_is_refused(engine: Engine) {
     }
     if engine == Engine::Postgres {
         let hidden = "; ALTER TABLE api_token ENABLE ROW LEVEL SECURITY";
-        let error = host.unsealable(&(tokens_with(text, text, note, "PRIMARY KEY (id)") + hidden), TABLE);
-        assert!(matches!(Unsealable::of(&error), Some(Unsealable::RowSecurity("api_token"))), "{error}");
+        let error =
+            host.unsealable(&(tokens_with(text, text, note, "PRIMARY KEY (id)") + hidden), TABLE);
+        assert!(
+            matches!(Unsealable::of(&error), Some(Unsealable::RowSecurity("api_token"))),
+            "{error}"
+        );
     }
-    for accepted in [tenant("ON UPDATE RESTRICT ON DELETE CASCADE"), "UNIQUE (id), UNIQUE (name)".to_owned()] {
+    for accepted in
+        [tenant("ON UPDATE RESTRICT ON DELETE CASCADE"), "UNIQUE (id), UNIQUE (name)".to_owned()]
+    {
         host.room.execute(&tokens_with(text, text, note, &accepted));
         host.bring(TABLE, Phase::Sealed);
         host.bring(TABLE, Phase::Plain);
@@ -629,7 +754,10 @@ fn a_table_of_cells_is_refused_for_the_same_and_for_its_types(engine: Engine) {
     if bytes == "mediumblob" {
         for small in ["binary(200)", "tinyblob"] {
             let error = host.unsealable(&made(small, "PRIMARY KEY (id)"), BORN);
-            assert!(matches!(Unsealable::of(&error), Some(Unsealable::Type { column: "secret", .. })), "{error}");
+            assert!(
+                matches!(Unsealable::of(&error), Some(Unsealable::Type { column: "secret", .. })),
+                "{error}"
+            );
         }
     }
     host.room.execute(&made(bytes, "PRIMARY KEY (id)"));
@@ -648,11 +776,16 @@ fn a_name_may_have_its_type_in_it(engine: Engine) {
     let host = Host::new(engine);
     host.room.execute("CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, plaintext text NOT NULL, note_text text)");
     let definition = host.definition();
-    host.room.execute("INSERT INTO api_token (id, plaintext, note_text) VALUES ('a', 'one', 'two')");
+    host.room
+        .execute("INSERT INTO api_token (id, plaintext, note_text) VALUES ('a', 'one', 'two')");
     host.bring(NAMED_BY_TYPE, Phase::Sealed);
     host.bring(NAMED_BY_TYPE, Phase::Plain);
     assert_eq!(host.definition(), definition);
-    assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE plaintext = 'one' AND note_text = 'two'"), 1);
+    assert_eq!(
+        host.room
+            .number("SELECT count(*) FROM api_token WHERE plaintext = 'one' AND note_text = 'two'"),
+        1
+    );
 }
 
 /// A session that is not strict cuts what it writes; so does this.
@@ -670,9 +803,10 @@ fn what_is_written_back_is_read_again(engine: Engine) {
              CREATE TRIGGER cut BEFORE UPDATE ON api_token FOR EACH ROW EXECUTE FUNCTION cut()",
             "DROP FUNCTION cut CASCADE",
         ),
-        Engine::MySql | Engine::MariaDb => {
-            ("CREATE TRIGGER cut BEFORE UPDATE ON api_token FOR EACH ROW SET new.note = left(new.note, 3)", "DROP TRIGGER cut")
-        }
+        Engine::MySql | Engine::MariaDb => (
+            "CREATE TRIGGER cut BEFORE UPDATE ON api_token FOR EACH ROW SET new.note = left(new.note, 3)",
+            "DROP TRIGGER cut",
+        ),
     };
     host.room.execute(cut);
     let error = format!("{:?}", host.try_bring(TABLE, Phase::Plain).unwrap_err());
@@ -690,9 +824,15 @@ fn a_column_that_the_host_added_since_is_not_ours(engine: Engine) {
     host.room.execute(&format!("{look}ALTER TABLE api_token ADD COLUMN note varchar(9)"));
     host.room.execute("UPDATE api_token SET note = 'theirs'");
     host.bring(TABLE, Phase::Sealed);
-    assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE note = 'theirs'"), ROWS as i64);
+    assert_eq!(
+        host.room.number("SELECT count(*) FROM api_token WHERE note = 'theirs'"),
+        ROWS as i64
+    );
     let error = host.try_bring(TABLE, Phase::Plain).unwrap_err();
-    assert!(matches!(Unsealable::of(&error), Some(Unsealable::ColumnTaken { column: "note", .. })), "{error:?}");
+    assert!(
+        matches!(Unsealable::of(&error), Some(Unsealable::ColumnTaken { column: "note", .. })),
+        "{error:?}"
+    );
     host.room.execute(&format!("{look}ALTER TABLE api_token DROP COLUMN note"));
     host.bring(TABLE, Phase::Plain);
     assert_eq!(host.rows(), tokens());
@@ -757,18 +897,33 @@ fn a_step_stays_the_same_when_its_table_gains_a_column(engine: Engine) {
     );
     let first = Vault { sealing: sealing.clone(), table: BORN, makes: Some(makes), adds: None };
     let adds = Some(format!("ALTER TABLE vault_item ADD COLUMN hint {bytes}"));
-    let second = Vault { sealing: sealing.clone(), table: BORN_WITH_ANOTHER, makes: first.makes.clone(), adds };
-    let runner = |vault: &Vault| HostRunner::new(db.clone(), "vault", vault).unwrap().lending_to(&sealing);
+    let second = Vault {
+        sealing: sealing.clone(),
+        table: BORN_WITH_ANOTHER,
+        makes: first.makes.clone(),
+        adds,
+    };
+    let runner =
+        |vault: &Vault| HostRunner::new(db.clone(), "vault", vault).unwrap().lending_to(&sealing);
     assert_eq!(block_on(runner(&first).up()).unwrap().len(), 1);
     block_on(runner(&first).require_current()).unwrap();
     let older = block_on(runner(&second).require_current());
-    assert!(matches!(&older, Err(HostError::Older { pending }) if *pending == ["m0002_add_hint"]), "{older:?}");
+    assert!(
+        matches!(&older, Err(HostError::Older { pending }) if *pending == ["m0002_add_hint"]),
+        "{older:?}"
+    );
     let plan = block_on(runner(&second).plan(Target::Up(2))).unwrap()[0].to_string();
-    assert!(plan.contains("-- strongroom: vault_item to sealed") && plan.contains("CREATE TRIGGER"), "{plan}");
+    assert!(
+        plan.contains("-- strongroom: vault_item to sealed") && plan.contains("CREATE TRIGGER"),
+        "{plan}"
+    );
     assert_eq!(block_on(runner(&second).up()).unwrap(), ["m0002_add_hint"]);
     block_on(runner(&second).require_current()).unwrap();
     assert_eq!(block_on(runner(&second).down_to("0")).unwrap().len(), 2);
-    assert_eq!(host.room.number("SELECT count(*) FROM strongroom_history WHERE name LIKE 'vault/%'"), 4);
+    assert_eq!(
+        host.room.number("SELECT count(*) FROM strongroom_history WHERE name LIKE 'vault/%'"),
+        4
+    );
 }
 
 fn why_a_step_failed_can_be_told(engine: Engine) {
@@ -800,8 +955,11 @@ fn bytes(engine: Engine) -> &'static str {
 /// Whether a text has none of these, as they are, in hex, or as a list of bytes.
 fn hides(text: &str, secrets: &[&str]) -> bool {
     let lower = text.to_lowercase();
-    let list = |secret: &str| format!("{:?}", secret.as_bytes()).trim_matches(['[', ']']).to_owned();
-    secrets.iter().all(|it| !text.contains(it) && !lower.contains(&hex::encode(it)) && !lower.contains(&list(it)))
+    let list =
+        |secret: &str| format!("{:?}", secret.as_bytes()).trim_matches(['[', ']']).to_owned();
+    secrets.iter().all(|it| {
+        !text.contains(it) && !lower.contains(&hex::encode(it)) && !lower.contains(&list(it))
+    })
 }
 
 fn a_table_that_was_made_with_its_cells(engine: Engine) {
@@ -816,16 +974,30 @@ fn a_table_that_was_made_with_its_cells(engine: Engine) {
     ));
     let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
     let insert = |id: &str, cell: &str, index: &str| {
-        format!("INSERT INTO vault_item (id, secret, secret_index) VALUES ('{id}', {cell}, {index})")
+        format!(
+            "INSERT INTO vault_item (id, secret, secret_index) VALUES ('{id}', {cell}, {index})"
+        )
     };
     let (one, two) = (host.bytes(&"11".repeat(16)), host.bytes(&"22".repeat(16)));
     host.room.execute(&insert("a", &host.bytes(&hex::encode("in the clear")), &one));
-    assert!(host.try_bring(BORN, Phase::Sealed).unwrap_err().to_string().contains("something else than a sealed cell"));
+    assert!(
+        host.try_bring(BORN, Phase::Sealed)
+            .unwrap_err()
+            .to_string()
+            .contains("something else than a sealed cell")
+    );
     host.room.execute("DELETE FROM vault_item");
     for _ in 0..2 {
         host.bring(BORN, Phase::Sealed);
-        let error = host.refused(&insert("a", &host.bytes(&hex::encode("in the clear, wrong-place")), &one));
-        assert!(error.contains("takes sealed cells only") && hides(&error, &["wrong-place"]), "{error}");
+        let error = host.refused(&insert(
+            "a",
+            &host.bytes(&hex::encode("in the clear, wrong-place")),
+            &one,
+        ));
+        assert!(
+            error.contains("takes sealed cells only") && hides(&error, &["wrong-place"]),
+            "{error}"
+        );
     }
     host.refused(&insert("a", &fake, &host.bytes("1122")));
     host.refused("INSERT INTO vault_item (id, secret) VALUES ('a', NULL)");
@@ -833,7 +1005,9 @@ fn a_table_that_was_made_with_its_cells(engine: Engine) {
     host.room.execute(&insert("a", &fake, &one));
     assert!(host.refused("UPDATE vault_item SET tenant_id = 'x'").contains("bound to"));
     assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"], 1);
-    assert!(host.try_bring(BORN, Phase::Plain).unwrap_err().to_string().contains("without plaintext"));
+    assert!(
+        host.try_bring(BORN, Phase::Plain).unwrap_err().to_string().contains("without plaintext")
+    );
 
     host.room.execute("CREATE VIEW seen AS SELECT id, secret FROM vault_item");
     host.room.execute(&format!("ALTER TABLE vault_item ADD COLUMN hint {bytes}"));
@@ -852,8 +1026,16 @@ fn a_table_that_was_made_with_its_cells(engine: Engine) {
     host.room.execute(&quarantined("vault_item"));
     host.room.execute(&quarantined("another"));
     host.forget(BORN_WITH_ANOTHER).unwrap();
-    assert_eq!(host.room.number("SELECT count(*) FROM strongroom_quarantine WHERE table_name <> 'another'"), 0);
-    assert_eq!(host.room.number("SELECT count(*) FROM strongroom_quarantine"), 1, "of other tables they stay");
+    assert_eq!(
+        host.room
+            .number("SELECT count(*) FROM strongroom_quarantine WHERE table_name <> 'another'"),
+        0
+    );
+    assert_eq!(
+        host.room.number("SELECT count(*) FROM strongroom_quarantine"),
+        1,
+        "of other tables they stay"
+    );
     host.room.execute(&format!("UPDATE vault_item SET hint = {clear}"));
     host.room.execute("DROP TABLE vault_item");
     host.forget(BORN_WITH_ANOTHER).unwrap();
@@ -864,7 +1046,12 @@ fn the_program_rolls_verifies_and_retires_with_tables_it_never_heard_of(engine: 
     let host = Host::with_tokens(engine);
     host.bring(TABLE, Phase::Sealed);
     let cells = |status: &serde_json::Value| -> Vec<u64> {
-        status["generations"].as_array().unwrap().iter().map(|line| line["cells"].as_u64().unwrap()).collect()
+        status["generations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["cells"].as_u64().unwrap())
+            .collect()
     };
     assert_eq!(cells(&host.room.json(&["keys", "status"])), [540]);
     host.room.run(&["keys", "rotate"]).expect(0);

@@ -41,18 +41,37 @@ struct Named {
 
 /// Every place where a file with a secret is named.
 fn everywhere(room: &Room) -> Vec<Named> {
-    let named = |file, text: &str, setting, arguments, open| Named { file, text: text.to_owned(), setting, arguments, open };
+    let named = |file, text: &str, setting, arguments, open| Named {
+        file,
+        text: text.to_owned(),
+        setting,
+        arguments,
+        open,
+    };
     let url = room.url();
     let certificate = fs::read_to_string(room.path().join("certs/api.key")).unwrap();
     vec![
         named("a.key", KEY, Some("KEYS__FILE"), &["init"], "key_readable"),
         named("a.url", url, Some("DATABASE__URL_FILE"), &["migrate", "status"], "file_open"),
-        named("a.passphrase", "correct horse", Some("KEYS__PASSPHRASE_FILE"), &["init"], "key_readable"),
+        named(
+            "a.passphrase",
+            "correct horse",
+            Some("KEYS__PASSPHRASE_FILE"),
+            &["init"],
+            "key_readable",
+        ),
         named(
             "a.client.key",
             &certificate,
             Some("SERVICE__PRIVATE_KEY_FILE"),
-            &["credential", "list", "--service", "https://127.0.0.1:1", "--certificate", "certs/api.pem"],
+            &[
+                "credential",
+                "list",
+                "--service",
+                "https://127.0.0.1:1",
+                "--certificate",
+                "certs/api.pem",
+            ],
             "file_open",
         ),
     ]
@@ -68,7 +87,9 @@ impl Named {
                 command.env_remove("STRONGROOM__DATABASE__URL");
             }
             if setting == "KEYS__PASSPHRASE_FILE" {
-                command.env("STRONGROOM__KEYS__SOURCE", "passphrase").env("STRONGROOM__KEYS__SEALED_ROOT", "a.root");
+                command
+                    .env("STRONGROOM__KEYS__SOURCE", "passphrase")
+                    .env("STRONGROOM__KEYS__SEALED_ROOT", "a.root");
             }
         }
         ran(&mut command)
@@ -155,7 +176,16 @@ fn secret_file_that_is_no_regular_file_is_refused_without_waiting() {
     for named in everywhere(&room) {
         let path = named.path(&room);
         let kinds: [(&str, &dyn Fn()); 4] = [
-            ("pipe", &|| assert!(Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success())),
+            ("pipe", &|| {
+                assert!(
+                    Command::new("mkfifo")
+                        .args(["-m", "600"])
+                        .arg(&path)
+                        .status()
+                        .unwrap()
+                        .success()
+                )
+            }),
             ("folder", &|| fs::create_dir(&path).unwrap()),
             ("device", &|| symlink("/dev/zero", &path).unwrap()),
             ("socket", &|| drop(UnixListener::bind(&path).unwrap())),
@@ -166,7 +196,11 @@ fn secret_file_that_is_no_regular_file_is_refused_without_waiting() {
             let begun = Instant::now();
             let refused = named.run(&room);
             assert!(begun.elapsed() < Duration::from_secs(5), "{} {kind}", named.file);
-            assert!(refused.all().contains("is not a regular file"), "{} {kind}: {refused:?}", named.file);
+            assert!(
+                refused.all().contains("is not a regular file"),
+                "{} {kind}: {refused:?}",
+                named.file
+            );
             refused.expect(4);
         }
         fs::remove_file(&path).unwrap();
@@ -196,12 +230,23 @@ fn secret_file_of_another_user_or_in_an_open_folder_is_refused() {
         fs::remove_file(&path).unwrap();
 
         write(&path, &named.text, 0o600);
-        for (mode, refused) in [(0o777, true), (0o770, true), (0o702, true), (0o1777, false), (0o755, false), (0o700, false)] {
+        for (mode, refused) in [
+            (0o777, true),
+            (0o770, true),
+            (0o702, true),
+            (0o1777, false),
+            (0o755, false),
+            (0o700, false),
+        ] {
             fs::set_permissions(room.path(), Permissions::from_mode(mode)).unwrap();
             let ran = named.run(&room);
             // Another file of the same command may be in that folder, and be refused for it: a key, a certificate's key.
             assert_eq!(ran.code == 4, refused, "{} {mode:o}: {ran:?}", named.file);
-            assert!(!refused || ran.all().contains("others may write to the folder"), "{} {mode:o}: {ran:?}", named.file);
+            assert!(
+                !refused || ran.all().contains("others may write to the folder"),
+                "{} {mode:o}: {ran:?}",
+                named.file
+            );
         }
         chown(room.path(), Some(NOBODY), None).unwrap();
         named.run(&room).expect(4);
@@ -256,7 +301,10 @@ fn configuration_with_a_secret_is_refused_when_it_is_open_to_others() {
             for mode in [0o644, 0o640, 0o620, 0o604, 0o660] {
                 write(&file, text, mode);
                 let refused = status(named);
-                assert!(refused.out.contains("chmod 600 strongroom.toml"), "{text} {mode:o}: {refused:?}");
+                assert!(
+                    refused.out.contains("chmod 600 strongroom.toml"),
+                    "{text} {mode:o}: {refused:?}"
+                );
                 assert_eq!(code(refused), "file_open", "{text} {mode:o}");
             }
             for mode in [0o600, 0o400] {
@@ -265,7 +313,11 @@ fn configuration_with_a_secret_is_refused_when_it_is_open_to_others() {
             }
         }
     }
-    write(&file, "[keys]\npassphrase_file = \"p\"\n[database]\nurl = \"postgres://u@127.0.0.1/d\"\n", 0o644);
+    write(
+        &file,
+        "[keys]\npassphrase_file = \"p\"\n[database]\nurl = \"postgres://u@127.0.0.1/d\"\n",
+        0o644,
+    );
     status(false).expect(0);
     // What the environment says is no file's business.
     let mut command = room.command(&["migrate", "status"]);
@@ -276,7 +328,8 @@ fn configuration_with_a_secret_is_refused_when_it_is_open_to_others() {
 fn configuration_of_another_user_in_the_working_directory_is_read_only_if_named() {
     let room = Room::empty(Engine::Sqlite);
     let file = room.path().join("strongroom.toml");
-    let status = |more: &[&str]| room.run(&[&["migrate", "status", "--format", "json"], more].concat());
+    let status =
+        |more: &[&str]| room.run(&[&["migrate", "status", "--format", "json"], more].concat());
     let named = ["--config", "strongroom.toml"];
     write(&file, "[database]\n", 0o646);
     assert_eq!(code(status(&[])), "configuration_foreign");
@@ -307,7 +360,9 @@ fn passphrase_counts_wholly_or_is_refused() {
     let room = Room::empty(Engine::Sqlite);
     let init = |root: &str, given: Option<&str>, file: Option<&str>| {
         let mut command = room.command(&["init", "--format", "json"]);
-        command.env("STRONGROOM__KEYS__SOURCE", "passphrase").env("STRONGROOM__KEYS__SEALED_ROOT", root);
+        command
+            .env("STRONGROOM__KEYS__SOURCE", "passphrase")
+            .env("STRONGROOM__KEYS__SEALED_ROOT", root);
         if let Some(text) = given {
             command.env("STRONGROOM__KEYS__PASSPHRASE", text);
         }
@@ -326,22 +381,30 @@ fn passphrase_counts_wholly_or_is_refused() {
     assert!(!room.path().join("long.root").exists());
     init("a.root", None, Some(&(longest.clone() + "\n"))).expect(0);
     init("a.root", Some(&longest), None).expect(0);
-    assert_eq!(code(init("a.root", Some(&longest.replacen('p', "q", 1)), None)), "wrong_passphrase");
-    assert_eq!(code(init("a.root", Some(&(longest[1..].to_owned() + "q")), None)), "wrong_passphrase");
+    assert_eq!(
+        code(init("a.root", Some(&longest.replacen('p', "q", 1)), None)),
+        "wrong_passphrase"
+    );
+    assert_eq!(
+        code(init("a.root", Some(&(longest[1..].to_owned() + "q")), None)),
+        "wrong_passphrase"
+    );
     let file = format!("{}\n", "p".repeat(4097));
     fs::write(
         room.path().join("strongroom.toml"),
         format!("[keys]\nsource = \"passphrase\"\npassphrase = \"{}\"\n", file.trim()),
     )
     .unwrap();
-    fs::set_permissions(room.path().join("strongroom.toml"), Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(room.path().join("strongroom.toml"), Permissions::from_mode(0o600))
+        .unwrap();
     assert_eq!(code(room.run(&["init", "--format", "json"])), "passphrase_too_long");
 }
 
 #[test]
 fn plan_is_written_for_its_owner_alone_and_only_to_a_regular_file() {
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(1));
-    let mode = |file: &str| fs::metadata(room.path().join(file)).unwrap().permissions().mode() & 0o7777;
+    let mode =
+        |file: &str| fs::metadata(room.path().join(file)).unwrap().permissions().mode() & 0o7777;
     room.run(&["policy", "plan", "--out", "plan.json"]).expect(0);
     assert_eq!(mode("plan.json"), 0o600);
     write(&room.path().join("old.json"), "{}", 0o644);
@@ -350,7 +413,9 @@ fn plan_is_written_for_its_owner_alone_and_only_to_a_regular_file() {
     assert_eq!(mode("old.json"), 0o600);
     room.run(&["policy", "apply", "link.json", "--yes"]).expect(0);
     assert!(Command::new("mkfifo").arg(room.path().join("pipe")).status().unwrap().success());
-    for arguments in [&["policy", "plan", "--out", "pipe"][..], &["policy", "plan", "--out", "/dev/null"]] {
+    for arguments in
+        [&["policy", "plan", "--out", "pipe"][..], &["policy", "plan", "--out", "/dev/null"]]
+    {
         room.run(arguments).expect(4);
     }
     assert_ne!(room.run(&["policy", "apply", "pipe", "--yes"]).code, 0);
@@ -370,8 +435,19 @@ fn secret_from_standard_input_is_no_file() {
 fn secret_file_of_an_argument_that_is_open_is_used_with_a_warning() {
     let room = Room::sealed(Engine::Sqlite, &[]);
     let create = |file: &str| {
-        room.run(&["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", file, "--format", "json"])
-            .expect(0)
+        room.run(&[
+            "credential",
+            "create",
+            "--user-id",
+            "u",
+            "--type",
+            "totp",
+            "--secret-file",
+            file,
+            "--format",
+            "json",
+        ])
+        .expect(0)
     };
     fs::write(room.path().join("a.secret"), "open").unwrap();
     let made = create("a.secret");
@@ -379,5 +455,6 @@ fn secret_file_of_an_argument_that_is_open_is_used_with_a_warning() {
     assert_eq!(made.json()["secret"], "open");
     fs::set_permissions(room.path().join("a.secret"), fs::Permissions::from_mode(0o600)).unwrap();
     assert!(!create("a.secret").err.contains("a.secret"));
-    room.run(&["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", "."]).expect(1);
+    room.run(&["credential", "create", "--user-id", "u", "--type", "totp", "--secret-file", "."])
+        .expect(1);
 }

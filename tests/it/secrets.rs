@@ -32,7 +32,12 @@ fn no_secret_in_output_or_logs(engine: Engine) {
     check(loud(&["policy", "plan"]));
     check(loud(&["policy", "show", "--format", "json"]));
     if engine != Engine::Sqlite {
-        let password = |room: &Room| room.json(&["policy", "login", "api", "--reveal"])["password"].as_str().unwrap().to_owned();
+        let password = |room: &Room| {
+            room.json(&["policy", "login", "api", "--reveal"])["password"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
         let before = password(&room);
         let said = [
             loud(&["policy", "rotate-login", "api", "--settle", "1"]),
@@ -58,7 +63,8 @@ fn no_secret_in_output_or_logs(engine: Engine) {
         )
         .without_result(),
     );
-    let shown = room.run(&["credential", "show", "--id", "row-000001", "--format", "json"]).expect(0);
+    let shown =
+        room.run(&["credential", "show", "--id", "row-000001", "--format", "json"]).expect(0);
     assert!(!shown.all().contains(canary), "not without --reveal");
     let shown = room.run(&["credential", "show", "--id", "row-000001", "--reveal"]).expect(0);
     assert!(shown.out.contains(canary), "the canary is found where it must be");

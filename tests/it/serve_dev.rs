@@ -30,12 +30,18 @@ struct Dev {
 
 impl Dev {
     fn start(at: &Path, arguments: &[&str]) -> Self {
-        let any_port: &[&str] = if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let any_port: &[&str] =
+            if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         Self::by(&mut command(at, &[arguments, any_port, &["--format", "json"]].concat()))
     }
 
     fn by(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let mut err = child.stderr.take().unwrap();
@@ -74,8 +80,13 @@ fn mode(path: &Path) -> u32 {
 }
 
 fn everything_in(folder: &Path) -> Vec<PathBuf> {
-    let entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let below = entries.iter().filter(|path| path.is_dir()).flat_map(|path| everything_in(path)).collect::<Vec<_>>();
+    let entries: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let below = entries
+        .iter()
+        .filter(|path| path.is_dir())
+        .flat_map(|path| everything_in(path))
+        .collect::<Vec<_>>();
     entries.into_iter().chain(below).collect()
 }
 
@@ -87,7 +98,11 @@ fn an_empty_folder_answers_the_printed_line_within_seconds() {
     let made = dev.curl();
     println!("from an empty folder to an answered curl: {:.2} s", begun.elapsed().as_secs_f32());
     assert!(begun.elapsed() < Duration::from_secs(30), "much longer than a busy machine explains");
-    assert_eq!((made["user_id"].as_str(), made["project_id"].as_str()), (Some("alice"), Some("web")), "{made}");
+    assert_eq!(
+        (made["user_id"].as_str(), made["project_id"].as_str()),
+        (Some("alice"), Some("web")),
+        "{made}"
+    );
     let folder = at.path().join("strongroom-dev");
     assert_eq!(mode(&folder), 0o700);
     let found = everything_in(&folder);
@@ -95,7 +110,8 @@ fn an_empty_folder_answers_the_printed_line_within_seconds() {
     for path in found {
         assert_eq!(mode(&path), if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
     }
-    let beside: Vec<_> = fs::read_dir(at.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let beside: Vec<_> =
+        fs::read_dir(at.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(beside, ["strongroom-dev"]);
 }
 
@@ -103,15 +119,22 @@ fn an_empty_folder_answers_the_printed_line_within_seconds() {
 #[test]
 fn text_has_one_curl_line_and_the_next_command() {
     let at = TempDir::new().unwrap();
-    let mut child =
-        command(at.path(), &["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command(at.path(), &["--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert!(out.next().unwrap().starts_with("listening on https://127.0.0.1:"));
     let curl = out.find(|line| !line.is_empty()).unwrap();
     assert!(curl.starts_with("curl "), "{curl}");
     let mut err = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let next = err.find(|line| line.contains("Next: ")).unwrap();
-    let typed = next.split('`').nth(1).unwrap().replace("strongroom ", &format!("{} ", env!("CARGO_BIN_EXE_strongroom")));
+    let typed = next
+        .split('`')
+        .nth(1)
+        .unwrap()
+        .replace("strongroom ", &format!("{} ", env!("CARGO_BIN_EXE_strongroom")));
     ran(Command::new("sh").current_dir("/").args(["-c", &typed])).expect(0);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -120,7 +143,8 @@ fn text_has_one_curl_line_and_the_next_command() {
 #[test]
 fn a_second_start_reuses_everything() {
     let at = TempDir::new().unwrap();
-    let kept = ["strongroom.key", "strongroom.toml", "certs/ca.pem", "certs/server.pem", "certs/api.key"];
+    let kept =
+        ["strongroom.key", "strongroom.toml", "certs/ca.pem", "certs/server.pem", "certs/api.key"];
     let read = || kept.map(|name| fs::read(at.path().join("strongroom-dev").join(name)).unwrap());
     let first = Dev::start(at.path(), &[]).curl();
     let before = read();
@@ -134,7 +158,14 @@ fn a_second_start_reuses_everything() {
 /// What other commands see by the folder's configuration.
 fn credentials(dev: &Dev) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
-    command.args(["credential", "list", "--format", "json", "--config", dev.printed["config"].as_str().unwrap()]);
+    command.args([
+        "credential",
+        "list",
+        "--format",
+        "json",
+        "--config",
+        dev.printed["config"].as_str().unwrap(),
+    ]);
     ran(&mut command).expect(0).json()["credentials"].clone()
 }
 
@@ -154,13 +185,17 @@ fn a_start_that_was_killed_is_continued_by_the_same_command() {
     for milliseconds in [3, 8, 15, 30, 60, 100, 150, 200, 300, 400, 600, 900, 1300] {
         let folder = at.path().join(milliseconds.to_string());
         let dir = folder.to_str().unwrap();
-        let first =
-            command(at.path(), &["--dir", dir, "--listen", "127.0.0.1:0"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn();
+        let first = command(at.path(), &["--dir", dir, "--listen", "127.0.0.1:0"])
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn();
         std::thread::sleep(Duration::from_millis(milliseconds));
         Running(first.unwrap()).kill();
         Dev::start(at.path(), &["--dir", dir]).curl();
-        let left: Vec<_> =
-            everything_in(&folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "tmp")).collect();
+        let left: Vec<_> = everything_in(&folder)
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "tmp"))
+            .collect();
         assert!(left.is_empty(), "after {milliseconds} ms: {left:?}");
     }
 }
@@ -219,7 +254,12 @@ fn files_that_are_not_its_owners_alone_are_refused() {
     if std::os::unix::fs::chown(&made, Some(1), None).is_ok() {
         let ran = refused(at.path(), &[]).expect(4);
         assert!(ran.err.contains("belongs to user 1"), "{ran:?}");
-        std::os::unix::fs::chown(&made, Some(made.parent().unwrap().metadata().unwrap().uid()), None).unwrap();
+        std::os::unix::fs::chown(
+            &made,
+            Some(made.parent().unwrap().metadata().unwrap().uid()),
+            None,
+        )
+        .unwrap();
         std::os::unix::fs::chown(&database, Some(1), None).unwrap();
         let ran = refused(at.path(), &[]).expect(4);
         assert!(ran.err.contains("strongroom.db belongs to user 1"), "{ran:?}");
@@ -255,7 +295,11 @@ fn a_taken_port_is_refused_with_a_command_that_works() {
     let refused = ran(&mut command(at.path(), &["--dir", "a b", "--listen", &listen])).expect(1);
     assert!(refused.err.contains(&format!("cannot listen on {listen}")), "{refused:?}");
     let typed = refused.err.split('`').nth(1).unwrap();
-    let typed = typed.replacen("strongroom", &format!("exec {} --format json", env!("CARGO_BIN_EXE_strongroom")), 1);
+    let typed = typed.replacen(
+        "strongroom",
+        &format!("exec {} --format json", env!("CARGO_BIN_EXE_strongroom")),
+        1,
+    );
     Dev::by(Command::new("sh").current_dir(at.path()).args(["-c", &typed])).curl();
 }
 
@@ -266,7 +310,10 @@ fn the_environment_and_the_working_folder_are_left_alone() {
     fs::write(at.path().join("strongroom.toml"), "not = 'ours'").unwrap();
     let mut start = command(at.path(), &["--listen", "127.0.0.1:0", "--format", "json"]);
     let other = format!("sqlite://{}?mode=rwc", at.path().join("other.db").display());
-    start.env("DATABASE_URL", &other).env("STRONGROOM__DATABASE__URL", &other).env("STRONGROOM__KEYS__FILE", "other.key");
+    start
+        .env("DATABASE_URL", &other)
+        .env("STRONGROOM__DATABASE__URL", &other)
+        .env("STRONGROOM__KEYS__FILE", "other.key");
     Dev::by(&mut start).curl();
     assert!(!at.path().join("other.db").exists() && !at.path().join("other.key").exists());
     let given = refused(at.path(), &["--config", "strongroom.toml"]).expect(2);
@@ -279,9 +326,11 @@ fn a_configuration_that_leads_elsewhere_is_refused_and_what_is_added_is_kept() {
     Dev::start(at.path(), &[]).curl();
     edit(at.path(), "replicas = 1", "replicas = 1\nmax_connections = 7");
     Dev::start(at.path(), &[]).curl();
-    for (from, to) in
-        [("strongroom.db?", "../other.db?"), ("certs/server.key", "server.key"), ("strongroom.local", "other.local")]
-    {
+    for (from, to) in [
+        ("strongroom.db?", "../other.db?"),
+        ("certs/server.key", "server.key"),
+        ("strongroom.local", "other.local"),
+    ] {
         edit(at.path(), from, to);
         let ran = refused(at.path(), &[]).expect(4);
         assert!(ran.err.contains("is not what `strongroom serve --dev` set"), "{to}: {ran:?}");
@@ -291,7 +340,10 @@ fn a_configuration_that_leads_elsewhere_is_refused_and_what_is_added_is_kept() {
     let moved = refused(at.path(), &["--dir", "moved"]).expect(4);
     let typed = moved.err.split('`').find(|part| part.starts_with("rm ")).unwrap();
     ran(Command::new("sh").args(["-c", typed])).expect(0);
-    assert_eq!(credentials(&Dev::start(at.path(), &["--dir", "moved"])).as_array().unwrap().len(), 2);
+    assert_eq!(
+        credentials(&Dev::start(at.path(), &["--dir", "moved"])).as_array().unwrap().len(),
+        2
+    );
 }
 
 #[test]
@@ -320,7 +372,13 @@ fn ctrl_c_stops_it_at_once() {
     let mut dev = Dev::start(at.path(), &[]);
     dev.curl();
     let begun = Instant::now();
-    assert!(Command::new("kill").args(["-INT", &dev.running.0.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &dev.running.0.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(dev.running.0.wait().unwrap().code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

@@ -64,7 +64,10 @@ fn a_login_that_owns_its_database_is_told_what_more_takes_on_mysql() {
     let _undone = server.undone(["SET GLOBAL log_bin_trust_function_creators = DEFAULT"]);
     let plain = Plain::new(server.room());
     let refused = plain.run(&["migrate", "up", "--to", "8", "--yes"]).expect(4);
-    assert!(refused.err.contains("`SET GLOBAL log_bin_trust_function_creators = 1;`"), "{refused:?}");
+    assert!(
+        refused.err.contains("`SET GLOBAL log_bin_trust_function_creators = 1;`"),
+        "{refused:?}"
+    );
     assert_eq!(plain.room.tables(), 0, "nothing was changed");
     plain.run(&["migrate", "up", "--to", "2", "--yes"]).expect(0);
     plain.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);
@@ -105,7 +108,10 @@ fn reason(room: &Room, name: &str) -> Option<String> {
 }
 
 fn drift(room: &Room, code: i32) -> Vec<Value> {
-    room.run(&["policy", "check", "--format", "json"]).expect(code).json()["drift"].as_array().unwrap().clone()
+    room.run(&["policy", "check", "--format", "json"]).expect(code).json()["drift"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 /// `policy check`, `doctor` and a new session say the same, and the statement that the first one names ends it.
@@ -131,7 +137,11 @@ fn what_stands_beside_the_policy_is_judged_alike_on_postgres() {
     let room = Room::sealed(Engine::Postgres, &numbered_rows(1));
     let role = room.json(&["policy", "login", "compute"])["user"].as_str().unwrap().to_owned();
     room.execute("ALTER TABLE credential ENABLE ROW LEVEL SECURITY");
-    all_object_until_cured(&room, "row_security", Some("ALTER TABLE \"public\".\"credential\" DISABLE ROW LEVEL SECURITY"));
+    all_object_until_cured(
+        &room,
+        "row_security",
+        Some("ALTER TABLE \"public\".\"credential\" DISABLE ROW LEVEL SECURITY"),
+    );
     room.execute("GRANT CREATE ON SCHEMA public TO PUBLIC");
     all_object_until_cured(&room, "public", Some("REVOKE CREATE ON SCHEMA \"public\" FROM PUBLIC"));
     room.execute("GRANT SELECT ON credential TO PUBLIC");
@@ -151,7 +161,11 @@ fn what_stands_beside_the_policy_is_judged_alike_on_postgres() {
     room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
     // A table that lasts for a session matters to nobody.
     let session = room.log_in_as("compute");
-    block_on(sea_orm::ConnectionTrait::execute_unprepared(&session, "CREATE TEMP TABLE mine (id int)")).unwrap();
+    block_on(sea_orm::ConnectionTrait::execute_unprepared(
+        &session,
+        "CREATE TEMP TABLE mine (id int)",
+    ))
+    .unwrap();
     room.run(&["policy", "check"]).expect(0);
     assert_eq!(reason(&room, "compute"), None);
 }
@@ -199,7 +213,11 @@ fn passwords_meet_the_rules(engine: Engine, on: &[&str], off: &[&str]) {
     }
     let room = server.room();
     let file = room.path().join("api.password");
-    fs::write(room.path().join("strongroom.toml"), "[policy.password_files]\napi = \"api.password\"\n").unwrap();
+    fs::write(
+        room.path().join("strongroom.toml"),
+        "[policy.password_files]\napi = \"api.password\"\n",
+    )
+    .unwrap();
     let write = |text: &str| {
         fs::write(&file, text).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -216,7 +234,10 @@ fn passwords_meet_the_rules(engine: Engine, on: &[&str], off: &[&str]) {
     for component in ["api", "compute"] {
         write("Another-PassPhrase-of-the-operator-7\n");
         room.run(&["policy", "rotate-login", component, "--settle", "1"]).expect(0);
-        assert_eq!(tried(&room.log_in_as(component), "SELECT id FROM credential"), Verdict::Allowed);
+        assert_eq!(
+            tried(&room.log_in_as(component), "SELECT id FROM credential"),
+            Verdict::Allowed
+        );
     }
     room.run(&["policy", "check"]).expect(0);
     write(&"34ab".repeat(16).replacen("ab", "cd", 1));
@@ -268,7 +289,10 @@ fn copy(server: &OwnServer, room: &Room, to: &str) {
     let tables = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE()";
     for table in room.query(tables, |row| row.try_get_by_index::<String>(0).unwrap()) {
         server.execute(&format!("CREATE TABLE {to}.{table} LIKE {}.{table}", room.database()));
-        server.execute(&format!("INSERT INTO {to}.{table} SELECT * FROM {}.{table}", room.database()));
+        server.execute(&format!(
+            "INSERT INTO {to}.{table} SELECT * FROM {}.{table}",
+            room.database()
+        ));
     }
     let triggers = "SELECT CAST(concat('CREATE TRIGGER TO.', trigger_name, ' ', action_timing, ' ', event_manipulation, ' ON TO.', \
                     event_object_table, ' FOR EACH ROW ', action_statement) AS CHAR) FROM information_schema.triggers \
@@ -285,7 +309,8 @@ fn a_database_that_was_moved_is_taken_over(engine: Engine) {
     room.run(&["migrate", "up", "--yes"]).expect(0);
     let (url, name) = server.new_database();
     copy(&server, &room, &name);
-    let run = |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
+    let run =
+        |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
     // While the first one is there, it is the other one's business.
     assert!(run(&["policy", "apply"]).expect(4).err.contains("another database"));
     server.execute(&format!("DROP DATABASE {}", room.database()));
@@ -312,16 +337,19 @@ fn a_schema_of_its_own_is_shown_and_set_for_the_logins() {
     let room = Room::empty(Engine::Postgres);
     room.execute("CREATE SCHEMA \"Team 1\"");
     let url = format!("{}?options=-c%20search_path%3D%22Team%5C%201%22", room.url());
-    let run = |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
+    let run =
+        |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
     run(&["migrate", "up", "--yes"]).expect(0);
     run(&["policy", "check"]).expect(0);
-    let login = run(&["policy", "login", "metadata", "--reveal", "--format", "json"]).expect(0).json();
+    let login =
+        run(&["policy", "login", "metadata", "--reveal", "--format", "json"]).expect(0).json();
     assert_eq!(login["schema"], "Team 1", "{login}");
     let (user, password) = (login["user"].as_str().unwrap(), login["password"].as_str().unwrap());
     let plain = room.url().replace("postgres:only-for-tests@", &format!("{user}:{password}@"));
     let session = block_on(sea_orm::Database::connect(plain)).unwrap();
     assert_eq!(tried(&session, "SELECT id FROM credential"), Verdict::Allowed);
-    block_on(sea_orm::ConnectionTrait::execute_unprepared(&session, "SELECT id FROM credential")).unwrap();
+    block_on(sea_orm::ConnectionTrait::execute_unprepared(&session, "SELECT id FROM credential"))
+        .unwrap();
     room.execute(&format!("ALTER ROLE {user} IN DATABASE {} RESET search_path", room.database()));
     run(&["policy", "check"]).expect(3);
     run(&["policy", "apply"]).expect(0);
@@ -338,7 +366,9 @@ fn a_schema_that_comes_before_ours_changes_nothing() {
     room.execute(&format!("CREATE ROLE {login} SUPERUSER LOGIN PASSWORD 'only-for-tests'"));
     room.execute(&format!("CREATE SCHEMA {login}"));
     let url = room.url().replace("postgres:only-for-tests@", &format!("{login}:only-for-tests@"));
-    let run = |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url)).expect(0);
+    let run = |arguments: &[&str]| {
+        ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url)).expect(0)
+    };
     run(&["policy", "check"]);
     run(&["policy", "rotate-login", "api", "--settle", "1"]);
     run(&["keys", "rotate"]);

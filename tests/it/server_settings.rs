@@ -4,7 +4,9 @@ use crate::support::{Engine, OwnServer, Room, Row, ran};
 
 /// A way through everything that the program does with a server, by one address.
 fn whole_way(room: &Room, url: &str, begin: &dyn Fn(), end: &dyn Fn()) {
-    let run = |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", url)).expect(0);
+    let run = |arguments: &[&str]| {
+        ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", url)).expect(0)
+    };
     begin();
     run(&["migrate", "up", "--to", "1"]);
     end();
@@ -15,7 +17,9 @@ fn whole_way(room: &Room, url: &str, begin: &dyn Fn(), end: &dyn Fn()) {
     run(&["policy", "check"]);
     run(&["policy", "rotate-login", "api", "--settle", "1"]);
     run(&["policy", "check"]);
-    let made = run(&["credential", "create", "--user-id", "u", "--project-id", "p", "--format", "json"]).json();
+    let made =
+        run(&["credential", "create", "--user-id", "u", "--project-id", "p", "--format", "json"])
+            .json();
     run(&["credential", "delete", "--id", made["id"].as_str().unwrap()]);
     run(&["keys", "rotate"]);
     run(&["keys", "verify"]);
@@ -25,7 +29,8 @@ fn whole_way(room: &Room, url: &str, begin: &dyn Fn(), end: &dyn Fn()) {
         let component = crate::support::block_on(components.component("api")).unwrap();
         strongroom::credential::Store::of_component(component.database().clone(), component.share())
     };
-    let found = crate::support::block_on(store.find(rows[7].access_key.as_deref().unwrap(), true)).unwrap();
+    let found =
+        crate::support::block_on(store.find(rows[7].access_key.as_deref().unwrap(), true)).unwrap();
     assert_eq!(found.secret.unwrap().as_str(), rows[7].secret_key);
     drop((store, components));
     run(&["migrate", "down", "--to", "1", "--yes"]);
@@ -46,7 +51,8 @@ fn hostile(engine: Engine, settings: &[(&str, &str)]) {
             server.execute(&format!("SET GLOBAL {name} = {value}"));
         }
     };
-    let _undone = server.undone(settings.iter().map(|(name, _)| format!("SET GLOBAL {name} = DEFAULT")));
+    let _undone =
+        server.undone(settings.iter().map(|(name, _)| format!("SET GLOBAL {name} = DEFAULT")));
     let end = || {
         for (name, _) in settings {
             server.execute(&format!("SET GLOBAL {name} = DEFAULT"));
@@ -76,15 +82,25 @@ const OF_BOTH: [(&str, &str); 20] = [
     ("max_allowed_packet", "65536"),
     ("completion_type", "CHAIN"),
     ("init_connect", "'SET autocommit = 0'"),
-    ("sql_mode", "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,IGNORE_SPACE'"),
+    (
+        "sql_mode",
+        "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,IGNORE_SPACE'",
+    ),
     ("autocommit", "OFF"),
 ];
 
 #[test]
 fn a_hostile_server_changes_nothing_on_mysql() {
-    let of_mysql = [("max_execution_time", "1"), ("sql_auto_is_null", "ON"), ("sql_require_primary_key", "ON")];
+    let of_mysql = [
+        ("max_execution_time", "1"),
+        ("sql_auto_is_null", "ON"),
+        ("sql_require_primary_key", "ON"),
+    ];
     let of_both = OF_BOTH.into_iter().map(|(name, value)| match name {
-        "sql_mode" => (name, "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,IGNORE_SPACE'"),
+        "sql_mode" => (
+            name,
+            "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,HIGH_NOT_PRECEDENCE,IGNORE_SPACE'",
+        ),
         _ => (name, value),
     });
     hostile(Engine::MySql, &of_mysql.into_iter().chain(of_both).collect::<Vec<_>>());
@@ -114,7 +130,9 @@ fn a_hostile_role_and_database_change_nothing_on_postgres() {
     let begin = || {
         for (name, value) in OF_POSTGRES {
             // The harness keeps its own.
-            room.execute(&format!("ALTER ROLE postgres IN DATABASE {database} SET {name} FROM CURRENT"));
+            room.execute(&format!(
+                "ALTER ROLE postgres IN DATABASE {database} SET {name} FROM CURRENT"
+            ));
             room.execute(&format!("ALTER ROLE {role} SET {name} = {value}"));
             // That one takes a superuser to undo: a session without it is refused.
             if name != "session_replication_role" {
@@ -162,10 +180,15 @@ fn a_sqlite_file_in_utf_16_is_refused() {
     crate::support::block_on(async {
         use sea_orm::ConnectionTrait as _;
         let db = sea_orm::Database::connect(&url).await.unwrap();
-        db.execute_unprepared("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (x text)").await.unwrap();
+        db.execute_unprepared("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (x text)")
+            .await
+            .unwrap();
         db.close().await.unwrap();
     });
-    let refused =
-        ran(room.command(&["migrate", "up", "--format", "json"]).env("STRONGROOM__DATABASE__URL", &url)).expect(4).json();
+    let refused = ran(room
+        .command(&["migrate", "up", "--format", "json"])
+        .env("STRONGROOM__DATABASE__URL", &url))
+    .expect(4)
+    .json();
     assert_eq!(refused["error"]["code"], "database_unfit", "{refused}");
 }

@@ -6,8 +6,12 @@ use crate::support::{Engine, OwnServer, numbered_rows, ran};
 fn the_whole_way(engine: Engine, version: &'static str, login: Option<&str>) {
     let server = OwnServer::in_version(engine, version);
     let room = server.room();
-    let url = login.map_or_else(|| room.url().to_owned(), |login| server.url(login, "Create-role-1", room.database()));
-    let run = |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
+    let url = login.map_or_else(
+        || room.url().to_owned(),
+        |login| server.url(login, "Create-role-1", room.database()),
+    );
+    let run =
+        |arguments: &[&str]| ran(room.command(arguments).env("STRONGROOM__DATABASE__URL", &url));
     if let Some(login) = login {
         server.execute(&format!("CREATE ROLE {login} CREATEROLE LOGIN PASSWORD 'Create-role-1'"));
         server.execute(&format!("ALTER DATABASE {} OWNER TO {login}", room.database()));
@@ -21,7 +25,9 @@ fn the_whole_way(engine: Engine, version: &'static str, login: Option<&str>) {
     run(&["policy", "check"]).expect(0);
     run(&["keys", "rotate"]).expect(0);
     let doctor = run(&["doctor", "--format", "json"]).json();
-    let said = |name: &str| doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).cloned();
+    let said = |name: &str| {
+        doctor["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).cloned()
+    };
     assert_eq!(said("database").unwrap()["state"], "ok", "{doctor}");
     assert_eq!(said("create role").is_some(), login.is_some(), "{doctor}");
     run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);

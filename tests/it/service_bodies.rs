@@ -47,18 +47,31 @@ async fn flood(service: &Service, component: &str) -> Vec<u16> {
     let mut client = config(&service.certificates, Some(component));
     client.alpn_protocols = vec![b"h2".to_vec()];
     let stream = TcpStream::connect(service.url.trim_start_matches("https://")).await.unwrap();
-    let stream = TlsConnector::from(Arc::new(client)).connect("localhost".try_into().unwrap(), stream).await.unwrap();
-    let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let stream = TlsConnector::from(Arc::new(client))
+        .connect("localhost".try_into().unwrap(), stream)
+        .await
+        .unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
     tokio::spawn(connection);
     let sent = Arc::new(AtomicUsize::new(0));
     let asked = (0..STREAMS).map(|_| {
         let (mut sender, sent) = (sender.clone(), sent.clone());
         tokio::spawn(async move {
-            let request = hyper::Request::post("https://localhost/v1/credentials").header("content-type", "application/json");
-            let answer = sender.send_request(request.body(Slow { left: SENT, sent }).unwrap()).await.unwrap();
+            let request = hyper::Request::post("https://localhost/v1/credentials")
+                .header("content-type", "application/json");
+            let answer = sender
+                .send_request(request.body(Slow { left: SENT, sent }).unwrap())
+                .await
+                .unwrap();
             let status = answer.status().as_u16();
             let body = answer.into_body().collect().await.unwrap().to_bytes();
-            let code = serde_json::from_slice::<serde_json::Value>(&body).unwrap()["code"].as_str().unwrap().to_owned();
+            let code = serde_json::from_slice::<serde_json::Value>(&body).unwrap()["code"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             assert_eq!(code, if status == 408 { "too_slow" } else { "bodies_full" });
             status
         })
@@ -80,13 +93,19 @@ fn slow_bodies_of_one_component_take_up_its_budget_and_no_more() {
         until("api's budget is used up", || service.log().contains("code=\"bodies_full\""));
         // The budget of `api` is used up; another component still gets answers.
         let begun = std::time::Instant::now();
-        service.caller("compute").post("/v1/credentials/find", &json!({ "access": "nothing" })).expect(404);
+        service
+            .caller("compute")
+            .post("/v1/credentials/find", &json!({ "access": "nothing" }))
+            .expect(404);
         assert!(begun.elapsed() < Duration::from_secs(5));
         flooded.join().unwrap()
     });
     let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
     // A mebibyte holds eight of these bodies. All others are refused.
-    assert!((6..=8).contains(&count(408)) && count(429) >= 20 && count(408) + count(429) == STREAMS, "{statuses:?}");
+    assert!(
+        (6..=8).contains(&count(408)) && count(429) >= 20 && count(408) + count(429) == STREAMS,
+        "{statuses:?}"
+    );
     let refused = |code: &str| {
         let log = service.log();
         let line = |line: &&str| line.contains("strongroom::access") && line.contains(code);

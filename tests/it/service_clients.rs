@@ -20,7 +20,8 @@ fn client(script: &str, services: &[&Service]) -> Ran {
         command
     };
     command.arg(services[0].url.replace("127.0.0.1", "localhost")).arg(&services[0].certificates);
-    command.args(services.iter().skip(1).map(|service| service.url.replace("127.0.0.1", "localhost")));
+    command
+        .args(services.iter().skip(1).map(|service| service.url.replace("127.0.0.1", "localhost")));
     ran(command.current_dir(root))
 }
 
@@ -67,7 +68,8 @@ fn no_bytes_bring_it_down() {
 
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));
     room.serve("").stop();
-    let service = Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api")]);
+    let service =
+        Service::start_with(&room, &[("TLS", "false"), ("IDENTITY__PLAIN_COMPONENT", "api")]);
     let address = service.url.trim_start_matches("http://").to_owned();
     let seeds: [&[u8]; 6] = [
         b"GET /v1/credentials?limit=3&after=a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
@@ -101,12 +103,21 @@ fn no_bytes_bring_it_down() {
         stream.write_all(&bytes).unwrap();
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        let status = answer.get(9..12).map_or("nothing".to_owned(), |status| String::from_utf8_lossy(status).into_owned());
+        let status = answer
+            .get(9..12)
+            .map_or("nothing".to_owned(), |status| String::from_utf8_lossy(status).into_owned());
         *statuses.entry(status).or_default() += 1;
     }
     println!("{statuses:?}");
     assert!(statuses.keys().all(|status| !status.starts_with('5')), "{statuses:?}");
-    assert!(["200", "201", "400", "404"].iter().all(|status| statuses.contains_key(*status)), "{statuses:?}");
-    assert!(!service.log().contains("panicked") && !service.log().contains("ERROR"), "{}", service.log());
+    assert!(
+        ["200", "201", "400", "404"].iter().all(|status| statuses.contains_key(*status)),
+        "{statuses:?}"
+    );
+    assert!(
+        !service.log().contains("panicked") && !service.log().contains("ERROR"),
+        "{}",
+        service.log()
+    );
     assert_eq!(crate::support::Caller::new(&service.url, None, None).get("/readyz").status, 200);
 }

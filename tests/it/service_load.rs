@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Caller, Engine, RestartablePostgres, Room, Row, Service, numbered_rows, until};
+use crate::support::{
+    Caller, Engine, RestartablePostgres, Room, Row, Service, numbered_rows, until,
+};
 
 /// What became of requests, by component and answer.
 type Tally = Arc<Mutex<BTreeMap<String, u64>>>;
@@ -26,13 +28,18 @@ impl Replicas {
         let services = [start(), start()];
         let urls = [services[0].url.clone(), services[1].url.clone()];
         let ready = [AtomicBool::new(true), AtomicBool::new(true)];
-        let replicas = Arc::new(Self { services: services.map(|service| RwLock::new(Some(service))), ready, urls });
+        let replicas = Arc::new(Self {
+            services: services.map(|service| RwLock::new(Some(service))),
+            ready,
+            urls,
+        });
         let watched = Arc::downgrade(&replicas);
         let authority = room.path().join("certs/ca.pem");
         std::thread::spawn(move || {
             while let Some(replicas) = watched.upgrade() {
                 for (url, ready) in replicas.urls.iter().zip(&replicas.ready) {
-                    let answer = Caller::new(url, Some(&authority), None).ask("GET", "/readyz", None);
+                    let answer =
+                        Caller::new(url, Some(&authority), None).ask("GET", "/readyz", None);
                     ready.store(answer.is_ok_and(|answer| answer.status == 200), Ordering::Release);
                 }
                 std::thread::sleep(Duration::from_millis(50));
@@ -53,11 +60,19 @@ impl Replicas {
 
     /// What they complained of last.
     fn warnings(&self) -> String {
-        let logs = self.services.iter().filter_map(|service| service.read().unwrap().as_ref().map(Service::log));
+        let logs = self
+            .services
+            .iter()
+            .filter_map(|service| service.read().unwrap().as_ref().map(Service::log));
         let lines = |log: String| {
-            log.lines().filter(|line| line.contains(" WARN ") || line.contains("ERROR ")).map(str::to_owned).collect::<Vec<_>>()
+            log.lines()
+                .filter(|line| line.contains(" WARN ") || line.contains("ERROR "))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
         };
-        logs.map(|log| lines(log).iter().rev().take(5).cloned().collect::<Vec<_>>().join("\n")).collect::<Vec<_>>().join("\n")
+        logs.map(|log| lines(log).iter().rev().take(5).cloned().collect::<Vec<_>>().join("\n"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn signal(&self, name: &str) {
@@ -87,7 +102,8 @@ fn load(
             }
             let ready = |which: &usize| replicas.ready[*which].load(Ordering::Acquire);
             let which = [n % 2, (n + 1) % 2].into_iter().find(ready).unwrap_or(n % 2);
-            let said = turn(&callers[which], n).unwrap_or_else(|error| format!("no answer: {error}"));
+            let said =
+                turn(&callers[which], n).unwrap_or_else(|error| format!("no answer: {error}"));
             *tally.lock().unwrap().entry(format!("{component}: {said}")).or_default() += 1;
         }
     })
@@ -121,7 +137,8 @@ fn no_answer_is_wrong_whatever_happens() {
         let after = tally.clone();
         until("every component is served", || {
             let now = after.lock().unwrap();
-            now.keys().any(|said| !said.ends_with(": right")) || now.len() == 4 && now.values().all(|count| *count >= 3)
+            now.keys().any(|said| !said.ends_with(": right"))
+                || now.len() == 4 && now.values().all(|count| *count >= 3)
         });
         for (said, count) in counted(&tally) {
             *found.entry(said).or_default() += count;
@@ -132,7 +149,9 @@ fn no_answer_is_wrong_whatever_happens() {
     };
     quiet("nothing", &mut || ());
     for component in ["metadata", "strongroom"] {
-        quiet("login rotation", &mut || drop(room.run(&["policy", "rotate-login", component, "--settle", "3"]).expect(0)));
+        quiet("login rotation", &mut || {
+            drop(room.run(&["policy", "rotate-login", component, "--settle", "3"]).expect(0))
+        });
     }
     quiet("key roll", &mut || drop(room.run(&["keys", "rotate"]).expect(0)));
     quiet("roll back", &mut || drop(room.run(&["keys", "rotate", "--back"]).expect(0)));
@@ -146,7 +165,9 @@ fn no_answer_is_wrong_whatever_happens() {
     counted(&tally);
     postgres.restart();
     std::thread::sleep(Duration::from_secs(3));
-    until("both are ready again", || replicas.ready.iter().all(|ready| ready.load(Ordering::Acquire)));
+    until("both are ready again", || {
+        replicas.ready.iter().all(|ready| ready.load(Ordering::Acquire))
+    });
     let found = counted(&tally);
     println!("database restart: {found:?}");
     let unavailable = |said: &String| said.contains(": 503 ") || said.ends_with(": right");
@@ -161,9 +182,17 @@ fn no_answer_is_wrong_whatever_happens() {
 }
 
 /// Four components, each at what it is for.
-fn askers(replicas: &Arc<Replicas>, room: &Room, both: (&Tally, &Arc<AtomicBool>), rows: &[Row]) -> [JoinHandle<()>; 4] {
-    let secrets: Arc<Vec<_>> =
-        Arc::new(rows.iter().map(|row| (row.id.clone(), row.secret_key.clone(), row.access_key.clone().unwrap())).collect());
+fn askers(
+    replicas: &Arc<Replicas>,
+    room: &Room,
+    both: (&Tally, &Arc<AtomicBool>),
+    rows: &[Row],
+) -> [JoinHandle<()>; 4] {
+    let secrets: Arc<Vec<_>> = Arc::new(
+        rows.iter()
+            .map(|row| (row.id.clone(), row.secret_key.clone(), row.access_key.clone().unwrap()))
+            .collect(),
+    );
     let reveal = |secrets: Arc<Vec<(String, String, String)>>| {
         move |caller: &Caller, n: usize| {
             let (id, secret, _) = &secrets[n % secrets.len()];
@@ -176,7 +205,8 @@ fn askers(replicas: &Arc<Replicas>, room: &Room, both: (&Tally, &Arc<AtomicBool>
         let secrets = secrets.clone();
         move |caller: &Caller, n: usize| {
             let (id, _, access) = &secrets[n % secrets.len()];
-            let answer = caller.ask("POST", "/v1/credentials/find", Some(&json!({ "access": access })))?;
+            let answer =
+                caller.ask("POST", "/v1/credentials/find", Some(&json!({ "access": access })))?;
             let right = answer.status == 200 && answer.json()["id"] == **id;
             Ok(if right { "right".to_owned() } else { answer.verdict() })
         }
@@ -199,7 +229,8 @@ fn askers(replicas: &Arc<Replicas>, room: &Room, both: (&Tally, &Arc<AtomicBool>
     };
     let list = |caller: &Caller, _: usize| {
         let answer = caller.ask("GET", "/v1/credentials?limit=20", None)?;
-        let right = answer.status == 200 && answer.json()["credentials"].as_array().is_some_and(|rows| rows.len() == 20);
+        let right = answer.status == 200
+            && answer.json()["credentials"].as_array().is_some_and(|rows| rows.len() == 20);
         Ok(if right { "right".to_owned() } else { answer.verdict() })
     };
     [

@@ -29,11 +29,18 @@ pub fn config(folder: &Path, name: Option<&str>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(folder.join("ca.pem")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let builder = builder.with_root_certificates(roots);
     let Some(name) = name else { return builder.with_no_client_auth() };
     let chain = vec![CertificateDer::from_pem_file(folder.join(format!("{name}.pem"))).unwrap()];
-    builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap()).unwrap()
+    builder
+        .with_client_auth_cert(
+            chain,
+            PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap(),
+        )
+        .unwrap()
 }
 
 fn connect_with(service: &Service, config: ClientConfig) -> Tls {
@@ -58,7 +65,10 @@ fn answer(stream: &mut impl std::io::Read) -> Option<(u16, String, String)> {
         bytes.push(byte[0]);
     }
     let head = String::from_utf8(bytes).unwrap().to_lowercase();
-    let length = head.split("content-length: ").nth(1).map_or(0, |rest| rest.split("\r\n").next().unwrap().parse().unwrap());
+    let length = head
+        .split("content-length: ")
+        .nth(1)
+        .map_or(0, |rest| rest.split("\r\n").next().unwrap().parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).unwrap();
     Some((head[9..12].parse().unwrap(), head, String::from_utf8(body).unwrap()))
@@ -92,7 +102,10 @@ fn reported_bytes_are_answered_as_they_should_be() {
     let service = room.serve("");
     let no_host = told(&service, None, &reported("HTTP/1.1 without Host"));
     assert_eq!((no_host.0, code(&no_host).as_str()), (400, "host"));
-    let many = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X-One-Of-Many: y\r\n".repeat(200));
+    let many = format!(
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
+        "X-One-Of-Many: y\r\n".repeat(200)
+    );
     let many = told(&service, None, &many);
     assert_eq!((many.0, code(&many).as_str()), (431, "headers_too_large"));
     let mut plain = TcpStream::connect(port(&service)).unwrap();
@@ -116,7 +129,11 @@ fn an_idle_connection_ends_after_the_time_that_is_set() {
     stream.write_all(HEALTH.as_bytes()).unwrap();
     assert_eq!(answer(&mut stream).unwrap().0, 200);
     let begun = Instant::now();
-    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "it ends in order, with a word of TLS that it does");
+    assert_eq!(
+        stream.read(&mut [0]).unwrap(),
+        0,
+        "it ends in order, with a word of TLS that it does"
+    );
     assert!((1..10).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
@@ -142,7 +159,11 @@ fn requests_that_http_forbids_are_refused_in_words() {
         assert!(code(&told) == wanted || told.0 == 414, "{shown:?}: {told:?}");
         assert!(told.1.contains("connection: close"), "{shown:?}: {told:?}");
     }
-    assert_eq!(told(&service, None, "GET /healthz HTTP/1.0\r\n\r\n").0, 200, "HTTP/1.0 has no Host");
+    assert_eq!(
+        told(&service, None, "GET /healthz HTTP/1.0\r\n\r\n").0,
+        200,
+        "HTTP/1.0 has no Host"
+    );
     assert_eq!(told(&service, None, "GET https://b/healthz HTTP/1.1\r\nHost: a\r\n\r\n").0, 200);
     assert!(!service.log().contains("ERROR"), "{}", service.log());
 }
@@ -157,20 +178,32 @@ fn a_refused_client_gets_the_alert_and_not_a_reset() {
     let strangers = foreign.path().join("certs");
     room.run(&["dev-certs", "--out", strangers.to_str().unwrap(), "--component", "api"]).expect(0);
     for file in ["api.pem", "api.key"] {
-        std::fs::copy(strangers.join(file), service.certificates.join(format!("foreign.{}", &file[4..]))).unwrap();
+        std::fs::copy(
+            strangers.join(file),
+            service.certificates.join(format!("foreign.{}", &file[4..])),
+        )
+        .unwrap();
     }
     for _ in 0..10 {
         let mut stream = connect(&service, Some("foreign"));
         let mut request = HEALTH.as_bytes().to_vec();
         request.resize(30_000, b'x');
-        let error = stream.write_all(&request).and_then(|()| stream.read(&mut [0; 64]).map(drop)).unwrap_err().to_string();
+        let error = stream
+            .write_all(&request)
+            .and_then(|()| stream.read(&mut [0; 64]).map(drop))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("UnknownCA") || error.contains("DecryptError"), "{error}");
     }
     let log = service.log();
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("a TLS handshake failed")).collect();
+    let lines: Vec<_> =
+        log.lines().filter(|line| line.contains("a TLS handshake failed")).collect();
     assert!(!lines.is_empty() && lines.len() <= 6, "bounded: {lines:?}");
     let first = lines[0];
-    assert!(first.contains("the client's certificate") && first.contains("from=127.0.0.1:"), "{first}");
+    assert!(
+        first.contains("the client's certificate") && first.contains("from=127.0.0.1:"),
+        "{first}"
+    );
 }
 
 #[test]
@@ -186,11 +219,18 @@ fn a_strangers_lines_are_bounded_and_a_components_are_not() {
         api.get("/v1/credentials").expect(200);
     }
     let log = service.log();
-    let lines = |what: &str| log.lines().filter(|line| line.contains("strongroom::access") && line.contains(what)).count();
+    let lines = |what: &str| {
+        log.lines()
+            .filter(|line| line.contains("strongroom::access") && line.contains(what))
+            .count()
+    };
     // A slow machine may see the beginning of another period.
     assert!((1..=20).contains(&lines("/healthz")), "{}", lines("/healthz"));
     assert_eq!(lines("component=\"api\""), 30);
-    let line = log.lines().find(|line| line.contains("/healthz") && line.contains("strongroom::access")).unwrap();
+    let line = log
+        .lines()
+        .find(|line| line.contains("/healthz") && line.contains("strongroom::access"))
+        .unwrap();
     assert!(line.contains("from=127.0.0.1:"), "{line}");
 }
 
@@ -216,7 +256,12 @@ fn an_unknown_path_is_named_to_the_caller_and_in_the_log() {
     let log = service.log();
     let access: Vec<_> = log.lines().filter(|line| line.contains("strongroom::access")).collect();
     assert!(access.iter().all(|line| !line.contains(secret)), "{access:?}");
-    assert!(access.iter().any(|line| line.contains("code=\"no_route\"") && line.contains("component=\"api\"")), "{access:?}");
+    assert!(
+        access
+            .iter()
+            .any(|line| line.contains("code=\"no_route\"") && line.contains("component=\"api\"")),
+        "{access:?}"
+    );
 }
 
 #[test]
@@ -237,22 +282,40 @@ fn a_wrong_request_is_told_which_member_is_wrong() {
         (posted("/v1/credentials", json!({ "user_id": 4711 })), "`user_id` must be a string"),
         (posted("/v1/credentials", json!({ "user_id": "u", "usr": "4711" })), "`usr` is no member"),
         (posted("/v1/credentials", json!({ "user_id": "" })), "`user_id` must not be empty"),
-        (posted("/v1/credentials", json!({ "user_id": "u", "secret": "" })), "`secret` must not be empty"),
-        (posted("/v1/credentials", json!({ "user_id": "u", "extra": "4711" })), "`extra` must be a map"),
-        (posted("/v3/users/u/credentials/OS-EC2", json!({ "tenant_id": null })), "`tenant_id` must be a string"),
-        (posted(verify, json!({ "credentials": { "access": "a" } })), "`credentials.host` is missing"),
+        (
+            posted("/v1/credentials", json!({ "user_id": "u", "secret": "" })),
+            "`secret` must not be empty",
+        ),
+        (
+            posted("/v1/credentials", json!({ "user_id": "u", "extra": "4711" })),
+            "`extra` must be a map",
+        ),
+        (
+            posted("/v3/users/u/credentials/OS-EC2", json!({ "tenant_id": null })),
+            "`tenant_id` must be a string",
+        ),
+        (
+            posted(verify, json!({ "credentials": { "access": "a" } })),
+            "`credentials.host` is missing",
+        ),
         (
             posted(verify, parts(json!({ "params": { "a": { "b": "4711" } } }))),
             "`credentials.params.a` must be a string, a number",
         ),
-        (posted(verify, parts(json!({ "headers": { "a": ["4711"] } }))), "`credentials.headers.a` must be a string or a number"),
+        (
+            posted(verify, parts(json!({ "headers": { "a": ["4711"] } }))),
+            "`credentials.headers.a` must be a string or a number",
+        ),
         (posted(verify, json!({ "credentials": ["4711"] })), "`credentials` must be an object"),
         (got("/v1/credentials?limit=many"), "the query parameter `limit` has a value"),
         (got("/v1/credentials?limit=0"), "the query parameter `limit` is from 1 to 10000"),
         (got("/v1/credentials?limitt=4711"), "there is no query parameter `limitt`"),
         (got("/v1/credentials?limit=1&limit=2"), "the query parameter `limit` is given twice"),
         (got("/v1/credentials?after=%00"), "the query parameter `after` holds a NUL"),
-        (got("/v1/credentials/row-000001?reveal=maybe"), "the query parameter `reveal` has a value"),
+        (
+            got("/v1/credentials/row-000001?reveal=maybe"),
+            "the query parameter `reveal` has a value",
+        ),
     ] {
         let detail = serde_json::from_str::<Value>(&told).unwrap();
         let detail = detail["detail"].as_str().or(detail["error"]["message"].as_str()).unwrap();
@@ -265,7 +328,8 @@ fn nothing_may_be_stored_on_the_way() {
     let room = room();
     let service = room.serve("");
     let (api, nobody) = (service.caller("api"), service.caller_with(None));
-    let made = api.post("/v3/users/alice/credentials/OS-EC2", &json!({ "tenant_id": "web" })).expect(201);
+    let made =
+        api.post("/v3/users/alice/credentials/OS-EC2", &json!({ "tenant_id": "web" })).expect(201);
     let answers = [
         made,
         api.get("/v3/users/alice/credentials/OS-EC2").expect(200),
@@ -291,7 +355,9 @@ fn two_components_cannot_carry_one_request_id() {
     let service = room.serve("");
     let theirs = "req-3c1d6f0e-6b1f-4a53-9a53-0d2a1c3b4e5f";
     let ask = |component: &str, id: &str| {
-        let bytes = format!("GET /v1/credentials/row-000001?reveal=true HTTP/1.1\r\nHost: a\r\nX-Request-Id: {id}\r\n\r\n");
+        let bytes = format!(
+            "GET /v1/credentials/row-000001?reveal=true HTTP/1.1\r\nHost: a\r\nX-Request-Id: {id}\r\n\r\n"
+        );
         let mut stream = connect(&service, Some(component));
         stream.write_all(bytes.as_bytes()).unwrap();
         let mut head = String::new();
@@ -307,11 +373,14 @@ fn two_components_cannot_carry_one_request_id() {
     for id in [&first, &second] {
         let (ours, after) = id.split_once('/').unwrap();
         assert_eq!((ours.len(), after), (22, theirs));
-        until("the log has both", || service.log().contains(&format!("request=\"{ours}\" caller_request=\"{theirs}\"")));
+        until("the log has both", || {
+            service.log().contains(&format!("request=\"{ours}\" caller_request=\"{theirs}\""))
+        });
     }
     let rows = room.json(&["audit", "list", "--action", "reveal"]);
     let of = |component: &str| {
-        let rows = rows["rows"].as_array().unwrap().iter().filter(|row| row["component"] == component);
+        let rows =
+            rows["rows"].as_array().unwrap().iter().filter(|row| row["component"] == component);
         rows.map(|row| row["request"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!((of("api"), of("metadata")), (vec![first.clone()], vec![second]));
@@ -325,7 +394,10 @@ fn a_slash_at_the_end_of_a_path_is_as_none() {
     let service = room.serve("");
     let api = service.caller("api");
     assert_eq!(api.get("/healthz/").text, api.get("/healthz").text);
-    assert_eq!(api.get("/v1/credentials/?limit=1").expect(200).text, api.get("/v1/credentials?limit=1").text);
+    assert_eq!(
+        api.get("/v1/credentials/?limit=1").expect(200).text,
+        api.get("/v1/credentials?limit=1").text
+    );
     api.get("/v1/credentials/row-000001/?reveal=true").expect(200);
     api.post("/v1/credentials/find/", &json!({ "access": "nothing" })).expect(404);
     assert_eq!(api.delete("/v1/credentials/").verdict(), "405 no_method");
@@ -371,7 +443,11 @@ fn everything_that_is_missing_at_the_start_is_named_at_once() {
     let mut command = room.command(&["serve"]);
     command.env("STRONGROOM__DATABASE__URL", "sqlite://elsewhere.db?mode=rw");
     let text = std::fs::read_to_string(room.path().join("strongroom.toml")).unwrap();
-    std::fs::write(room.path().join("strongroom.toml"), text.replace("trust_domain", "# trust_domain")).unwrap();
+    std::fs::write(
+        room.path().join("strongroom.toml"),
+        text.replace("trust_domain", "# trust_domain"),
+    )
+    .unwrap();
     let ran = crate::support::ran(&mut command);
     assert_ne!(ran.code, 0);
     for wanted in [

@@ -23,14 +23,20 @@ fn status(room: &Room, code: i32) -> Value {
     let document = room.run(&["status", "--format", "json"]).expect(code).json();
     let doctor = room.run(&["doctor", "--format", "json"]);
     assert_eq!(doctor.code == 0, code == 0, "{doctor:?}");
-    let wrong = doctor.json()["checks"].as_array().unwrap().iter().filter(|check| check["state"] != "ok").count();
+    let wrong = doctor.json()["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["state"] != "ok")
+        .count();
     assert_eq!(document["findings"].as_array().unwrap().len(), wrong, "{document}");
     document
 }
 
 #[track_caller]
 fn finding<'a>(document: &'a Value, code: &str) -> &'a Value {
-    let found = document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code);
+    let found =
+        document["findings"].as_array().unwrap().iter().find(|finding| finding["code"] == code);
     found.unwrap_or_else(|| panic!("no {code}: {document:#}"))
 }
 
@@ -44,9 +50,22 @@ fn an_empty_database_has_one_finding_and_the_next_command(engine: Engine) {
     let room = Room::empty(engine);
     close_to_others(&room);
     let document = status(&room, 3);
-    assert_eq!((&document["version"], document["pending"].as_u64()), (&0.into(), Some(11)), "{document}");
-    assert_eq!(document["cells"], serde_json::json!({ "total": 0, "sealed": 0, "plaintext": 0, "quarantined": 0 }));
-    assert!(finding(&document, "pending")["hint"].as_str().unwrap().contains("`strongroom migrate up --yes`"), "{document}");
+    assert_eq!(
+        (&document["version"], document["pending"].as_u64()),
+        (&0.into(), Some(11)),
+        "{document}"
+    );
+    assert_eq!(
+        document["cells"],
+        serde_json::json!({ "total": 0, "sealed": 0, "plaintext": 0, "quarantined": 0 })
+    );
+    assert!(
+        finding(&document, "pending")["hint"]
+            .as_str()
+            .unwrap()
+            .contains("`strongroom migrate up --yes`"),
+        "{document}"
+    );
     assert_eq!(document["findings"].as_array().unwrap().len(), 1, "{document}");
     assert_eq!(room.tables(), 0);
 }
@@ -57,11 +76,27 @@ fn a_healthy_database_has_no_findings(engine: Engine) {
     let document = status(&room, 0);
     assert_eq!(document["findings"], serde_json::json!([]));
     assert_eq!(document["database"]["engine"], engine.to_string());
-    assert_eq!((document["version"].as_u64(), document["phase"].as_str()), (Some(11), Some("sealed")));
-    assert_eq!((document["cells"]["sealed"].as_u64(), document["ring"]["active"].as_u64()), (Some(6), Some(1)), "{document}");
-    assert_eq!((document["ring"]["to_move"].as_u64(), document["audit"]["rows"].as_u64()), (Some(0), Some(0)), "{document}");
+    assert_eq!(
+        (document["version"].as_u64(), document["phase"].as_str()),
+        (Some(11), Some("sealed"))
+    );
+    assert_eq!(
+        (document["cells"]["sealed"].as_u64(), document["ring"]["active"].as_u64()),
+        (Some(6), Some(1)),
+        "{document}"
+    );
+    assert_eq!(
+        (document["ring"]["to_move"].as_u64(), document["audit"]["rows"].as_u64()),
+        (Some(0), Some(0)),
+        "{document}"
+    );
     let text = room.run(&["status"]).expect(0).out;
-    for says in ["11 of 11; phase sealed", "6 values: 6 sealed", "generation 1 is active", "nothing is left to do"] {
+    for says in [
+        "11 of 11; phase sealed",
+        "6 values: 6 sealed",
+        "generation 1 is active",
+        "nothing is left to do",
+    ] {
         assert!(text.contains(says), "{text}");
     }
     assert!(!text.contains("only-for-tests") && text.lines().count() < 24, "{text}");
@@ -69,7 +104,10 @@ fn a_healthy_database_has_no_findings(engine: Engine) {
 
 fn what_is_left_comes_with_commands_that_work(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(3));
-    assert_eq!(finding(&status(&room, 3), "plaintext")["message"], "6 of 6 values stand in the clear");
+    assert_eq!(
+        finding(&status(&room, 3), "plaintext")["message"],
+        "6 of 6 values stand in the clear"
+    );
     room.run(&["migrate", "up", "--to", "4", "--max-rows", "2", "--batch-size", "1"]).expect(3);
     let half_way = status(&room, 3);
     typed(&room, finding(&half_way, "half_way")["hint"].as_str().unwrap()).expect(0);
@@ -84,7 +122,11 @@ fn what_is_left_comes_with_commands_that_work(engine: Engine) {
     room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
     room.run(&["keys", "rotate"]).expect(3);
     let quarantined = status(&room, 3);
-    assert_eq!((&quarantined["quarantined"], &quarantined["ring"]["to_move"]), (&2.into(), &2.into()), "{quarantined}");
+    assert_eq!(
+        (&quarantined["quarantined"], &quarantined["ring"]["to_move"]),
+        (&2.into(), &2.into()),
+        "{quarantined}"
+    );
     typed(&room, finding(&quarantined, "quarantine")["hint"].as_str().unwrap()).expect(0);
     finding(&quarantined, "old_generation");
     room.execute("UPDATE strongroom_manifest SET epoch = epoch + 1");
@@ -112,7 +154,11 @@ fn a_login_that_may_only_read_is_enough(engine: Engine) {
     let statements = match engine {
         Engine::Sqlite => {
             close_to_others(&room);
-            fs::set_permissions(room.path().join("strongroom.db"), fs::Permissions::from_mode(0o400)).unwrap();
+            fs::set_permissions(
+                room.path().join("strongroom.db"),
+                fs::Permissions::from_mode(0o400),
+            )
+            .unwrap();
             assert_eq!(status(&room, 0)["cells"]["sealed"], 4);
             return;
         }
@@ -120,18 +166,26 @@ fn a_login_that_may_only_read_is_enough(engine: Engine) {
             format!("CREATE ROLE {reader} LOGIN PASSWORD 'for-reading'"),
             format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"),
         ],
-        Engine::MySql | Engine::MariaDb => {
-            [format!("CREATE USER {reader} IDENTIFIED BY 'for-reading'"), format!("GRANT SELECT ON {database}.* TO {reader}")]
-        }
+        Engine::MySql | Engine::MariaDb => [
+            format!("CREATE USER {reader} IDENTIFIED BY 'for-reading'"),
+            format!("GRANT SELECT ON {database}.* TO {reader}"),
+        ],
     };
     for statement in statements {
         room.execute(&statement);
     }
     let (scheme, host) = (before.split("://").next().unwrap(), before.rsplit_once('@').unwrap().1);
     let mut command = room.command(&["status", "--format", "json"]);
-    command.env("STRONGROOM__DATABASE__URL", format!("{scheme}://{reader}:for-reading@{host}/{database}"));
+    command.env(
+        "STRONGROOM__DATABASE__URL",
+        format!("{scheme}://{reader}:for-reading@{host}/{database}"),
+    );
     let document = ran(&mut command).json();
-    assert_eq!((document["cells"]["sealed"].as_u64(), document["version"].as_u64()), (Some(4), Some(11)), "{document}");
+    assert_eq!(
+        (document["cells"]["sealed"].as_u64(), document["version"].as_u64()),
+        (Some(4), Some(11)),
+        "{document}"
+    );
     room.execute(&if engine == Engine::Postgres {
         format!("DROP OWNED BY {reader}; DROP ROLE {reader}")
     } else {
@@ -157,12 +211,21 @@ fn a_service_is_asked_whether_it_is_ready() {
     let port = service.url.rsplit(':').next().unwrap();
     fs::write(&file, server.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"))).unwrap();
     let by_its_own_settings = status(&room, 0);
-    assert!(by_its_own_settings["service"].as_str().unwrap().ends_with(" is ready"), "{by_its_own_settings}");
-    fs::write(&file, format!("[service]\nurl = \"{}\"\nca_file = \"certs/ca.pem\"\n", service.url)).unwrap();
+    assert!(
+        by_its_own_settings["service"].as_str().unwrap().ends_with(" is ready"),
+        "{by_its_own_settings}"
+    );
+    fs::write(&file, format!("[service]\nurl = \"{}\"\nca_file = \"certs/ca.pem\"\n", service.url))
+        .unwrap();
     let by_its_address = status(&room, 0);
     assert!(by_its_address["service"].as_str().unwrap().ends_with(" is ready"), "{by_its_address}");
     service.stop();
-    assert!(finding(&status(&room, 0), "service_not_running")["hint"].as_str().unwrap().contains("`strongroom serve`"));
+    assert!(
+        finding(&status(&room, 0), "service_not_running")["hint"]
+            .as_str()
+            .unwrap()
+            .contains("`strongroom serve`")
+    );
 }
 
 #[test]
@@ -190,7 +253,8 @@ fn watched(room: &Room, no_color: bool) -> (i32, String) {
     if no_color {
         command.env("NO_COLOR", "1");
     }
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let (mut out, mut stdin) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
     let (begun, mut seen, mut buffer) = (Instant::now(), Vec::new(), [0_u8; 4096]);
     let frames = |seen: &[u8]| String::from_utf8_lossy(seen).matches("\u{1b}[H").count();
@@ -211,7 +275,14 @@ fn watching_redraws_in_place_until_ctrl_c() {
     let (code, plain) = watched(&room, true);
     assert_eq!(code, 130, "{plain}");
     assert_eq!(plain.matches("\u{1b}[2J").count(), 0, "clearing the screen flickers");
-    for says in ["\u{1b}[?1049h", "\u{1b}[?25l", "\u{1b}[?25h", "\u{1b}[?1049l", "6 of 6 values", "migrate up --yes"] {
+    for says in [
+        "\u{1b}[?1049h",
+        "\u{1b}[?25l",
+        "\u{1b}[?25h",
+        "\u{1b}[?1049l",
+        "6 of 6 values",
+        "migrate up --yes",
+    ] {
         assert!(plain.contains(says), "{says:?}: {plain}");
     }
     assert!(!plain.contains("\u{1b}[33m") && !plain.contains("\u{1b}[31m"), "NO_COLOR: {plain}");

@@ -33,9 +33,21 @@ const ATTACKS: [(&str, &str, &str); 6] = [
         "UPDATE credential SET secret_key_sealed = (SELECT cell FROM (SELECT secret_key_sealed AS cell FROM credential WHERE id = 'row-000004') donor) WHERE id = 'row-000003'",
         "row-000003 foreign_scope",
     ),
-    ("a changed owner", "UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000006'", "row-000006 not_for_this_row"),
-    ("widened restrictions", "UPDATE credential SET extra = NULL WHERE id = 'row-000007'", "row-000007 not_for_this_row"),
-    ("another index", "UPDATE credential SET access_key_index = NULL WHERE id = 'row-000008'", "row-000008 index_mismatch"),
+    (
+        "a changed owner",
+        "UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000006'",
+        "row-000006 not_for_this_row",
+    ),
+    (
+        "widened restrictions",
+        "UPDATE credential SET extra = NULL WHERE id = 'row-000007'",
+        "row-000007 not_for_this_row",
+    ),
+    (
+        "another index",
+        "UPDATE credential SET access_key_index = NULL WHERE id = 'row-000008'",
+        "row-000008 index_mismatch",
+    ),
 ];
 
 fn misplaced_cells_are_named_and_everything_else_works(engine: Engine) {
@@ -64,7 +76,8 @@ fn misplaced_cells_are_named_and_everything_else_works(engine: Engine) {
     let listed = room.json(&["credential", "list", "--limit", "100"]);
     assert_eq!(listed["credentials"].as_array().unwrap().len(), 40);
     for row in &rows {
-        let shown = room.run(&["credential", "show", "--id", &row.id, "--reveal", "--format", "json"]);
+        let shown =
+            room.run(&["credential", "show", "--id", &row.id, "--reveal", "--format", "json"]);
         if bad.contains(row.id.as_str()) && row.id != "row-000008" {
             assert_eq!(shown.expect(1).json()["error"]["code"], "unopenable");
         } else {
@@ -89,7 +102,9 @@ fn misplaced_cells_are_named_and_everything_else_works(engine: Engine) {
 
 fn names(verified: &Value) -> BTreeSet<String> {
     let failed = verified["failed"].as_array().unwrap().iter();
-    failed.map(|bad| format!("{} {}", bad["id"].as_str().unwrap(), bad["reason"].as_str().unwrap())).collect()
+    failed
+        .map(|bad| format!("{} {}", bad["id"].as_str().unwrap(), bad["reason"].as_str().unwrap()))
+        .collect()
 }
 
 fn last_byte_flipped(mut cell: Vec<u8>) -> Vec<u8> {
@@ -100,18 +115,24 @@ fn last_byte_flipped(mut cell: Vec<u8>) -> Vec<u8> {
 /// Barbican's fault: a valid key of one project, used to make a row of another. The attacker here even
 /// has the root, and seals for the victim's row, column and owner, but under another project's key.
 fn forge_under_a_foreign_key(room: &Room, victim: &str, donor: &str) {
-    use strongroom::crypto::{Context, DataKey, Purpose, RootKey, WrappedKeyLabel, seal_cell, unwrap_key};
+    use strongroom::crypto::{
+        Context, DataKey, Purpose, RootKey, WrappedKeyLabel, seal_cell, unwrap_key,
+    };
     let key = base64_decode(std::fs::read_to_string(room.key_file()).unwrap().trim());
     let root_key = RootKey::from_bytes(&key.try_into().unwrap()).unwrap();
     let ring: [u8; 16] = room.bytes("SELECT ring_id FROM strongroom_manifest").try_into().unwrap();
-    let cell = room.bytes(&format!("SELECT secret_key_sealed FROM credential WHERE id = '{donor}'"));
+    let cell =
+        room.bytes(&format!("SELECT secret_key_sealed FROM credential WHERE id = '{donor}'"));
     let id = u32::from_be_bytes(cell[4..8].try_into().unwrap());
     let scope = room.text(&format!("SELECT scope FROM strongroom_key WHERE id = {id}"));
     let wrapped = room.bytes(&format!("SELECT wrapped FROM strongroom_key WHERE id = {id}"));
-    let label = WrappedKeyLabel { ring: &ring, id, purpose: Purpose::Data, scope: &scope, generation: 1 };
+    let label =
+        WrappedKeyLabel { ring: &ring, id, purpose: Purpose::Data, scope: &scope, generation: 1 };
     let data: DataKey = unwrap_key(&root_key, &label, &wrapped).unwrap();
-    let column = |name: &str| room.text(&format!("SELECT {name} FROM credential WHERE id = '{victim}'"));
-    let (user, project, kind, extra) = (column("user_id"), column("project_id"), column("type"), column("extra"));
+    let column =
+        |name: &str| room.text(&format!("SELECT {name} FROM credential WHERE id = '{victim}'"));
+    let (user, project, kind, extra) =
+        (column("user_id"), column("project_id"), column("type"), column("extra"));
     let owners = [
         ("user_id", user.as_str().into()),
         ("project_id", project.as_str().into()),
@@ -119,7 +140,8 @@ fn forge_under_a_foreign_key(room: &Room, victim: &str, donor: &str) {
         ("extra", extra.as_str().into()),
     ];
     let context = Context::cell(victim, &owners);
-    let forged = seal_cell(&data.column(&ring, "credential.secret_key"), id, &context, b"forged").unwrap();
+    let forged =
+        seal_cell(&data.column(&ring, "credential.secret_key"), id, &context, b"forged").unwrap();
     let sql = format!("UPDATE credential SET secret_key_sealed = $1 WHERE id = '{victim}'");
     room.try_execute(&sql, vec![forged.into()]).unwrap();
 }
@@ -136,7 +158,11 @@ fn a_cell_of_another_database_does_not_open(engine: Engine) {
         room.run(&["migrate", "up", "--yes"]).expect(0);
     }
     let cell = there.bytes("SELECT secret_key_sealed FROM credential WHERE id = 'row-000001'");
-    here.try_execute("UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'", vec![cell.into()]).unwrap();
+    here.try_execute(
+        "UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'",
+        vec![cell.into()],
+    )
+    .unwrap();
     let verified = here.run(&["keys", "verify", "--format", "json"]).expect(3).json();
     assert_eq!(verified["failed"].as_array().unwrap().len(), 1);
     assert_eq!(verified["failed"][0]["id"], "row-000001");
@@ -152,7 +178,10 @@ fn an_edited_manifest_is_refused(engine: Engine) {
         ("epoch", "epoch = epoch + 1"),
         ("both epochs", "epoch = 1, body = replace(body, '\"epoch\":', '\"epoch\":1')"),
     ];
-    let (body, epoch) = (room.text("SELECT body FROM strongroom_manifest"), room.number("SELECT epoch FROM strongroom_manifest"));
+    let (body, epoch) = (
+        room.text("SELECT body FROM strongroom_manifest"),
+        room.number("SELECT epoch FROM strongroom_manifest"),
+    );
     for (what, edit) in edits {
         room.execute(&format!("UPDATE strongroom_manifest SET {edit}"));
         let commands: [&[&str]; 6] = [
@@ -167,8 +196,11 @@ fn an_edited_manifest_is_refused(engine: Engine) {
             let ran = room.run(command);
             assert_eq!(ran.code, 4, "{what}: {command:?}: {ran:?}");
         }
-        room.try_execute("UPDATE strongroom_manifest SET body = $1, epoch = $2", vec![body.clone().into(), epoch.into()])
-            .unwrap();
+        room.try_execute(
+            "UPDATE strongroom_manifest SET body = $1, epoch = $2",
+            vec![body.clone().into(), epoch.into()],
+        )
+        .unwrap();
     }
     room.run(&["keys", "verify"]).expect(0);
 }
@@ -188,9 +220,15 @@ fn an_old_manifest_is_refused_under_a_pinned_epoch(engine: Engine) {
     .unwrap();
     let pinned = |epoch: i64, command: &[&str]| {
         let _ = std::fs::remove_file(room.path().join("strongroom.key.epoch"));
-        crate::support::ran(room.command(command).env("STRONGROOM__KEYS__MINIMUM_EPOCH", epoch.to_string()))
+        crate::support::ran(
+            room.command(command).env("STRONGROOM__KEYS__MINIMUM_EPOCH", epoch.to_string()),
+        )
     };
-    for command in [&["keys", "status"][..], &["keys", "rewrap", "--to", "file:next.key"], &["credential", "list"]] {
+    for command in [
+        &["keys", "status"][..],
+        &["keys", "rewrap", "--to", "file:next.key"],
+        &["credential", "list"],
+    ] {
         let refused = pinned(newest, &[command, &["--format", "json"]].concat()).expect(4);
         assert_eq!(refused.json()["error"]["code"], "manifest_older", "{command:?}");
     }
@@ -206,7 +244,10 @@ fn a_damaged_key_blocks_its_own_cells_only(engine: Engine) {
     assert!(named.iter().all(|name| name.ends_with("unknown_key")), "{named:?}");
     assert_eq!(
         verified["failed"].as_array().unwrap().len(),
-        2 * numbered_rows(40).iter().filter(|row| row.project_id.as_deref() == Some("project-1")).count()
+        2 * numbered_rows(40)
+            .iter()
+            .filter(|row| row.project_id.as_deref() == Some("project-1"))
+            .count()
     );
     room.run(&["keys", "rotate"]).expect(3);
     room.execute("UPDATE strongroom_key SET generation = 1 WHERE scope = 'project:project-1' AND generation = 2");
@@ -218,9 +259,15 @@ fn a_damaged_key_blocks_its_own_cells_only(engine: Engine) {
 fn plaintext_is_not_dropped_while_a_cell_says_something_else(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(20));
     room.run(&["migrate", "up", "--to", "5"]).expect(0);
-    room.execute("UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000003'");
+    room.execute(
+        "UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000003'",
+    );
     let refused = room.run(&["migrate", "up", "--yes"]).expect(4);
-    assert!(refused.err.contains("row-000003") && refused.err.contains("nothing was dropped"), "{}", refused.err);
+    assert!(
+        refused.err.contains("row-000003") && refused.err.contains("nothing was dropped"),
+        "{}",
+        refused.err
+    );
     assert_eq!(room.plaintext(), numbered_rows(20));
     room.run(&["migrate", "down", "--to", "3", "--yes"]).expect(0);
     room.execute("UPDATE credential SET secret_key_sealed = NULL WHERE id = 'row-000003'");

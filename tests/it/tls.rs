@@ -36,7 +36,11 @@ impl Desk {
 
     fn command(&self, url: &str, authority: Option<&Authority>, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
-        command.current_dir(self.folder.path()).args(arguments).env_remove("RUST_LOG").env_remove("DATABASE_URL");
+        command
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .env_remove("RUST_LOG")
+            .env_remove("DATABASE_URL");
         command.env("STRONGROOM__DATABASE__URL", url);
         if let Some(authority) = authority {
             command.env("STRONGROOM__DATABASE__CA_FILE", self.file("ca.pem", &authority.pem));
@@ -50,7 +54,13 @@ impl Desk {
 
     /// Asks for the status, which must fail soon, with this code and a message that says this.
     #[track_caller]
-    fn fails(&self, url: &str, authority: Option<&Authority>, (exit, code): (i32, &str), says: &str) {
+    fn fails(
+        &self,
+        url: &str,
+        authority: Option<&Authority>,
+        (exit, code): (i32, &str),
+        says: &str,
+    ) {
         let begun = Instant::now();
         let ran = self.run(url, authority, &["migrate", "status", "--format", "json"]).expect(exit);
         assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
@@ -64,15 +74,29 @@ impl Desk {
 /// The login is one that the server lets in over TLS only, so what works was encrypted.
 fn the_right_authority_opens_the_way(engine: Engine) {
     let (server, desk, name) = (TlsServer::of(engine), Desk::new(), TlsServer::new_name());
-    let run = |arguments: &[&str]| desk.run(&server.url(&name), Some(&server.authority), arguments).expect(0);
+    let run = |arguments: &[&str]| {
+        desk.run(&server.url(&name), Some(&server.authority), arguments).expect(0)
+    };
     run(&["init"]);
     run(&["migrate", "up", "--yes"]);
     let made = run(&["credential", "create", "--user-id", "alice", "--format", "json"]).json();
-    let shown = run(&["credential", "show", "--id", made["id"].as_str().unwrap(), "--reveal", "--format", "json"]);
+    let shown = run(&[
+        "credential",
+        "show",
+        "--id",
+        made["id"].as_str().unwrap(),
+        "--reveal",
+        "--format",
+        "json",
+    ]);
     assert_eq!(shown.json()["secret"], made["secret"]);
     assert!(!shown.err.contains("warning"), "{}", shown.err);
     let doctor = run(&["doctor"]);
-    assert!(doctor.out.contains("encrypted with TLSv1.3, verified; another host"), "{}", doctor.out);
+    assert!(
+        doctor.out.contains("encrypted with TLSv1.3, verified; another host"),
+        "{}",
+        doctor.out
+    );
     let in_the_clear = format!("{}?ssl-mode=disable", server.url(&name));
     let mut command = desk.command(&in_the_clear, None, &["migrate", "status"]);
     ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(6);
@@ -82,14 +106,29 @@ fn who_cannot_be_verified_is_not_talked_to(engine: Engine) {
     let (server, desk) = (TlsServer::of(engine), Desk::new());
     let url = server.url("anything");
     desk.fails(&url, None, (6, "tls"), "not signed by an authority that is trusted here");
-    desk.fails(&url, Some(&Authority::new()), (6, "tls"), "not signed by an authority that is trusted here");
+    desk.fails(
+        &url,
+        Some(&Authority::new()),
+        (6, "tls"),
+        "not signed by an authority that is trusted here",
+    );
     let elsewhere = server.url_at(server.elsewhere(), "careful", "anything");
     desk.fails(&elsewhere, Some(&server.authority), (6, "tls"), "for another host name");
     // The pool must not be what finds out: `import` connects by itself.
     let keys = desk.folder.path().join("keys");
     fs::create_dir(&keys).unwrap();
     fs::write(keys.join("0"), "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=").unwrap();
-    let import = ["import", "keystone", "--from", &url, "--key-repository", "keys", "--dry-run", "--format", "json"];
+    let import = [
+        "import",
+        "keystone",
+        "--from",
+        &url,
+        "--key-repository",
+        "keys",
+        "--dry-run",
+        "--format",
+        "json",
+    ];
     let refused = desk.run("sqlite://strongroom.db?mode=rwc", None, &import).expect(6);
     assert_eq!(refused.json()["error"]["code"], "tls");
 }
@@ -98,9 +137,18 @@ fn an_authority_is_asked_on_loopback_too(engine: Engine) {
     let (server, desk) = (TlsServer::of(engine), Desk::new());
     let url = server.url_at(server.on_loopback(), "careful", "anything");
     desk.fails(&url, Some(&server.authority), (6, "tls"), "for another host name");
-    desk.fails(&format!("{url}?sslmode=prefer"), Some(&server.authority), (4, "insecure_address"), "sslmode=prefer");
+    desk.fails(
+        &format!("{url}?sslmode=prefer"),
+        Some(&server.authority),
+        (4, "insecure_address"),
+        "sslmode=prefer",
+    );
     let answered = desk.run(&url, None, &["migrate", "status", "--format", "json"]).expect(6);
-    assert_eq!(answered.json()["error"]["code"], "database_missing", "without an authority the server is asked");
+    assert_eq!(
+        answered.json()["error"]["code"],
+        "database_missing",
+        "without an authority the server is asked"
+    );
 }
 
 fn the_loud_flag_allows_plaintext_and_says_so(engine: Engine) {
@@ -113,13 +161,22 @@ fn the_loud_flag_allows_plaintext_and_says_so(engine: Engine) {
         let status = ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(0);
         assert_eq!(status.json()["pending"], 11);
         let warnings: Vec<_> = status.err.lines().collect();
-        assert!(matches!(warnings[..], [line] if line.contains("warning: `database.allow_insecure`")), "{}", status.err);
+        assert!(
+            matches!(warnings[..], [line] if line.contains("warning: `database.allow_insecure`")),
+            "{}",
+            status.err
+        );
     }
     let mut command = desk.command(&in_the_clear, None, &["doctor"]);
     let doctor = ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(3);
-    assert!(doctor.out.contains("warn  tls             not encrypted, not verified; another host"), "{}", doctor.out);
+    assert!(
+        doctor.out.contains("warn  tls             not encrypted, not verified; another host"),
+        "{}",
+        doctor.out
+    );
     // An authority is still asked, unless the address itself says otherwise.
-    let mut command = desk.command(&server.careless_url(&name), Some(&Authority::new()), &["migrate", "status"]);
+    let mut command =
+        desk.command(&server.careless_url(&name), Some(&Authority::new()), &["migrate", "status"]);
     ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(6);
 }
 
@@ -138,9 +195,26 @@ fn a_server_without_tls() {
 #[test]
 fn an_address_cannot_give_up_tls() {
     let desk = Desk::new();
-    for word in ["disable", "allow", "prefer", "require", "verify-ca", "verify_ca", "preferred", "REQUIRED", "disabled"] {
-        for url in ["postgres://u:canary@192.0.2.1/d?sslmode", "mysql://u:canary@192.0.2.1/d?ssl-mode"] {
-            desk.fails(&format!("{url}={word}"), None, (4, "insecure_address"), &format!("mode={word}`"));
+    for word in [
+        "disable",
+        "allow",
+        "prefer",
+        "require",
+        "verify-ca",
+        "verify_ca",
+        "preferred",
+        "REQUIRED",
+        "disabled",
+    ] {
+        for url in
+            ["postgres://u:canary@192.0.2.1/d?sslmode", "mysql://u:canary@192.0.2.1/d?ssl-mode"]
+        {
+            desk.fails(
+                &format!("{url}={word}"),
+                None,
+                (4, "insecure_address"),
+                &format!("mode={word}`"),
+            );
         }
     }
     let hidden = "postgres://u@localhost/d?host=192.0.2.1&sslmode=verify-full&sslmode=prefer";
@@ -157,7 +231,11 @@ fn authorities_that_cannot_be_used() {
     desk.file("broken.pem", broken);
     desk.file("second.pem", &format!("{}{broken}", Authority::new().pem));
     for file in ["missing.pem", "empty.pem", "words.pem", "broken.pem", "second.pem"] {
-        let mut command = desk.command("postgres://u@192.0.2.1/d", None, &["migrate", "status", "--format", "json"]);
+        let mut command = desk.command(
+            "postgres://u@192.0.2.1/d",
+            None,
+            &["migrate", "status", "--format", "json"],
+        );
         let refused = ran(command.env("STRONGROOM__DATABASE__CA_FILE", file)).expect(2);
         let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains("database.ca_file") && message.contains(file), "{message}");

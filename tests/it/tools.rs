@@ -15,7 +15,10 @@ fn completions_know_every_command() {
     let room = Room::empty(Engine::Sqlite);
     for shell in ["bash", "zsh", "fish"] {
         let script = room.run(&["completions", shell]).expect(0).out;
-        assert!(["migrate", "quarantine", "keystone"].iter().all(|command| script.contains(command)), "{shell}");
+        assert!(
+            ["migrate", "quarantine", "keystone"].iter().all(|command| script.contains(command)),
+            "{shell}"
+        );
     }
     room.run(&["completions", "no-such-shell"]).expect(2);
 }
@@ -32,9 +35,17 @@ fn a_plan_shows_the_sql_and_does_nothing(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(3));
     room.run(&["migrate", "up", "--to", "4"]).expect(0);
     let half_way = room.json(&["migrate", "plan"]);
-    assert_eq!((half_way["rows"].as_u64(), half_way["would_run"].as_array().unwrap().len()), (Some(3), 7));
+    assert_eq!(
+        (half_way["rows"].as_u64(), half_way["would_run"].as_array().unwrap().len()),
+        (Some(3), 7)
+    );
     let down = room.json(&["migrate", "plan", "--to", "1"]);
-    let names: Vec<_> = down["would_run"].as_array().unwrap().iter().map(|step| step["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = down["would_run"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["seal_credential", "add_sealed_columns", "create_key_ring"]);
     assert_eq!(down["would_run"][0]["direction"], "down");
     room.run(&["migrate", "up", "--yes"]).expect(0);
@@ -55,7 +66,10 @@ fn history_is_shown(engine: Engine) {
 fn a_lock_is_taken_from_a_holder_that_hangs(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(500));
     let running = room.start(&["keys", "rotate", "--batch-size", "10", "--batch-delay", "100"]);
-    until("some rows", || room.number("SELECT coalesce(max(moved), 0) FROM strongroom_reseal WHERE finished = FALSE") > 20);
+    until("some rows", || {
+        room.number("SELECT coalesce(max(moved), 0) FROM strongroom_reseal WHERE finished = FALSE")
+            > 20
+    });
     let status = room.json(&["migrate", "status"]);
     let holder = status["lock"]["holder"].as_str().unwrap().to_owned();
     room.run(&["migrate", "unlock", "--holder", "somebody-else"]).expect(1);
@@ -70,7 +84,9 @@ fn a_lock_is_taken_from_a_holder_that_hangs(engine: Engine) {
 
 fn quarantined_rows_are_listed_exported_and_discarded(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(10));
-    room.execute("UPDATE credential SET user_id = 'mallory' WHERE id IN ('row-000003', 'row-000004')");
+    room.execute(
+        "UPDATE credential SET user_id = 'mallory' WHERE id IN ('row-000003', 'row-000004')",
+    );
     room.run(&["keys", "rotate"]).expect(3);
     let listed = room.json(&["keys", "quarantine", "list"]);
     assert_eq!(listed["quarantined"].as_array().unwrap().len(), 4);
@@ -79,17 +95,32 @@ fn quarantined_rows_are_listed_exported_and_discarded(engine: Engine) {
     // What is exported opens with the script, once the owner is put right.
     let exported = room.json(&["keys", "quarantine", "export"]);
     let cells = exported["quarantined"].as_array().unwrap().iter();
-    let mut document =
-        cells.clone().find(|bad| bad["id"] == "row-000003" && bad["column"] == "secret_key_sealed").unwrap()["sealed"].clone();
+    let mut document = cells
+        .clone()
+        .find(|bad| bad["id"] == "row-000003" && bad["column"] == "secret_key_sealed")
+        .unwrap()["sealed"]
+        .clone();
     assert_eq!(crate::break_glass::open_document(&room, &document).code, 1);
     document["owners"]["user_id"] = "user-3".into();
-    assert_eq!(crate::break_glass::open_document(&room, &document).expect(0).out, numbered_rows(10)[3].secret_key);
+    assert_eq!(
+        crate::break_glass::open_document(&room, &document).expect(0).out,
+        numbered_rows(10)[3].secret_key
+    );
 
     room.run(&["keys", "quarantine", "discard", "--id", "row-000001", "--yes"]).expect(1);
     room.run(&["keys", "quarantine", "discard", "--id", "row-000003"]).expect(4);
-    let gone = room.run(&["keys", "quarantine", "discard", "--id", "row-000003", "--yes", "--format", "json"]).expect(0).json();
-    let stays = room.run(&["keys", "quarantine", "discard", "--id", "row-000004", "--format", "json"]).expect(0).json();
-    assert_eq!((gone["discarded"].as_bool(), stays["discarded"].as_bool()), (Some(true), Some(false)));
+    let gone = room
+        .run(&["keys", "quarantine", "discard", "--id", "row-000003", "--yes", "--format", "json"])
+        .expect(0)
+        .json();
+    let stays = room
+        .run(&["keys", "quarantine", "discard", "--id", "row-000004", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        (gone["discarded"].as_bool(), stays["discarded"].as_bool()),
+        (Some(true), Some(false))
+    );
     assert_eq!(room.number("SELECT count(*) FROM credential"), 9);
     room.run(&["keys", "rotate"]).expect(0);
 }
@@ -113,5 +144,8 @@ fn a_value_that_cannot_be_sealed_is_named_and_holds_up_nothing_else(engine: Engi
     assert_eq!(room.plaintext(), rows);
     room.execute("UPDATE credential SET secret_key = 'shorter' WHERE id = 'row-000007'");
     room.run(&["migrate", "up", "--yes"]).expect(0);
-    assert_eq!(room.json(&["credential", "show", "--id", "row-000007", "--reveal"])["secret"], "shorter");
+    assert_eq!(
+        room.json(&["credential", "show", "--id", "row-000007", "--reveal"])["secret"],
+        "shorter"
+    );
 }

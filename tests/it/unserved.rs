@@ -36,7 +36,12 @@ fn fails(room: &Room, url: &str, code: &str, says: &str) {
 fn a_refused_login_and_a_missing_database_are_told_apart(engine: Engine) {
     let room = Room::empty(engine);
     let url = room.url();
-    fails(&room, &url.replace("only-for-tests", "canary"), "database_unreachable", "refuses the login");
+    fails(
+        &room,
+        &url.replace("only-for-tests", "canary"),
+        "database_unreachable",
+        "refuses the login",
+    );
     fails(&room, &format!("{url}_gone"), "database_missing", "does not exist");
     let (before, _) = url.rsplit_once(':').unwrap();
     let at = |place: &str| format!("{}@{place}", before.rsplit_once('@').unwrap().0);
@@ -65,14 +70,23 @@ fn listen(greeting: &'static [u8], answer: &'static [u8]) -> u16 {
 
 fn another_service_at_the_port_is_named_at_once(engine: Engine) {
     let room = Room::empty(engine);
-    let other = Room::empty(if engine == Engine::Postgres { Engine::MySql } else { Engine::Postgres });
-    let name = if engine == Engine::Postgres { "MySQL or MariaDB answers" } else { "PostgreSQL answers" };
+    let other =
+        Room::empty(if engine == Engine::Postgres { Engine::MySql } else { Engine::Postgres });
+    let name =
+        if engine == Engine::Postgres { "MySQL or MariaDB answers" } else { "PostgreSQL answers" };
     let scheme = if engine == Engine::Postgres { "postgres" } else { "mysql" };
     let ssh = listen(b"SSH-2.0-OpenSSH_9.2\r\n", b"");
     let http = listen(b"", b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-    for (port, says) in [(other.port(), name), (ssh, "an SSH server answers"), (http, "an HTTP server answers")] {
+    for (port, says) in
+        [(other.port(), name), (ssh, "an SSH server answers"), (http, "an HTTP server answers")]
+    {
         for parameters in ["", "?sslmode=disable"] {
-            fails(&room, &format!("{scheme}://app:canary@127.0.0.1:{port}/keys{parameters}"), "database_unreachable", says);
+            fails(
+                &room,
+                &format!("{scheme}://app:canary@127.0.0.1:{port}/keys{parameters}"),
+                "database_unreachable",
+                says,
+            );
         }
     }
 }
@@ -84,7 +98,10 @@ fn a_server_that_says_nothing_is_waited_for_aloud() {
     let port = listen(b"", b"");
     for (quiet, is_told) in [(&[][..], true), (&["--quiet"], false)] {
         let mut command = room.command(&[&["migrate", "status"][..], quiet].concat());
-        let ended = ran(command.env("STRONGROOM__DATABASE__URL", format!("mysql://app@127.0.0.1:{port}/keys"))).expect(6);
+        let ended =
+            ran(command
+                .env("STRONGROOM__DATABASE__URL", format!("mysql://app@127.0.0.1:{port}/keys")))
+            .expect(6);
         assert_eq!(ended.err.contains("waiting: 127.0.0.1"), is_told, "{ended:?}");
         assert!(ended.err.contains("did not answer within 10 s"), "{ended:?}");
     }
@@ -99,7 +116,11 @@ fn a_lock_of_another_session_is_waited_for_aloud() {
     thread::sleep(Duration::from_secs(4));
     crate::support::block_on(async { held.rollback().await.unwrap() });
     let ended = running.finish().expect(0);
-    assert!(ended.err.contains("waiting for the run lock") || ended.err.contains("waiting: another session"), "{ended:?}");
+    assert!(
+        ended.err.contains("waiting for the run lock")
+            || ended.err.contains("waiting: another session"),
+        "{ended:?}"
+    );
 }
 
 /// Makes the next change of the run lock end with an error of the server.
@@ -130,8 +151,20 @@ fn what_the_server_says_is_shown_without_values(engine: Engine) {
                 1,
                 &["pooler in transaction mode", "pool_mode = session"],
             ),
-            ("26000", "prepared statement sqlx_s_1 does not exist", "", 1, &["pooler in transaction mode"]),
-            ("53300", "sorry, too many clients already", "", 6, &["takes no more connections", "max_connections"]),
+            (
+                "26000",
+                "prepared statement sqlx_s_1 does not exist",
+                "",
+                1,
+                &["pooler in transaction mode"],
+            ),
+            (
+                "53300",
+                "sorry, too many clients already",
+                "",
+                6,
+                &["takes no more connections", "max_connections"],
+            ),
             (
                 "2BP01",
                 "cannot drop column x",
@@ -146,12 +179,24 @@ fn what_the_server_says_is_shown_without_values(engine: Engine) {
                 1,
                 &["new row violates a check", "some_table"],
             ),
-            ("22P02", "invalid input syntax for type uuid: \"canary\"", "canary", 1, &["invalid input syntax for type uuid"]),
+            (
+                "22P02",
+                "invalid input syntax for type uuid: \"canary\"",
+                "canary",
+                1,
+                &["invalid input syntax for type uuid"],
+            ),
             ("P0001", "refused by a rule", "canary", 1, &["refused by a rule"]),
         ],
         _ => &[
             ("1040", "Too many connections", "", 6, &["takes no more connections"]),
-            ("1203", "User app already has more than max_user_connections", "", 6, &["takes no more connections"]),
+            (
+                "1203",
+                "User app already has more than max_user_connections",
+                "",
+                6,
+                &["takes no more connections"],
+            ),
             (
                 "1153",
                 "Got a packet bigger than max_allowed_packet bytes",
@@ -164,7 +209,12 @@ fn what_the_server_says_is_shown_without_values(engine: Engine) {
         ],
     };
     for (code, message, detail, exit, says) in cases {
-        make_the_lock_fail(&room, code, &message.replace('"', if engine == Engine::Postgres { "\"" } else { "''" }), detail);
+        make_the_lock_fail(
+            &room,
+            code,
+            &message.replace('"', if engine == Engine::Postgres { "\"" } else { "''" }),
+            detail,
+        );
         let ran = room.run(&["keys", "rotate"]).expect(*exit);
         for word in *says {
             assert!(ran.err.contains(word), "{code}: {word}: {ran:?}");
@@ -193,8 +243,12 @@ fn an_address_that_is_not_meant_is_refused_with_its_cure() {
         ("strongroom.db", "sqlite://FILE?mode=rwc"),
     ] {
         for command in [&["init"][..], &["migrate", "status"]] {
-            let refused = ran(room.command(command).env("STRONGROOM__DATABASE__URL", url)).expect(2);
-            assert!(refused.err.contains(cure) && !refused.all().contains("canary"), "{url}: {refused:?}");
+            let refused =
+                ran(room.command(command).env("STRONGROOM__DATABASE__URL", url)).expect(2);
+            assert!(
+                refused.err.contains(cure) && !refused.all().contains("canary"),
+                "{url}: {refused:?}"
+            );
         }
     }
 }

@@ -7,8 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use strongroom::crypto::{
-    Context, DataKey, IndexKey, ManifestKey, OpenError, ParseError, Purpose, RingId, RootKey, Value as Bound, WrappedKeyLabel,
-    blind_index, manifest_mac, open_cell, seal_cell, unwrap_key, verify_manifest_mac, wrap_key,
+    Context, DataKey, IndexKey, ManifestKey, OpenError, ParseError, Purpose, RingId, RootKey,
+    Value as Bound, WrappedKeyLabel, blind_index, manifest_mac, open_cell, seal_cell, unwrap_key,
+    verify_manifest_mac, wrap_key,
 };
 
 fn path() -> PathBuf {
@@ -31,7 +32,10 @@ struct Ring {
 impl Ring {
     fn of(vectors: &Value) -> Self {
         let root = STANDARD.decode(vectors["root"].as_str().unwrap()).unwrap();
-        Self { id: bytes(&vectors["ring_id"]).try_into().unwrap(), root: RootKey::from_bytes(&root.try_into().unwrap()).unwrap() }
+        Self {
+            id: bytes(&vectors["ring_id"]).try_into().unwrap(),
+            root: RootKey::from_bytes(&root.try_into().unwrap()).unwrap(),
+        }
     }
 
     fn label<'a>(&'a self, key: &'a Value, purpose: Purpose) -> WrappedKeyLabel<'a> {
@@ -54,14 +58,20 @@ impl Ring {
     }
 
     fn manifest_key(&self, key: &Value) -> ManifestKey {
-        unwrap_key(&self.root, &self.label(key, Purpose::Manifest), &bytes(&key["wrapped"])).unwrap()
+        unwrap_key(&self.root, &self.label(key, Purpose::Manifest), &bytes(&key["wrapped"]))
+            .unwrap()
     }
 }
 
 fn context(cell: &Value) -> Context {
-    let owners: Vec<(String, Bound<'_>)> =
-        cell["owners"].as_object().unwrap().iter().map(|(name, value)| (name.clone(), bound(value))).collect();
-    let owners: Vec<(&str, Bound<'_>)> = owners.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let owners: Vec<(String, Bound<'_>)> = cell["owners"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), bound(value)))
+        .collect();
+    let owners: Vec<(&str, Bound<'_>)> =
+        owners.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     Context::cell(cell["id"].as_str().unwrap(), &owners)
 }
 
@@ -87,11 +97,17 @@ fn what_was_sealed_once_opens_for_ever() {
     let index = ring.index_key(&vectors["index_key"]);
     for entry in vectors["blind_indexes"].as_array().unwrap() {
         let label = entry["label"].as_str().unwrap();
-        assert_eq!(blind_index(&index.column(&ring.id, label), label, &bytes(&entry["value"])).to_vec(), bytes(&entry["index"]));
+        assert_eq!(
+            blind_index(&index.column(&ring.id, label), label, &bytes(&entry["value"])).to_vec(),
+            bytes(&entry["index"])
+        );
     }
     let manifest = ring.manifest_key(&vectors["manifest_key"]);
     let body = vectors["manifest"]["body"].as_str().unwrap();
-    assert_eq!(manifest_mac(&manifest, &ring.id, body.as_bytes()).to_vec(), bytes(&vectors["manifest"]["mac"]));
+    assert_eq!(
+        manifest_mac(&manifest, &ring.id, body.as_bytes()).to_vec(),
+        bytes(&vectors["manifest"]["mac"])
+    );
     assert!(!verify_manifest_mac(&manifest, &ring.id, b"{}", &bytes(&vectors["manifest"]["mac"])));
 }
 
@@ -107,7 +123,9 @@ fn no_byte_can_be_changed() {
         for bit in 0..8 {
             let mut altered = sealed.clone();
             altered[position] ^= 1 << bit;
-            let error = open_cell(&column, &context(cell), &altered).err().unwrap_or_else(|| panic!("byte {position} bit {bit}"));
+            let error = open_cell(&column, &context(cell), &altered)
+                .err()
+                .unwrap_or_else(|| panic!("byte {position} bit {bit}"));
             let expected = match position {
                 0 => OpenError::Parse(ParseError::Version),
                 1 => OpenError::Parse(ParseError::Suite),
@@ -116,7 +134,10 @@ fn no_byte_can_be_changed() {
                 _ => OpenError::Corrupt,
             };
             let key_id_zero = OpenError::Parse(ParseError::Header);
-            assert!(error == expected || (position < 8 && error == key_id_zero), "byte {position} bit {bit}: {error:?}");
+            assert!(
+                error == expected || (position < 8 && error == key_id_zero),
+                "byte {position} bit {bit}: {error:?}"
+            );
         }
     }
     for length in [0, 1, 64, 80, 111, sealed.len() - 1, sealed.len() + 1] {
@@ -134,7 +155,9 @@ fn no_part_of_the_context_can_be_changed() {
     let cell = &vectors["cells"][0];
     let sealed = bytes(&cell["cell"]);
     let column = key.column(&ring.id, cell["label"].as_str().unwrap());
-    let refused = |altered: &Value| open_cell(&column, &context(altered), &sealed).err() == Some(OpenError::Commitment);
+    let refused = |altered: &Value| {
+        open_cell(&column, &context(altered), &sealed).err() == Some(OpenError::Commitment)
+    };
     let mut altered = cell.clone();
     altered["id"] = json!("another row");
     assert!(refused(&altered));
@@ -150,7 +173,10 @@ fn no_part_of_the_context_can_be_changed() {
         assert!(refused(&altered), "{owner} left out");
     }
     let other_column = key.column(&ring.id, "credential.access_key");
-    assert_eq!(open_cell(&other_column, &context(cell), &sealed).err(), Some(OpenError::Commitment));
+    assert_eq!(
+        open_cell(&other_column, &context(cell), &sealed).err(),
+        Some(OpenError::Commitment)
+    );
     let other_ring = key.column(&[9; 16], cell["label"].as_str().unwrap());
     assert_eq!(open_cell(&other_ring, &context(cell), &sealed).err(), Some(OpenError::Commitment));
 }
@@ -185,34 +211,49 @@ fn make_vectors() {
     let ring: RingId = *b"ring id 16 bytes";
     let root_bytes: [u8; 32] = *b"root key of the vectors, 32 byte";
     let root = RootKey::from_bytes(&root_bytes).unwrap();
-    let label = |id, purpose, scope| WrappedKeyLabel { ring: &ring, id, purpose, scope, generation: 1 };
-    let (data, index, manifest) = (DataKey::make().unwrap(), IndexKey::make().unwrap(), ManifestKey::make().unwrap());
+    let label =
+        |id, purpose, scope| WrappedKeyLabel { ring: &ring, id, purpose, scope, generation: 1 };
+    let (data, index, manifest) =
+        (DataKey::make().unwrap(), IndexKey::make().unwrap(), ManifestKey::make().unwrap());
     let wrapped = |label: WrappedKeyLabel<'_>, wrapped: Vec<u8>| json!({ "id": label.id, "scope": label.scope, "generation": label.generation, "wrapped": hex::encode(wrapped) });
-    let (of_data, of_index, of_manifest) =
-        (label(3, Purpose::Data, "project:p1"), label(2, Purpose::Index, "-"), label(1, Purpose::Manifest, "-"));
+    let (of_data, of_index, of_manifest) = (
+        label(3, Purpose::Data, "project:p1"),
+        label(2, Purpose::Index, "-"),
+        label(1, Purpose::Manifest, "-"),
+    );
     let owners = json!({ "user_id": "u1", "project_id": "p1", "type": "ec2", "extra": null });
     let long = "0123456789abcdef".repeat(1024);
-    let cells: Vec<Value> =
-        ["a secret", "", "exactly thirty-one bytes long..", "exactly thirty-two bytes long...", "żółć 🔐", &long]
-            .iter()
-            .enumerate()
-            .map(|(n, plaintext)| {
-                let mut cell = json!({ "label": "credential.secret_key", "id": format!("row-{n}"), "owners": owners });
-                let column = data.column(&ring, "credential.secret_key");
-                let sealed = seal_cell(&column, 3, &context(&cell), plaintext.as_bytes()).unwrap();
-                cell["plaintext"] = json!(hex::encode(plaintext));
-                cell["cell"] = json!(hex::encode(sealed));
-                cell
-            })
-            .collect();
-    let indexes: Vec<Value> =
-        [("credential.access_key", "AKIA0000"), ("credential.access_key", ""), ("other.column", "AKIA0000")]
-            .iter()
-            .map(|(label, value)| {
-                let made = blind_index(&index.column(&ring, label), label, value.as_bytes());
-                json!({ "label": label, "value": hex::encode(value), "index": hex::encode(made) })
-            })
-            .collect();
+    let cells: Vec<Value> = [
+        "a secret",
+        "",
+        "exactly thirty-one bytes long..",
+        "exactly thirty-two bytes long...",
+        "żółć 🔐",
+        &long,
+    ]
+    .iter()
+    .enumerate()
+    .map(|(n, plaintext)| {
+        let mut cell =
+            json!({ "label": "credential.secret_key", "id": format!("row-{n}"), "owners": owners });
+        let column = data.column(&ring, "credential.secret_key");
+        let sealed = seal_cell(&column, 3, &context(&cell), plaintext.as_bytes()).unwrap();
+        cell["plaintext"] = json!(hex::encode(plaintext));
+        cell["cell"] = json!(hex::encode(sealed));
+        cell
+    })
+    .collect();
+    let indexes: Vec<Value> = [
+        ("credential.access_key", "AKIA0000"),
+        ("credential.access_key", ""),
+        ("other.column", "AKIA0000"),
+    ]
+    .iter()
+    .map(|(label, value)| {
+        let made = blind_index(&index.column(&ring, label), label, value.as_bytes());
+        json!({ "label": label, "value": hex::encode(value), "index": hex::encode(made) })
+    })
+    .collect();
     let body = r#"{"epoch":1,"any":"text"}"#;
     let all = json!({
         "root": STANDARD.encode(root_bytes),

@@ -21,7 +21,9 @@ fn kept(room: &Room) -> [i64; 4] {
 fn require_block(room: &Room, arguments: &[&str], names: &[&str]) {
     let before = kept(room);
     for more in [&["--yes"][..], &["--dry-run"]] {
-        let ran = room.run(&[&["migrate", "down", "--format", "json"], arguments, more].concat()).expect(4);
+        let ran = room
+            .run(&[&["migrate", "down", "--format", "json"], arguments, more].concat())
+            .expect(4);
         let message = ran.json()["error"]["message"].to_string();
         assert_eq!(ran.json()["error"]["code"], "way_blocked", "{message}");
         for name in names {
@@ -37,7 +39,11 @@ fn a_cell_that_does_not_open_blocks_the_way_before_anything_is_dropped(engine: E
     let own = room.bytes("SELECT secret_key_sealed FROM credential WHERE id = 'row-000001'");
     let other = room.bytes("SELECT secret_key_sealed FROM credential WHERE id = 'row-000002'");
     let put = |cell: Vec<u8>| {
-        room.try_execute("UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'", vec![cell.into()]).unwrap();
+        room.try_execute(
+            "UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'",
+            vec![cell.into()],
+        )
+        .unwrap();
     };
     put(other);
     for arguments in [["--to", "0"], ["--to", "5"], ["--steps", "6"]] {
@@ -81,7 +87,17 @@ fn a_value_too_long_for_the_adopted_column_blocks_the_way(engine: Engine) {
     fs::write(room.path().join("strongroom.toml"), toml).unwrap();
     room.run(&["migrate", "adopt", "--yes"]).expect(0);
     room.run(&["migrate", "up", "--yes"]).expect(0);
-    room.run(&["credential", "create", "--user-id", "u1", "--type", "ec2", "--access", "AKIA-thirteen"]).expect(0);
+    room.run(&[
+        "credential",
+        "create",
+        "--user-id",
+        "u1",
+        "--type",
+        "ec2",
+        "--access",
+        "AKIA-thirteen",
+    ])
+    .expect(0);
     require_block(&room, &["--to", "0"], &["access_key", "13 characters", "12 characters"]);
     room.run(&["credential", "delete", "AKIA-thirteen", "--yes"]).expect(0);
     room.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);

@@ -57,7 +57,8 @@ fn a_program_that_knows_only_plaintext_loses_nothing(engine: Engine) {
     assert!(accepted.len() > 20, "only {} rows were written meanwhile", accepted.len());
     room.run(&["keys", "verify"]).expect(0);
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
-    let stored: BTreeMap<String, String> = room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
+    let stored: BTreeMap<String, String> =
+        room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
     assert_eq!(stored.len(), 3_000 + accepted.len());
     for (id, secret) in accepted {
         assert_eq!(stored[&id], secret, "{id}");
@@ -108,7 +109,8 @@ fn programs_that_use_the_store_lose_nothing(engine: Engine) {
     let failures = failures.into_inner().unwrap();
     assert!(made.len() > 20, "only {} rows were written meanwhile", made.len());
     println!("{} rows written meanwhile, {} writes or reads refused", made.len(), failures.len());
-    let stored: BTreeMap<String, String> = room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
+    let stored: BTreeMap<String, String> =
+        room.plaintext().into_iter().map(|row| (row.id, row.secret_key)).collect();
     for new in made {
         assert_eq!(stored.get(&new.id), Some(&*new.secret), "{}: {failures:?}", new.id);
     }
@@ -135,13 +137,18 @@ fn a_change_between_reading_and_writing_a_page_is_kept(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(20));
     room.run(&["migrate", "up", "--to", "3"]).expect(0);
     let (old, changed) = (numbered_rows(20)[1].secret_key.clone(), "changed meanwhile");
-    room.in_the_midst_of_a_page(&format!("UPDATE credential SET secret_key = '{changed}' WHERE secret_key = '{old}'"));
+    room.in_the_midst_of_a_page(&format!(
+        "UPDATE credential SET secret_key = '{changed}' WHERE secret_key = '{old}'"
+    ));
     room.run(&["migrate", "up", "--to", "4"]).expect(0);
     room.run(&["keys", "verify"]).expect(0);
     assert_eq!(room.number("SELECT count(*) FROM credential WHERE secret_key_sealed IS NULL"), 0);
     room.no_longer_in_the_midst();
     room.run(&["migrate", "up", "--yes"]).expect(0);
-    assert_eq!(room.json(&["credential", "show", "--id", "row-000001", "--reveal"])["secret"], changed);
+    assert_eq!(
+        room.json(&["credential", "show", "--id", "row-000001", "--reveal"])["secret"],
+        changed
+    );
 }
 
 /// Case, a trailing blank and NULL, all in the midst of a page: while sealing, and again while rolling.
@@ -175,7 +182,12 @@ fn changes_that_a_loose_comparison_would_miss_are_kept(engine: Engine) {
     room.run(&["keys", "verify"]).expect(0);
     for row in &rows {
         let shown = room.json(&["credential", "show", "--id", &row.id, "--reveal"]);
-        assert_eq!((&shown["secret"], &shown["access"]), (&json!(row.secret_key), &json!(row.access_key)), "{}", row.id);
+        assert_eq!(
+            (&shown["secret"], &shown["access"]),
+            (&json!(row.secret_key), &json!(row.access_key)),
+            "{}",
+            row.id
+        );
     }
     room.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
     assert_eq!(room.plaintext(), rows);
@@ -185,16 +197,29 @@ fn a_change_of_a_filled_row_empties_its_cells_or_is_refused(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(5));
     room.run(&["migrate", "up", "--to", "4"]).expect(0);
     let empty = "SELECT count(*) FROM credential WHERE secret_key_sealed IS NULL AND access_key_sealed IS NULL AND access_key_index IS NULL";
-    for (n, change) in
-        ["secret_key = 'new'", "access_key = 'new'", "user_id = 'new'", "project_id = NULL", "extra = 'new'"].iter().enumerate()
+    for (n, change) in [
+        "secret_key = 'new'",
+        "access_key = 'new'",
+        "user_id = 'new'",
+        "project_id = NULL",
+        "extra = 'new'",
+    ]
+    .iter()
+    .enumerate()
     {
         room.execute(&format!("UPDATE credential SET {change} WHERE id = 'row-{n:06}'"));
         assert_eq!(room.number(empty), i64::try_from(n).unwrap() + 1, "{change}");
     }
     room.run(&["migrate", "up", "--to", "5"]).expect(0);
-    for change in ["secret_key = 'newer'", "access_key = 'newer'", "user_id = 'newer'", "extra = 'newer'"] {
+    for change in
+        ["secret_key = 'newer'", "access_key = 'newer'", "user_id = 'newer'", "extra = 'newer'"]
+    {
         assert!(
-            room.try_execute(&format!("UPDATE credential SET {change} WHERE id = 'row-000001'"), vec![]).is_err(),
+            room.try_execute(
+                &format!("UPDATE credential SET {change} WHERE id = 'row-000001'"),
+                vec![]
+            )
+            .is_err(),
             "{change}"
         );
     }

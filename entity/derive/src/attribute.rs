@@ -79,7 +79,9 @@ impl OfField {
 impl SeaOrm {
     pub(crate) fn read(attributes: &[Attribute]) -> Self {
         let lists = attributes.iter().filter(|attribute| attribute.path().is_ident("sea_orm"));
-        let words = lists.filter_map(|list| list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok());
+        let words = lists.filter_map(|list| {
+            list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()
+        });
         Self(words.flatten().collect())
     }
 
@@ -106,7 +108,10 @@ impl SeaOrm {
     }
 }
 
-fn words<W: Default>(attributes: &[Attribute], take: impl Fn(&mut W, &ParseNestedMeta<'_>) -> Result<()>) -> Result<W> {
+fn words<W: Default>(
+    attributes: &[Attribute],
+    take: impl Fn(&mut W, &ParseNestedMeta<'_>) -> Result<()>,
+) -> Result<W> {
     let mut words = W::default();
     for list in attributes.iter().filter(|attribute| attribute.path().is_ident("sealed")) {
         list.parse_nested_meta(|word| take(&mut words, &word))?;
@@ -143,8 +148,10 @@ fn at_most_one(scope: &[OwnerWord]) -> Result<()> {
 impl Parse for OwnerWord {
     /// Takes keywords too: the field `r#type` is written `type` or `r#type`.
     fn parse(input: syn::parse::ParseStream<'_>) -> Result<Self> {
-        let field = syn::ext::IdentExt::unraw(&input.call(<Ident as syn::ext::IdentExt>::parse_any)?);
-        let label = if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
+        let field =
+            syn::ext::IdentExt::unraw(&input.call(<Ident as syn::ext::IdentExt>::parse_any)?);
+        let label =
+            if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
         Ok(Self { field, label })
     }
 }

@@ -24,7 +24,9 @@ pub(crate) struct Column<'a> {
 
 /// The fields that are columns: no relations, nothing ignored, no part nested in a part.
 pub(crate) fn columns(fields: &Fields) -> Result<Vec<Column<'_>>> {
-    let fields = fields.iter().filter_map(|field| Some((field, field.ident.as_ref()?, SeaOrm::read(&field.attrs))));
+    let fields = fields
+        .iter()
+        .filter_map(|field| Some((field, field.ident.as_ref()?, SeaOrm::read(&field.attrs))));
     fields
         .filter(|(field, _, sea_orm)| is_column(&field.ty, sea_orm))
         .map(|(f, ident, words)| Column::new(f, ident, words))
@@ -32,8 +34,10 @@ pub(crate) fn columns(fields: &Fields) -> Result<Vec<Column<'_>>> {
 }
 
 fn is_column(ty: &Type, sea_orm: &SeaOrm) -> bool {
-    let is_relation = last_name(ty).is_some_and(|name| ["BelongsTo", "HasOne", "HasMany"].contains(&name.as_str()));
-    !is_relation && !["ignore", "skip", "nested", "from_expr"].into_iter().any(|word| sea_orm.has(word))
+    let is_relation = last_name(ty)
+        .is_some_and(|name| ["BelongsTo", "HasOne", "HasMany"].contains(&name.as_str()));
+    !is_relation
+        && !["ignore", "skip", "nested", "from_expr"].into_iter().any(|word| sea_orm.has(word))
 }
 
 fn last_name(ty: &Type) -> Option<String> {
@@ -45,7 +49,9 @@ impl<'a> Column<'a> {
     fn new(source: &'a Field, field: &'a Ident, sea_orm: SeaOrm) -> Result<Self> {
         let words = OfField::read(&source.attrs)?;
         let bare = field.unraw().to_string();
-        let variant = sea_orm.text("enum_name").map_or_else(|| bare.to_upper_camel_case(), |name| name.value());
+        let variant = sea_orm
+            .text("enum_name")
+            .map_or_else(|| bare.to_upper_camel_case(), |name| name.value());
         let name = column_name(&bare, &variant, &sea_orm, field.span());
         let variant = Ident::new(&variant, field.span());
         Ok(Self { field, bare, ty: &source.ty, name, variant, source, sea_orm, words })
@@ -59,8 +65,9 @@ impl<'a> Column<'a> {
 
 /// As sea-orm: a name that is given; else the field's; and an `enum_name` alone names the column too.
 fn column_name(bare: &str, variant: &str, sea_orm: &SeaOrm, span: Span) -> LitStr {
-    let given =
-        sea_orm.text("column_name").or_else(|| Some(LitStr::new(&sea_orm.text("from_col")?.value().to_snake_case(), span)));
+    let given = sea_orm
+        .text("column_name")
+        .or_else(|| Some(LitStr::new(&sea_orm.text("from_col")?.value().to_snake_case(), span)));
     given.unwrap_or_else(|| {
         let survives = bare == bare.to_upper_camel_case().to_snake_case();
         LitStr::new(&if survives { variant } else { bare }.to_snake_case(), span)
@@ -71,10 +78,13 @@ fn column_name(bare: &str, variant: &str, sea_orm: &SeaOrm, span: Span) -> LitSt
 pub(crate) fn plain_name(name: &LitStr) -> Result<()> {
     let text = name.value();
     let is_word = text.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
-    if is_word && text.len() <= 63 && !text.starts_with(|c: char| c.is_ascii_digit()) && !text.is_empty() {
+    if is_word
+        && text.len() <= 63
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.is_empty()
+    {
         return Ok(());
     }
-    let what =
-        "of a table with sealed columns takes letters, digits and `_`, begins with no digit, and has at most 63 characters";
+    let what = "of a table with sealed columns takes letters, digits and `_`, begins with no digit, and has at most 63 characters";
     Err(Error::new(name.span(), format!("`{text}` cannot stand in SQL as it is: a name {what}")))
 }

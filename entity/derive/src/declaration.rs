@@ -47,10 +47,16 @@ impl Role {
 }
 
 fn table_name(input: &DeriveInput, sea_orm: &SeaOrm) -> Result<LitStr> {
-    let instead = [("rename_all", "write `column_name` above the fields"), ("schema_name", "leave the schema to the connection")];
+    let instead = [
+        ("rename_all", "write `column_name` above the fields"),
+        ("schema_name", "leave the schema to the connection"),
+    ];
     for (key, instead) in instead {
         if let Some(word) = sea_orm.find(key) {
-            return Err(Error::new_spanned(word, format!("`{key}` does not go with sealed columns: {instead}")));
+            return Err(Error::new_spanned(
+                word,
+                format!("`{key}` does not go with sealed columns: {instead}"),
+            ));
         }
     }
     let what = "no table: write `#[sea_orm(table_name = \"…\")]`, or, for a partial model, `#[sea_orm(entity = \"Entity\")]`";
@@ -61,11 +67,17 @@ fn table_name(input: &DeriveInput, sea_orm: &SeaOrm) -> Result<LitStr> {
 /// The fields of a struct that can be a row.
 pub(crate) fn fields(input: &DeriveInput) -> Result<&Fields> {
     if !input.generics.params.is_empty() {
-        return Err(Error::new_spanned(&input.generics, "a row has no parameters: its cells are bound to one table"));
+        return Err(Error::new_spanned(
+            &input.generics,
+            "a row has no parameters: its cells are bound to one table",
+        ));
     }
     match &input.data {
         Data::Struct(data) if matches!(data.fields, Fields::Named(_)) => Ok(&data.fields),
-        _ => Err(Error::new(input.ident.span(), "a row with sealed columns is a struct with named fields")),
+        _ => Err(Error::new(
+            input.ident.span(),
+            "a row with sealed columns is a struct with named fields",
+        )),
     }
 }
 
@@ -74,7 +86,11 @@ impl<'a> Declaration<'a> {
         let words = OfTable::read(&input.attrs)?;
         let role = Role::of(input)?;
         let label = label(&role, input, &words)?;
-        let id = if role.is_part() { id::of_part(input, columns) } else { id::of_entity(input, columns) }?;
+        let id = if role.is_part() {
+            id::of_part(input, columns)
+        } else {
+            id::of_entity(input, columns)
+        }?;
         let owners = owners(columns, &words)?;
         let cells = cell::cells(columns, &label)?;
         if cells.is_empty() {
@@ -90,16 +106,22 @@ impl<'a> Declaration<'a> {
     }
 
     fn check(&self, columns: &[Column<'_>]) -> Result<()> {
-        let sealed = |column: &Column<'_>| self.cells.iter().any(|cell| cell.column.field == column.field);
+        let sealed =
+            |column: &Column<'_>| self.cells.iter().any(|cell| cell.column.field == column.field);
         let mut stray = columns.iter().filter(|column| self.role.is_part() || !sealed(column));
-        if let Some(word) = stray.find_map(|column| column.words.label.as_ref().or(column.words.plain.as_ref())) {
+        if let Some(word) =
+            stray.find_map(|column| column.words.label.as_ref().or(column.words.plain.as_ref()))
+        {
             return Err(Error::new(word.span(), "only the sealed column of an entity says this"));
         }
         if self.role.is_part() {
             return Ok(());
         }
         match columns.iter().find_map(|column| column.words.id.as_ref()) {
-            Some(word) => Err(Error::new_spanned(word, "only a partial model says this: the id of an entity is its primary key")),
+            Some(word) => Err(Error::new_spanned(
+                word,
+                "only a partial model says this: the id of an entity is its primary key",
+            )),
             None => cell::check(&self.cells),
         }
     }
@@ -110,10 +132,16 @@ fn label(role: &Role, input: &DeriveInput, words: &OfTable) -> Result<String> {
     match (role.is_part(), &words.label) {
         (false, Some(label)) => Ok(label.value()),
         (true, None) => Ok(String::new()),
-        (true, Some(label)) => Err(Error::new(label.span(), "a partial model has the label of its entity: leave it out")),
+        (true, Some(label)) => Err(Error::new(
+            label.span(),
+            "a partial model has the label of its entity: leave it out",
+        )),
         (false, None) => {
             let why = "a name that every cell of the table carries and that stays when the table is renamed";
-            Err(Error::new(input.ident.span(), format!("no label: write `#[sealed(label = \"…\")]`, {why}")))
+            Err(Error::new(
+                input.ident.span(),
+                format!("no label: write `#[sealed(label = \"…\")]`, {why}"),
+            ))
         }
     }
 }

@@ -5,8 +5,12 @@ use syn::{DeriveInput, Error, Lit, Meta, Result};
 use crate::column::Column;
 
 /// The primary key: one, and made by the program.
-pub(crate) fn of_entity<'a>(input: &DeriveInput, columns: &'a [Column<'a>]) -> Result<&'a Column<'a>> {
-    let keys = columns.iter().filter(|column| column.sea_orm.has("primary_key")).collect::<Vec<_>>();
+pub(crate) fn of_entity<'a>(
+    input: &DeriveInput,
+    columns: &'a [Column<'a>],
+) -> Result<&'a Column<'a>> {
+    let keys =
+        columns.iter().filter(|column| column.sea_orm.has("primary_key")).collect::<Vec<_>>();
     match keys.as_slice() {
         [key] => made_by_the_program(key),
         [] => Err(Error::new(
@@ -35,9 +39,13 @@ fn is_true(key: &Column<'_>) -> bool {
 }
 
 /// The field marked `#[sealed(id)]`, else the field `id`.
-pub(crate) fn of_part<'a>(input: &DeriveInput, columns: &'a [Column<'a>]) -> Result<&'a Column<'a>> {
+pub(crate) fn of_part<'a>(
+    input: &DeriveInput,
+    columns: &'a [Column<'a>],
+) -> Result<&'a Column<'a>> {
     let marked = columns.iter().find(|column| column.words.id.is_some());
-    let what =
-        "no id, which the cells are bound to: add the entity's id column as a field `id`, or write `#[sealed(id)]` above it";
-    marked.or_else(|| columns.iter().find(|column| column.bare == "id")).ok_or_else(|| Error::new(input.ident.span(), what))
+    let what = "no id, which the cells are bound to: add the entity's id column as a field `id`, or write `#[sealed(id)]` above it";
+    marked
+        .or_else(|| columns.iter().find(|column| column.bare == "id"))
+        .ok_or_else(|| Error::new(input.ident.span(), what))
 }

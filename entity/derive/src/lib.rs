@@ -78,10 +78,16 @@ fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let declaration = Declaration::read(input, &columns)?;
     Ok(match &declaration.role {
         Role::Entity(name) => {
-            [table::emit(&declaration, name), row::read(&declaration), row::written(&declaration)].into_iter().collect()
+            [table::emit(&declaration, name), row::read(&declaration), row::written(&declaration)]
+                .into_iter()
+                .collect()
         }
-        Role::Extended => [row::read(&declaration), row::written(&declaration)].into_iter().collect(),
-        Role::Part(entity) => [part::emit(&declaration, entity), row::read(&declaration)].into_iter().collect(),
+        Role::Extended => {
+            [row::read(&declaration), row::written(&declaration)].into_iter().collect()
+        }
+        Role::Part(entity) => {
+            [part::emit(&declaration, entity), row::read(&declaration)].into_iter().collect()
+        }
     })
 }
 

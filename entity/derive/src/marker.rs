@@ -26,7 +26,13 @@ pub(crate) fn emit(declaration: &Declaration<'_>, cell: &Cell<'_>) -> TokenStrea
 }
 
 fn documentation(cell: &Cell<'_>) -> TokenStream {
-    let own = cell.column.source.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).collect::<Vec<_>>();
+    let own = cell
+        .column
+        .source
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+        .collect::<Vec<_>>();
     if own.is_empty() {
         let sentence = format!("The sealed column `{}`.", cell.column.name.value());
         return quote!(#[doc = #sentence]);
@@ -37,7 +43,8 @@ fn documentation(cell: &Cell<'_>) -> TokenStream {
 /// The markers alone, of a declaration that is refused.
 pub(crate) fn bare(input: &DeriveInput) -> TokenStream {
     let Data::Struct(data) = &input.data else { return TokenStream::new() };
-    let mut names: Vec<&Ident> = data.fields.iter().filter_map(|field| Shape::of(&field.ty)?.marker.get_ident()).collect();
+    let mut names: Vec<&Ident> =
+        data.fields.iter().filter_map(|field| Shape::of(&field.ty)?.marker.get_ident()).collect();
     names.sort();
     names.dedup();
     let vis = &input.vis;

@@ -36,7 +36,11 @@ pub(crate) fn written(declaration: &Declaration<'_>) -> TokenStream {
         quote!(row.#field.try_as_ref().ok_or(#krate::Unset(#name))?)
     });
     let sealable = declaration.cells.iter().map(|cell| sealable(krate, &row, cell));
-    let emptied = declaration.cells.iter().filter(|cell| cell.is_nullable).map(|cell| emptied(krate, &row, cell));
+    let emptied = declaration
+        .cells
+        .iter()
+        .filter(|cell| cell.is_nullable)
+        .map(|cell| emptied(krate, &row, cell));
     let whole = whole(declaration, &row);
     quote! {
         const _: () = {
@@ -110,7 +114,10 @@ fn emptied(krate: &Path, row: &syn::Ident, cell: &Cell<'_>) -> TokenStream {
 }
 
 /// The `Binding`, of a row whose values `value` gives.
-fn binding(declaration: &Declaration<'_>, value: impl Fn(&Column<'_>) -> TokenStream) -> TokenStream {
+fn binding(
+    declaration: &Declaration<'_>,
+    value: impl Fn(&Column<'_>) -> TokenStream,
+) -> TokenStream {
     let Declaration { krate, id, owners, .. } = declaration;
     let owner = |column: &Column<'_>| {
         let (ty, value) = (column.ty, value(column));
@@ -118,8 +125,12 @@ fn binding(declaration: &Declaration<'_>, value: impl Fn(&Column<'_>) -> TokenSt
     };
     let (id, id_type) = (value(id), id.ty);
     let scope = owners.iter().find(|owner| owner.is_scope).map(|scope| owner(scope.column));
-    let scope = scope.map_or_else(|| quote!(::core::option::Option::None), |owner| quote!(#owner.scope()));
-    let owners = owners.iter().map(|named| (&named.label, owner(named.column))).map(|(label, owner)| quote!((#label, #owner)));
+    let scope =
+        scope.map_or_else(|| quote!(::core::option::Option::None), |owner| quote!(#owner.scope()));
+    let owners = owners
+        .iter()
+        .map(|named| (&named.label, owner(named.column)))
+        .map(|(label, owner)| quote!((#label, #owner)));
     quote! {
         #krate::Binding {
             id: <#id_type as #krate::RowId>::text(#id),
@@ -150,7 +161,8 @@ fn bound(declaration: &Declaration<'_>, cell: &Cell<'_>) -> TokenStream {
 
 fn sealable(krate: &Path, row: &syn::Ident, cell: &Cell<'_>) -> TokenStream {
     let (marker, field, is_indexed) = (cell.marker, cell.column.field, cell.index.is_some());
-    let value = if cell.is_nullable { quote!(::core::option::Option::Some(cell)) } else { quote!(cell) };
+    let value =
+        if cell.is_nullable { quote!(::core::option::Option::Some(cell)) } else { quote!(cell) };
     let index = if is_indexed { quote!(index) } else { quote!(_) };
     let put_index = cell.index.map(|column| put_index(column, cell.is_nullable));
     quote! {

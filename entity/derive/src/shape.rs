@@ -14,11 +14,18 @@ impl<'a> Shape<'a> {
     pub(crate) fn of(ty: &'a Type) -> Option<Self> {
         let (name, inner) = generic(ty)?;
         if name == "Option" {
-            return Some(Self { is_nullable: true, ..Self::of(inner).filter(|shape| !shape.is_nullable)? });
+            return Some(Self {
+                is_nullable: true,
+                ..Self::of(inner).filter(|shape| !shape.is_nullable)?
+            });
         }
         let Type::Path(marker) = inner else { return None };
         let is_index = name == "BlindIndex";
-        (is_index || name == "Sealed").then_some(Self { is_index, is_nullable: false, marker: &marker.path })
+        (is_index || name == "Sealed").then_some(Self {
+            is_index,
+            is_nullable: false,
+            marker: &marker.path,
+        })
     }
 
     /// What it is called, without the way there.
@@ -31,7 +38,11 @@ impl<'a> Shape<'a> {
 fn generic(ty: &Type) -> Option<(&Ident, &Type)> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(AngleBracketedGenericArguments { args, .. }) = &segment.arguments else { return None };
+    let PathArguments::AngleBracketed(AngleBracketedGenericArguments { args, .. }) =
+        &segment.arguments
+    else {
+        return None;
+    };
     match args.first()? {
         GenericArgument::Type(inner) if args.len() == 1 => Some((&segment.ident, inner)),
         _ => None,

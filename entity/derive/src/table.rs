@@ -64,5 +64,8 @@ fn searchable(krate: &Path, cell: &Cell<'_>, index: &Column<'_>) -> TokenStream 
 }
 
 fn option(name: Option<&LitStr>) -> TokenStream {
-    name.map_or_else(|| quote!(::core::option::Option::None), |name| quote!(::core::option::Option::Some(#name)))
+    name.map_or_else(
+        || quote!(::core::option::Option::None),
+        |name| quote!(::core::option::Option::Some(#name)),
+    )
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationList, CertificateRevocationListParams, DistinguishedName, DnType,
-    IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
+    BasicConstraints, CertificateParams, CertificateRevocationList,
+    CertificateRevocationListParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKeyData as _,
 };
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -27,7 +28,10 @@ pub(super) struct Authority {
 
 impl Authority {
     /// The one in the folder, or a new one where there is none.
-    pub(super) fn open_or_make(folder: &Path, written: &mut Vec<PathBuf>) -> Result<Self, DevCertsError> {
+    pub(super) fn open_or_make(
+        folder: &Path,
+        written: &mut Vec<PathBuf>,
+    ) -> Result<Self, DevCertsError> {
         let pair = Pair::new(folder, "ca");
         if !pair.is_there()? {
             let (certificate, key) = make()?;
@@ -40,8 +44,10 @@ impl Authority {
     pub(super) fn open(folder: &Path) -> Result<Self, DevCertsError> {
         let pair = Pair::new(folder, "ca");
         let (pem, key) = (files::read(&pair.certificate)?, files::read_key(&pair.key)?);
-        let authority = Self::read(&pem, &key)
-            .ok_or_else(|| DevCertsError::NotAnAuthority { certificate: pair.certificate.clone(), key: pair.key.clone() })?;
+        let authority = Self::read(&pem, &key).ok_or_else(|| DevCertsError::NotAnAuthority {
+            certificate: pair.certificate.clone(),
+            key: pair.key.clone(),
+        })?;
         if authority.not_after <= now() {
             return Err(DevCertsError::Expired { path: pair.certificate });
         }
@@ -59,7 +65,8 @@ impl Authority {
         let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
         let key = KeyPair::from_pem(key).ok()?;
         let (_, parsed) = x509_parser::parse_x509_certificate(&certificate).ok()?;
-        let not_after = OffsetDateTime::from_unix_timestamp(parsed.validity().not_after.timestamp()).ok()?;
+        let not_after =
+            OffsetDateTime::from_unix_timestamp(parsed.validity().not_after.timestamp()).ok()?;
         let fits = parsed.is_ca() && parsed.public_key().raw == key.subject_public_key_info();
         let issuer = Issuer::from_ca_cert_der(&certificate, key).ok().filter(|_| fits)?;
         Some(Self { issuer, certificate, not_after })
@@ -71,7 +78,11 @@ impl Authority {
         self.sign_for(leaf, LEAF_DAYS)
     }
 
-    pub(super) fn sign_for(&self, leaf: Leaf, days: i64) -> Result<(String, String), DevCertsError> {
+    pub(super) fn sign_for(
+        &self,
+        leaf: Leaf,
+        days: i64,
+    ) -> Result<(String, String), DevCertsError> {
         let mut parameters = leaf.parameters;
         parameters.not_before = now() - Duration::DAY;
         parameters.not_after = self.not_after.min(now() + Duration::days(days));
@@ -79,7 +90,10 @@ impl Authority {
         Ok((parameters.signed_by(&key, &self.issuer)?.pem(), key.serialize_pem()))
     }
 
-    pub(super) fn sign_crl(&self, crl: &CertificateRevocationListParams) -> Result<CertificateRevocationList, DevCertsError> {
+    pub(super) fn sign_crl(
+        &self,
+        crl: &CertificateRevocationListParams,
+    ) -> Result<CertificateRevocationList, DevCertsError> {
         Ok(crl.signed_by(&self.issuer)?)
     }
 }

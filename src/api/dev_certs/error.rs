@@ -9,7 +9,9 @@ use crate::file::FileError;
 #[derive(Debug, thiserror::Error)]
 pub enum DevCertsError {
     /// Not the name of a trust domain.
-    #[error("`{name}` cannot name a trust domain: 1 to 255 lowercase letters, digits, `.`, `-` and `_`")]
+    #[error(
+        "`{name}` cannot name a trust domain: 1 to 255 lowercase letters, digits, `.`, `-` and `_`"
+    )]
     TrustDomain {
         /// The name.
         name: String,

@@ -19,13 +19,17 @@ pub(super) struct Pair {
 
 impl Pair {
     pub(super) fn new(folder: &Path, name: &str) -> Self {
-        Self { certificate: folder.join(format!("{name}.pem")), key: folder.join(format!("{name}.key")) }
+        Self {
+            certificate: folder.join(format!("{name}.pem")),
+            key: folder.join(format!("{name}.key")),
+        }
     }
 
     /// Whether both are there; an error where only one is.
     pub(super) fn is_there(&self) -> Result<bool, DevCertsError> {
-        let half =
-            |there: &Path, missing: &Path| Err(DevCertsError::HalfPair { there: there.to_owned(), missing: missing.to_owned() });
+        let half = |there: &Path, missing: &Path| {
+            Err(DevCertsError::HalfPair { there: there.to_owned(), missing: missing.to_owned() })
+        };
         match (is_there(&self.certificate)?, is_there(&self.key)?) {
             (true, false) => half(&self.certificate, &self.key),
             (false, true) => half(&self.key, &self.certificate),
@@ -34,13 +38,23 @@ impl Pair {
     }
 
     /// Writes both, and never over what is there.
-    pub(super) fn write_new(&self, certificate: &str, key: &str, written: &mut Vec<PathBuf>) -> Result<(), DevCertsError> {
+    pub(super) fn write_new(
+        &self,
+        certificate: &str,
+        key: &str,
+        written: &mut Vec<PathBuf>,
+    ) -> Result<(), DevCertsError> {
         put(&self.key, key, 0o600, link, written)?;
         put(&self.certificate, certificate, 0o644, link, written)
     }
 
     /// Writes both, over what is there.
-    pub(super) fn replace(&self, certificate: &str, key: &str, written: &mut Vec<PathBuf>) -> Result<(), DevCertsError> {
+    pub(super) fn replace(
+        &self,
+        certificate: &str,
+        key: &str,
+        written: &mut Vec<PathBuf>,
+    ) -> Result<(), DevCertsError> {
         put(&self.key, key, 0o600, |from, to| fs::rename(from, to), written)?;
         replace(&self.certificate, certificate, written)
     }
@@ -52,7 +66,11 @@ pub(super) fn make_folder(path: &Path) -> Result<(), DevCertsError> {
 }
 
 /// Writes a file that everybody may read, over what is there.
-pub(super) fn replace(path: &Path, text: &str, written: &mut Vec<PathBuf>) -> Result<(), DevCertsError> {
+pub(super) fn replace(
+    path: &Path,
+    text: &str,
+    written: &mut Vec<PathBuf>,
+) -> Result<(), DevCertsError> {
     put(path, text, 0o644, |from, to| fs::rename(from, to), written)
 }
 
@@ -62,7 +80,9 @@ pub(super) fn read_key(path: &Path) -> Result<Zeroizing<String>, DevCertsError> 
     text.map_err(|error| match error {
         FileError::OpenToOthers { path, mode } => DevCertsError::OpenToOthers { path, mode },
         FileError::Io { path, error } => DevCertsError::Io { path, error },
-        FileError::Missing(path) => DevCertsError::Io { path, error: io::ErrorKind::NotFound.into() },
+        FileError::Missing(path) => {
+            DevCertsError::Io { path, error: io::ErrorKind::NotFound.into() }
+        }
         error => DevCertsError::File(error),
     })
 }
@@ -83,10 +103,19 @@ pub(super) fn is_there(path: &Path) -> Result<bool, DevCertsError> {
 type Place = fn(&Path, &Path) -> io::Result<()>;
 
 /// Writes beside the target, then puts it into its place.
-fn put(path: &Path, text: &str, mode: u32, place: Place, written: &mut Vec<PathBuf>) -> Result<(), DevCertsError> {
+fn put(
+    path: &Path,
+    text: &str,
+    mode: u32,
+    place: Place,
+    written: &mut Vec<PathBuf>,
+) -> Result<(), DevCertsError> {
     let mut name = path.as_os_str().to_owned();
     // Not the process id: in a container a killed run and the next one have the same.
-    name.push(format!(".{}.tmp", hex::encode(make_bytes::<8>().map_err(|error| io_error(path)(io::Error::other(error)))?)));
+    name.push(format!(
+        ".{}.tmp",
+        hex::encode(make_bytes::<8>().map_err(|error| io_error(path)(io::Error::other(error)))?)
+    ));
     let beside = PathBuf::from(name);
     write_synced(&beside, text, mode).map_err(io_error(&beside))?;
     if let Err(error) = place(&beside, path) {

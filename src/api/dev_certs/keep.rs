@@ -46,7 +46,12 @@ pub(crate) fn keep(wanted: &DevCerts) -> Result<Vec<PathBuf>, DevCertsError> {
     Ok(written)
 }
 
-fn renew(wanted: &DevCerts, authority: &Authority, leaf: Leaf, written: &mut Vec<PathBuf>) -> Result<(), DevCertsError> {
+fn renew(
+    wanted: &DevCerts,
+    authority: &Authority,
+    leaf: Leaf,
+    written: &mut Vec<PathBuf>,
+) -> Result<(), DevCertsError> {
     let pair = Pair::new(&wanted.out, &leaf.name);
     let (certificate, key) = authority.sign(leaf)?;
     pair.replace(&certificate, &key, written)
@@ -77,7 +82,8 @@ struct Judge {
 impl Judge {
     fn new(folder: &Path, authority: &Authority) -> Result<Self, DevCertsError> {
         let Pair { certificate, key } = Pair::new(folder, "ca");
-        let unusable = || DevCertsError::NotAnAuthority { certificate: certificate.clone(), key: key.clone() };
+        let unusable =
+            || DevCertsError::NotAnAuthority { certificate: certificate.clone(), key: key.clone() };
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(authority.certificate.clone()).map_err(|_| unusable())?;
@@ -88,7 +94,9 @@ impl Judge {
         Ok(Self {
             server: server.build().map_err(|_| unusable())?,
             client: client.build().map_err(|_| unusable())?,
-            then: UnixTime::since_unix_epoch(Duration::from_secs(then.unix_timestamp().unsigned_abs())),
+            then: UnixTime::since_unix_epoch(Duration::from_secs(
+                then.unix_timestamp().unsigned_abs(),
+            )),
         })
     }
 
@@ -96,18 +104,23 @@ impl Judge {
         let Some(certificate) = matching(pair) else { return false };
         hosts.iter().all(|host| {
             let name = ServerName::try_from(*host).ok();
-            name.is_some_and(|name| self.server.verify_server_cert(&certificate, &[], &name, &[], self.then).is_ok())
+            name.is_some_and(|name| {
+                self.server.verify_server_cert(&certificate, &[], &name, &[], self.then).is_ok()
+            })
         })
     }
 
     fn accepts_client(&self, pair: &Pair) -> bool {
-        matching(pair).is_some_and(|certificate| self.client.verify_client_cert(&certificate, &[], self.then).is_ok())
+        matching(pair).is_some_and(|certificate| {
+            self.client.verify_client_cert(&certificate, &[], self.then).is_ok()
+        })
     }
 }
 
 /// Returns the certificate of a pair whose key belongs to it.
 fn matching(pair: &Pair) -> Option<CertificateDer<'static>> {
-    let certificate = CertificateDer::from_pem_slice(files::read(&pair.certificate).ok()?.as_bytes()).ok()?;
+    let certificate =
+        CertificateDer::from_pem_slice(files::read(&pair.certificate).ok()?.as_bytes()).ok()?;
     let key = KeyPair::from_pem(&files::read_key(&pair.key).ok()?).ok()?;
     let (_, parsed) = x509_parser::parse_x509_certificate(&certificate).ok()?;
     (parsed.public_key().raw == key.subject_public_key_info()).then_some(certificate)
@@ -134,7 +147,16 @@ mod tests {
         written.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
     }
 
-    const ALL: [&str; 8] = ["ca.key", "ca.pem", "server.key", "server.pem", "api.key", "api.pem", "compute.key", "compute.pem"];
+    const ALL: [&str; 8] = [
+        "ca.key",
+        "ca.pem",
+        "server.key",
+        "server.pem",
+        "api.key",
+        "api.pem",
+        "compute.key",
+        "compute.pem",
+    ];
 
     #[test]
     fn keeping_writes_missing_files_only() {
@@ -156,7 +178,11 @@ mod tests {
             fs::remove_file(folder.path().join(gone)).unwrap();
             let written = kept(folder.path());
             assert!(written.contains(&gone.to_owned()), "{gone}: {written:?}");
-            assert_eq!(written.len(), if gone.starts_with("ca.") { ALL.len() } else { 2 }, "{gone}: {written:?}");
+            assert_eq!(
+                written.len(),
+                if gone.starts_with("ca.") { ALL.len() } else { 2 },
+                "{gone}: {written:?}"
+            );
             assert!(kept(folder.path()).is_empty(), "{gone}");
         }
     }
@@ -164,9 +190,12 @@ mod tests {
     /// A rename of the key, and none of the certificate.
     #[test]
     fn keeping_replaces_a_key_of_another_certificate() {
-        for (from, to) in
-            [("api.key", "compute.key"), ("compute.pem", "api.pem"), ("api.key", "ca.key"), ("api.pem", "server.pem")]
-        {
+        for (from, to) in [
+            ("api.key", "compute.key"),
+            ("compute.pem", "api.pem"),
+            ("api.key", "ca.key"),
+            ("api.pem", "server.pem"),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             kept(folder.path());
             fs::copy(folder.path().join(from), folder.path().join(to)).unwrap();

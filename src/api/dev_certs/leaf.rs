@@ -1,7 +1,10 @@
 //! What stands in a certificate of the server or a component.
 
 use rcgen::string::Ia5String;
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose,
+    SanType,
+};
 
 use super::DevCertsError;
 

@@ -39,9 +39,12 @@ fn revoked_before(path: &Path) -> Result<Vec<RevokedCertParams>, DevCertsError> 
         return Ok(Vec::new());
     }
     let not_a_crl = || DevCertsError::NotACrl { path: path.to_owned() };
-    let der = CertificateRevocationListDer::from_pem_slice(files::read(path)?.as_bytes()).map_err(|_| not_a_crl())?;
+    let der = CertificateRevocationListDer::from_pem_slice(files::read(path)?.as_bytes())
+        .map_err(|_| not_a_crl())?;
     let (_, crl) = CertificateRevocationList::from_der(&der).map_err(|_| not_a_crl())?;
-    crl.iter_revoked_certificates().map(|revoked| read_entry(revoked).ok_or_else(not_a_crl)).collect()
+    crl.iter_revoked_certificates()
+        .map(|revoked| read_entry(revoked).ok_or_else(not_a_crl))
+        .collect()
 }
 
 fn read_entry(revoked: &RevokedCertificate<'_>) -> Option<RevokedCertParams> {
@@ -56,7 +59,8 @@ fn entry(serial_number: SerialNumber, revocation_time: OffsetDateTime) -> Revoke
 /// A serial number means something to its own authority only, so another's certificate is refused.
 fn serial(path: &Path, authority: &Authority) -> Result<SerialNumber, DevCertsError> {
     let der = CertificateDer::from_pem_slice(files::read(path)?.as_bytes()).ok();
-    der.and_then(|der| serial_of(&der, &authority.certificate)).ok_or_else(|| DevCertsError::NotOurs { path: path.to_owned() })
+    der.and_then(|der| serial_of(&der, &authority.certificate))
+        .ok_or_else(|| DevCertsError::NotOurs { path: path.to_owned() })
 }
 
 fn serial_of(certificate: &[u8], authority: &[u8]) -> Option<SerialNumber> {

@@ -36,7 +36,8 @@ fn code(wanted: &DevCerts) -> String {
 
 /// A client of the folder meets its server; gives the component that the server sees.
 async fn meet(out: &Path, client: &str, host: &str) -> Result<String, String> {
-    let (path, text) = (|name: &str| out.join(name), |name: &str| fs::read(out.join(name)).unwrap());
+    let (path, text) =
+        (|name: &str| out.join(name), |name: &str| fs::read(out.join(name)).unwrap());
     let crl = Some(path("crl.pem")).filter(|path| path.exists());
     let settings = TlsSettings {
         certificate: path("server.pem"),
@@ -50,8 +51,10 @@ async fn meet(out: &Path, client: &str, host: &str) -> Result<String, String> {
     let chain = vec![CertificateDer::from_pem_slice(&text(&format!("{client}.pem"))).unwrap()];
     let key = PrivateKeyDer::from_pem_slice(&text(&format!("{client}.key"))).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
-    let connector = TlsConnector::from(Arc::new(builder.with_client_auth_cert(chain, key).unwrap()));
+    let builder =
+        builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let connector =
+        TlsConnector::from(Arc::new(builder.with_client_auth_cert(chain, key).unwrap()));
     let (near, far) = tokio::io::duplex(1 << 16);
     let name = ServerName::try_from(host.to_owned()).unwrap();
     let client = tokio::spawn(async move {
@@ -65,8 +68,13 @@ async fn meet(out: &Path, client: &str, host: &str) -> Result<String, String> {
     server.read_exact(&mut byte).await.map_err(|error| error.to_string())?;
     client.await.unwrap().map_err(|error| error.to_string())?;
     let leaf = server.get_ref().1.peer_certificates().unwrap()[0].clone();
-    let identities = Identities::new(Some("strongroom.local".to_owned()), std::collections::BTreeMap::new()).unwrap();
-    identities.component(&leaf).map(|identity| identity.component).map_err(|error| error.code().to_owned())
+    let identities =
+        Identities::new(Some("strongroom.local".to_owned()), std::collections::BTreeMap::new())
+            .unwrap();
+    identities
+        .component(&leaf)
+        .map(|identity| identity.component)
+        .map_err(|error| error.code().to_owned())
 }
 
 #[tokio::test]
@@ -78,14 +86,20 @@ async fn they_are_good_for_a_server_and_its_components() {
     }
     assert_eq!(meet(folder.path(), "compute", "localhost").await, Ok("compute".to_owned()));
     assert!(meet(folder.path(), "api", "elsewhere.example").await.is_err());
-    assert!(meet(folder.path(), "server", "localhost").await.is_err(), "a server's certificate is not a client's");
+    assert!(
+        meet(folder.path(), "server", "localhost").await.is_err(),
+        "a server's certificate is not a client's"
+    );
 }
 
 #[tokio::test]
 async fn what_is_there_is_kept_and_a_component_can_be_added() {
     let folder = tempfile::tempdir().unwrap();
     let first = make(&wanted(folder.path(), &["api"])).unwrap();
-    assert_eq!(names(&first), ["ca.key", "ca.pem", "server.key", "server.pem", "api.key", "api.pem"]);
+    assert_eq!(
+        names(&first),
+        ["ca.key", "ca.pem", "server.key", "server.pem", "api.key", "api.pem"]
+    );
     let authority = fs::read(folder.path().join("ca.pem")).unwrap();
     assert!(make(&wanted(folder.path(), &["api"])).unwrap().is_empty());
     let second = make(&wanted(folder.path(), &["api", "compute", "compute"])).unwrap();
@@ -115,7 +129,12 @@ fn keys_and_a_new_folder_are_for_their_owner_only() {
 
 #[test]
 fn half_a_pair_is_refused() {
-    for (gone, code_of) in [("ca.key", "HalfPair"), ("ca.pem", "HalfPair"), ("api.key", "HalfPair"), ("server.pem", "HalfPair")] {
+    for (gone, code_of) in [
+        ("ca.key", "HalfPair"),
+        ("ca.pem", "HalfPair"),
+        ("api.key", "HalfPair"),
+        ("server.pem", "HalfPair"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         make(&wanted(folder.path(), &["api"])).unwrap();
         fs::remove_file(folder.path().join(gone)).unwrap();
@@ -149,9 +168,16 @@ fn names_are_checked_before_anything_is_written() {
     for name in ["ca", "server", "crl", "Api", "nova-compute", "../api", ""] {
         assert_eq!(code(&wanted(&out, &["api", name])), "Component", "{name}");
     }
-    assert_eq!(code(&DevCerts { trust_domain: "A/b".to_owned(), ..wanted(&out, &[]) }), "TrustDomain");
+    assert_eq!(
+        code(&DevCerts { trust_domain: "A/b".to_owned(), ..wanted(&out, &[]) }),
+        "TrustDomain"
+    );
     for host in ["", "two words", "a/b", "über.example"] {
-        assert_eq!(code(&DevCerts { hosts: vec![host.to_owned()], ..wanted(&out, &[]) }), "Host", "{host}");
+        assert_eq!(
+            code(&DevCerts { hosts: vec![host.to_owned()], ..wanted(&out, &[]) }),
+            "Host",
+            "{host}"
+        );
     }
     assert!(!out.exists());
 }
@@ -170,7 +196,10 @@ async fn revocation_can_be_tried() {
         assert!(meet(folder.path(), client, "localhost").await.is_err(), "{client} is revoked");
     }
     assert_eq!(meet(folder.path(), "network", "localhost").await, Ok("network".to_owned()));
-    assert!(matches!(revoke(folder.path(), &[other.path().join("api.pem")]), Err(DevCertsError::NotOurs { .. })));
+    assert!(matches!(
+        revoke(folder.path(), &[other.path().join("api.pem")]),
+        Err(DevCertsError::NotOurs { .. })
+    ));
     fs::write(file("crl.pem"), "not a list").unwrap();
     assert!(matches!(revoke(folder.path(), &[]), Err(DevCertsError::NotACrl { .. })));
 }
@@ -183,8 +212,19 @@ fn openssl_verifies_them_at_its_strictest() {
     revoke(folder.path(), &[folder.path().join("compute.pem")]).unwrap();
     let verify = |purpose: &str, name: &str| {
         let mut openssl = Command::new("openssl");
-        openssl.current_dir(folder.path()).args(["verify", "-x509_strict", "-crl_check", "-CRLfile", "crl.pem"]);
-        openssl.args(["-CAfile", "ca.pem", "-purpose", purpose, name]).output().unwrap().status.success()
+        openssl.current_dir(folder.path()).args([
+            "verify",
+            "-x509_strict",
+            "-crl_check",
+            "-CRLfile",
+            "crl.pem",
+        ]);
+        openssl
+            .args(["-CAfile", "ca.pem", "-purpose", purpose, name])
+            .output()
+            .unwrap()
+            .status
+            .success()
     };
     assert!(verify("sslserver", "server.pem") && verify("sslclient", "api.pem"));
     assert!(!verify("sslclient", "server.pem") && !verify("sslserver", "api.pem"));

@@ -28,10 +28,14 @@ pub enum NoIdentity {
         id: String,
     },
     /// No URI, and a subject that cannot be written down without doubt.
-    #[error("the client's certificate bears no URI, and its subject is not made of single text values of known types")]
+    #[error(
+        "the client's certificate bears no URI, and its subject is not made of single text values of known types"
+    )]
     UnreadableSubject,
     /// No URI, and a subject that is not in the fallback table.
-    #[error("the client's certificate bears no URI, and `server.identity.fallback` has no `{subject}`")]
+    #[error(
+        "the client's certificate bears no URI, and `server.identity.fallback` has no `{subject}`"
+    )]
     UnknownSubject {
         /// The subject.
         subject: String,

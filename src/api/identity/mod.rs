@@ -39,7 +39,10 @@ pub struct Identity {
 impl Identities {
     /// Takes the settings `trust_domain` and `fallback`: subjects as `openssl x509 -noout -subject -nameopt RFC2253`
     /// prints them, each with its component.
-    pub fn new(trust_domain: Option<String>, fallback: BTreeMap<String, String>) -> Result<Self, IdentityError> {
+    pub fn new(
+        trust_domain: Option<String>,
+        fallback: BTreeMap<String, String>,
+    ) -> Result<Self, IdentityError> {
         if trust_domain.is_none() && fallback.is_empty() {
             return Err(IdentityError::Nobody);
         }
@@ -52,7 +55,10 @@ impl Identities {
                 return Err(IdentityError::Subject { subject: subject.clone() });
             }
             if !is_component_name(component) {
-                return Err(IdentityError::Component { subject: subject.clone(), name: component.clone() });
+                return Err(IdentityError::Component {
+                    subject: subject.clone(),
+                    name: component.clone(),
+                });
             }
         }
         Ok(Self { trust_domain, fallback })
@@ -60,7 +66,8 @@ impl Identities {
 
     /// The holder of a certificate, which is given in DER.
     pub fn component(&self, leaf: &[u8]) -> Result<Identity, NoIdentity> {
-        let (rest, certificate) = x509_parser::parse_x509_certificate(leaf).map_err(|_| NoIdentity::Malformed)?;
+        let (rest, certificate) =
+            x509_parser::parse_x509_certificate(leaf).map_err(|_| NoIdentity::Malformed)?;
         if !rest.is_empty() {
             return Err(NoIdentity::Malformed);
         }
@@ -80,7 +87,8 @@ impl Identities {
         if self.trust_domain.as_deref() != Some(id.trust_domain) {
             return Err(NoIdentity::OtherTrustDomain { id: uri.to_owned() });
         }
-        let component = id.component().ok_or_else(|| NoIdentity::NotAComponent { id: uri.to_owned() })?;
+        let component =
+            id.component().ok_or_else(|| NoIdentity::NotAComponent { id: uri.to_owned() })?;
         Ok(Identity { component: component.to_owned(), id: uri.to_owned() })
     }
 
@@ -107,12 +115,19 @@ impl<'a> Facts<'a> {
         let mut facts = Self::default();
         for extension in certificate.extensions() {
             match extension.parsed_extension() {
-                ParsedExtension::ParseError { .. } | ParsedExtension::Unparsed => return Err(NoIdentity::Malformed),
-                ParsedExtension::BasicConstraints(constraints) => facts.is_authority |= constraints.ca,
+                ParsedExtension::ParseError { .. } | ParsedExtension::Unparsed => {
+                    return Err(NoIdentity::Malformed);
+                }
+                ParsedExtension::BasicConstraints(constraints) => {
+                    facts.is_authority |= constraints.ca
+                }
                 // A leaf that may sign certificates or their revocation is an authority in all but name.
-                ParsedExtension::KeyUsage(usage) => facts.is_authority |= usage.key_cert_sign() || usage.crl_sign(),
+                ParsedExtension::KeyUsage(usage) => {
+                    facts.is_authority |= usage.key_cert_sign() || usage.crl_sign()
+                }
                 ParsedExtension::SubjectAlternativeName(names) => {
-                    facts.uris = names.general_names.iter().filter_map(uri).collect::<Result<_, _>>()?;
+                    facts.uris =
+                        names.general_names.iter().filter_map(uri).collect::<Result<_, _>>()?;
                 }
                 _ => {}
             }

@@ -20,7 +20,10 @@ impl<'a> SpiffeId<'a> {
         let mut parts = rest.split('/');
         let trust_domain = parts.next().filter(|name| is_trust_domain(name))?;
         let segments: Vec<&str> = parts.collect();
-        segments.iter().all(|segment| is_segment(segment)).then_some(Self { trust_domain, segments })
+        segments
+            .iter()
+            .all(|segment| is_segment(segment))
+            .then_some(Self { trust_domain, segments })
     }
 
     /// The component in `…/component/NAME` or `…/component/NAME/…`.
@@ -34,7 +37,8 @@ impl<'a> SpiffeId<'a> {
 
 /// Whether a trust domain can have this name.
 pub(crate) fn is_trust_domain(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
+    let plain =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-' | '_');
     !name.is_empty() && name.len() <= LONGEST_TRUST_DOMAIN && name.chars().all(plain)
 }
 
@@ -71,7 +75,10 @@ mod tests {
     #[test]
     fn the_longest_id_and_trust_domain() {
         let (name, long) = ("spiffe://a/component/api/", "a".repeat(255));
-        assert_eq!(parsed(&format!("{name}{}", "h".repeat(2048 - name.len()))).as_deref(), Some("api"));
+        assert_eq!(
+            parsed(&format!("{name}{}", "h".repeat(2048 - name.len()))).as_deref(),
+            Some("api")
+        );
         assert_eq!(parsed(&format!("{name}{}", "h".repeat(2049 - name.len()))), None);
         assert!(is_trust_domain(&long) && !is_trust_domain(&format!("{long}a")));
     }

@@ -42,7 +42,8 @@ fn part(rdn: &x509_parser::x509::RelativeDistinguishedName<'_>) -> Option<String
 pub(super) fn is_canonical(subject: &str) -> bool {
     split(subject).into_iter().all(|part| {
         let Some((kind, value)) = part.split_once('=') else { return false };
-        TYPES.iter().any(|(_, known)| *known == kind) && unescape(value).is_some_and(|plain| escape(&plain) == value)
+        TYPES.iter().any(|(_, known)| *known == kind)
+            && unescape(value).is_some_and(|plain| escape(&plain) == value)
     })
 }
 
@@ -101,7 +102,9 @@ mod tests {
 
     #[test]
     fn one_spelling_only() {
-        for subject in ["CN=nova-compute", "CN=a,O=b", r"CN=a\,O=b,O=c", r"CN=\#1", r"CN=J\C3\BCrg", "CN="] {
+        for subject in
+            ["CN=nova-compute", "CN=a,O=b", r"CN=a\,O=b,O=c", r"CN=\#1", r"CN=J\C3\BCrg", "CN="]
+        {
             assert!(is_canonical(subject), "{subject}");
         }
         for subject in [

@@ -3,8 +3,8 @@ use std::process::Command;
 use proptest::prelude::*;
 use rcgen::string::{Ia5String, PrintableString, TeletexString};
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, IsCa, KeyPair, KeyUsagePurpose,
-    SanType,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, IsCa,
+    KeyPair, KeyUsagePurpose, SanType,
 };
 
 use super::*;
@@ -20,8 +20,11 @@ fn identities() -> Identities {
 }
 
 fn certificate(uris: &[&str], subject: Subject<'_>) -> CertificateParams {
-    let mut parameters = CertificateParams::new(["host.example".to_owned(), "192.0.2.1".to_owned()]).unwrap();
-    parameters.subject_alt_names.extend(uris.iter().map(|uri| SanType::URI(Ia5String::try_from(*uri).unwrap())));
+    let mut parameters =
+        CertificateParams::new(["host.example".to_owned(), "192.0.2.1".to_owned()]).unwrap();
+    parameters
+        .subject_alt_names
+        .extend(uris.iter().map(|uri| SanType::URI(Ia5String::try_from(*uri).unwrap())));
     parameters.distinguished_name = DistinguishedName::new();
     for (kind, value) in subject {
         parameters.distinguished_name.push(kind.clone(), *value);
@@ -34,7 +37,10 @@ fn der(parameters: &CertificateParams) -> Vec<u8> {
 }
 
 fn outcome(parameters: &CertificateParams) -> Result<String, &'static str> {
-    identities().component(&der(parameters)).map(|identity| identity.component).map_err(|error| error.code())
+    identities()
+        .component(&der(parameters))
+        .map(|identity| identity.component)
+        .map_err(|error| error.code())
 }
 
 #[test]
@@ -108,7 +114,9 @@ fn a_subject_counts_only_as_a_whole() {
 fn a_value_that_is_not_plain_text_is_no_name() {
     let teletex = DnValue::TeletexString(TeletexString::try_from("nova-compute").unwrap());
     let printable = DnValue::PrintableString(PrintableString::try_from("nova-compute").unwrap());
-    for (value, expected) in [(teletex, Err("subject_unreadable")), (printable, Ok("compute".to_owned()))] {
+    for (value, expected) in
+        [(teletex, Err("subject_unreadable")), (printable, Ok("compute".to_owned()))]
+    {
         let mut parameters = certificate(&[], &[]);
         parameters.distinguished_name.push(DnType::CommonName, value);
         assert_eq!(outcome(&parameters), expected);
@@ -118,7 +126,10 @@ fn a_value_that_is_not_plain_text_is_no_name() {
 /// `rcgen` makes none, so one is put together by hand: both parts of one set become one part with two values.
 #[test]
 fn two_values_in_one_part_are_no_name() {
-    let mut bytes = der(&certificate(&[], &[(DnType::CountryName, "CH"), (DnType::CommonName, "nova-compute")]));
+    let mut bytes = der(&certificate(
+        &[],
+        &[(DnType::CountryName, "CH"), (DnType::CommonName, "nova-compute")],
+    ));
     assert!(identities().component(&bytes).is_err_and(|error| error.code() == "subject_unknown"));
     // SET { country } SET { name } becomes SET { country, name }, in issuer and subject.
     let first = [0x31, 0x0b, 0x30, 0x09, 0x06, 0x03, 0x55, 0x04, 0x06];
@@ -160,7 +171,9 @@ fn what_cannot_be_read_is_nobody() {
     let mut twice = certificate(&[URI], &[(DnType::CommonName, "nova-compute")]);
     twice.custom_extensions = vec![names(vec![0x30, 0x00])];
     assert_eq!(outcome(&twice), Err("certificate_malformed"));
-    for content in [vec![0x31, 0x00], vec![0x30, 0x03, 0x86, 0x01, 0xff], vec![0x30, 0x02, 0x86, 0x05], vec![]] {
+    for content in
+        [vec![0x31, 0x00], vec![0x30, 0x03, 0x86, 0x01, 0xff], vec![0x30, 0x02, 0x86, 0x05], vec![]]
+    {
         let mut broken = certificate(&[], &[(DnType::CommonName, "nova-compute")]);
         broken.subject_alt_names.clear();
         broken.custom_extensions = vec![names(content.clone())];
@@ -174,8 +187,13 @@ fn what_cannot_be_read_is_nobody() {
 #[test]
 fn settings_are_checked() {
     let new = |domain: Option<&str>, fallback: &[(&str, &str)]| {
-        let fallback = fallback.iter().map(|(subject, component)| ((*subject).to_owned(), (*component).to_owned())).collect();
-        Identities::new(domain.map(str::to_owned), fallback).map(drop).map_err(|error| error.to_string())
+        let fallback = fallback
+            .iter()
+            .map(|(subject, component)| ((*subject).to_owned(), (*component).to_owned()))
+            .collect();
+        Identities::new(domain.map(str::to_owned), fallback)
+            .map(drop)
+            .map_err(|error| error.to_string())
     };
     assert_eq!(new(Some("cloud.example"), &[]), Ok(()));
     assert_eq!(new(None, &[("CN=nova-compute", "compute")]), Ok(()));
@@ -195,24 +213,51 @@ fn settings_are_checked() {
 /// What an operator copies from OpenSSL is what is compared.
 #[test]
 fn openssl_prints_the_same_subject() {
-    let values = ["nova-compute", "a,O=b", "#1 \"<x>\"; a+b\\c", " a ", " ", "Jürg 雪", "tab\tnul\0del\u{7f}", "a#b"];
-    let types = [DnType::CommonName, DnType::OrganizationName, DnType::OrganizationalUnitName, DnType::LocalityName];
-    let numbered: [&[u64]; 5] =
-        [&[2, 5, 4, 5], &[2, 5, 4, 9], &[1, 2, 840, 113_549, 1, 9, 1], &[0, 9, 2342, 19_200_300, 100, 1, 1], &[2, 5, 4, 42]];
+    let values = [
+        "nova-compute",
+        "a,O=b",
+        "#1 \"<x>\"; a+b\\c",
+        " a ",
+        " ",
+        "Jürg 雪",
+        "tab\tnul\0del\u{7f}",
+        "a#b",
+    ];
+    let types = [
+        DnType::CommonName,
+        DnType::OrganizationName,
+        DnType::OrganizationalUnitName,
+        DnType::LocalityName,
+    ];
+    let numbered: [&[u64]; 5] = [
+        &[2, 5, 4, 5],
+        &[2, 5, 4, 9],
+        &[1, 2, 840, 113_549, 1, 9, 1],
+        &[0, 9, 2342, 19_200_300, 100, 1, 1],
+        &[2, 5, 4, 42],
+    ];
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("certificate.der");
     for value in values {
         let mut parameters = certificate(&[], &[]);
-        for kind in types.iter().cloned().chain(numbered.iter().map(|number| DnType::CustomDnType(number.to_vec()))) {
+        for kind in types
+            .iter()
+            .cloned()
+            .chain(numbered.iter().map(|number| DnType::CustomDnType(number.to_vec())))
+        {
             parameters.distinguished_name.push(kind, value);
         }
         let bytes = der(&parameters);
         std::fs::write(&file, &bytes).unwrap();
         let mut openssl = Command::new("openssl");
-        openssl.args(["x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253", "-in"]).arg(&file);
+        openssl
+            .args(["x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253", "-in"])
+            .arg(&file);
         let output = openssl.output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
-        let Err(NoIdentity::UnknownSubject { subject }) = identities().component(&bytes) else { panic!("{value}") };
+        let Err(NoIdentity::UnknownSubject { subject }) = identities().component(&bytes) else {
+            panic!("{value}")
+        };
         assert_eq!(printed.trim_end_matches('\n'), format!("subject={subject}"), "{value:?}");
         assert!(subject::is_canonical(&subject));
     }

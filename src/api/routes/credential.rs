@@ -118,18 +118,25 @@ pub(super) struct Wanted {
 #[utoipa::path(post, path = "/v1/credentials", operation_id = "create_credential", tag = "credentials", request_body = NewBody, responses(
     (status = 201, description = "It is stored, and this is its secret", body = Shown), (status = 409, description = "The access key is taken", body = Problem, content_type = "application/problem+json"),
     crate::api::routes::document::Refusals))]
-pub(super) async fn create(caller: Caller, Body(body): Body<NewBody>) -> Result<(StatusCode, Json<Shown>), Problem> {
-    let mut new = match NewCredential::make(body.user_id, body.r#type.unwrap_or_else(|| "ec2".to_owned())) {
-        Ok(new) => new,
-        Err(error) => return Err(caller.refused(Action::Create, "", error).await),
-    };
+pub(super) async fn create(
+    caller: Caller,
+    Body(body): Body<NewBody>,
+) -> Result<(StatusCode, Json<Shown>), Problem> {
+    let mut new =
+        match NewCredential::make(body.user_id, body.r#type.unwrap_or_else(|| "ec2".to_owned())) {
+            Ok(new) => new,
+            Err(error) => return Err(caller.refused(Action::Create, "", error).await),
+        };
     new.project_id = body.project_id;
     new.extra = body.extra.map(|extra| Value::Object(extra).to_string());
     new.access = body.access.or(new.access);
     new.secret = body.secret.unwrap_or(new.secret);
     store(&caller, &new).await?;
     let NewCredential { id, user_id, project_id, kind, access, secret, .. } = new;
-    Ok((StatusCode::CREATED, Json(Shown { id, user_id, project_id, r#type: kind, access, secret: Some(secret) })))
+    Ok((
+        StatusCode::CREATED,
+        Json(Shown { id, user_id, project_id, r#type: kind, access, secret: Some(secret) }),
+    ))
 }
 
 /// The store takes what other systems left behind; what is made here is whole.
@@ -165,7 +172,10 @@ pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Pr
 /// List credentials; opens nothing
 #[utoipa::path(get, path = "/v1/credentials", operation_id = "list_credentials", tag = "credentials", params(Which), responses(
     (status = 200, description = "A page", body = Rows), crate::api::routes::document::Refusals))]
-pub(super) async fn list(caller: Caller, which: Result<Parameters<Which>, Problem>) -> Result<Json<Rows>, Problem> {
+pub(super) async fn list(
+    caller: Caller,
+    which: Result<Parameters<Which>, Problem>,
+) -> Result<Json<Rows>, Problem> {
     let Parameters(Which { user_id, project_id, limit, after }) = which?;
     let limit = limit.unwrap_or(100);
     if !(1..=10_000).contains(&limit) {
@@ -177,7 +187,10 @@ pub(super) async fn list(caller: Caller, which: Result<Parameters<Which>, Proble
         }
     }
     match caller.store().list(&Filter { user_id, project_id, after }, limit).await {
-        Ok(page) => Ok(Json(Rows { credentials: page.credentials.into_iter().map(Row::from).collect(), next: page.next })),
+        Ok(page) => Ok(Json(Rows {
+            credentials: page.credentials.into_iter().map(Row::from).collect(),
+            next: page.next,
+        })),
         Err(error) => Err(caller.refused(Action::Read, "", error).await),
     }
 }
@@ -198,7 +211,10 @@ pub(super) async fn show(
 /// Find a credential by its access key
 #[utoipa::path(post, path = "/v1/credentials/find", operation_id = "find_credential", tag = "credentials", request_body = Wanted, responses(
     (status = 200, description = "The credential", body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
-pub(super) async fn find(caller: Caller, Body(wanted): Body<Wanted>) -> Result<Json<Shown>, Problem> {
+pub(super) async fn find(
+    caller: Caller,
+    Body(wanted): Body<Wanted>,
+) -> Result<Json<Shown>, Problem> {
     let found = caller.store().find(&wanted.access, wanted.reveal).await;
     shown(&caller, found, wanted.reveal, "").await.map(Json)
 }
@@ -206,7 +222,10 @@ pub(super) async fn find(caller: Caller, Body(wanted): Body<Wanted>) -> Result<J
 /// Remove a credential
 #[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "remove_credential", tag = "credentials", params(("id" = String, Path)), responses(
     (status = 204, description = "It is gone"), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
-pub(super) async fn remove(caller: Caller, id: Result<Path<String>, PathRejection>) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(
+    caller: Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Problem> {
     delete(&caller, &path(id)?).await
 }
 
@@ -218,7 +237,11 @@ pub(super) async fn delete(caller: &Caller, id: &str) -> Result<StatusCode, Prob
     match caller.done(Action::Delete, [id.to_owned()]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(error) => {
-            tracing::error!(id, component = caller.component.name(), "a credential was removed, and no audit row says so");
+            tracing::error!(
+                id,
+                component = caller.component.name(),
+                "a credential was removed, and no audit row says so"
+            );
             Err(caller.refused(Action::Delete, id, error).await)
         }
     }
@@ -278,6 +301,12 @@ impl AsTexts for (String, String) {
 impl From<Listed> for Row {
     fn from(row: Listed) -> Self {
         let Listed { id, user_id, project_id, r#type, created_at } = row;
-        Self { id, user_id, project_id, r#type, created_at: created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true) }
+        Self {
+            id,
+            user_id,
+            project_id,
+            r#type,
+            created_at: created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        }
     }
 }

@@ -31,16 +31,26 @@ pub(super) struct Login {
     (status = 200, description = "The caller's login", body = Login),
     (status = 404, description = "This database has no logins", body = Problem, content_type = "application/problem+json"),
     crate::api::routes::document::Refusals))]
-pub(super) async fn show(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<Login>, Problem> {
+pub(super) async fn show(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+) -> Result<Json<Login>, Problem> {
     let name = caller.component.name();
     let login = match service.components.login_of(name).await {
         Ok(Some(login)) => login,
-        Ok(None) => return Err(Problem::new(StatusCode::NOT_FOUND, "no_logins", "SQLite has no logins")),
+        Ok(None) => {
+            return Err(Problem::new(StatusCode::NOT_FOUND, "no_logins", "SQLite has no logins"));
+        }
         Err(error) => return Err(caller.refused(Action::Login, "", error).await),
     };
     if let Err(error) = caller.done(Action::Login, [login.user.clone()]).await {
         return Err(caller.refused(Action::Login, "", error).await);
     }
     let password = Zeroizing::new(login.password.expose_secret().to_owned());
-    Ok(Json(Login { component: name.to_owned(), user: login.user, password, database: login.database }))
+    Ok(Json(Login {
+        component: name.to_owned(),
+        user: login.user,
+        password,
+        database: login.database,
+    }))
 }

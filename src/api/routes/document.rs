@@ -9,7 +9,8 @@ use axum::http::header;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use utoipa::openapi::{
-    ComponentsBuilder, Content, Info, License, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Response, ResponseBuilder,
+    ComponentsBuilder, Content, Info, License, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr,
+    Response, ResponseBuilder,
 };
 use utoipa::{IntoResponses, ToSchema};
 
@@ -62,7 +63,12 @@ pub(super) fn routes(description: &OpenApi) -> Router<Arc<Service>> {
     let json = Bytes::from(description.to_json().unwrap_or_default());
     let page = Bytes::from(page::render(&serde_json::from_slice(&json).unwrap_or_default()));
     Router::new()
-        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json).into_response() }))
+        .route(
+            "/openapi.json",
+            get(move || async move {
+                ([(header::CONTENT_TYPE, "application/json")], json).into_response()
+            }),
+        )
         .route("/docs", get(move || async move { page::response(page) }))
 }
 
@@ -77,16 +83,25 @@ pub(in crate::api) struct KeystoneNotFound;
 
 const COMMON: [(&str, &str); 12] = [
     ("400", "The request is malformed; `detail` names the member or parameter that is wrong"),
-    ("401", "No client certificate, or one that names no component; or a signature that does not verify"),
+    (
+        "401",
+        "No client certificate, or one that names no component; or a signature that does not verify",
+    ),
     ("403", "The component may not: `barrier` says what refused it"),
     ("408", "The request took too long to arrive"),
     ("409", "It is there already, or the schema is another"),
     ("413", "The body is too long"),
     ("415", "The body is not application/json"),
-    ("429", "Too many requests of this component wait, or their bodies take up its memory; Retry-After says when to come back"),
+    (
+        "429",
+        "Too many requests of this component wait, or their bodies take up its memory; Retry-After says when to come back",
+    ),
     ("431", "The headers are too many or too long"),
     ("500", "The service failed, or a row does not open"),
-    ("503", "The database or the component's pool is busy or away; Retry-After says when to come back"),
+    (
+        "503",
+        "The database or the component's pool is busy or away; Retry-After says when to come back",
+    ),
     ("405", "The path does not take this method"),
 ];
 
@@ -118,7 +133,11 @@ impl IntoResponses for KeystoneNotFound {
 
 fn problem(what: &str) -> RefOr<Response> {
     let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-    ResponseBuilder::new().description(what).content("application/problem+json", content).build().into()
+    ResponseBuilder::new()
+        .description(what)
+        .content("application/problem+json", content)
+        .build()
+        .into()
 }
 
 fn keystone(what: &str) -> RefOr<Response> {

@@ -94,7 +94,10 @@ pub(super) async fn create(
 /// List a user's EC2 credentials
 #[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2", operation_id = "list_ec2_credentials", tag = "keystone", params(("user_id" = String, Path)),
     responses((status = 200, description = "The user's credentials", body = Many), crate::api::routes::document::KeystoneRefusals))]
-pub(super) async fn list(caller: Caller, user: Result<Path<String>, PathRejection>) -> Result<Json<Many>, Problem> {
+pub(super) async fn list(
+    caller: Caller,
+    user: Result<Path<String>, PathRejection>,
+) -> Result<Json<Many>, Problem> {
     let (user, reveal) = (path(user)?, reads_secrets(&caller));
     let action = if reveal { Action::Reveal } else { Action::Read };
     let rows = match caller.store().find_of(&user, EC2, reveal).await {
@@ -124,7 +127,10 @@ pub(super) async fn list(caller: Caller, user: Result<Path<String>, PathRejectio
 #[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "show_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
     responses((status = 200, description = "The credential", body = One), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
-pub(super) async fn show(caller: Caller, which: Result<Path<(String, String)>, PathRejection>) -> Result<Json<One>, Problem> {
+pub(super) async fn show(
+    caller: Caller,
+    which: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Json<One>, Problem> {
     let (user, access) = path(which)?;
     let reveal = reads_secrets(&caller);
     let found = find(&caller, &user, &access, reveal).await?;
@@ -140,14 +146,22 @@ pub(super) async fn show(caller: Caller, which: Result<Path<(String, String)>, P
 #[utoipa::path(delete, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "remove_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
     responses((status = 204, description = "It is gone"), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
-pub(super) async fn remove(caller: Caller, which: Result<Path<(String, String)>, PathRejection>) -> Result<StatusCode, Problem> {
+pub(super) async fn remove(
+    caller: Caller,
+    which: Result<Path<(String, String)>, PathRejection>,
+) -> Result<StatusCode, Problem> {
     let (user, access) = path(which)?;
     let found = find(&caller, &user, &access, false).await?;
     delete(&caller, &found.id).await
 }
 
 /// Another user's credential is none of this one's.
-async fn find(caller: &Caller, user: &str, access: &str, reveal: bool) -> Result<Credential, Problem> {
+async fn find(
+    caller: &Caller,
+    user: &str,
+    access: &str,
+    reveal: bool,
+) -> Result<Credential, Problem> {
     let action = if reveal { Action::Reveal } else { Action::Read };
     match caller.store().find(access, reveal).await {
         Ok(found) if found.user_id == user && found.kind == EC2 => Ok(found),
@@ -157,16 +171,24 @@ async fn find(caller: &Caller, user: &str, access: &str, reveal: bool) -> Result
 }
 
 fn of_user(user: &str) -> String {
-    format!("/v3/users/{}/credentials/OS-EC2", percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC))
+    format!(
+        "/v3/users/{}/credentials/OS-EC2",
+        percent_encoding::utf8_percent_encode(user, percent_encoding::NON_ALPHANUMERIC)
+    )
 }
 
 impl From<Credential> for Ec2 {
     fn from(found: Credential) -> Self {
         let Credential { user_id, project_id, access, secret, extra, .. } = found;
-        let extra: Value = extra.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let extra: Value =
+            extra.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let trust_id = extra.get("trust_id").and_then(Value::as_str).map(str::to_owned);
         // As Keystone does: clients take it for the credential's address.
-        let this = format!("{}/{}", of_user(&user_id), access.as_deref().map_or("", |access| access.as_str()));
+        let this = format!(
+            "{}/{}",
+            of_user(&user_id),
+            access.as_deref().map_or("", |access| access.as_str())
+        );
         Self { user_id, tenant_id: project_id, access, secret, trust_id, links: Links { this } }
     }
 }

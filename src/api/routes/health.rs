@@ -39,7 +39,10 @@ pub(super) struct Ready {
 pub(super) async fn ready(State(service): State<Arc<Service>>) -> (StatusCode, Json<Ready>) {
     let checks = service.look().await;
     let ready = checks.iter().all(|check| check.ok);
-    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(Ready { ready, checks }))
+    (
+        if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE },
+        Json(Ready { ready, checks }),
+    )
 }
 
 /// Counters, in Prometheus' text format; for any component

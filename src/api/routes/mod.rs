@@ -26,7 +26,10 @@ use super::{bounds, request_id, shown_path};
 /// Everything that is answered.
 pub(super) fn all(service: &Arc<Service>) -> Router {
     let (router, description) = described().split_for_parts();
-    let router = router.merge(document::routes(&description)).fallback(nothing_here).method_not_allowed_fallback(no_such_method);
+    let router = router
+        .merge(document::routes(&description))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(no_such_method);
     bounds::within(router, service)
         .layer(from_fn(in_keystones_shape))
         .layer(from_fn_with_state(service.clone(), request_id::follow))

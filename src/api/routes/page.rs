@@ -25,16 +25,23 @@ pub(super) fn render(description: &Value) -> String {
     );
     let paths = description.get("paths").and_then(Value::as_object).into_iter().flatten();
     let routes: Vec<_> = paths
-        .flat_map(|(path, item)| METHODS.iter().filter_map(move |method| Some((path, *method, item.get(*method)?))))
+        .flat_map(|(path, item)| {
+            METHODS.iter().filter_map(move |method| Some((path, *method, item.get(*method)?)))
+        })
         .collect();
     for tag in ["health", "credentials", "keystone", "signatures", "database logins", "status"] {
         let _ = write!(page, "<h2>{tag}</h2>");
-        for (path, method, route) in routes.iter().filter(|(_, _, route)| route.pointer("/tags/0").is_some_and(|of| of == tag)) {
+        for (path, method, route) in routes
+            .iter()
+            .filter(|(_, _, route)| route.pointer("/tags/0").is_some_and(|of| of == tag))
+        {
             page.push_str(&one(path, method, route));
         }
     }
     page.push_str("<h2>shapes</h2>");
-    for (name, schema) in description.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
+    for (name, schema) in
+        description.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten()
+    {
         let shape = serde_json::to_string_pretty(schema).unwrap_or_default();
         let _ = write!(
             page,
@@ -49,7 +56,12 @@ pub(super) fn render(description: &Value) -> String {
 fn one(path: &str, method: &str, route: &Value) -> String {
     let mut rows = String::new();
     for parameter in route.get("parameters").and_then(Value::as_array).into_iter().flatten() {
-        let _ = write!(rows, "<tr><td><code>{}</code><td>{}", text(parameter.get("name")), text(parameter.get("description")));
+        let _ = write!(
+            rows,
+            "<tr><td><code>{}</code><td>{}",
+            text(parameter.get("name")),
+            text(parameter.get("description"))
+        );
     }
     let takes = route
         .pointer("/requestBody/content/application~1json/schema/$ref")
@@ -59,10 +71,23 @@ fn one(path: &str, method: &str, route: &Value) -> String {
     if !takes.is_empty() {
         let _ = write!(rows, "<tr><td>takes<td>{takes}");
     }
-    for (status, response) in route.get("responses").and_then(Value::as_object).into_iter().flatten() {
-        let body = response.get("content").and_then(Value::as_object).and_then(|content| content.values().next());
-        let body = body.and_then(|body| body.pointer("/schema/$ref").and_then(Value::as_str)).map(shape).unwrap_or_default();
-        let _ = write!(rows, "<tr><td>{}<td>{} {body}", escape(status), text(response.get("description")));
+    for (status, response) in
+        route.get("responses").and_then(Value::as_object).into_iter().flatten()
+    {
+        let body = response
+            .get("content")
+            .and_then(Value::as_object)
+            .and_then(|content| content.values().next());
+        let body = body
+            .and_then(|body| body.pointer("/schema/$ref").and_then(Value::as_str))
+            .map(shape)
+            .unwrap_or_default();
+        let _ = write!(
+            rows,
+            "<tr><td>{}<td>{} {body}",
+            escape(status),
+            text(response.get("description"))
+        );
     }
     format!(
         "<details><summary><span class=\"m\">{}</span><code>{}</code> {}</summary><table>{rows}</table></details>",
@@ -88,5 +113,9 @@ fn escape(text: &str) -> String {
 /// It needs its own style and nothing else.
 pub(super) fn response(page: Bytes) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    ([(header::CONTENT_SECURITY_POLICY, policy), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], Html(page)).into_response()
+    (
+        [(header::CONTENT_SECURITY_POLICY, policy), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")],
+        Html(page),
+    )
+        .into_response()
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, SqlErr};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _,
+    QueryFilter as _, SqlErr,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use strongroom_entity::signature::{Column, Entity, Model};
@@ -101,7 +104,10 @@ pub(super) async fn verify(
 /// Whether the policy in force lets a signature count more than once for callers of this component.
 fn counts_until_expiry(service: &Service, component: &str) -> bool {
     let policy = service.components.policy();
-    policy.components.get(component).is_some_and(|of| of.signature_replay == SignatureReplay::UntilExpiry)
+    policy
+        .components
+        .get(component)
+        .is_some_and(|of| of.signature_replay == SignatureReplay::UntilExpiry)
 }
 
 /// Until when the signature counts. Hosts' clocks disagree, so the database's is asked.
@@ -110,7 +116,10 @@ fn fresh_until(service: &Service, claim: &Claim<'_>, now_ms: i64) -> Result<i64,
     let now = now_ms / 1000;
     let age = now.saturating_sub(claim.signed_at());
     if age < -window {
-        return Err(refused("not_yet", format!("the signature is from more than {window} s in the future")));
+        return Err(refused(
+            "not_yet",
+            format!("the signature is from more than {window} s in the future"),
+        ));
     }
     let window_ends = claim.signed_at().saturating_add(window);
     let until = match (claim.version(), claim.expires_at()) {
@@ -130,11 +139,20 @@ fn fresh_until(service: &Service, claim: &Claim<'_>, now_ms: i64) -> Result<i64,
 const KEPT_LONGER: i64 = 600;
 
 /// Writes down that the signature was seen; whether it is the first time, for all replicas together.
-async fn remember(service: &Service, fingerprint: &Fingerprint, expires_ms: i64) -> Result<bool, DbErr> {
+async fn remember(
+    service: &Service,
+    fingerprint: &Fingerprint,
+    expires_ms: i64,
+) -> Result<bool, DbErr> {
     let row = Model { fingerprint: fingerprint.as_bytes().to_vec(), expires_ms };
-    match Entity::insert(row.into_active_model().reset_all()).exec_without_returning(service.keeper()).await {
+    match Entity::insert(row.into_active_model().reset_all())
+        .exec_without_returning(service.keeper())
+        .await
+    {
         Ok(_) => Ok(true),
-        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }
@@ -142,7 +160,11 @@ async fn remember(service: &Service, fingerprint: &Fingerprint, expires_ms: i64)
 /// Forgets the signatures that are too old to be taken anyway; how many.
 pub(in crate::api) async fn forget_old(service: &Service) -> Result<u64, DbErr> {
     let now_ms = db::clock_ms(service.keeper()).await?;
-    Ok(Entity::delete_many().filter(Column::ExpiresMs.lt(now_ms)).exec(service.keeper()).await?.rows_affected)
+    Ok(Entity::delete_many()
+        .filter(Column::ExpiresMs.lt(now_ms))
+        .exec(service.keeper())
+        .await?
+        .rows_affected)
 }
 
 /// What restricts the credential must reach whoever acts on the answer: a text that cannot be read is no yes.
@@ -150,8 +172,14 @@ fn signer(found: Credential) -> Result<Signer, Problem> {
     let Credential { id, user_id, project_id, extra, .. } = found;
     let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text);
     let extra = extra.map(read).transpose().map_err(|_| {
-        tracing::warn!(id, "the credential's `extra` is no JSON object, so its signatures are refused");
-        refused("restrictions_unreadable", "what restricts this credential cannot be read".to_owned())
+        tracing::warn!(
+            id,
+            "the credential's `extra` is no JSON object, so its signatures are refused"
+        );
+        refused(
+            "restrictions_unreadable",
+            "what restricts this credential cannot be read".to_owned(),
+        )
     })?;
     Ok(Signer { user_id, project_id, credential_id: id, extra })
 }

@@ -38,11 +38,22 @@ pub(super) struct Step {
 #[utoipa::path(get, path = "/v1/status/migrations", operation_id = "status_of_migrations", tag = "status", responses(
     (status = 200, description = "The steps", body = Migrations), crate::api::routes::document::Refusals))]
 pub(super) async fn migrations(caller: Caller) -> Result<Json<Migrations>, Problem> {
-    let status = match schema::status(caller.component.database(), &Migrator::without_keys().steps()).await {
+    let status = match schema::status(
+        caller.component.database(),
+        &Migrator::without_keys().steps(),
+    )
+    .await
+    {
         Ok(status) => status,
-        Err(error) => return Err(caller.refused(Action::Status, "migrations", refusal(error)).await),
+        Err(error) => {
+            return Err(caller.refused(Action::Status, "migrations", refusal(error)).await);
+        }
     };
-    let steps = status.migrations.into_iter().map(|step| Step { number: step.number, name: step.name, applied: step.applied });
+    let steps = status.migrations.into_iter().map(|step| Step {
+        number: step.number,
+        name: step.name,
+        applied: step.applied,
+    });
     Ok(Json(Migrations { migrations: steps.collect(), pending: status.pending }))
 }
 
@@ -85,7 +96,12 @@ struct KeyRow {
 pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
     let read: Result<Vec<KeyRow>, DbErr> = async {
         let columns = [key::Column::Purpose, key::Column::Generation];
-        key::Entity::find().select_only().columns(columns).into_model().all(caller.component.database()).await
+        key::Entity::find()
+            .select_only()
+            .columns(columns)
+            .into_model()
+            .all(caller.component.database())
+            .await
     }
     .await;
     let rows = match read {
@@ -93,7 +109,9 @@ pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
         Err(error) => return Err(caller.refused(Action::Status, "keys", error).await),
     };
     let count = |generation: u32| {
-        rows.iter().filter(|row| row.purpose == "data" && u32::try_from(row.generation) == Ok(generation)).count()
+        rows.iter()
+            .filter(|row| row.purpose == "data" && u32::try_from(row.generation) == Ok(generation))
+            .count()
     };
     // The manifest is authentic; what the rows say is not.
     let manifest = caller.component.share().manifest();
@@ -126,13 +144,23 @@ pub(super) struct PolicyRow {
 /// The policies that were put in force
 #[utoipa::path(get, path = "/v1/status/policy", operation_id = "status_of_policy", tag = "status", responses(
     (status = 200, description = "The policies", body = Policies), crate::api::routes::document::Refusals))]
-pub(super) async fn policy(State(service): State<Arc<Service>>, caller: Caller) -> Result<Json<Policies>, Problem> {
-    let rows = policy_row::Entity::find().order_by_asc(policy_row::Column::Number).all(caller.component.database()).await;
+pub(super) async fn policy(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+) -> Result<Json<Policies>, Problem> {
+    let rows = policy_row::Entity::find()
+        .order_by_asc(policy_row::Column::Number)
+        .all(caller.component.database())
+        .await;
     let rows = match rows {
         Ok(rows) => rows,
         Err(error) => return Err(caller.refused(Action::Status, "policy", error).await),
     };
-    let policies = rows.into_iter().map(|row| PolicyRow { number: row.number, version: row.version, source: row.source });
+    let policies = rows.into_iter().map(|row| PolicyRow {
+        number: row.number,
+        version: row.version,
+        source: row.source,
+    });
     let components = service.components.policy().components.keys().cloned().collect();
     Ok(Json(Policies { policies: policies.collect(), components }))
 }

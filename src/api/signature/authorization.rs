@@ -17,14 +17,18 @@ pub(super) struct Authorization<'a> {
 
 impl<'a> Authorization<'a> {
     /// `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, in any order.
-    pub(super) fn from_header(header: &'a str, request: &'a SignedRequest) -> Result<Self, Malformed> {
+    pub(super) fn from_header(
+        header: &'a str,
+        request: &'a SignedRequest,
+    ) -> Result<Self, Malformed> {
         let (algorithm, parts) = header.split_once(' ').ok_or(Malformed::Authorization)?;
         if algorithm != ALGORITHM {
             return Err(Malformed::Algorithm);
         }
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for part in parts.split(',') {
-            let (name, value) = part.trim_matches(' ').split_once('=').ok_or(Malformed::Authorization)?;
+            let (name, value) =
+                part.trim_matches(' ').split_once('=').ok_or(Malformed::Authorization)?;
             let place = match name {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut signed_headers,

@@ -57,13 +57,17 @@ pub enum Malformed {
     #[error("the param {0} is given more than once")]
     ParamRepeated(&'static str),
     /// Not an absolute path, or too long.
-    #[error("the path does not begin with a slash, has a control character or a query, or is too long")]
+    #[error(
+        "the path does not begin with a slash, has a control character or a query, or is too long"
+    )]
     Path,
     /// Not `day/region/service/aws4_request`.
     #[error("the scope is not day/region/service/aws4_request")]
     Scope,
     /// Not 32 bytes in the version's own encoding.
-    #[error("the signature is not strict base64 (version 2) or lowercase hexadecimal (version 4) of 32 bytes")]
+    #[error(
+        "the signature is not strict base64 (version 2) or lowercase hexadecimal (version 4) of 32 bytes"
+    )]
     Signature,
     /// The forwarder's signature is not the request's.
     #[error("the signature differs from the one in the request")]

@@ -41,7 +41,10 @@ impl<'de> Visitor<'de> for HeadersVisitor {
         let mut headers = BTreeMap::new();
         while let Some((name, Text(value))) = map.next_entry::<String, Text>()? {
             if headers.insert(name.to_ascii_lowercase(), value).is_some() {
-                return Err(Error::invalid_value(Unexpected::Other("a repeated header"), &"each header once, whatever its case"));
+                return Err(Error::invalid_value(
+                    Unexpected::Other("a repeated header"),
+                    &"each header once, whatever its case",
+                ));
             }
         }
         Ok(Headers(headers))

@@ -19,14 +19,16 @@ pub(super) fn check(request: &SignedRequest) -> Result<(), Malformed> {
     if !spelt(&request.access, NAME, |byte| byte.is_ascii_graphic()) {
         return Err(Malformed::Access);
     }
-    if !spelt(&request.host, HOST, |byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte)) {
+    if !spelt(&request.host, HOST, |byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    {
         return Err(Malformed::Host);
     }
     if !spelt(&request.verb, VERB, |byte| byte.is_ascii_alphabetic()) {
         return Err(Malformed::Verb);
     }
     let raw = |letter: char| !letter.is_control() && letter != '?' && letter != '#';
-    if request.path.len() > PATH || !request.path.starts_with('/') || !request.path.chars().all(raw) {
+    if request.path.len() > PATH || !request.path.starts_with('/') || !request.path.chars().all(raw)
+    {
         return Err(Malformed::Path);
     }
     Ok(())

@@ -15,7 +15,8 @@ pub(super) fn candidates<'a>(given: &'a str, service: &str) -> Vec<Cow<'a, str>>
     let mut paths = vec![Cow::Borrowed(given), Cow::Owned(respelt(given))];
     if !is_s3(service) {
         let normal = normalised(given);
-        let spellings = [given, &normal].map(|path| [again(path), respelt(path), again(&respelt(path))]);
+        let spellings =
+            [given, &normal].map(|path| [again(path), respelt(path), again(&respelt(path))]);
         paths.push(Cow::Owned(normal.clone()));
         paths.extend(spellings.into_iter().flatten().map(Cow::Owned));
     }
@@ -47,7 +48,8 @@ fn distinct(mut paths: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
 
 /// Encodes each segment in the one way that signatures know, whichever characters were encoded before.
 fn respelt(path: &str) -> String {
-    let segments: Vec<_> = path.split('/').map(|part| encoded_bytes(&Cow::from(percent_decode_str(part)))).collect();
+    let segments: Vec<_> =
+        path.split('/').map(|part| encoded_bytes(&Cow::from(percent_decode_str(part)))).collect();
     segments.join("/")
 }
 
@@ -87,7 +89,10 @@ mod tests {
     #[test]
     fn other_paths_are_normalised_and_encoded_once_or_twice() {
         assert_eq!(candidates("/", "ec2"), ["/"]);
-        assert_eq!(candidates("/services/./x/../Cloud", "ec2"), ["/services/./x/../Cloud", "/services/Cloud"]);
+        assert_eq!(
+            candidates("/services/./x/../Cloud", "ec2"),
+            ["/services/./x/../Cloud", "/services/Cloud"]
+        );
         assert_eq!(candidates("/a%20b", "ec2"), ["/a%20b", "/a%2520b"].to_vec());
         assert_eq!(candidates("/a b", "ec2"), ["/a b", "/a%20b", "/a%2520b"]);
         assert_eq!(candidates("/../x/..", "s3x"), ["/../x/..", "/"]);

@@ -26,7 +26,8 @@ impl<'a> Scope<'a> {
         else {
             return Err(Malformed::Scope);
         };
-        let named = [service, region].iter().all(|name| spelt(name, NAME, |byte| byte.is_ascii_graphic()));
+        let named =
+            [service, region].iter().all(|name| spelt(name, NAME, |byte| byte.is_ascii_graphic()));
         let dated = day.len() == 8 && spelt(day, 8, |byte| byte.is_ascii_digit());
         (named && dated).then_some((access, Self { day, region, service })).ok_or(Malformed::Scope)
     }

@@ -77,7 +77,10 @@ impl<'de> Visitor<'de> for TextsVisitor {
             texts.push(text);
         }
         if texts.is_empty() {
-            return Err(serde::de::Error::invalid_value(Unexpected::Other("an empty list"), &"at least one value"));
+            return Err(serde::de::Error::invalid_value(
+                Unexpected::Other("an empty list"),
+                &"at least one value",
+            ));
         }
         Ok(Texts(texts))
     }

@@ -16,9 +16,17 @@ pub(super) fn read(request: &SignedRequest) -> Result<Claim<'_>, Malformed> {
         return Err(Malformed::AccessDiffers);
     }
     let signed_at = moment::iso_8601(params.one("Timestamp")?.ok_or(Malformed::TimestampMissing)?)?;
-    let expires_at = params.one("Expires")?.map(moment::iso_8601).transpose().map_err(|_| Malformed::Expires)?;
+    let expires_at =
+        params.one("Expires")?.map(moment::iso_8601).transpose().map_err(|_| Malformed::Expires)?;
     let signature = signature_bytes(request.signature(params.one("Signature")?)?)?;
-    Ok(Claim { access: &request.access, key: Key::Version2, signature, texts: texts(request), signed_at, expires_at })
+    Ok(Claim {
+        access: &request.access,
+        key: Key::Version2,
+        signature,
+        texts: texts(request),
+        signed_at,
+        expires_at,
+    })
 }
 
 /// Strict base64, so that a signature has one spelling.
@@ -34,7 +42,9 @@ fn texts(request: &SignedRequest) -> Vec<String> {
     let pairs = request.params.pairs().filter(|(name, _)| *name != "Signature");
     let query = canonical::joined(&canonical::encoded(pairs));
     let hosts = [Some(host.as_str()), without_port(&host)];
-    let of_host = |host| paths.iter().map(|path| format!("{verb}\n{host}\n{path}\n{query}")).collect::<Vec<_>>();
+    let of_host = |host| {
+        paths.iter().map(|path| format!("{verb}\n{host}\n{path}\n{query}")).collect::<Vec<_>>()
+    };
     hosts.into_iter().flatten().flat_map(of_host).collect()
 }
 

@@ -17,7 +17,10 @@ use super::payload::{self, EMPTY_HASH, Signing, is_digest};
 use super::scope::Scope;
 use super::{Claim, Malformed, SignedRequest, canonical, moment};
 
-pub(super) fn read<'a>(request: &'a SignedRequest, authorization: &Authorization<'a>) -> Result<Claim<'a>, Malformed> {
+pub(super) fn read<'a>(
+    request: &'a SignedRequest,
+    authorization: &Authorization<'a>,
+) -> Result<Claim<'a>, Malformed> {
     let (access, scope) = Scope::parse(authorization.credential)?;
     if access != request.access {
         return Err(Malformed::AccessDiffers);
@@ -28,17 +31,36 @@ pub(super) fn read<'a>(request: &'a SignedRequest, authorization: &Authorization
     }
     let signature = signature_bytes(request.signature(authorization.signature)?)?;
     let names: Vec<&str> = authorization.signed_headers.split(';').collect();
-    let signing = Signing { names: &names, presigned: authorization.life.is_some(), s3: is_s3(scope.service) };
+    let signing = Signing {
+        names: &names,
+        presigned: authorization.life.is_some(),
+        s3: is_s3(scope.service),
+    };
     let end = format!("{}\n{}", signed_headers(request, signing)?, authorization.signed_headers);
     let hashes = payload::candidates(request, signing)?;
     let head = format!("{ALGORITHM}\n{}\n{scope}", authorization.date);
-    let texts = hashes.into_iter().flat_map(|hash| texts(request, signing, &scope, (&head, &end, hash))).collect();
+    let texts = hashes
+        .into_iter()
+        .flat_map(|hash| texts(request, signing, &scope, (&head, &end, hash)))
+        .collect();
     let expires_at = authorization.life.map(|life| signed_at + life);
-    Ok(Claim { access: &request.access, key: Key::Version4(scope), signature, texts, signed_at, expires_at })
+    Ok(Claim {
+        access: &request.access,
+        key: Key::Version4(scope),
+        signature,
+        texts,
+        signed_at,
+        expires_at,
+    })
 }
 
 /// Returns a text for every path and query that the client may have signed with this body hash.
-fn texts(request: &SignedRequest, signing: Signing<'_>, scope: &Scope<'_>, (head, end, hash): (&str, &str, &str)) -> Vec<String> {
+fn texts(
+    request: &SignedRequest,
+    signing: Signing<'_>,
+    scope: &Scope<'_>,
+    (head, end, hash): (&str, &str, &str),
+) -> Vec<String> {
     let (verb, paths) = (request.signed_verb(), path::candidates(&request.path, scope.service));
     let text = |query: &String| {
         let of_path = |path: &Cow<'_, str>| {
@@ -70,18 +92,30 @@ fn signed_headers(request: &SignedRequest, signing: Signing<'_>) -> Result<Strin
     if !names.contains(&"host") {
         return Err(Malformed::HostUnsigned);
     }
-    let lines = names.iter().map(|name| Ok(format!("{name}:{}\n", header(request, name)?))).collect::<Result<_, _>>()?;
-    if request.headers.iter().any(|(name, _)| !signing.may_be_unsigned(name) && !names.contains(&name)) {
+    let lines = names
+        .iter()
+        .map(|name| Ok(format!("{name}:{}\n", header(request, name)?)))
+        .collect::<Result<_, _>>()?;
+    if request
+        .headers
+        .iter()
+        .any(|(name, _)| !signing.may_be_unsigned(name) && !names.contains(&name))
+    {
         return Err(Malformed::HeaderUnsigned);
     }
     Ok(lines)
 }
 
 fn header(request: &SignedRequest, name: &str) -> Result<String, Malformed> {
-    let given = request.headers.get(name).map(|value| canonical::header_value(value).ok_or(Malformed::HeaderValue));
+    let given = request
+        .headers
+        .get(name)
+        .map(|value| canonical::header_value(value).ok_or(Malformed::HeaderValue));
     match (name, given.transpose()?) {
         ("host", None) => Ok(request.host.clone()),
-        ("host", Some(host)) if !host.eq_ignore_ascii_case(&request.host) => Err(Malformed::HostDiffers),
+        ("host", Some(host)) if !host.eq_ignore_ascii_case(&request.host) => {
+            Err(Malformed::HostDiffers)
+        }
         (_, Some(value)) => Ok(value),
         (_, None) => Err(Malformed::HeaderMissing),
     }
@@ -96,12 +130,18 @@ fn is_name_byte(byte: u8) -> bool {
 /// what was signed: then the query was empty. Which of both it was the signature tells. A presigned request is signed in its
 /// query by definition.
 fn queries(request: &SignedRequest, signing: Signing<'_>, hash: &str) -> Vec<String> {
-    let pairs = request.params.pairs().filter(|(name, _)| !signing.presigned || *name != "X-Amz-Signature");
+    let pairs =
+        request.params.pairs().filter(|(name, _)| !signing.presigned || *name != "X-Amz-Signature");
     let mut pairs = canonical::encoded(pairs);
     pairs.sort_unstable();
     let mut queries = vec![canonical::joined(&pairs)];
-    let covers_body = is_digest(hash) && hash != EMPTY_HASH && request.body_hash.as_deref() == Some(hash);
-    if request.verb.eq_ignore_ascii_case("POST") && covers_body && !signing.presigned && !request.params.is_empty() {
+    let covers_body =
+        is_digest(hash) && hash != EMPTY_HASH && request.body_hash.as_deref() == Some(hash);
+    if request.verb.eq_ignore_ascii_case("POST")
+        && covers_body
+        && !signing.presigned
+        && !request.params.is_empty()
+    {
         queries.push(String::new());
     }
     queries

@@ -32,7 +32,9 @@ impl TlsSettings {
             (Setting::PrivateKey, &self.private_key_file),
             (Setting::ClientCa, &self.client_ca),
         ];
-        let all = needed.into_iter().chain(self.client_crl.as_ref().map(|path| (Setting::ClientCrl, path)));
+        let all = needed
+            .into_iter()
+            .chain(self.client_crl.as_ref().map(|path| (Setting::ClientCrl, path)));
         all.filter_map(|(setting, path)| read(setting, path).map(Zeroizing::new).err()).collect()
     }
 }
@@ -69,7 +71,9 @@ impl Files {
 
 fn read(setting: Setting, path: &Path) -> Result<Vec<u8>, TlsError> {
     let read = match setting {
-        Setting::PrivateKey => read_private(path, None).map(|mut bytes| std::mem::take(&mut *bytes)),
+        Setting::PrivateKey => {
+            read_private(path, None).map(|mut bytes| std::mem::take(&mut *bytes))
+        }
         _ => read_regular(path, LONGEST),
     };
     read.map_err(|error| match error {

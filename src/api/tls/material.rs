@@ -35,16 +35,33 @@ impl Material {
         Self::new(settings, &Files::read(settings)?, 1)
     }
 
-    pub(super) fn new(settings: &TlsSettings, files: &Files, generation: u64) -> Result<Self, TlsError> {
+    pub(super) fn new(
+        settings: &TlsSettings,
+        files: &Files,
+        generation: u64,
+    ) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let crls = crls(settings, files)?;
         let crl_not_after = crls.iter().filter_map(|crl| next_update(crl)).min();
         let verifier = verifier(settings, files, crls, &provider)?;
         let chain = certificates(Setting::Certificate, settings, files)?;
         let not_after = chain.first().and_then(|leaf| ends(leaf));
-        let not_after = not_after.ok_or_else(|| not_a_certificate(Setting::Certificate, settings))?;
-        let server_config = Arc::new(server_config(provider, verifier.clone(), chain, private_key(settings, files)?)?);
-        Ok(Self { server_config, generation, not_after, crl_not_after, verifier, digest: files.digest() })
+        let not_after =
+            not_after.ok_or_else(|| not_a_certificate(Setting::Certificate, settings))?;
+        let server_config = Arc::new(server_config(
+            provider,
+            verifier.clone(),
+            chain,
+            private_key(settings, files)?,
+        )?);
+        Ok(Self {
+            server_config,
+            generation,
+            not_after,
+            crl_not_after,
+            verifier,
+            digest: files.digest(),
+        })
     }
 
     /// Whether a client would still be let in, now and by this set, with the chain that it came with: not when it
@@ -68,7 +85,8 @@ fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<ServerConfig, TlsError> {
-    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
     let made = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key);
     let mut config = made.map_err(|error| TlsError::Pair { error })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -93,7 +111,8 @@ fn verifier(
         roots.add(authority).map_err(|_| not_a_certificate(Setting::ClientCa, settings))?;
     }
     let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
-    let mut builder = builder.with_crls(crls).enforce_revocation_expiration().allow_unauthenticated();
+    let mut builder =
+        builder.with_crls(crls).enforce_revocation_expiration().allow_unauthenticated();
     if settings.client_crl.is_none() {
         builder = builder.allow_unknown_revocation_status();
     }
@@ -102,25 +121,37 @@ fn verifier(
 }
 
 /// Every certificate in the file must be readable, and there must be one.
-fn certificates(setting: Setting, settings: &TlsSettings, files: &Files) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(
+    setting: Setting,
+    settings: &TlsSettings,
+    files: &Files,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = if setting == Setting::ClientCa { &files.client_ca } else { &files.certificate };
     let read: Option<Vec<_>> = CertificateDer::pem_slice_iter(pem).map(Result::ok).collect();
     read.filter(|read| !read.is_empty()).ok_or_else(|| not_a_certificate(setting, settings))
 }
 
 fn not_a_certificate(setting: Setting, settings: &TlsSettings) -> TlsError {
-    let path = if setting == Setting::ClientCa { &settings.client_ca } else { &settings.certificate };
+    let path =
+        if setting == Setting::ClientCa { &settings.client_ca } else { &settings.certificate };
     TlsError::not_pem(setting, path, "certificate")
 }
 
 fn private_key(settings: &TlsSettings, files: &Files) -> Result<PrivateKeyDer<'static>, TlsError> {
-    let not_pem = |_| TlsError::not_pem(Setting::PrivateKey, &settings.private_key_file, "private key");
+    let not_pem =
+        |_| TlsError::not_pem(Setting::PrivateKey, &settings.private_key_file, "private key");
     PrivateKeyDer::from_pem_slice(&files.private_key).map_err(not_pem)
 }
 
-fn crls(settings: &TlsSettings, files: &Files) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
-    let (Some(path), Some(pem)) = (&settings.client_crl, &files.client_crl) else { return Ok(Vec::new()) };
-    let read: Option<Vec<_>> = CertificateRevocationListDer::pem_slice_iter(pem).map(Result::ok).collect();
+fn crls(
+    settings: &TlsSettings,
+    files: &Files,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+    let (Some(path), Some(pem)) = (&settings.client_crl, &files.client_crl) else {
+        return Ok(Vec::new());
+    };
+    let read: Option<Vec<_>> =
+        CertificateRevocationListDer::pem_slice_iter(pem).map(Result::ok).collect();
     let read = read.filter(|read| !read.is_empty());
     read.ok_or_else(|| TlsError::not_pem(Setting::ClientCrl, path, "revocation list"))
 }

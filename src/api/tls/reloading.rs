@@ -33,7 +33,8 @@ impl Reloading {
     /// Reads the files again; true if they held something new, which is now in force. Where they cannot be used,
     /// what was in force stays so, whole. Blocks, for as long as files take to read.
     pub fn reload(&self) -> Result<bool, TlsError> {
-        let _one: MutexGuard<'_, ()> = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one: MutexGuard<'_, ()> =
+            self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
         let (files, before) = (Files::read(&self.settings)?, self.current());
         if files.digest() == before.digest {
             return Ok(false);
@@ -66,7 +67,9 @@ impl Reloading {
     /// Reloads, and says what came of it unless that is what was said last. Gives what is wrong, if anything is.
     pub(super) async fn look(self: &Arc<Self>, said: Option<String>) -> Option<String> {
         let this = self.clone();
-        let Ok(outcome) = tokio::task::spawn_blocking(move || this.reload()).await else { return said };
+        let Ok(outcome) = tokio::task::spawn_blocking(move || this.reload()).await else {
+            return said;
+        };
         let outcome = outcome.map_err(|error| error.to_string());
         match news(&outcome, said.as_deref()) {
             News::Reloaded => self.say_reloaded(),
@@ -79,7 +82,8 @@ impl Reloading {
 
     fn say_reloaded(&self) {
         let current = self.current();
-        let (generation, not_after, crl_not_after) = (current.generation, current.not_after, current.crl_not_after);
+        let (generation, not_after, crl_not_after) =
+            (current.generation, current.not_after, current.crl_not_after);
         tracing::info!(generation, not_after, crl_not_after, "TLS reloaded");
     }
 }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
@@ -47,14 +48,24 @@ impl Authority {
         self.sign("a client", serial, ExtendedKeyUsagePurpose::ClientAuth, 30)
     }
 
-    pub(super) fn sign(&self, name: &str, serial: u64, usage: ExtendedKeyUsagePurpose, days: i64) -> Pair {
+    pub(super) fn sign(
+        &self,
+        name: &str,
+        serial: u64,
+        usage: ExtendedKeyUsagePurpose,
+        days: i64,
+    ) -> Pair {
         let mut parameters = named(name);
-        parameters.subject_alt_names = CertificateParams::new(["localhost".to_owned()]).unwrap().subject_alt_names;
+        parameters.subject_alt_names =
+            CertificateParams::new(["localhost".to_owned()]).unwrap().subject_alt_names;
         parameters.serial_number = Some(SerialNumber::from(serial));
         parameters.extended_key_usages = vec![usage];
         (parameters.not_before, parameters.not_after) = (in_days(-60), in_days(days));
         let key = KeyPair::generate().unwrap();
-        Pair { certificate: parameters.signed_by(&key, &self.0).unwrap().pem(), key: key.serialize_pem() }
+        Pair {
+            certificate: parameters.signed_by(&key, &self.0).unwrap().pem(),
+            key: key.serialize_pem(),
+        }
     }
 
     pub(super) fn crl(&self, serials: &[u64], days: i64) -> String {
@@ -105,7 +116,9 @@ impl Folder {
         };
         let new = Self { folder, settings };
         let Pair { certificate, key } = authority.server();
-        new.write("server.pem", &certificate).write("server.key", &key).write("clients.pem", &authority.pem());
+        new.write("server.pem", &certificate)
+            .write("server.key", &key)
+            .write("clients.pem", &authority.pem());
         new
     }
 
@@ -149,8 +162,15 @@ pub(super) fn client_config(
     let mut config = match client {
         None => builder.with_no_client_auth(),
         Some(pair) => {
-            let chain = CertificateDer::pem_slice_iter(pair.certificate.as_bytes()).map(Result::unwrap).collect();
-            builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap()).unwrap()
+            let chain = CertificateDer::pem_slice_iter(pair.certificate.as_bytes())
+                .map(Result::unwrap)
+                .collect();
+            builder
+                .with_client_auth_cert(
+                    chain,
+                    PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap(),
+                )
+                .unwrap()
         }
     };
     config.alpn_protocols = vec![b"h2".to_vec()];
@@ -160,7 +180,10 @@ pub(super) fn client_config(
 pub(super) type Connection = (server::TlsStream<DuplexStream>, client::TlsStream<DuplexStream>);
 
 /// A handshake, with a byte each way so that both sides are through with it. The error is the server's.
-pub(super) async fn connect(material: &Material, client: Arc<ClientConfig>) -> std::io::Result<Connection> {
+pub(super) async fn connect(
+    material: &Material,
+    client: Arc<ClientConfig>,
+) -> std::io::Result<Connection> {
     let (near, far) = tokio::io::duplex(1 << 16);
     let name = ServerName::try_from("localhost").unwrap();
     let client = tokio::spawn(TlsConnector::from(client).connect(name, far));

@@ -25,11 +25,19 @@ pub(super) async fn show(which: &Named, reveal: bool, session: &Session) -> Resu
         Named::Access(access) => store.find(access, reveal).await?,
         Named::Id(id) => store.find_by_id(id, reveal).await?,
     };
-    let (access, secret) = (access.as_deref().map(String::as_str), secret.as_deref().map(String::as_str));
+    let (access, secret) =
+        (access.as_deref().map(String::as_str), secret.as_deref().map(String::as_str));
     Ok(document(&id, &user_id, project_id.as_deref(), &kind, access, secret))
 }
 
-fn document(id: &str, user_id: &str, project_id: Option<&str>, kind: &str, access: Option<&str>, secret: Option<&str>) -> Value {
+fn document(
+    id: &str,
+    user_id: &str,
+    project_id: Option<&str>,
+    kind: &str,
+    access: Option<&str>,
+    secret: Option<&str>,
+) -> Value {
     json!({ "id": id, "user_id": user_id, "project_id": project_id, "type": kind, "access": access, "secret": secret })
 }
 

@@ -103,7 +103,11 @@ pub(crate) struct List {
     after: Option<String>,
 }
 
-pub(super) async fn run(arguments: Arguments, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    arguments: Arguments,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let Arguments { service, command } = arguments;
     let service = service.client(session.config.service())?;
     match command {
@@ -120,7 +124,9 @@ pub(super) async fn run(arguments: Arguments, session: &Session, output: &Output
             let which = which.read()?;
             let place = Place { service, session };
             let found = match place.show(&which, reveal).await {
-                Err(failure) if failure.code == "not_found" => place.show_by_other_name(&which, reveal, failure, output).await?,
+                Err(failure) if failure.code == "not_found" => {
+                    place.show_by_other_name(&which, reveal, failure, output).await?
+                }
                 found => found?,
             };
             output.result(&found, || text(&found));
@@ -136,7 +142,9 @@ pub(super) async fn run(arguments: Arguments, session: &Session, output: &Output
             let which = which.read()?;
             let place = Place { service, session };
             match place.delete(&which).await {
-                Err(failure) if failure.code == "not_found" => return Err(place.with_other_name(&which, failure).await),
+                Err(failure) if failure.code == "not_found" => {
+                    return Err(place.with_other_name(&which, failure).await);
+                }
                 deleted => deleted?,
             }
             output.result(&json!({ "deleted": true }), || "deleted".to_owned());
@@ -167,9 +175,18 @@ impl Place<'_> {
     }
 
     /// Both names look alike: an access key that nothing has may be an id.
-    async fn show_by_other_name(&self, which: &Named, reveal: bool, failure: Failure, output: &Output) -> Result<Value, Failure> {
-        let Named::Access(access) = which else { return Err(self.with_other_name(which, failure).await) };
-        let found = self.show(&Named::Id(access.as_str().to_owned()), reveal).await.map_err(|_| failure)?;
+    async fn show_by_other_name(
+        &self,
+        which: &Named,
+        reveal: bool,
+        failure: Failure,
+        output: &Output,
+    ) -> Result<Value, Failure> {
+        let Named::Access(access) = which else {
+            return Err(self.with_other_name(which, failure).await);
+        };
+        let found =
+            self.show(&Named::Id(access.as_str().to_owned()), reveal).await.map_err(|_| failure)?;
         output.note("found by its id: nothing has that access key");
         Ok(found)
     }
@@ -177,14 +194,21 @@ impl Place<'_> {
     /// Nothing is removed by a guess.
     async fn with_other_name(&self, which: &Named, failure: Failure) -> Failure {
         match which {
-            Named::Access(access) => match self.show(&Named::Id(access.as_str().to_owned()), false).await {
-                Ok(_) => failure.help(format!("that is an id: `strongroom credential delete --id {}`", quoted(access))),
-                Err(_) => failure,
-            },
-            Named::Id(id) => match self.show(&Named::Access(Zeroizing::new(id.clone())), false).await {
-                Ok(_) => failure.help("that is an access key: give it without --id"),
-                Err(_) => failure,
-            },
+            Named::Access(access) => {
+                match self.show(&Named::Id(access.as_str().to_owned()), false).await {
+                    Ok(_) => failure.help(format!(
+                        "that is an id: `strongroom credential delete --id {}`",
+                        quoted(access)
+                    )),
+                    Err(_) => failure,
+                }
+            }
+            Named::Id(id) => {
+                match self.show(&Named::Access(Zeroizing::new(id.clone())), false).await {
+                    Ok(_) => failure.help("that is an access key: give it without --id"),
+                    Err(_) => failure,
+                }
+            }
         }
     }
 }
@@ -201,12 +225,22 @@ struct Wanted {
 
 impl Create {
     fn read(self) -> Result<Wanted, Failure> {
-        if self.access.as_deref() == Some("-") && self.secret_file.as_deref() == Some(std::path::Path::new("-")) {
-            return Err(Failure::new(Exit::Usage, "usage", "only one of --access and --secret-file can be standard input"));
+        if self.access.as_deref() == Some("-")
+            && self.secret_file.as_deref() == Some(std::path::Path::new("-"))
+        {
+            return Err(Failure::new(
+                Exit::Usage,
+                "usage",
+                "only one of --access and --secret-file can be standard input",
+            ));
         }
         let access = self.access.as_deref().map(secret_argument::line).transpose()?;
         let secret = self.secret_file.as_deref().map(secret_argument::file).transpose()?;
-        if self.extra.as_deref().is_some_and(|extra| serde_json::from_str::<Map<String, Value>>(extra).is_err()) {
+        if self
+            .extra
+            .as_deref()
+            .is_some_and(|extra| serde_json::from_str::<Map<String, Value>>(extra).is_err())
+        {
             return Err(Failure::new(Exit::Usage, "usage", "--extra is not a JSON object"));
         }
         let Self { user_id, project_id, kind, extra, .. } = self;
@@ -230,24 +264,34 @@ impl Which {
 }
 
 fn text(document: &Value) -> Text {
-    let lines = ["id", "user_id", "project_id", "type", "access", "secret"].into_iter().map(|name| {
-        let value = document.get(name).and_then(Value::as_str).unwrap_or("-");
-        format!("{name:<11} {value}")
-    });
+    let lines =
+        ["id", "user_id", "project_id", "type", "access", "secret"].into_iter().map(|name| {
+            let value = document.get(name).and_then(Value::as_str).unwrap_or("-");
+            format!("{name:<11} {value}")
+        });
     Text::of(lines.collect())
 }
 
 fn list_text(page: &Value) -> Text {
-    let of = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let of =
+        |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
     let rows = page.get("credentials").and_then(Value::as_array).into_iter().flatten();
     let mut lines: Vec<String> = rows
         .map(|row| {
-            format!("{}  {:<6} user {}  project {}", of(row, "id"), of(row, "type"), of(row, "user_id"), of(row, "project_id"))
+            format!(
+                "{}  {:<6} user {}  project {}",
+                of(row, "id"),
+                of(row, "type"),
+                of(row, "user_id"),
+                of(row, "project_id")
+            )
         })
         .collect();
     if lines.is_empty() {
         lines.push("no credentials".to_owned());
     }
-    lines.extend(page.get("next").and_then(Value::as_str).map(|next| format!("more: --after {next}")));
+    lines.extend(
+        page.get("next").and_then(Value::as_str).map(|next| format!("more: --after {next}")),
+    );
     Text::of(lines)
 }

@@ -48,8 +48,12 @@ impl ServiceArguments {
     /// The service that was asked for, if one was.
     pub(super) fn client(self, configured: &config::Service) -> Result<Option<Client>, Failure> {
         let Some(url) = self.service.or_else(|| configured.url.clone()) else { return Ok(None) };
-        let url = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-        let url = url.ok_or_else(|| Failure::new(Exit::Usage, "usage", "the service's address is not an http or https URL"))?;
+        let url = Url::parse(&url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+        let url = url.ok_or_else(|| {
+            Failure::new(Exit::Usage, "usage", "the service's address is not an http or https URL")
+        })?;
         if !url.username().is_empty() || url.password().is_some() {
             let message = "the service's address holds a user or a password; callers are told by their certificates";
             return Err(Failure::new(Exit::Usage, "usage", message));
@@ -67,13 +71,26 @@ impl ServiceArguments {
         let key = self.private_key_file.as_ref().or(configured.private_key_file.as_ref());
         match (certificate, key) {
             (Some(certificate), Some(key)) => {
-                let key = PrivateKey::from_pem(&read_private(key, None)?).map_err(|_| unfit(key, "a private key"))?;
-                tls = tls.client_cert(Some(ClientCert::new_with_certs(&certificates(certificate)?, key)));
+                let key = PrivateKey::from_pem(&read_private(key, None)?)
+                    .map_err(|_| unfit(key, "a private key"))?;
+                tls = tls.client_cert(Some(ClientCert::new_with_certs(
+                    &certificates(certificate)?,
+                    key,
+                )));
             }
             (None, None) => {}
-            _ => return Err(Failure::new(Exit::Usage, "usage", "--certificate and --private-key-file go together")),
+            _ => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "usage",
+                    "--certificate and --private-key-file go together",
+                ));
+            }
         }
-        let config = Agent::config_builder().tls_config(tls.build()).timeout_global(Some(PATIENCE)).max_redirects(0);
+        let config = Agent::config_builder()
+            .tls_config(tls.build())
+            .timeout_global(Some(PATIENCE))
+            .max_redirects(0);
         Ok(Some(Client { agent: config.http_status_as_error(false).build().into(), url }))
     }
 }
@@ -81,7 +98,8 @@ impl ServiceArguments {
 impl Client {
     pub(super) async fn create(self, wanted: Wanted) -> Result<Value, Failure> {
         let Wanted { user_id, project_id, kind, access, secret, extra } = wanted;
-        let (access, secret) = (access.as_deref().map(String::as_str), secret.as_deref().map(String::as_str));
+        let (access, secret) =
+            (access.as_deref().map(String::as_str), secret.as_deref().map(String::as_str));
         let extra: Option<Value> = extra.and_then(|text| serde_json::from_str(&text).ok());
         let body = json!({
             "user_id": user_id, "project_id": project_id, "type": kind, "access": access, "secret": secret, "extra": extra,
@@ -95,13 +113,26 @@ impl Client {
                 let body = json!({ "access": access.as_str(), "reveal": reveal });
                 self.ask("POST", &["v1", "credentials", "find"], &[], Some(body)).await
             }
-            Named::Id(id) => self.ask("GET", &["v1", "credentials", id], &[("reveal", Some(reveal.to_string()))], None).await,
+            Named::Id(id) => {
+                self.ask(
+                    "GET",
+                    &["v1", "credentials", id],
+                    &[("reveal", Some(reveal.to_string()))],
+                    None,
+                )
+                .await
+            }
         }
     }
 
     pub(super) async fn list(self, list: List) -> Result<Value, Failure> {
         let List { user_id, project_id, limit, after } = list;
-        let query = [("user_id", user_id), ("project_id", project_id), ("limit", Some(limit.to_string())), ("after", after)];
+        let query = [
+            ("user_id", user_id),
+            ("project_id", project_id),
+            ("limit", Some(limit.to_string())),
+            ("after", after),
+        ];
         self.ask("GET", &["v1", "credentials"], &query, None).await
     }
 
@@ -110,9 +141,13 @@ impl Client {
         let client = self.clone();
         let id = match which {
             Named::Id(id) => id.clone(),
-            named @ Named::Access(_) => {
-                self.show(named, false).await?.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
-            }
+            named @ Named::Access(_) => self
+                .show(named, false)
+                .await?
+                .get("id")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
         };
         client.ask("DELETE", &["v1", "credentials", &id], &[], None).await.map(drop)
     }
@@ -134,17 +169,25 @@ impl Client {
             }
         }
         let shown = self.url.to_string();
-        let asked = tokio::task::spawn_blocking(move || self.send(method, &url, body.as_ref())).await;
-        let answer = asked.map_err(|_| Failure::new(Exit::Failed, "internal", "the request was given up"))?;
+        let asked =
+            tokio::task::spawn_blocking(move || self.send(method, &url, body.as_ref())).await;
+        let answer = asked
+            .map_err(|_| Failure::new(Exit::Failed, "internal", "the request was given up"))?;
         answer.map_err(|error| unreachable(&shown, &error))?
     }
 
-    fn send(&self, method: &str, url: &Url, body: Option<&Value>) -> Result<Result<Value, Failure>, ureq::Error> {
+    fn send(
+        &self,
+        method: &str,
+        url: &Url,
+        body: Option<&Value>,
+    ) -> Result<Result<Value, Failure>, ureq::Error> {
         let request = Request::builder().method(method).uri(url.as_str());
         let answer = match body {
             Some(body) => {
                 let text = zeroize::Zeroizing::new(body.to_string());
-                self.agent.run(request.header("content-type", "application/json").body(text.as_str())?)?
+                self.agent
+                    .run(request.header("content-type", "application/json").body(text.as_str())?)?
             }
             None => self.agent.run(request.body(())?)?,
         };
@@ -165,29 +208,41 @@ fn read_answer(mut answer: Response<ureq::Body>) -> Result<Result<Value, Failure
 fn refusal(status: StatusCode, problem: &Value) -> Failure {
     let of = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
     let detail = of("detail");
-    let message = if detail.is_empty() { format!("the service answered {status}") } else { format!("the service: {detail}") };
+    let message = if detail.is_empty() {
+        format!("the service answered {status}")
+    } else {
+        format!("the service: {detail}")
+    };
     match (status.as_u16(), of("code")) {
-        (401, _) => Failure::refused("not_a_component", message).help("give --certificate and --private-key-file of a component"),
+        (401, _) => Failure::refused("not_a_component", message)
+            .help("give --certificate and --private-key-file of a component"),
         (403, _) => {
             let by = match of("barrier") {
                 "keys" => "the component's policy gives it no key for this",
                 "database" => "the database refused the component's login",
                 _ => "the component has no policy",
             };
-            Failure::refused("forbidden", message).help(format!("{by}; `strongroom policy show` says what it may"))
+            Failure::refused("forbidden", message)
+                .help(format!("{by}; `strongroom policy show` says what it may"))
         }
         (404, "not_found") => Failure::new(Exit::Failed, "not_found", message),
         (409, _) => Failure::new(Exit::Failed, "exists", message),
         (400, _) => Failure::new(Exit::Usage, "unfit", message),
-        (429 | 503, _) => Failure::new(Exit::Unreachable, "service_busy", message).help("try again in a moment"),
+        (429 | 503, _) => {
+            Failure::new(Exit::Unreachable, "service_busy", message).help("try again in a moment")
+        }
         _ => Failure::new(Exit::Failed, "service", message),
     }
 }
 
 fn unreachable(url: &str, error: &ureq::Error) -> Failure {
-    let failure =
-        Failure::new(Exit::Unreachable, "service_unreachable", format!("the service at {url} cannot be reached: {error}"));
-    failure.help("check --service, and --ca-file, --certificate and --private-key-file of a component")
+    let failure = Failure::new(
+        Exit::Unreachable,
+        "service_unreachable",
+        format!("the service at {url} cannot be reached: {error}"),
+    );
+    failure
+        .help("check --service, and --ca-file, --certificate and --private-key-file of a component")
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -211,7 +266,13 @@ fn certificates(file: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let text = read_regular(file, LONGEST);
-    text.map_err(|error| Failure::new(Exit::Usage, "unreadable", format!("{} cannot be read: {error}", file.display())))
+    text.map_err(|error| {
+        Failure::new(
+            Exit::Usage,
+            "unreadable",
+            format!("{} cannot be read: {error}", file.display()),
+        )
+    })
 }
 
 fn unfit(file: &Path, what: &str) -> Failure {

@@ -12,7 +12,8 @@ use crate::crypto::make_bytes;
 
 /// Says that `serve --dev` made the folder, and carries its lock.
 const MARK: &str = "serve-dev.lock";
-const SAYS: &[u8] = b"`strongroom serve --dev` made this folder, and locks this file while it runs.\n";
+const SAYS: &[u8] =
+    b"`strongroom serve --dev` made this folder, and locks this file while it runs.\n";
 
 /// A folder that passed every check, locked until the value is dropped.
 pub(super) struct Folder {
@@ -32,8 +33,11 @@ impl Folder {
         require_own(&wanted, &facts, "folder")?;
         let path = wanted.canonicalize().map_err(unusable(&wanted))?;
         if !is_there(&path.join(MARK))? {
-            let failure = refused(format!("`strongroom serve --dev` did not make {}", wanted.display()));
-            return Err(failure.help("name a folder that does not exist yet: `strongroom serve --dev --dir DIR`"));
+            let failure =
+                refused(format!("`strongroom serve --dev` did not make {}", wanted.display()));
+            return Err(failure.help(
+                "name a folder that does not exist yet: `strongroom serve --dev --dir DIR`",
+            ));
         }
         let lock = lock(&path)?;
         remove_leftovers(&path)?;
@@ -48,11 +52,15 @@ impl Folder {
 
 /// Makes the folder beside its place and renames it, so that it is never there without its mark.
 fn make(path: &Path) -> Result<(), Failure> {
-    let name = path.file_name().ok_or_else(|| refused(format!("{} names no folder", path.display())))?;
-    let suffix = hex::encode(make_bytes::<8>().map_err(|error| Failure::new(Exit::Failed, "dev_folder", error))?);
+    let name =
+        path.file_name().ok_or_else(|| refused(format!("{} names no folder", path.display())))?;
+    let suffix = hex::encode(
+        make_bytes::<8>().map_err(|error| Failure::new(Exit::Failed, "dev_folder", error))?,
+    );
     let beside = path.with_file_name(format!(".{}.{suffix}.tmp", name.to_string_lossy()));
     let made = DirBuilder::new().mode(0o700).create(&beside).and_then(|()| {
-        let mut mark = OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside.join(MARK))?;
+        let mut mark =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(beside.join(MARK))?;
         mark.write_all(SAYS)?;
         fs::rename(&beside, path)
     });
@@ -126,8 +134,12 @@ fn require_own(path: &Path, facts: &Metadata, wanted: &str) -> Result<(), Failur
     }
     let mode = facts.mode() & 0o7777;
     if mode & 0o077 != 0 {
-        let failure = refused(format!("{shown} has mode {mode:04o}, which gives its group or others rights"));
-        return Err(failure.help(format!("if nobody used them, take them away: `chmod go-rwx {}`", quoted(&shown.to_string()))));
+        let failure =
+            refused(format!("{shown} has mode {mode:04o}, which gives its group or others rights"));
+        return Err(failure.help(format!(
+            "if nobody used them, take them away: `chmod go-rwx {}`",
+            quoted(&shown.to_string())
+        )));
     }
     Ok(())
 }

@@ -35,7 +35,11 @@ const COMPONENT: &str = "api";
 pub(super) async fn run(wanted: &Serve, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let begun = Instant::now();
     if global.config.is_some() {
-        let failure = Failure::new(Exit::Usage, "usage", "--dev has a configuration of its own, in its folder");
+        let failure = Failure::new(
+            Exit::Usage,
+            "usage",
+            "--dev has a configuration of its own, in its folder",
+        );
         return Err(failure.help("leave out --config, or leave out --dev"));
     }
     if let Some(listen) = &wanted.listen {
@@ -78,8 +82,12 @@ async fn prepare_and_answer(
 /// A new key beside an old database could open nothing in it.
 async fn make_key_and_database(files: &Files, config: &Config) -> Result<(), Failure> {
     if files.database.exists() && !files.key.exists() {
-        let failure = Failure::from(SourceError::Missing { what: format!("the key file {}", files.key.display()) });
-        return Err(failure.help("restore it from its backup, or remove the whole folder to begin again"));
+        let failure = Failure::from(SourceError::Missing {
+            what: format!("the key file {}", files.key.display()),
+        });
+        return Err(
+            failure.help("restore it from its backup, or remove the whole folder to begin again")
+        );
     }
     let source = config.key_source()?;
     source.make_if_missing().await?;
@@ -92,16 +100,26 @@ fn require_loopback(listen: SocketAddr) -> Result<(), Failure> {
     if listen.ip().is_loopback() {
         return Ok(());
     }
-    let failure = Failure::refused("not_loopback", format!("{listen} is not loopback, and --dev is for this machine alone"));
+    let failure = Failure::refused(
+        "not_loopback",
+        format!("{listen} is not loopback, and --dev is for this machine alone"),
+    );
     Err(failure.help(format!("leave out --listen, or give one such as {LISTEN}")))
 }
 
 /// Asked first, so that a start that cannot end well makes nothing.
 fn require_free(listen: SocketAddr, wanted: &Serve) -> Result<(), Failure> {
     let Err(error) = TcpListener::bind(listen) else { return Ok(()) };
-    let folder = wanted.dir.as_ref().map_or_else(String::new, |dir| format!(" --dir {}", quoted(&dir.to_string_lossy())));
-    let failure = Failure::new(Exit::Failed, "listen", format!("cannot listen on {listen}: {error}"));
-    Err(failure.help(format!("`strongroom serve --dev --listen {}:0{folder}` takes a free port", host(listen))))
+    let folder = wanted
+        .dir
+        .as_ref()
+        .map_or_else(String::new, |dir| format!(" --dir {}", quoted(&dir.to_string_lossy())));
+    let failure =
+        Failure::new(Exit::Failed, "listen", format!("cannot listen on {listen}: {error}"));
+    Err(failure.help(format!(
+        "`strongroom serve --dev --listen {}:0{folder}` takes a free port",
+        host(listen)
+    )))
 }
 
 fn host(address: SocketAddr) -> String {
@@ -110,8 +128,10 @@ fn host(address: SocketAddr) -> String {
 
 fn tell(address: SocketAddr, replica: &str, files: &Files, begun: Instant, output: &Output) {
     let (url, curl) = (format!("https://{address}"), curl(address, files));
-    let (folder, config) =
-        (files.config.parent().unwrap_or(Path::new("/")).display().to_string(), files.config.display().to_string());
+    let (folder, config) = (
+        files.config.parent().unwrap_or(Path::new("/")).display().to_string(),
+        files.config.display().to_string(),
+    );
     output.result(&json!({ "listening": url, "replica": replica, "folder": folder, "config": config, "curl": curl }), || {
         format!("listening on {url}\n\n{curl}")
     });

@@ -18,7 +18,8 @@ use crate::db;
 pub(super) const TRUST_DOMAIN: &str = "strongroom.local";
 pub(super) const LISTEN: &str = "127.0.0.1:8443";
 
-const IN_A_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const IN_A_PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Where everything lies.
 pub(super) struct Files {
@@ -33,7 +34,11 @@ impl Files {
     pub(super) fn of(folder: &Folder) -> Result<Self, Failure> {
         let fits = folder.path.to_str().is_some_and(|path| !path.chars().any(char::is_control));
         if !fits {
-            let failure = Failure::new(Exit::Usage, "usage", "the folder's path is not UTF-8, or has control characters");
+            let failure = Failure::new(
+                Exit::Usage,
+                "usage",
+                "the folder's path is not UTF-8, or has control characters",
+            );
             return Err(failure.help("name another folder: `strongroom serve --dev --dir DIR`"));
         }
         Ok(Self {
@@ -53,7 +58,11 @@ impl Files {
     pub(super) fn settings(&self) -> Result<Config, Failure> {
         if !self.config.exists() {
             self.write().map_err(|error| {
-                Failure::new(Exit::Failed, "dev_folder", format!("{} cannot be written: {error}", self.config.display()))
+                Failure::new(
+                    Exit::Failed,
+                    "dev_folder",
+                    format!("{} cannot be written: {error}", self.config.display()),
+                )
             })?;
         }
         let config = Config::read_file(&self.config)?;
@@ -73,7 +82,10 @@ impl Files {
     /// JSON's strings are TOML's, where there are no control characters.
     fn text(&self) -> String {
         let path = |path: &Path| serde_json::Value::from(path.display().to_string()).to_string();
-        let url = format!("sqlite://{}?mode=rwc", utf8_percent_encode(&self.database.to_string_lossy(), IN_A_PATH));
+        let url = format!(
+            "sqlite://{}?mode=rwc",
+            utf8_percent_encode(&self.database.to_string_lossy(), IN_A_PATH)
+        );
         format!(
             "# `strongroom serve --dev` made this file for development, and keeps it while the files below lie in this folder.\n\
              # Other commands take it too: strongroom --config {config} credential list\n\n\
@@ -95,16 +107,27 @@ impl Files {
         let server = config.server();
         let key = config.key_source()?.file();
         let checks = [
-            ("database.url", db::sqlite_file(&config.database()?).as_deref() == Some(&self.database)),
+            (
+                "database.url",
+                db::sqlite_file(&config.database()?).as_deref() == Some(&self.database),
+            ),
             ("keys.file", key.as_deref() == Some(&self.key)),
             ("server.tls", server.tls),
             ("server.certificate", server.certificate == self.certificate("server.pem")),
             ("server.private_key_file", server.private_key_file == self.certificate("server.key")),
             ("server.client_ca", server.client_ca == self.certificate("ca.pem")),
-            ("server.identity.trust_domain", server.identity.trust_domain.as_deref() == Some(TRUST_DOMAIN)),
+            (
+                "server.identity.trust_domain",
+                server.identity.trust_domain.as_deref() == Some(TRUST_DOMAIN),
+            ),
         ];
-        let Some((setting, _)) = checks.into_iter().find(|(_, is_own)| !is_own) else { return Ok(()) };
-        let message = format!("`{setting}` in {} is not what `strongroom serve --dev` set", self.config.display());
+        let Some((setting, _)) = checks.into_iter().find(|(_, is_own)| !is_own) else {
+            return Ok(());
+        };
+        let message = format!(
+            "`{setting}` in {} is not what `strongroom serve --dev` set",
+            self.config.display()
+        );
         let remove = format!("`rm {}`", quoted(&self.config.to_string_lossy()));
         Err(Failure::refused("dev_settings", message)
             .help(format!("remove the file with {remove}: the next start makes a new one")))

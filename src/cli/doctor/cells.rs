@@ -15,14 +15,20 @@ use crate::key::{Manifest, Ring, Rolling};
 use crate::reseal::{self, Census, GenerationCount};
 
 /// Needs the root, but where there is no ring.
-pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bool, facts: &mut Facts) -> Vec<Check> {
+pub(super) async fn all(
+    session: &Session,
+    db: &DatabaseConnection,
+    has_root: bool,
+    facts: &mut Facts,
+) -> Vec<Check> {
     match has_ring(db).await {
         Err(error) => return vec![Check::failed("manifest", error)],
         Ok(true) if !has_root => {
             facts.counted = count_unverified(db).await;
             let hint = "mend the key, then run `strongroom doctor` again";
             return vec![
-                Check::advice("manifest", "there, and not verified: that takes the root key", hint).code("not_verified"),
+                Check::advice("manifest", "there, and not verified: that takes the root key", hint)
+                    .code("not_verified"),
             ];
         }
         Ok(_) => {}
@@ -39,13 +45,16 @@ pub(super) async fn all(session: &Session, db: &DatabaseConnection, has_root: bo
             checks.push(Check::ok("phase", phase.as_str()));
             // The count may have met keys of a newer generation.
             let manifest = ring.as_ref().map(|ring| ring.manifest());
-            checks.extend(manifest.as_ref().map(|manifest| judge_generations(manifest, &generations)));
+            checks.extend(
+                manifest.as_ref().map(|manifest| judge_generations(manifest, &generations)),
+            );
             checks.push(judge_plaintext(phase, &cells));
             match programs_tables(db, ring.as_deref(), manifest.as_ref()).await {
                 Ok(tables) => checks.extend(tables),
                 Err(failure) => checks.push(Check::failed("tables", failure)),
             }
-            facts.counted = Some(Counted { phase, cells, generations, manifest, is_verified: true });
+            facts.counted =
+                Some(Counted { phase, cells, generations, manifest, is_verified: true });
         }
         Ok(None) => checks.push(Check::ok("cells", "there is no table yet")),
         Err(failure) => checks.push(Check::failed("cells", failure)),
@@ -78,7 +87,11 @@ async fn count_unverified(db: &DatabaseConnection) -> Option<Counted> {
     Some(Counted { phase, cells, generations, manifest: Some(manifest), is_verified: false })
 }
 
-async fn count(db: &DatabaseConnection, ring: Option<&Ring>, manifest: Option<&Manifest>) -> Result<Option<Counts>, Failure> {
+async fn count(
+    db: &DatabaseConnection,
+    ring: Option<&Ring>,
+    manifest: Option<&Manifest>,
+) -> Result<Option<Counts>, Failure> {
     let tables = reseal::counted_tables(db, manifest).await?;
     let Some((_, phase)) = tables.first().copied() else { return Ok(None) };
     let (_, counts) = reseal::census(db, &tables, ring).await?;
@@ -101,7 +114,8 @@ async fn programs_tables(
         }
         let (cells, _) = reseal::census(db, &[(table, phase)], ring).await?;
         let (sealed, clear) = (counted(cells.sealed, "cell", "cells"), cells.plaintext);
-        let message = format!("{} of a program is in phase {}: {sealed}", table.name, phase.as_str());
+        let message =
+            format!("{} of a program is in phase {}: {sealed}", table.name, phase.as_str());
         checks.push(if clear == 0 {
             Check::ok("table", message)
         } else {
@@ -113,7 +127,9 @@ async fn programs_tables(
 }
 
 fn judge_manifest(manifest: Option<&Manifest>, minimum: i64) -> Check {
-    let Some(manifest) = manifest else { return Check::ok("manifest", "none yet; migration 2 makes it") };
+    let Some(manifest) = manifest else {
+        return Check::ok("manifest", "none yet; migration 2 makes it");
+    };
     let epoch = manifest.epoch;
     let pinned = if minimum > 0 {
         format!("{minimum} and above are accepted")
@@ -126,8 +142,15 @@ fn judge_manifest(manifest: Option<&Manifest>, minimum: i64) -> Check {
 fn judge_generations(manifest: &Manifest, counts: &[GenerationCount]) -> Check {
     let active = manifest.active;
     if let Some(rolling) = manifest.rolling {
-        let left = counts.iter().filter(|count| count.generation != Some(active)).map(|count| count.cells).sum::<u64>();
-        let message = format!("a roll to generation {active} is unfinished; {} left", counted(left, "cell", "cells"));
+        let left = counts
+            .iter()
+            .filter(|count| count.generation != Some(active))
+            .map(|count| count.cells)
+            .sum::<u64>();
+        let message = format!(
+            "a roll to generation {active} is unfinished; {} left",
+            counted(left, "cell", "cells")
+        );
         let hint = match rolling {
             Rolling::Forward => "continue with `strongroom keys rotate`",
             Rolling::Back => "continue with `strongroom keys rotate --back`",
@@ -138,12 +161,20 @@ fn judge_generations(manifest: &Manifest, counts: &[GenerationCount]) -> Check {
         .iter()
         .filter(|count| count.generation != Some(active) && count.cells > 0)
         .map(|count| match count.generation {
-            Some(generation) => format!("{} on generation {generation}", counted(count.cells, "cell", "cells")),
-            None => format!("{} under keys that the ring does not have", counted(count.cells, "cell", "cells")),
+            Some(generation) => {
+                format!("{} on generation {generation}", counted(count.cells, "cell", "cells"))
+            }
+            None => format!(
+                "{} under keys that the ring does not have",
+                counted(count.cells, "cell", "cells")
+            ),
         })
         .collect();
     if elsewhere.is_empty() {
-        return Check::ok("generations", format!("generation {active} is active; every cell is on it"));
+        return Check::ok(
+            "generations",
+            format!("generation {active} is active; every cell is on it"),
+        );
     }
     let message = format!("generation {active} is active; {}", elsewhere.join(", "));
     Check::left(
@@ -175,7 +206,11 @@ pub(super) async fn quarantine(db: &DatabaseConnection, facts: &mut Facts) -> Ch
         Ok(0) => Check::ok("quarantine", "empty"),
         Ok(cells) => {
             let hint = "`strongroom keys quarantine list` names them";
-            Check::left("quarantine", counted(cells, "cell does not open", "cells do not open"), hint)
+            Check::left(
+                "quarantine",
+                counted(cells, "cell does not open", "cells do not open"),
+                hint,
+            )
         }
         Err(error) => Check::unknown("quarantine", error),
     }
@@ -186,7 +221,12 @@ async fn count_quarantine(db: &DatabaseConnection) -> Result<u64, db::DbErr> {
     if !db::has_table(db, "strongroom_quarantine").await? {
         return Ok(0);
     }
-    let others = listed::Entity::find().filter(listed::Column::TableName.ne(TABLE.name)).count(db).await?;
-    let credentials = if db::has_table(db, TABLE.name).await? { reseal::quarantined(db, TABLE).await? } else { 0 };
+    let others =
+        listed::Entity::find().filter(listed::Column::TableName.ne(TABLE.name)).count(db).await?;
+    let credentials = if db::has_table(db, TABLE.name).await? {
+        reseal::quarantined(db, TABLE).await?
+    } else {
+        0
+    };
     Ok(credentials + others)
 }

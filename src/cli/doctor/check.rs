@@ -35,17 +35,39 @@ pub(in crate::cli) struct Check {
 impl Check {
     /// As it should be.
     pub(super) fn ok(name: &'static str, message: impl Into<String>) -> Self {
-        Self { name, state: State::Ok, message: message.into(), hint: None, code: None, exit: Exit::Done }
+        Self {
+            name,
+            state: State::Ok,
+            message: message.into(),
+            hint: None,
+            code: None,
+            exit: Exit::Done,
+        }
     }
 
     /// Worth a thought; nothing is refused and nothing left to do.
-    pub(super) fn advice(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn advice(
+        name: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         let code = Some(name.replace(' ', "_"));
-        Self { name, state: State::Warn, message: message.into(), hint: Some(hint.into()), code, exit: Exit::Done }
+        Self {
+            name,
+            state: State::Warn,
+            message: message.into(),
+            hint: Some(hint.into()),
+            code,
+            exit: Exit::Done,
+        }
     }
 
     /// Something is left to do, or differs.
-    pub(super) fn left(name: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn left(
+        name: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self { exit: Exit::Left, ..Self::advice(name, message, hint) }
     }
 

@@ -20,7 +20,11 @@ pub(super) fn all(session: &Session, address: &Address) -> Vec<Check> {
 }
 
 fn database(file: &Path) -> Check {
-    let open: Vec<_> = ["", "-wal", "-shm"].iter().map(|end| with_end(file, end)).filter(|path| is_open(path)).collect();
+    let open: Vec<_> = ["", "-wal", "-shm"]
+        .iter()
+        .map(|end| with_end(file, end))
+        .filter(|path| is_open(path))
+        .collect();
     if open.is_empty() {
         if fs::metadata(file).is_ok_and(|about| about.permissions().readonly()) {
             let message = format!("{} cannot be written", file.display());
@@ -33,17 +37,25 @@ fn database(file: &Path) -> Check {
         return Check::ok("database file", format!("{} is closed to others", file.display()));
     }
     let names = names(&open);
-    Check::advice("database file", format!("open to others: {names}"), format!("close it with `chmod 600 {names}`"))
+    Check::advice(
+        "database file",
+        format!("open to others: {names}"),
+        format!("close it with `chmod 600 {names}`"),
+    )
 }
 
 /// Whoever copies the folder has both halves; whoever can read a key needs the other half only. The key in
 /// use was looked at by its source.
 fn keys_beside(session: &Session, file: &Path) -> Check {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let in_use = keys::file(session);
-    let keys: Vec<_> =
-        entries.filter(|path| looks_like_a_key(path) && !in_use.as_ref().is_some_and(|key| is_same(path, key))).collect();
+    let keys: Vec<_> = entries
+        .filter(|path| {
+            looks_like_a_key(path) && !in_use.as_ref().is_some_and(|key| is_same(path, key))
+        })
+        .collect();
     let open: Vec<_> = keys.into_iter().filter(|path| is_open(path)).collect();
     if open.is_empty() {
         return Check::ok("other keys", "none that is open to others lies beside the database");

@@ -20,7 +20,10 @@ async fn root_id(session: &Session) -> Result<String, Failure> {
 }
 
 fn name(session: &Session) -> String {
-    file(session).map_or_else(|| "environment".to_owned(), |path| format!("file {}, closed to others", path.display()))
+    file(session).map_or_else(
+        || "environment".to_owned(),
+        |path| format!("file {}, closed to others", path.display()),
+    )
 }
 
 /// Where the root key lies, if it lies in a file.

@@ -31,7 +31,11 @@ use super::session::Session;
 use crate::db::{Access, Address, DatabaseConnection};
 
 /// One bad check does not keep the rest from being looked at, unless they depend on it.
-pub(super) async fn run(config: Option<&Path>, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    config: Option<&Path>,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let mut looked = look_around(config, session).await;
     match session.address() {
         Ok(address) => match session.connect(Access::Read).await {
@@ -85,7 +89,12 @@ async fn epoch_checks(session: &Session, db: &DatabaseConnection) -> Vec<Check> 
 }
 
 /// Looks at a database that can be reached.
-pub(super) async fn look_at_database(session: &Session, address: &Address, db: &DatabaseConnection, looked: &mut Looked) {
+pub(super) async fn look_at_database(
+    session: &Session,
+    address: &Address,
+    db: &DatabaseConnection,
+    looked: &mut Looked,
+) {
     let Looked { checks, facts, has_root } = looked;
     checks.push(server::version(db, address).await);
     checks.push(way::encryption(db, address).await);

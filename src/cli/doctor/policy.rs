@@ -17,7 +17,9 @@ pub(super) async fn all(session: &Session, db: &DatabaseConnection) -> Vec<Check
         Err(error) => return vec![Check::unknown("policy", error)],
     }
     match in_force(session, db).await {
-        Ok(Some((site, policy))) => vec![follows(db, &site, &policy).await, capacity(db, &site, &policy).await],
+        Ok(Some((site, policy))) => {
+            vec![follows(db, &site, &policy).await, capacity(db, &site, &policy).await]
+        }
         Ok(None) => Vec::new(),
         Err(failure) => vec![Check::failed("policy", failure)],
     }
@@ -27,7 +29,10 @@ async fn is_there(db: &DatabaseConnection) -> Result<bool, GrantError> {
     Ok(has_table(db, "strongroom_policy").await? && stored::newest(db).await?.is_some())
 }
 
-async fn in_force(session: &Session, db: &DatabaseConnection) -> Result<Option<(Site, Policy)>, Failure> {
+async fn in_force(
+    session: &Session,
+    db: &DatabaseConnection,
+) -> Result<Option<(Site, Policy)>, Failure> {
     let wishes = session.config.policy_wishes(None)?;
     let site = Site::load(db, session.roots().await?, session.floor()?, &wishes).await?;
     Ok(stored::in_force(db, &site.keys).await?.map(|policy| (site, policy)))
@@ -35,7 +40,10 @@ async fn in_force(session: &Session, db: &DatabaseConnection) -> Result<Option<(
 
 async fn follows(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check {
     if !site.has_accounts() {
-        return Check::ok("policy", format!("{}; each connection is held to it", components(policy)));
+        return Check::ok(
+            "policy",
+            format!("{}; each connection is held to it", components(policy)),
+        );
     }
     match policy::plan(db, site, policy).await {
         Ok(plan) => match plan.drift(site).len() {
@@ -43,7 +51,8 @@ async fn follows(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check
             differs => {
                 let places = counted(differs as u64, "place", "places");
                 let hint = "`strongroom policy check` lists them; `strongroom policy apply` puts right what is Strongroom's own";
-                Check::left("policy", format!("the server differs in {places}"), hint).code("policy_drift")
+                Check::left("policy", format!("the server differs in {places}"), hint)
+                    .code("policy_drift")
             }
         },
         Err(error) => Check::unknown("policy", error),
@@ -56,13 +65,18 @@ fn components(policy: &Policy) -> String {
 
 async fn capacity(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check {
     match Capacity::read(db, site.target.engine, policy).await {
-        Ok(Capacity { wanted, allowed: None }) => Check::ok("connections", format!("pools may open {wanted}")),
+        Ok(Capacity { wanted, allowed: None }) => {
+            Check::ok("connections", format!("pools may open {wanted}"))
+        }
         Ok(Capacity { wanted, allowed: Some(allowed) }) if wanted <= allowed => {
             Check::ok("connections", format!("pools may open {wanted} of the server's {allowed}"))
         }
         Ok(Capacity { wanted, allowed }) => Check::left(
             "connections",
-            format!("pools may open {wanted}, and the server allows {}", allowed.unwrap_or_default()),
+            format!(
+                "pools may open {wanted}, and the server allows {}",
+                allowed.unwrap_or_default()
+            ),
             "lower `connections` in the policy, or raise the server's `max_connections`",
         ),
         Err(error) => Check::unknown("connections", error),

@@ -22,7 +22,11 @@ pub(super) async fn running(session: &Session) -> Option<Check> {
             let Ok(authorities) = authorities else {
                 return Some(silent(url, "`service.ca_file` cannot be read", "check `[service]`"));
             };
-            (url.trim_end_matches('/').to_owned(), verified(authorities.as_deref()), "start it there with `strongroom serve`")
+            (
+                url.trim_end_matches('/').to_owned(),
+                verified(authorities.as_deref()),
+                "start it there with `strongroom serve`",
+            )
         }
         // The address is this host's own, and nothing secret is sent or believed: the certificate may have any name.
         (_, server) if is_configured(server) => {
@@ -37,7 +41,8 @@ pub(super) async fn running(session: &Session) -> Option<Check> {
         Ok(not_ready) if not_ready.is_empty() => Check::ok(NAME, format!("{shown} is ready")),
         Ok(not_ready) => {
             let hint = "the service's log says why; `strongroom doctor` looks at what it needs";
-            Check::left(NAME, format!("{shown} is not ready: {}", not_ready.join("; ")), hint).code("service_not_ready")
+            Check::left(NAME, format!("{shown} is not ready: {}", not_ready.join("; ")), hint)
+                .code("service_not_ready")
         }
         Err(error) => silent(&shown, &error.to_string(), start),
     })
@@ -49,7 +54,9 @@ fn silent(url: &str, why: &str, hint: &str) -> Check {
 
 pub(super) fn is_configured(server: &Server) -> bool {
     let identity = &server.identity;
-    identity.trust_domain.is_some() || !identity.fallback.is_empty() || identity.plain_component.is_some()
+    identity.trust_domain.is_some()
+        || !identity.fallback.is_empty()
+        || identity.plain_component.is_some()
 }
 
 /// A service that listens on every address is asked on loopback.
@@ -77,17 +84,26 @@ fn verified(authorities: Option<&[u8]>) -> TlsConfig {
 
 /// What the service finds wrong.
 fn ask(url: &str, tls: TlsConfig) -> Result<Vec<String>, ureq::Error> {
-    let config = Agent::config_builder().tls_config(tls).timeout_global(Some(PATIENCE)).max_redirects(0).proxy(None);
+    let config = Agent::config_builder()
+        .tls_config(tls)
+        .timeout_global(Some(PATIENCE))
+        .max_redirects(0)
+        .proxy(None);
     let agent: Agent = config.http_status_as_error(false).build().into();
     let mut answer = agent.get(format!("{url}/readyz")).call()?;
     if answer.status().is_success() {
         return Ok(Vec::new());
     }
     let status = answer.status();
-    let document: Value = answer.body_mut().with_config().limit(64 << 10).read_json().unwrap_or_default();
+    let document: Value =
+        answer.body_mut().with_config().limit(64 << 10).read_json().unwrap_or_default();
     let checks = document.get("checks").and_then(Value::as_array);
-    let wrong: Vec<_> =
-        checks.into_iter().flatten().filter(|check| check.get("ok") == Some(&Value::Bool(false))).map(line).collect();
+    let wrong: Vec<_> = checks
+        .into_iter()
+        .flatten()
+        .filter(|check| check.get("ok") == Some(&Value::Bool(false)))
+        .map(line)
+        .collect();
     Ok(if wrong.is_empty() { vec![format!("it answered {status}")] } else { wrong })
 }
 

@@ -3,7 +3,9 @@
 use strongroom_migration::Engine;
 
 use super::check::Check;
-use crate::db::{Address, DatabaseConnection, DbErr, Support, server, server_version, support, tested_versions};
+use crate::db::{
+    Address, DatabaseConnection, DbErr, Support, server, server_version, support, tested_versions,
+};
 use crate::policy::may_make_triggers;
 
 /// With less, pages of the reseal engine are smaller.
@@ -21,10 +23,13 @@ pub(super) async fn version(db: &DatabaseConnection, address: &Address) -> Check
     match support(engine, &version) {
         Support::Tested => Check::ok("database", message),
         Support::Untested => {
-            let hint = format!("accepted and untested: {engine} {} are tested", tested_versions(engine));
+            let hint =
+                format!("accepted and untested: {engine} {} are tested", tested_versions(engine));
             Check::advice("database", message, hint)
         }
-        Support::TooOld(reason) => Check::advice("database", message, format!("update the server: {reason}")),
+        Support::TooOld(reason) => {
+            Check::advice("database", message, format!("update the server: {reason}"))
+        }
     }
 }
 
@@ -69,14 +74,22 @@ fn told(name: &'static str, check: Result<Check, DbErr>) -> Check {
 fn schema_changes(engine: Engine) -> Check {
     Check::ok(
         "schema changes",
-        if engine.has_transactional_ddl() { "roll back" } else { "commit one by one; a run that was cut short is continued" },
+        if engine.has_transactional_ddl() {
+            "roll back"
+        } else {
+            "commit one by one; a run that was cut short is continued"
+        },
     )
 }
 
 async fn writable(db: &DatabaseConnection) -> Result<Check, DbErr> {
     if server::is_read_only(db).await? {
         let hint = "use the primary's address in `database.url` for everything but looking";
-        return Ok(Check::advice("writable", "the server takes no changes: a replica, or locked for reading", hint));
+        return Ok(Check::advice(
+            "writable",
+            "the server takes no changes: a replica, or locked for reading",
+            hint,
+        ));
     }
     Ok(Check::ok("writable", "the server takes changes"))
 }
@@ -113,8 +126,13 @@ async fn binary_log(db: &DatabaseConnection) -> Result<Check, DbErr> {
     if may_make_triggers(db).await? {
         return Ok(Check::ok("binary log", "does not keep this login from making triggers"));
     }
-    let hint = "set log_bin_trust_function_creators = 1 for the upgrade, or migrate as a login with SUPER";
-    Ok(Check::advice("binary log", "keeps this login from making triggers, which migrations need (error 1419)", hint))
+    let hint =
+        "set log_bin_trust_function_creators = 1 for the upgrade, or migrate as a login with SUPER";
+    Ok(Check::advice(
+        "binary log",
+        "keeps this login from making triggers, which migrations need (error 1419)",
+        hint,
+    ))
 }
 
 async fn definers(db: &DatabaseConnection) -> Result<Check, DbErr> {
@@ -123,7 +141,11 @@ async fn definers(db: &DatabaseConnection) -> Result<Check, DbErr> {
         return Ok(Check::ok("trigger owners", "all there"));
     }
     let message = format!("gone: {}; writes to the table fail (error 1449)", lost.join(", "));
-    Ok(Check::advice("trigger owners", message, "make the account again, locked and with its old rights on this database"))
+    Ok(Check::advice(
+        "trigger owners",
+        message,
+        "make the account again, locked and with its old rights on this database",
+    ))
 }
 
 #[cfg(test)]
@@ -132,7 +154,12 @@ mod tests {
 
     #[test]
     fn clocks_that_differ_are_told_and_refuse_nothing() {
-        for (lead_ms, said) in [(2000, None), (-1999, None), (3500, Some("3 s ahead of")), (-90_000, Some("90 s behind"))] {
+        for (lead_ms, said) in [
+            (2000, None),
+            (-1999, None),
+            (3500, Some("3 s ahead of")),
+            (-90_000, Some("90 s behind")),
+        ] {
             let check = judge_clock(lead_ms);
             assert!(!check.is_bad());
             let document = serde_json::to_value(&check).unwrap();

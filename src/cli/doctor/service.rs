@@ -17,7 +17,8 @@ const SOON: i64 = 14 * DAY;
 pub(super) async fn readiness(db: &DatabaseConnection) -> Vec<Check> {
     // Pending migrations have a check of their own.
     let told = readiness::database(db).await.into_iter();
-    let told = told.filter(|finding| finding.name != "database" && (finding.ok || finding.name != "schema"));
+    let told = told
+        .filter(|finding| finding.name != "database" && (finding.ok || finding.name != "schema"));
     told.map(|finding| {
         let message = format!("{}: {}", finding.name, finding.message);
         if finding.ok {
@@ -33,7 +34,8 @@ pub(super) async fn readiness(db: &DatabaseConnection) -> Vec<Check> {
 /// Nothing where no service is configured.
 pub(super) fn certificates(session: &Session) -> Vec<Check> {
     let server = session.config.server();
-    if server.identity.trust_domain.is_none() && server.identity.fallback.is_empty() || !server.tls {
+    if server.identity.trust_domain.is_none() && server.identity.fallback.is_empty() || !server.tls
+    {
         return Vec::new();
     }
     let files = TlsSettings {
@@ -47,7 +49,11 @@ pub(super) fn certificates(session: &Session) -> Vec<Check> {
         Err(error) => return vec![Check::failed("certificate", ServerError::from(error))],
     };
     let mut checks = vec![lasts("certificate", "the service's certificate", material.not_after)];
-    checks.extend(material.crl_not_after.map(|until| lasts("revocation list", "the list of revoked clients", until)));
+    checks.extend(
+        material
+            .crl_not_after
+            .map(|until| lasts("revocation list", "the list of revoked clients", until)),
+    );
     checks
 }
 
@@ -66,6 +72,9 @@ fn lasts(name: &'static str, what: &str, until: i64) -> Check {
             format!("{what} expires in {}", counted(days.unsigned_abs(), "day", "days")),
             "have it renewed; a running service takes the new file by itself",
         ),
-        _ => Check::ok(name, format!("{what} is good for {}", counted(days.unsigned_abs(), "day", "days"))),
+        _ => Check::ok(
+            name,
+            format!("{what} is good for {}", counted(days.unsigned_abs(), "day", "days")),
+        ),
     }
 }

@@ -16,7 +16,10 @@ pub(super) async fn encryption(db: &DatabaseConnection, address: &Address) -> Ch
 async fn look(db: &DatabaseConnection, address: &Address) -> Result<Check, DbErr> {
     let Some(way) = db::way(address)? else { return Ok(Check::ok(NAME, "the database is a file")) };
     let protocol = db::server::encryption(db).await?;
-    let encrypted = protocol.as_ref().map_or_else(|| "not encrypted".to_owned(), |protocol| format!("encrypted with {protocol}"));
+    let encrypted = protocol.as_ref().map_or_else(
+        || "not encrypted".to_owned(),
+        |protocol| format!("encrypted with {protocol}"),
+    );
     let place = match way.peer {
         Peer::Socket => "a Unix socket",
         Peer::Loopback => "loopback",

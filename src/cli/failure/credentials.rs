@@ -12,17 +12,24 @@ impl From<StoreError> for Failure {
         match error {
             StoreError::Ring(error) => error.into(),
             StoreError::Database(error) => error.into(),
-            StoreError::NoTable => Self::new(Exit::Failed, "no_table", error).help("run `strongroom migrate up --yes`"),
+            StoreError::NoTable => {
+                Self::new(Exit::Failed, "no_table", error).help("run `strongroom migrate up --yes`")
+            }
             StoreError::NotFound => Self::new(Exit::Failed, "not_found", error),
             StoreError::Exists => Self::new(Exit::Failed, "exists", error),
             StoreError::Unopenable { .. } => Self::new(Exit::Failed, "unopenable", error)
                 .help("`strongroom keys verify` says why, and names every other such row"),
-            StoreError::NoRoot => Self::refused("key_missing", error).help("set `keys.file` in the configuration"),
-            StoreError::UnknownPhase => {
-                Self::refused("database_newer", error).help("use the program that wrote it, or a newer one")
+            StoreError::NoRoot => {
+                Self::refused("key_missing", error).help("set `keys.file` in the configuration")
             }
-            StoreError::TooLong(..) | StoreError::NotText | StoreError::TooMany(_) => Self::new(Exit::Usage, "unfit", error),
-            StoreError::Refused | StoreError::NoRandomness(_) => Self::new(Exit::Failed, "refused_by_database", error),
+            StoreError::UnknownPhase => Self::refused("database_newer", error)
+                .help("use the program that wrote it, or a newer one"),
+            StoreError::TooLong(..) | StoreError::NotText | StoreError::TooMany(_) => {
+                Self::new(Exit::Usage, "unfit", error)
+            }
+            StoreError::Refused | StoreError::NoRandomness(_) => {
+                Self::new(Exit::Failed, "refused_by_database", error)
+            }
         }
     }
 }
@@ -33,9 +40,8 @@ impl Failure {
         match error {
             ImportError::Store(error) => error.into(),
             ImportError::Source(error) => keystones(&error, named_by),
-            ImportError::Interrupted(_) => {
-                Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on")
-            }
+            ImportError::Interrupted(_) => Self::new(Exit::Interrupted, "interrupted", error)
+                .help("the same command again goes on"),
             ImportError::Dropped => Self::new(Exit::Failed, "import", error),
         }
     }
@@ -45,10 +51,10 @@ impl Failure {
         match error {
             ExportError::Store(error) => error.into(),
             ExportError::Target(error) => keystones(&error, named_by),
-            ExportError::Differs { .. } => {
-                Self::refused("needs_yes", error).help("run it again with --yes to overwrite what Keystone has")
-            }
-            ExportError::Interrupted => Self::new(Exit::Interrupted, "interrupted", error).help("the same command again goes on"),
+            ExportError::Differs { .. } => Self::refused("needs_yes", error)
+                .help("run it again with --yes to overwrite what Keystone has"),
+            ExportError::Interrupted => Self::new(Exit::Interrupted, "interrupted", error)
+                .help("the same command again goes on"),
             ExportError::Dropped => Self::new(Exit::Failed, "export", error),
         }
     }
@@ -59,7 +65,9 @@ fn keystones(error: &DbErr, named_by: &str) -> Failure {
     failure.message = format!("Keystone's database: {}", failure.message);
     let is_served = failure.help.is_none();
     if is_served {
-        failure.help(format!("check `{named_by}`; it must name a database with Keystone's `credential` table"))
+        failure.help(format!(
+            "check `{named_by}`; it must name a database with Keystone's `credential` table"
+        ))
     } else {
         failure
     }
@@ -67,6 +75,7 @@ fn keystones(error: &DbErr, named_by: &str) -> Failure {
 
 impl From<RepositoryError> for Failure {
     fn from(error: RepositoryError) -> Self {
-        Self::refused("key_repository", error).help("`--key-repository` is Keystone's `[credential] key_repository` folder")
+        Self::refused("key_repository", error)
+            .help("`--key-repository` is Keystone's `[credential] key_repository` folder")
     }
 }

@@ -19,7 +19,11 @@ pub(super) fn failure(error: &DbErr, setting: &str) -> Failure {
         return unserved(why, &said, setting);
     }
     if db::is_transient(error) {
-        let failure = Failure::new(Exit::Failed, "database_busy", format!("the database stayed busy: {said}"));
+        let failure = Failure::new(
+            Exit::Failed,
+            "database_busy",
+            format!("the database stayed busy: {said}"),
+        );
         return failure.help("the same command again goes on where this one stopped");
     }
     Failure::new(Exit::Failed, "database", format!("the database: {said}"))
@@ -42,12 +46,18 @@ fn what(why: Unserved) -> &'static str {
         Unserved::NoDatabase => "the database does not exist",
         Unserved::Login => "the database server refuses the login",
         Unserved::Packet => "a statement is longer than the database server takes",
-        Unserved::Lost => "the database cannot be reached any more: it closed the connection during a statement",
+        Unserved::Lost => {
+            "the database cannot be reached any more: it closed the connection during a statement"
+        }
         Unserved::OtherService => "the database cannot be reached: another service is there",
         Unserved::NotResolved => "the database cannot be reached: its host name has no address",
-        Unserved::Refused => "the database cannot be reached: nothing listens at this host and port",
+        Unserved::Refused => {
+            "the database cannot be reached: nothing listens at this host and port"
+        }
         Unserved::Silent => "the database cannot be reached: nothing answers",
-        Unserved::Protocol => "the database cannot be reached: the answer is not in the engine's protocol",
+        Unserved::Protocol => {
+            "the database cannot be reached: the answer is not in the engine's protocol"
+        }
         Unserved::Other => "the database cannot be reached",
     }
 }

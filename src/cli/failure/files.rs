@@ -10,7 +10,10 @@ use crate::file::FileError;
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         let exit = match &error {
-            FileError::Missing(_) | FileError::Exists(_) | FileError::NotText(_) | FileError::Io { .. } => Exit::Failed,
+            FileError::Missing(_)
+            | FileError::Exists(_)
+            | FileError::NotText(_)
+            | FileError::Io { .. } => Exit::Failed,
             _ => Exit::Refused,
         };
         Self::new(exit, code_of(&error), &error).help(help_of(&error))
@@ -33,7 +36,10 @@ pub(super) fn help_of(error: &FileError) -> String {
     let word = |path: &Path| typed::quoted(&path.display().to_string());
     match error {
         FileError::OpenToOthers { path, .. } => {
-            format!("close it with `chmod 600 {}`, and consider its secrets known to others", word(path))
+            format!(
+                "close it with `chmod 600 {}`, and consider its secrets known to others",
+                word(path)
+            )
         }
         FileError::OtherOwner { path, .. } => {
             format!("see who put it there; if you trust it, `chown -h \"$(id -u)\" {}`", word(path))
@@ -42,7 +48,10 @@ pub(super) fn help_of(error: &FileError) -> String {
             format!("close the folder with `chmod go-w {}`, or move the file", word(folder))
         }
         FileError::OpenFolder { folder, .. } => {
-            format!("move the file to a folder of your own, or `chown \"$(id -u)\" {}`", word(folder))
+            format!(
+                "move the file to a folder of your own, or `chown \"$(id -u)\" {}`",
+                word(folder)
+            )
         }
         FileError::NotRegular(_) => "write it into a regular file of mode 0600".to_owned(),
         FileError::TooLong { .. } => "check that this is the right file".to_owned(),

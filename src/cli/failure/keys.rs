@@ -55,19 +55,22 @@ impl From<RingError> for Failure {
             RingError::WrongRoot { .. } => {
                 "set `[keys]` to the source of the root that this database is under, or add it as `[keys.next]`"
             }
-            RingError::Forged => "compare table strongroom_manifest with a backup; whoever changed it can write to this database",
+            RingError::Forged => {
+                "compare table strongroom_manifest with a backup; whoever changed it can write to this database"
+            }
             RingError::Newer(_) => "use the program that wrote it, or a newer one",
             RingError::Raced => "run the same command again",
             RingError::Damaged { .. } => "restore table strongroom_key from a backup",
-            RingError::Older { .. } | RingError::RingChanged { .. } | RingError::PhaseContradicts { .. } => {
-                "restore the newest database"
-            }
+            RingError::Older { .. }
+            | RingError::RingChanged { .. }
+            | RingError::PhaseContradicts { .. } => "restore the newest database",
             RingError::Seal(_)
             | RingError::NoKey
             | RingError::NoConnection
             | RingError::NotShared
             | RingError::NoRandomness(_) => {
-                return Self::new(Exit::Failed, "sealing", error).help("`strongroom keys verify` names what is damaged");
+                return Self::new(Exit::Failed, "sealing", error)
+                    .help("`strongroom keys verify` names what is damaged");
             }
         };
         let code = match error {
@@ -108,14 +111,20 @@ impl From<ManifestError> for Failure {
                     .help("`strongroom keys status` lists the generations");
             }
             ManifestError::InUse(_) => {
-                return Self::refused("key_in_use", error).help("`strongroom keys rotate` makes another generation active");
+                return Self::refused("key_in_use", error)
+                    .help("`strongroom keys rotate` makes another generation active");
             }
-            ManifestError::BoundOtherwise(_) | ManifestError::LabelTaken { .. } | ManifestError::Ours(_) => {
-                return Self::refused("cannot_seal", error).help("the description of the table stands in the program's source");
+            ManifestError::BoundOtherwise(_)
+            | ManifestError::LabelTaken { .. }
+            | ManifestError::Ours(_) => {
+                return Self::refused("cannot_seal", error)
+                    .help("the description of the table stands in the program's source");
             }
             ManifestError::NothingBefore(_) => "`strongroom keys status` lists the generations",
             ManifestError::Closed(_) => "`strongroom keys rotate` goes forward to a new one",
-            ManifestError::RollingBack(_) => "finish it with `strongroom keys rotate --back`, then rotate",
+            ManifestError::RollingBack(_) => {
+                "finish it with `strongroom keys rotate --back`, then rotate"
+            }
         };
         Self::refused("cannot_roll", error).help(help)
     }

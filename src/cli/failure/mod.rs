@@ -47,7 +47,10 @@ impl From<ConfigError> for Failure {
             return Self::refused(files::code_of(file), &error).help(files::help_of(file));
         }
         if let ConfigError::Foreign { file, .. } = &error {
-            let help = format!("read it, then name it: `--config {}`", typed::quoted(&file.display().to_string()));
+            let help = format!(
+                "read it, then name it: `--config {}`",
+                typed::quoted(&file.display().to_string())
+            );
             return Self::refused("configuration_foreign", &error).help(help);
         }
         let help = match &error {
@@ -60,7 +63,11 @@ impl From<ConfigError> for Failure {
 
 impl From<KeystoneConfigError> for Failure {
     fn from(error: KeystoneConfigError) -> Self {
-        let exit = if matches!(error, KeystoneConfigError::Unreadable { .. }) { Exit::Failed } else { Exit::Usage };
+        let exit = if matches!(error, KeystoneConfigError::Unreadable { .. }) {
+            Exit::Failed
+        } else {
+            Exit::Usage
+        };
         Self::new(exit, "keystone_config", error)
             .help("`--keystone-config` is Keystone's own file, such as /etc/keystone/keystone.conf")
     }

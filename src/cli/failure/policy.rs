@@ -63,7 +63,11 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
 
 /// Every cure, as an administrator of the server types it.
 fn to_be_ready(missing: &[Missing], with_policies: bool) -> String {
-    let cures: Vec<_> = missing.iter().filter_map(|missing| missing.cure.as_deref()).map(|sql| format!("`{sql};`")).collect();
+    let cures: Vec<_> = missing
+        .iter()
+        .filter_map(|missing| missing.cure.as_deref())
+        .map(|sql| format!("`{sql};`"))
+        .collect();
     let first = match cures.is_empty() {
         true if with_policies => String::new(),
         true => "update the server".to_owned(),

@@ -137,15 +137,21 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
     match error {
         RingError::Missing => RingError::Missing.into(),
         RingError::Forged => RingError::Forged.into(),
-        RingError::WrongRoot { wanted, given } => RingError::WrongRoot { wanted: wanted.clone(), given: given.clone() }.into(),
+        RingError::WrongRoot { wanted, given } => {
+            RingError::WrongRoot { wanted: wanted.clone(), given: given.clone() }.into()
+        }
         RingError::Older { found, minimum, is_pinned } => {
             RingError::Older { found: *found, minimum: *minimum, is_pinned: *is_pinned }.into()
         }
         RingError::RingChanged { epoch } => RingError::RingChanged { epoch: *epoch }.into(),
-        RingError::PhaseContradicts { table, found } => RingError::PhaseContradicts { table: table.clone(), found }.into(),
+        RingError::PhaseContradicts { table, found } => {
+            RingError::PhaseContradicts { table: table.clone(), found }.into()
+        }
         RingError::Newer(what) => RingError::Newer(what.clone()).into(),
         RingError::Raced => RingError::Raced.into(),
-        RingError::Damaged { id, purpose, reason } => RingError::Damaged { id: *id, purpose, reason: *reason }.into(),
+        RingError::Damaged { id, purpose, reason } => {
+            RingError::Damaged { id: *id, purpose, reason: *reason }.into()
+        }
         RingError::Roll(error) => (*error).into(),
         RingError::Database(error) => error.clone().into(),
         other @ (RingError::Seal(_)
@@ -153,8 +159,7 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
         | RingError::NoConnection
         | RingError::NotShared
         | RingError::Source(_)
-        | RingError::NoRandomness(_)) => {
-            Failure::new(Exit::Failed, "sealing", other).help("`strongroom keys verify` names what is damaged")
-        }
+        | RingError::NoRandomness(_)) => Failure::new(Exit::Failed, "sealing", other)
+            .help("`strongroom keys verify` names what is damaged"),
     }
 }

@@ -21,11 +21,18 @@ pub(crate) struct DiscardKey {
 }
 
 /// Refuses a key that unwraps, and one that cells name: those cells need it back, from a backup.
-pub(super) async fn run(discard: &DiscardKey, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    discard: &DiscardKey,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
     let bad = judged(&db, &ring, discard.id).await?;
-    confirm(session, &[format!("removes row {} from strongroom_key: {}", bad.id, described(&bad))])?;
+    confirm(
+        session,
+        &[format!("removes row {} from strongroom_key: {}", bad.id, described(&bad))],
+    )?;
     let lock = session.lock(&db).await?;
     let done = remove(&db, &ring, &lock, discard.id).await;
     release(lock).await;
@@ -45,16 +52,26 @@ async fn remove(db: &DatabaseConnection, ring: &Ring, lock: &Lock, id: i64) -> R
 
 async fn judged(db: &impl db::ConnectionTrait, ring: &Ring, id: i64) -> Result<BadKey, Failure> {
     let bad = match ring.bad_key(db, id).await {
-        Err(RingError::Missing) => return Err(Failure::new(Exit::Failed, "not_found", format!("there is no key row {id}"))),
+        Err(RingError::Missing) => {
+            return Err(Failure::new(
+                Exit::Failed,
+                "not_found",
+                format!("there is no key row {id}"),
+            ));
+        }
         judged => judged?,
     };
     let Some(bad) = bad else {
-        return Err(Failure::refused("key_unwraps", format!("key {id} is a key of the ring: it stays")));
+        return Err(Failure::refused(
+            "key_unwraps",
+            format!("key {id} is a key of the ring: it stays"),
+        ));
     };
     let cells = reseal::cells_of_key(db, &reseal::sealed_tables(&ring.manifest())?, id).await?;
     if cells > 0 {
         let cells = counted(cells, "cell names it", "cells name it");
-        let failure = Failure::refused("key_in_use", format!("key {id} does not unwrap, and {cells}"));
+        let failure =
+            Failure::refused("key_in_use", format!("key {id} does not unwrap, and {cells}"));
         return Err(failure.help("restore its row of table strongroom_key from a backup; `keys quarantine` deals with the cells"));
     }
     Ok(bad)

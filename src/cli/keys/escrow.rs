@@ -28,13 +28,22 @@ pub(crate) struct Escrow {
 }
 
 /// What `age --decrypt` makes of it is a key file as the key source `file` reads it, whatever the source was.
-pub(super) async fn run(escrow: &Escrow, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    escrow: &Escrow,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let root = session.config.key_source()?.root().await?;
     let id = hex::encode(root.id());
-    let encrypted = encrypt(&escrow.recipient, text_of(&root).as_bytes())
-        .map_err(|error| Failure::new(Exit::Failed, "escrow", format!("the root was not encrypted: {error}")))?;
+    let encrypted = encrypt(&escrow.recipient, text_of(&root).as_bytes()).map_err(|error| {
+        Failure::new(Exit::Failed, "escrow", format!("the root was not encrypted: {error}"))
+    })?;
     write_new(&escrow.out, &encrypted).map_err(|error| {
-        let failure = Failure::new(Exit::Failed, "escrow", format!("{} cannot be written: {error}", escrow.out.display()));
+        let failure = Failure::new(
+            Exit::Failed,
+            "escrow",
+            format!("{} cannot be written: {error}", escrow.out.display()),
+        );
         failure.help("an existing file is never overwritten: name another")
     })?;
     let (file, recipients) = (escrow.out.display().to_string(), escrow.recipient.len());
@@ -51,7 +60,8 @@ pub(super) async fn run(escrow: &Escrow, session: &Session, output: &Output) -> 
 fn encrypt(recipients: &[Recipient], text: &[u8]) -> io::Result<Vec<u8>> {
     let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(recipients).map_err(io::Error::other)?;
-    let mut writer = encryptor.wrap_output(ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?)?;
+    let mut writer =
+        encryptor.wrap_output(ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?)?;
     writer.write_all(text)?;
     writer.finish()?.finish()
 }

@@ -36,7 +36,9 @@ pub(crate) enum Command {
         check: bool,
     },
     /// Move every cell to a new key generation, while programs read and write
-    #[command(after_help = "An unfinished roll is continued, never doubled: after a crash, run the same command again.")]
+    #[command(
+        after_help = "An unfinished roll is continued, never doubled: after a crash, run the same command again."
+    )]
     Rotate(Rotate),
     /// Open every cell and unwrap every key, and list those that do not; writes nothing
     Verify,
@@ -84,7 +86,11 @@ pub(crate) struct Rotate {
     pace: Pace,
 }
 
-pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    command: Command,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     match command {
         Command::Status { check } => status(check, session, output).await,
         Command::Rotate(rotate) if rotate.dry_run => show_roll(&rotate, session, output).await,
@@ -127,8 +133,12 @@ async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit,
     let (cells, counts) = reseal::census(&db, &tables, ring.as_deref()).await?;
     // The count may have met keys of a newer generation.
     let manifest = ring.as_ref().map(|ring| ring.manifest());
-    let count_of =
-        |generation| counts.iter().find(|count: &&GenerationCount| count.generation == generation).map_or(0, |count| count.cells);
+    let count_of = |generation| {
+        counts
+            .iter()
+            .find(|count: &&GenerationCount| count.generation == generation)
+            .map_or(0, |count| count.cells)
+    };
     let generations = manifest.iter().flat_map(|manifest| &manifest.generations);
     let generations = generations.map(|known| GenerationLine {
         generation: known.generation,
@@ -149,8 +159,14 @@ async fn status(check: bool, session: &Session, output: &Output) -> Result<Exit,
 
 impl StatusDocument {
     fn has_work_left(&self) -> bool {
-        let elsewhere: u64 = self.generations.iter().filter(|line| line.state != KeyState::Active).map(|line| line.cells).sum();
-        elsewhere + self.unknown + self.cells.quarantined + self.cells.plaintext > 0 || self.rolling.is_some()
+        let elsewhere: u64 = self
+            .generations
+            .iter()
+            .filter(|line| line.state != KeyState::Active)
+            .map(|line| line.cells)
+            .sum();
+        elsewhere + self.unknown + self.cells.quarantined + self.cells.plaintext > 0
+            || self.rolling.is_some()
     }
 }
 
@@ -165,11 +181,18 @@ fn status_text(document: &StatusDocument) -> String {
                 KeyState::Closed => "closed",
                 KeyState::Retired => "retired",
             };
-            format!("generation {:<4} {state:<13} {}", line.generation, counted(line.cells, "cell", "cells"))
+            format!(
+                "generation {:<4} {state:<13} {}",
+                line.generation,
+                counted(line.cells, "cell", "cells")
+            )
         })
         .collect();
     if document.unknown > 0 {
-        lines.push(format!("unknown keys                  {}", counted(document.unknown, "cell", "cells")));
+        lines.push(format!(
+            "unknown keys                  {}",
+            counted(document.unknown, "cell", "cells")
+        ));
     }
     let Census { total, sealed, plaintext, quarantined } = document.cells;
     lines.push(format!(
@@ -189,11 +212,16 @@ fn status_text(document: &StatusDocument) -> String {
 async fn show_roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
-    let plan = reseal::plan_roll(&db, &ring, if rotate.back { Rolling::Back } else { Rolling::Forward }).await?;
-    output.result(&json!({ "dry_run": true, "generation": plan.generation, "cells": plan.cells }), || {
-        let cells = counted(plan.cells, "cell", "cells");
-        format!("would move {cells} to generation {}; nothing was done", plan.generation)
-    });
+    let plan =
+        reseal::plan_roll(&db, &ring, if rotate.back { Rolling::Back } else { Rolling::Forward })
+            .await?;
+    output.result(
+        &json!({ "dry_run": true, "generation": plan.generation, "cells": plan.cells }),
+        || {
+            let cells = counted(plan.cells, "cell", "cells");
+            format!("would move {cells} to generation {}; nothing was done", plan.generation)
+        },
+    );
     Ok(Exit::Done)
 }
 
@@ -204,18 +232,24 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
     let direction = if rotate.back { Rolling::Back } else { Rolling::Forward };
     let lock = session.lock(&db).await?;
     let done = match ring.reload(&db).await {
-        Ok(()) => reseal::roll(&db, &ring, &lock, direction, &rotate.pace.options(session, output)).await,
+        Ok(()) => {
+            reseal::roll(&db, &ring, &lock, direction, &rotate.pace.options(session, output)).await
+        }
         Err(error) => Err(error.into()),
     };
     release(lock).await;
     let done = done?;
-    let document = json!({ "generation": done.generation, "rows": done.moved, "quarantined": done.bad });
+    let document =
+        json!({ "generation": done.generation, "rows": done.moved, "quarantined": done.bad });
     output.result(&document, || {
         let rest = match done.bad {
             0 => String::new(),
             bad => {
-                let cells =
-                    counted(bad, "cell does not open and stayed where it was", "cells do not open and stayed where they were");
+                let cells = counted(
+                    bad,
+                    "cell does not open and stayed where it was",
+                    "cells do not open and stayed where they were",
+                );
                 format!("\n{cells}: see `strongroom keys verify`")
             }
         };
@@ -231,8 +265,12 @@ async fn refuse_foreign_triggers(db: &DatabaseConnection) -> Result<(), Failure>
     if found.is_empty() {
         return Ok(());
     }
-    let message = format!("{} would run for each row that is rolled, and nothing was changed", found.join(", "));
-    Err(Failure::refused("foreign_triggers", message).help("drop them, and make them again after the roll"))
+    let message = format!(
+        "{} would run for each row that is rolled, and nothing was changed",
+        found.join(", ")
+    );
+    Err(Failure::refused("foreign_triggers", message)
+        .help("drop them, and make them again after the roll"))
 }
 
 async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
@@ -242,7 +280,11 @@ async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
     if tables.is_empty() {
         return Err(ResealError::NoRing.into());
     }
-    let options = Options { stop: session.stop.clone(), on_event: progress::listener(output), ..Options::default() };
+    let options = Options {
+        stop: session.stop.clone(),
+        on_event: progress::listener(output),
+        ..Options::default()
+    };
     let (mut checked, mut failed, mut lines) = (0, Vec::new(), Vec::new());
     for (table, phase) in tables {
         let found = reseal::verify(&db, &ring, table, phase, &options).await?;
@@ -254,7 +296,9 @@ async fn verify(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let keys = ring.bad_keys(&db).await?;
     lines.extend(keys.iter().map(discard_key::line));
     failed.extend(keys.iter().map(discard_key::document));
-    output.result(&json!({ "checked": checked, "failed": failed }), || verify_text(checked, cells, lines));
+    output.result(&json!({ "checked": checked, "failed": failed }), || {
+        verify_text(checked, cells, lines)
+    });
     if let Some(key) = keys.first() {
         output.note(&discard_key::note(key));
     }

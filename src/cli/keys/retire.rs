@@ -22,13 +22,19 @@ pub(crate) struct Retire {
     grace: Duration,
 }
 
-pub(super) async fn run(retire: &Retire, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    retire: &Retire,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let generation = retire.generation;
     let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
     confirm(
         session,
-        &[format!("generation {generation} opens nothing any more, and its keys are wiped after the time of grace")],
+        &[format!(
+            "generation {generation} opens nothing any more, and its keys are wiped after the time of grace"
+        )],
     )?;
     let lock = session.lock(&db).await?;
     let done = match ring.reload(&db).await {
@@ -50,7 +56,9 @@ fn text(done: Retired) -> String {
         return format!("generation {generation} is retired, and its keys are wiped");
     }
     let hours = done.wiped_in.as_secs().div_ceil(3600);
-    format!("generation {generation} is retired; after {hours} h `strongroom keys retire {generation} --yes` wipes its keys")
+    format!(
+        "generation {generation} is retired; after {hours} h `strongroom keys retire {generation} --yes` wipes its keys"
+    )
 }
 
 /// A number and a unit.

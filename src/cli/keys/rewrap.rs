@@ -15,7 +15,10 @@ use crate::cli::session::{Session, release};
 use crate::config::sealed_root_beside;
 use crate::crypto::RootKey;
 use crate::db::{self, Access, DatabaseConnection};
-use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource, Rewrapped, Ring, RingError, Roots};
+use crate::key::{
+    EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource, Rewrapped, Ring,
+    RingError, Roots,
+};
 use crate::reseal;
 
 #[derive(Debug, Args)]
@@ -41,11 +44,15 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some((_, "")) | None => Err("write file:PATH, passphrase-file:PATH or env:NAME".to_owned()),
+            Some((_, "")) | None => {
+                Err("write file:PATH, passphrase-file:PATH or env:NAME".to_owned())
+            }
             Some(("file", path)) => Ok(Self::File(path.into())),
             Some(("passphrase-file", path)) => Ok(Self::PassphraseFile(path.into())),
             Some(("env", name)) => Ok(Self::Environment(name.to_owned())),
-            Some((other, _)) => Err(format!("this version has no key source `{other}`: write file, passphrase-file or env")),
+            Some((other, _)) => Err(format!(
+                "this version has no key source `{other}`: write file, passphrase-file or env"
+            )),
         }
     }
 }
@@ -65,7 +72,11 @@ impl Target {
 }
 
 /// Run again after a crash it goes on, whichever of the two roots the ring is under by then.
-pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    rewrap: &Rewrap,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Write).await?;
     if !db::has_table(&db, "strongroom_manifest").await? {
         return Err(RingError::Missing.into());
@@ -78,12 +89,15 @@ pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> 
     let Some(from) = other_root(session, &to).await? else {
         Ring::load(&db, Arc::new(to.into()), session.floor()?).await?;
         let document = document(Rewrapped::default(), &to_id, &settings);
-        output.result(&document, || "the ring is under that root already: nothing to do".to_owned());
+        output
+            .result(&document, || "the ring is under that root already: nothing to do".to_owned());
         return Ok(Exit::Done);
     };
     let roots = Roots::from(from).with_next(to);
     let lock = session.lock(&db).await?;
-    let done = reseal::rewrap(&db, &roots, &session.floor()?, &lock, roots.current(), roots.find(&to_id)?).await;
+    let done =
+        reseal::rewrap(&db, &roots, &session.floor()?, &lock, roots.current(), roots.find(&to_id)?)
+            .await;
     release(lock).await;
     let done = done?;
     // The proof: the ring loads under the new root alone.
@@ -91,7 +105,10 @@ pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> 
     remember_beside(source.as_ref(), session, &db).await?;
     output.result(&document(done, &to_id, &settings), || text(done, &to_id, &settings));
     if let Some(file) = source.file().filter(|_| made) {
-        output.note(&format!("\nBack up {} now: without it nothing sealed can ever be opened.", file.display()));
+        output.note(&format!(
+            "\nBack up {} now: without it nothing sealed can ever be opened.",
+            file.display()
+        ));
     }
     output.note(
         "Programs that do not know the new root refuse to go on: change their configuration, or give it to them\n\
@@ -101,17 +118,30 @@ pub(super) async fn run(rewrap: &Rewrap, session: &Session, output: &Output) -> 
 }
 
 /// The epoch file is named after the key file: what this host has seen goes along to the next one.
-async fn remember_beside(next: &dyn KeySource, session: &Session, db: &DatabaseConnection) -> Result<(), Failure> {
-    let beside = next.file().and_then(|file| session.config.epoch_floor_after(file, &session.address().ok()?));
+async fn remember_beside(
+    next: &dyn KeySource,
+    session: &Session,
+    db: &DatabaseConnection,
+) -> Result<(), Failure> {
+    let beside = next
+        .file()
+        .and_then(|file| session.config.epoch_floor_after(file, &session.address().ok()?));
     if let Some(floor) = beside {
-        Ring::load(db, Arc::new(Roots::from(next.root().await?)), floor).await?.remember(db).await?;
+        Ring::load(db, Arc::new(Roots::from(next.root().await?)), floor)
+            .await?
+            .remember(db)
+            .await?;
     }
     Ok(())
 }
 
 /// Judges the ring under whichever of the roots it is, while nothing is written: no key file is made for a database that
 /// went back.
-async fn refuse_older(next: &dyn KeySource, session: &Session, db: &DatabaseConnection) -> Result<(), Failure> {
+async fn refuse_older(
+    next: &dyn KeySource,
+    session: &Session,
+    db: &DatabaseConnection,
+) -> Result<(), Failure> {
     let current = session.config.key_source()?.root().await?;
     let roots = match (next.root().await, session.config.next_key_source()?) {
         (Ok(next), _) => Roots::from(current).with_next(next),
@@ -136,7 +166,10 @@ async fn other_root(session: &Session, to: &RootKey) -> Result<Option<RootKey>, 
 type Settings = [(&'static str, String)];
 
 fn document(done: Rewrapped, root_id: &str, settings: &Settings) -> Value {
-    let settings: Map<_, _> = settings.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+    let settings: Map<_, _> = settings
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str())))
+        .collect();
     json!({ "keys": done.keys, "damaged": done.damaged, "root_id": root_id, "configuration": { "keys": settings } })
 }
 
@@ -144,7 +177,11 @@ fn text(done: Rewrapped, root_id: &str, settings: &Settings) -> String {
     let keys = counted(done.keys, "key is", "keys are");
     let mut lines = vec![format!("{keys} wrapped under root {root_id}; no cell was touched")];
     if done.damaged > 0 {
-        lines.push(counted(done.damaged, "key does not unwrap and stays as it is", "keys do not unwrap and stay as they are"));
+        lines.push(counted(
+            done.damaged,
+            "key does not unwrap and stays as it is",
+            "keys do not unwrap and stay as they are",
+        ));
     }
     lines.push("now set in the configuration:\n\n[keys]".to_owned());
     lines.extend(settings.iter().map(|(name, value)| format!("{name} = {value:?}")));

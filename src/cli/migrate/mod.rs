@@ -124,7 +124,11 @@ pub(crate) struct Down {
     pace: Pace,
 }
 
-pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    command: Command,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     match command {
         Command::Status { check } => look::status(check, session, output).await,
         Command::Plan { to } => {
@@ -142,14 +146,22 @@ pub(super) async fn run(command: Command, session: &Session, output: &Output) ->
     }
 }
 
-async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, output: &Output) -> Result<Exit, Failure> {
+async fn go(
+    wanted: &Wanted,
+    dry_run: bool,
+    pace: &Pace,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let planned = Planned::read(wanted, session).await?;
     if dry_run {
         way_back::foresee(&planned, session).await?;
         return plan::show(&planned, false, session, output).await;
     }
     if planned.steps.is_empty() {
-        output.result(&json!({ "ran": [], "version": planned.status.version() }), || "nothing to do".to_owned());
+        output.result(&json!({ "ran": [], "version": planned.status.version() }), || {
+            "nothing to do".to_owned()
+        });
         return Ok(Exit::Done);
     }
     if planned.is_up() {
@@ -163,7 +175,9 @@ async fn go(wanted: &Wanted, dry_run: bool, pace: &Pace, session: &Session, outp
     let Carried { steps, epoch } = carry_out(&planned, pace, session, output).await?;
     let (Target::Up(version) | Target::Down(version)) = planned.target;
     let pin = epoch.filter(|_| planned.is_up());
-    output.result(&json!({ "ran": steps, "version": version, "minimum_epoch": pin }), || done(version, pin));
+    output.result(&json!({ "ran": steps, "version": version, "minimum_epoch": pin }), || {
+        done(version, pin)
+    });
     Ok(Exit::Done)
 }
 
@@ -184,11 +198,20 @@ struct Carried {
 }
 
 /// Asks where a step destroys something, then runs the steps under the lock.
-async fn carry_out(planned: &Planned, pace: &Pace, session: &Session, output: &Output) -> Result<Carried, Failure> {
+async fn carry_out(
+    planned: &Planned,
+    pace: &Pace,
+    session: &Session,
+    output: &Output,
+) -> Result<Carried, Failure> {
     if !planned.is_up() || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
         confirm(session, &planned.destroys())?;
     }
-    let root = if planned.steps.iter().any(|(_, step)| step.needs_keys()) { Some(session.roots().await?) } else { None };
+    let root = if planned.steps.iter().any(|(_, step)| step.needs_keys()) {
+        Some(session.roots().await?)
+    } else {
+        None
+    };
 
     let wishes = session.config.policy_wishes(None)?;
     let db = session.connect(Access::Schema).await?;
@@ -200,8 +223,12 @@ async fn carry_out(planned: &Planned, pace: &Pace, session: &Session, output: &O
         return Err(refused);
     }
     let grants = Arc::new(PolicySteps::new(root.clone(), session.floor()?, wishes, lock.clone()));
-    let backfill: Arc<dyn Backfill> =
-        Arc::new(ResealBackfill::new(root.clone(), session.floor()?, lock.clone(), pace.options(session, output)));
+    let backfill: Arc<dyn Backfill> = Arc::new(ResealBackfill::new(
+        root.clone(),
+        session.floor()?,
+        lock.clone(),
+        pace.options(session, output),
+    ));
     let adopted = schema::adopted(&db).await?;
     let migrator = Migrator { backfill, grants, adopted };
     let ran = run_steps(&db, &lock, migrator, planned.target, session.stop.clone(), output).await;
@@ -248,5 +275,10 @@ fn known_steps() -> Vec<Box<dyn Step>> {
 
 /// The steps as this database has them.
 async fn steps_of(db: &DatabaseConnection) -> Result<Vec<Box<dyn Step>>, Failure> {
-    Ok(Migrator { backfill: Arc::new(NoKeys), grants: Arc::new(NoKeys), adopted: schema::adopted(db).await? }.steps())
+    Ok(Migrator {
+        backfill: Arc::new(NoKeys),
+        grants: Arc::new(NoKeys),
+        adopted: schema::adopted(db).await?,
+    }
+    .steps())
 }

@@ -37,7 +37,9 @@ impl Pace {
         Options {
             batch_size: self.batch_size,
             max_rows: self.max_rows,
-            deadline: self.max_duration.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
+            deadline: self
+                .max_duration
+                .and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds))),
             batch_delay: Duration::from_millis(self.batch_delay),
             stop: session.stop.clone(),
             on_event: progress::listener(output),

@@ -54,8 +54,12 @@ impl Planned {
 
     /// What a person must agree to.
     pub(super) fn destroys(&self) -> Vec<String> {
-        let what = |step: &dyn Step| if self.is_up() { step.up_destroys() } else { step.down_destroys() };
-        self.steps.iter().filter_map(|(_, step)| Some(format!("{}: {}", step.name(), what(step.as_ref())?))).collect()
+        let what =
+            |step: &dyn Step| if self.is_up() { step.up_destroys() } else { step.down_destroys() };
+        self.steps
+            .iter()
+            .filter_map(|(_, step)| Some(format!("{}: {}", step.name(), what(step.as_ref())?)))
+            .collect()
     }
 }
 
@@ -83,12 +87,22 @@ struct Line {
 }
 
 /// Prints the plan; `sql` says whether its SQL too.
-pub(super) async fn show(planned: &Planned, sql: bool, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn show(
+    planned: &Planned,
+    sql: bool,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let db = session.connect(Access::Read).await?;
     let rows = count_rows(&db).await?;
     let engine = Engine::of(&db).await?;
-    let half_way_down =
-        |number: usize| planned.status.migrations.get(number - 1).is_some_and(|step| step.state == State::HalfWayDown);
+    let half_way_down = |number: usize| {
+        planned
+            .status
+            .migrations
+            .get(number - 1)
+            .is_some_and(|step| step.state == State::HalfWayDown)
+    };
     let lines = planned.steps.iter().map(|(number, step)| {
         let statements = match (sql, planned.is_up()) {
             (false, _) => Vec::new(),
@@ -117,7 +131,11 @@ fn line(number: usize, step: &dyn Step, up: bool, statements: &[Sql], engine: En
 fn sql_of(step: &dyn Step, up: bool, statements: &[Sql], engine: Engine) -> Vec<String> {
     match step.sql_instead(engine, up) {
         Some(instead) if !statements.is_empty() => vec![instead],
-        _ => statements.iter().map(|sql| sql.of(engine).into_owned()).filter(|sql| !sql.is_empty()).collect(),
+        _ => statements
+            .iter()
+            .map(|sql| sql.of(engine).into_owned())
+            .filter(|sql| !sql.is_empty())
+            .collect(),
     }
 }
 
@@ -132,9 +150,13 @@ fn text(lines: &[Line], rows: u64) -> String {
     }];
     for line in lines {
         out.push(format!("{:>3}  {:<4} {}", line.number, line.direction, line.name));
-        out.extend(line.data.map(|data| format!("       data: {data} ({})", counted(rows, "row", "rows"))));
+        out.extend(
+            line.data.map(|data| format!("       data: {data} ({})", counted(rows, "row", "rows"))),
+        );
         out.extend(line.destroys.map(|what| format!("       needs agreement: {what}")));
-        out.extend(line.sql.iter().flat_map(|sql| sql.lines()).map(|sql| format!("       | {sql}")));
+        out.extend(
+            line.sql.iter().flat_map(|sql| sql.lines()).map(|sql| format!("       | {sql}")),
+        );
     }
     out.join("\n")
 }

@@ -77,7 +77,10 @@ fn refuse(way: &str, obstacles: &[String]) -> Result<(), Failure> {
         return Ok(());
     }
     let list = obstacles.iter().fold(String::new(), |list, line| list + "\n  - " + line);
-    let failure = Failure::refused("way_blocked", format!("{way} is blocked, and nothing was dropped or changed:{list}"));
+    let failure = Failure::refused(
+        "way_blocked",
+        format!("{way} is blocked, and nothing was dropped or changed:{list}"),
+    );
     Err(failure.help(
         "remove what is named, and run the same command again; `strongroom keys verify` lists every cell that does not open",
     ))
@@ -98,15 +101,21 @@ impl Way<'_> {
 
     /// Names foreign triggers: they would run for each row that is sealed or opened, and could copy it.
     async fn foreign_triggers(&self) -> Result<Vec<String>, Failure> {
-        if !(step::CELLS..=step::PLAINTEXT).any(|number| self.takes(number)) || !db::has_table(self.db, TABLE.name).await? {
+        if !(step::CELLS..=step::PLAINTEXT).any(|number| self.takes(number))
+            || !db::has_table(self.db, TABLE.name).await?
+        {
             return Ok(Vec::new());
         }
         let found = schema::foreign_triggers(self.db, self.engine, TABLE.name).await?;
-        Ok(found.into_iter().map(|it| it + ", which would run for each row that is sealed or opened").collect())
+        Ok(found
+            .into_iter()
+            .map(|it| it + ", which would run for each row that is sealed or opened")
+            .collect())
     }
 
     async fn ring(&self) -> Result<Option<Arc<Ring>>, Failure> {
-        let is_needed = self.root.is_some() && (self.takes(step::RING) || self.takes(step::PLAINTEXT));
+        let is_needed =
+            self.root.is_some() && (self.takes(step::RING) || self.takes(step::PLAINTEXT));
         if is_needed { self.session.ring(self.db).await } else { Ok(None) }
     }
 
@@ -134,21 +143,30 @@ impl Way<'_> {
             return Ok(Vec::new());
         }
         let mut obstacles = Vec::new();
-        let there: Vec<_> = if phase == Phase::Sealed { TABLE.plain_columns().collect() } else { Vec::new() };
+        let there: Vec<_> =
+            if phase == Phase::Sealed { TABLE.plain_columns().collect() } else { Vec::new() };
         for column in there {
             if has_column(self.db, self.engine, column).await? {
-                obstacles.push(format!("column `{column}` of table `{}` is there, and is not Strongroom's", TABLE.name));
+                obstacles.push(format!(
+                    "column `{column}` of table `{}` is there, and is not Strongroom's",
+                    TABLE.name
+                ));
             }
         }
         if !obstacles.is_empty() {
             return Ok(obstacles);
         }
-        let options = reseal::Options { stop: self.session.stop.clone(), ..reseal::Options::default() };
+        let options =
+            reseal::Options { stop: self.session.stop.clone(), ..reseal::Options::default() };
         let mut found = reseal::verify(self.db, ring, TABLE, phase, &options).await?;
         // The way down overwrites plaintext that differs, and reads no index.
-        found.failed.retain(|bad| !matches!(bad.reason, Unopened::DiffersFromPlaintext | Unopened::IndexMismatch));
+        found.failed.retain(|bad| {
+            !matches!(bad.reason, Unopened::DiffersFromPlaintext | Unopened::IndexMismatch)
+        });
         let named = found.failed.iter().take(NAMED);
-        obstacles.extend(named.map(|bad| format!("cell `{}` of row `{}` does not open: {}", bad.column, bad.row, bad.reason)));
+        obstacles.extend(named.map(|bad| {
+            format!("cell `{}` of row `{}` does not open: {}", bad.column, bad.row, bad.reason)
+        }));
         if found.failed.len() > NAMED {
             obstacles.push(format!("{} more cells do not open", found.failed.len() - NAMED));
         }
@@ -158,20 +176,29 @@ impl Way<'_> {
 
     /// Returns the limits of the restored plaintext columns.
     async fn limits(&self) -> Result<Vec<Limit>, Failure> {
-        let own = Limit { column: "access_key".to_owned(), characters: 255, bytes: u64::MAX, highest: u32::MAX };
+        let own = Limit {
+            column: "access_key".to_owned(),
+            characters: 255,
+            bytes: u64::MAX,
+            highest: u32::MAX,
+        };
         let adopted = schema::adopted(self.db).await?.filter(|_| self.takes(step::CREDENTIAL));
         Ok(adopted.map(|it| it.limits).unwrap_or_default().into_iter().chain([own]).collect())
     }
 
     async fn policies(&self) -> Result<Vec<String>, Failure> {
-        let lowest = [(step::POLICY, 1), (step::NEWEST_POLICY, 2)].into_iter().find(|(number, _)| self.takes(*number));
+        let lowest = [(step::POLICY, 1), (step::NEWEST_POLICY, 2)]
+            .into_iter()
+            .find(|(number, _)| self.takes(*number));
         let (Some((_, version)), Some(root)) = (lowest, self.root) else { return Ok(Vec::new()) };
         if !db::has_table(self.db, "strongroom_policy").await? {
             return Ok(Vec::new());
         }
         let wishes = self.session.config.policy_wishes(None)?;
         let epoch = self.session.floor()?;
-        let Err(error) = policy::foresee_take_back(self.db, root.clone(), epoch, &wishes, version).await else {
+        let Err(error) =
+            policy::foresee_take_back(self.db, root.clone(), epoch, &wishes, version).await
+        else {
             return Ok(Vec::new());
         };
         let failure = Failure::from(error);
@@ -207,7 +234,9 @@ impl Way<'_> {
 
     /// Names conflicts with the original names and types of an adopted table.
     async fn adopted(&self) -> Result<Vec<String>, Failure> {
-        let Some(adoption) = schema::adopted(self.db).await?.filter(|_| self.takes(step::CREDENTIAL)) else {
+        let Some(adoption) =
+            schema::adopted(self.db).await?.filter(|_| self.takes(step::CREDENTIAL))
+        else {
             return Ok(Vec::new());
         };
         let mut obstacles = Vec::new();
@@ -215,13 +244,19 @@ impl Way<'_> {
             return Ok(obstacles);
         }
         if adoption.table != TABLE.name && db::has_table(self.db, &adoption.table).await? {
-            obstacles.push(format!("table `{}` is there, and that is the name that the adopted table gets back", adoption.table));
+            obstacles.push(format!(
+                "table `{}` is there, and that is the name that the adopted table gets back",
+                adoption.table
+            ));
         }
         for (column, kind) in &adoption.casts {
             obstacles.extend(self.misfit(column, kind).await?);
         }
         if adoption.added.iter().any(|it| it == "access_key") {
-            obstacles.extend(schema::column_dependents(self.db, self.engine, TABLE.name, &["access_key"]).await?);
+            obstacles.extend(
+                schema::column_dependents(self.db, self.engine, TABLE.name, &["access_key"])
+                    .await?,
+            );
         }
         Ok(obstacles)
     }
@@ -230,9 +265,12 @@ impl Way<'_> {
     async fn misfit(&self, column: &str, kind: &str) -> Result<Option<String>, Failure> {
         let sql = match self.engine {
             Engine::Postgres => format!("SELECT count({column}::{kind}) AS found FROM credential"),
-            _ => format!("SELECT count(*) AS found FROM credential WHERE {column} IS NOT NULL AND NOT json_valid({column})"),
+            _ => format!(
+                "SELECT count(*) AS found FROM credential WHERE {column} IS NOT NULL AND NOT json_valid({column})"
+            ),
         };
-        let found = self.db.query_one_raw(db::statement(self.db.get_database_backend(), &sql, [])).await;
+        let found =
+            self.db.query_one_raw(db::statement(self.db.get_database_backend(), &sql, [])).await;
         let misfit = || {
             format!(
                 "column `{column}` of table `{}` has values that are no {kind}, which its type is once it is given back",
@@ -256,7 +294,10 @@ const CELLS: [&str; 3] = ["access_key_sealed", "secret_key_sealed", "access_key_
 /// The tables that each step drops on its way down.
 const DROPPED: &[(usize, &[&str])] = &[
     (step::CREDENTIAL, &["credential"]),
-    (step::RING, &["strongroom_manifest", "strongroom_key", "strongroom_reseal", "strongroom_quarantine"]),
+    (
+        step::RING,
+        &["strongroom_manifest", "strongroom_key", "strongroom_reseal", "strongroom_quarantine"],
+    ),
     (step::STORED_POLICY, &["strongroom_policy", "strongroom_database_login"]),
     (step::AUDIT, &["strongroom_audit", "strongroom_audit_head", "strongroom_signature"]),
 ];
@@ -265,20 +306,33 @@ fn too_wide(extents: &BTreeMap<&'static str, Extent>, limits: &[Limit]) -> Vec<S
     let beyond = |limit: &Limit| {
         let extent = extents.get(limit.column.as_str())?;
         let (what, most) = if extent.characters > limit.characters {
-            (format!("{} characters", extent.characters), format!("{} characters", limit.characters))
+            (
+                format!("{} characters", extent.characters),
+                format!("{} characters", limit.characters),
+            )
         } else if extent.bytes > limit.bytes {
             (format!("{} bytes", extent.bytes), format!("{} bytes", limit.bytes))
         } else if extent.highest > limit.highest {
-            (format!("character U+{:04X}", extent.highest), format!("characters up to U+{:04X}", limit.highest))
+            (
+                format!("character U+{:04X}", extent.highest),
+                format!("characters up to U+{:04X}", limit.highest),
+            )
         } else {
             return None;
         };
-        Some(format!("a value of `{}` has {what}, and the column takes {most} once it is back", limit.column))
+        Some(format!(
+            "a value of `{}` has {what}, and the column takes {most} once it is back",
+            limit.column
+        ))
     };
     limits.iter().filter_map(beyond).collect()
 }
 
-async fn has_column(db: &DatabaseConnection, engine: Engine, column: &str) -> Result<bool, Failure> {
+async fn has_column(
+    db: &DatabaseConnection,
+    engine: Engine,
+    column: &str,
+) -> Result<bool, Failure> {
     let sql = match engine {
         Engine::Sqlite => "SELECT 1 AS found FROM pragma_table_info('credential') WHERE name = $1",
         Engine::Postgres => {
@@ -292,7 +346,10 @@ async fn has_column(db: &DatabaseConnection, engine: Engine, column: &str) -> Re
              WHERE constraint_schema = DATABASE() AND constraint_name = 'strongroom_nothing_yet')"
         }
     };
-    Ok(db.query_one_raw(db::statement(db.get_database_backend(), sql, [column.into()])).await?.is_some())
+    Ok(db
+        .query_one_raw(db::statement(db.get_database_backend(), sql, [column.into()]))
+        .await?
+        .is_some())
 }
 
 #[cfg(test)]
@@ -301,8 +358,16 @@ mod tests {
 
     #[test]
     fn too_wide_names_the_column_and_both_measures() {
-        let extents = BTreeMap::from([("access_key", Extent { characters: 300, bytes: 300, highest: 0x1f510 })]);
-        let limit = |characters, highest| Limit { column: "access_key".into(), characters, bytes: u64::MAX, highest };
+        let extents = BTreeMap::from([(
+            "access_key",
+            Extent { characters: 300, bytes: 300, highest: 0x1f510 },
+        )]);
+        let limit = |characters, highest| Limit {
+            column: "access_key".into(),
+            characters,
+            bytes: u64::MAX,
+            highest,
+        };
         assert!(too_wide(&extents, &[limit(300, u32::MAX)]).is_empty());
         let found = too_wide(&extents, &[limit(64, u32::MAX), limit(300, 0xffff)]);
         assert_eq!(

@@ -19,7 +19,12 @@ use crate::policy::stored::{self, Source};
 use crate::policy::{Applied, GrantError, Needs, Policy, converge, require_ready, try_login};
 use crate::schema;
 
-pub(super) async fn run(desk: &Desk, plan: Option<&Path>, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    desk: &Desk,
+    plan: Option<&Path>,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     require_migrations(desk).await?;
     require_ready(&desk.db, &desk.site.wishes, Needs { policies: true, triggers: false }).await?;
     let policy = desk.wanted()?;
@@ -38,7 +43,10 @@ pub(super) async fn run(desk: &Desk, plan: Option<&Path>, session: &Session, out
     release(lock).await;
     let applied = applied?;
     try_logins(desk, &policy, session, output).await?;
-    output.result(&json!({ "statements": applied.statements, "sessions_ended": applied.sessions }), || text(applied, desk));
+    output.result(
+        &json!({ "statements": applied.statements, "sessions_ended": applied.sessions }),
+        || text(applied, desk),
+    );
     Ok(Exit::Done)
 }
 
@@ -48,15 +56,22 @@ async fn require_migrations(desk: &Desk) -> Result<(), Failure> {
     if status.pending == 0 {
         return Ok(());
     }
-    Err(Failure::new(Exit::Left, "pending", counted(status.pending, "migration is pending", "migrations are pending"))
-        .help("run `strongroom migrate up --yes` first"))
+    Err(Failure::new(
+        Exit::Left,
+        "pending",
+        counted(status.pending, "migration is pending", "migrations are pending"),
+    )
+    .help("run `strongroom migrate up --yes` first"))
 }
 
 async fn apply(desk: &Desk, lock: &Lock, policy: &Policy) -> Result<Applied, GrantError> {
-    let entry = Entry { number: None, name: name(policy), kind: "policy", direction: "up", checksum: None };
+    let entry =
+        Entry { number: None, name: name(policy), kind: "policy", direction: "up", checksum: None };
     match desk.site.target.engine {
         Engine::Postgres | Engine::Sqlite => db::retry!(apply_at_once(desk, lock, policy, &entry)),
-        Engine::MySql | Engine::MariaDb => db::retry!(apply_by_statement(desk, lock, policy, &entry)),
+        Engine::MySql | Engine::MariaDb => {
+            db::retry!(apply_by_statement(desk, lock, policy, &entry))
+        }
     }
 }
 
@@ -65,7 +80,12 @@ fn name(policy: &Policy) -> String {
     format!("policy {} for {}", policy.version, components.join(", ")).chars().take(128).collect()
 }
 
-async fn apply_at_once(desk: &Desk, lock: &Lock, policy: &Policy, entry: &Entry) -> Result<Applied, GrantError> {
+async fn apply_at_once(
+    desk: &Desk,
+    lock: &Lock,
+    policy: &Policy,
+    entry: &Entry,
+) -> Result<Applied, GrantError> {
     let transaction = db::begin(&desk.db).await?;
     stored::write(&transaction, &desk.site.keys, policy, Source::Command).await?;
     let applied = converge(&transaction, lock, &desk.site, policy).await?;
@@ -77,7 +97,12 @@ async fn apply_at_once(desk: &Desk, lock: &Lock, policy: &Policy, entry: &Entry)
 }
 
 /// The policy and the row of the history come first: they say what was meant, should this be killed.
-async fn apply_by_statement(desk: &Desk, lock: &Lock, policy: &Policy, entry: &Entry) -> Result<Applied, GrantError> {
+async fn apply_by_statement(
+    desk: &Desk,
+    lock: &Lock,
+    policy: &Policy,
+    entry: &Entry,
+) -> Result<Applied, GrantError> {
     let transaction = db::begin(&desk.db).await?;
     stored::write(&transaction, &desk.site.keys, policy, Source::Command).await?;
     let row = history::begin(&transaction, lock, entry).await?;
@@ -90,7 +115,12 @@ async fn apply_by_statement(desk: &Desk, lock: &Lock, policy: &Policy, entry: &E
 
 /// Looking at the server is one proof; being each component is another. A login that may do more is an error; one that
 /// cannot be tried from here, for want of a client certificate or by the server's rules for hosts, is named.
-async fn try_logins(desk: &Desk, policy: &Policy, session: &Session, output: &Output) -> Result<(), Failure> {
+async fn try_logins(
+    desk: &Desk,
+    policy: &Policy,
+    session: &Session,
+    output: &Output,
+) -> Result<(), Failure> {
     if !desk.site.has_accounts() {
         return Ok(());
     }
@@ -101,7 +131,9 @@ async fn try_logins(desk: &Desk, policy: &Policy, session: &Session, output: &Ou
         let password = desk.site.keys.password(row)?.text();
         match try_login(&address, &desk.site.target, policy, name, &user, &password).await {
             Ok(()) => {}
-            Err(GrantError::Database(error)) => output.warning(&format!("login {user} could not be tried from here: {error}")),
+            Err(GrantError::Database(error)) => {
+                output.warning(&format!("login {user} could not be tried from here: {error}"))
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -110,7 +142,9 @@ async fn try_logins(desk: &Desk, policy: &Policy, session: &Session, output: &Ou
 
 fn text(applied: Applied, desk: &Desk) -> String {
     match applied {
-        _ if !desk.site.has_accounts() => "the policy is in force: each connection of a component is held to it".to_owned(),
+        _ if !desk.site.has_accounts() => {
+            "the policy is in force: each connection of a component is held to it".to_owned()
+        }
         Applied { statements: 0, .. } => "nothing to do: the server follows the policy".to_owned(),
         Applied { statements, sessions } => {
             let ended = if sessions == 0 {

@@ -24,7 +24,12 @@ struct Answer {
     paths: Vec<String>,
 }
 
-pub(super) async fn run(desk: &Desk, component: &str, column: &str, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    desk: &Desk,
+    component: &str,
+    column: &str,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let policy = desk.in_force().await?;
     let Some(of) = policy.components.get(component) else {
         return Err(GrantError::UnknownComponent(component.to_owned()).into());
@@ -33,19 +38,31 @@ pub(super) async fn run(desk: &Desk, component: &str, column: &str, output: &Out
     let mut answers = Vec::new();
     for (table, column) in columns(desk, column)? {
         for verb in Verb::ALL {
-            answers.push(answer(desk, &policy, &plan.found.state, component, verb, (&table, &column)));
+            answers.push(answer(
+                desk,
+                &policy,
+                &plan.found.state,
+                component,
+                verb,
+                (&table, &column),
+            ));
         }
     }
     let document = json!({ "component": component, "answers": answers, "signature_replay": of.signature_replay });
-    output.result(&document, || Text::of(lines(component, &answers).into_iter().chain(replays(component, of)).collect()));
+    output.result(&document, || {
+        Text::of(lines(component, &answers).into_iter().chain(replays(component, of)).collect())
+    });
     Ok(Exit::Done)
 }
 
 /// A column as it is called, or the columns of a sealed value.
 fn columns(desk: &Desk, name: &str) -> Result<Vec<(String, String)>, Failure> {
-    let there =
-        |table: &str, column: &str| desk.site.catalog.get(table).is_some_and(|columns| columns.iter().any(|it| it == column));
-    if let Some((table, column)) = name.split_once('.').filter(|(table, column)| there(table, column)) {
+    let there = |table: &str, column: &str| {
+        desk.site.catalog.get(table).is_some_and(|columns| columns.iter().any(|it| it == column))
+    };
+    if let Some((table, column)) =
+        name.split_once('.').filter(|(table, column)| there(table, column))
+    {
         return Ok(vec![(table.to_owned(), column.to_owned())]);
     }
     let sealed = credential::TABLE.columns.iter().filter(|column| column.label == name);
@@ -54,7 +71,8 @@ fn columns(desk: &Desk, name: &str) -> Result<Vec<(String, String)>, Failure> {
         .map(|column| (credential::TABLE.name.to_owned(), column.sealed.to_owned()))
         .collect();
     if cells.is_empty() {
-        let failure = Failure::new(Exit::Failed, "unknown_column", format!("there is no column `{name}`"));
+        let failure =
+            Failure::new(Exit::Failed, "unknown_column", format!("there is no column `{name}`"));
         return Err(failure.help("write TABLE.COLUMN; `strongroom policy show` lists them"));
     }
     Ok(cells)
@@ -69,29 +87,40 @@ fn answer(
     (table, column): (&str, &str),
 ) -> Answer {
     let role = desk.site.target.names.role(component);
-    let schema = if desk.site.target.engine == Engine::MariaDb { role.clone() } else { desk.site.target.schema.clone() };
+    let schema = if desk.site.target.engine == Engine::MariaDb {
+        role.clone()
+    } else {
+        desk.site.target.schema.clone()
+    };
     let object = match verb {
         Verb::Delete => Object::Table(schema, table.to_owned()),
         _ => Object::Column(schema, table.to_owned(), column.to_owned()),
     };
     let paths = state.paths(&role, verb.sql(), &object);
-    let denied = policy
-        .denials
-        .iter()
-        .any(|denial| denial.component == component && denial.verb == verb && denial.table == table && denial.column == column);
+    let denied = policy.denials.iter().any(|denial| {
+        denial.component == component
+            && denial.verb == verb
+            && denial.table == table
+            && denial.column == column
+    });
     Answer {
         column: format!("{table}.{column}"),
         verb,
         allowed: policy.components.get(component).is_some_and(|it| it.allows(verb, table, column)),
         denied,
-        paths: paths.iter().map(|grant| format!("{} holds {} on {}", grant.grantee, grant.privilege, grant.object)).collect(),
+        paths: paths
+            .iter()
+            .map(|grant| format!("{} holds {} on {}", grant.grantee, grant.privilege, grant.object))
+            .collect(),
     }
 }
 
 /// Returns a line about request signatures, where they count more often than once.
 pub(super) fn replays(component: &str, of: &Component) -> Option<String> {
     let repeatedly = of.signature_replay == SignatureReplay::UntilExpiry;
-    repeatedly.then(|| format!("{component} verifies a request signature as often as it comes, until it expires"))
+    repeatedly.then(|| {
+        format!("{component} verifies a request signature as often as it comes, until it expires")
+    })
 }
 
 fn lines(component: &str, answers: &[Answer]) -> Vec<String> {
@@ -101,7 +130,11 @@ fn lines(component: &str, answers: &[Answer]) -> Vec<String> {
             (false, true) => "denied by the policy",
             (false, false) => "not allowed",
         };
-        let how = if answer.paths.is_empty() { String::new() } else { format!(": {}", answer.paths.join("; ")) };
+        let how = if answer.paths.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", answer.paths.join("; "))
+        };
         format!("{component} {:<6} {}: {verdict}{how}", answer.verb.sql(), answer.column)
     };
     answers.iter().map(line).collect()

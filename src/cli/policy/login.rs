@@ -58,21 +58,30 @@ pub(super) async fn show(
 
 /// Where a component's programs connect to, where that is not the database itself.
 fn database(desk: &Desk, component: &str) -> Option<String> {
-    (desk.site.target.engine == Engine::MariaDb).then(|| desk.site.target.names.view_schema(component))
+    (desk.site.target.engine == Engine::MariaDb)
+        .then(|| desk.site.target.names.view_schema(component))
 }
 
 /// Where its tables are, where that is not the schema in which every login looks.
 fn schema(desk: &Desk) -> Option<&str> {
     let target = &desk.site.target;
-    (target.engine == Engine::Postgres && target.schema != "public").then_some(target.schema.as_str())
+    (target.engine == Engine::Postgres && target.schema != "public")
+        .then_some(target.schema.as_str())
 }
 
-pub(super) async fn rotate(desk: &Desk, rotate: &RotateLogin, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn rotate(
+    desk: &Desk,
+    rotate: &RotateLogin,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     require_accounts(desk)?;
     let policy = desk.in_force().await?;
     let address = session.address()?;
-    let pace =
-        Pace { settle: Duration::from_secs(rotate.settle), deadline: Duration::from_secs(rotate.deadline.max(rotate.settle)) };
+    let pace = Pace {
+        settle: Duration::from_secs(rotate.settle),
+        deadline: Duration::from_secs(rotate.deadline.max(rotate.settle)),
+    };
     let probe = async |user: &str, password: &secrecy::SecretString| {
         try_login(&address, &desk.site.target, &policy, &rotate.component, user, password).await
     };
@@ -80,7 +89,10 @@ pub(super) async fn rotate(desk: &Desk, rotate: &RotateLogin, session: &Session,
     let on_stage = |stage| match stage {
         Stage::Opened if progress => write_err("the other login is open"),
         Stage::Switched if progress => write_err("programs are told to use it"),
-        Stage::Leaving(sessions) if progress && left.swap(sessions, std::sync::atomic::Ordering::Relaxed) != sessions => {
+        Stage::Leaving(sessions)
+            if progress
+                && left.swap(sessions, std::sync::atomic::Ordering::Relaxed) != sessions =>
+        {
             write_err(&format!(
                 "the old login has {}",
                 counted(u64::try_from(sessions).unwrap_or(u64::MAX), "session", "sessions")
@@ -89,13 +101,21 @@ pub(super) async fn rotate(desk: &Desk, rotate: &RotateLogin, session: &Session,
         _ => {}
     };
     let lock = lock_patiently(session, &desk.db).await?;
-    let rotated = roll(&desk.db, &lock, &desk.site, &rotate.component, pace, probe, &on_stage).await;
+    let rotated =
+        roll(&desk.db, &lock, &desk.site, &rotate.component, pace, probe, &on_stage).await;
     release(lock).await;
     let rotated = rotated?;
     let document = json!({ "component": rotate.component, "from": rotated.from, "to": rotated.to, "sessions_ended": rotated.ended, "sessions_left": 0 });
     output.result(&document, || {
-        let ended = if rotated.ended == 0 { String::new() } else { format!("; {} had to be ended", rotated.ended) };
-        format!("{} uses {} now; {} is closed and has no session{ended}", rotate.component, rotated.to, rotated.from)
+        let ended = if rotated.ended == 0 {
+            String::new()
+        } else {
+            format!("; {} had to be ended", rotated.ended)
+        };
+        format!(
+            "{} uses {} now; {} is closed and has no session{ended}",
+            rotate.component, rotated.to, rotated.from
+        )
     });
     Ok(Exit::Done)
 }

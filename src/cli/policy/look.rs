@@ -55,7 +55,8 @@ fn another_policy() -> Drift {
 }
 
 fn list(drift: &[Drift]) -> Vec<String> {
-    let places = if drift.len() == 1 { "1 place".to_owned() } else { format!("{} places", drift.len()) };
+    let places =
+        if drift.len() == 1 { "1 place".to_owned() } else { format!("{} places", drift.len()) };
     let mut lines = vec![format!("the server differs from the policy in {places}:")];
     for drift in drift {
         lines.push(format!("  {drift}").trim_end().to_owned());

@@ -18,7 +18,11 @@ pub(super) fn rows(policy: &Policy, state: &State, site: &Site) -> Vec<Row> {
         let row = |column: Option<&str>| Row {
             table: table.to_owned(),
             column: column.map(str::to_owned),
-            cells: policy.components.keys().map(|component| cell(policy, state, site, component, table, column)).collect(),
+            cells: policy
+                .components
+                .keys()
+                .map(|component| cell(policy, state, site, component, table, column))
+                .collect(),
         };
         rows.push(row(None));
         rows.extend(site.catalog.get(table).into_iter().flatten().map(|column| row(Some(column))));
@@ -28,14 +32,28 @@ pub(super) fn rows(policy: &Policy, state: &State, site: &Site) -> Vec<Row> {
 
 /// `R` reads, `W` gives in a new row, `U` changes, `D` removes rows. `+` before a letter: the server allows it and the policy
 /// does not. `-`: the policy allows it and the server does not.
-fn cell(policy: &Policy, state: &State, site: &Site, component: &str, table: &str, column: Option<&str>) -> String {
+fn cell(
+    policy: &Policy,
+    state: &State,
+    site: &Site,
+    component: &str,
+    table: &str,
+    column: Option<&str>,
+) -> String {
     let verbs: &[(Verb, char)] = match column {
         None => &[(Verb::Delete, 'D')],
         Some(_) => &[(Verb::Select, 'R'), (Verb::Insert, 'W'), (Verb::Update, 'U')],
     };
     let mark = |(verb, letter): &(Verb, char)| {
-        let may = policy.components.get(component).is_some_and(|it| it.allows(*verb, table, column.unwrap_or_default()));
-        let can = if site.has_accounts() { can(state, site, component, *verb, table, column) } else { may };
+        let may = policy
+            .components
+            .get(component)
+            .is_some_and(|it| it.allows(*verb, table, column.unwrap_or_default()));
+        let can = if site.has_accounts() {
+            can(state, site, component, *verb, table, column)
+        } else {
+            may
+        };
         match (may, can) {
             (true, true) => letter.to_string(),
             (true, false) => format!("-{letter}"),
@@ -47,9 +65,20 @@ fn cell(policy: &Policy, state: &State, site: &Site, component: &str, table: &st
     if text.is_empty() { "·".to_owned() } else { text }
 }
 
-fn can(state: &State, site: &Site, component: &str, verb: Verb, table: &str, column: Option<&str>) -> bool {
+fn can(
+    state: &State,
+    site: &Site,
+    component: &str,
+    verb: Verb,
+    table: &str,
+    column: Option<&str>,
+) -> bool {
     let role = site.target.names.role(component);
-    let schema = if site.target.engine == Engine::MariaDb { role.clone() } else { site.target.schema.clone() };
+    let schema = if site.target.engine == Engine::MariaDb {
+        role.clone()
+    } else {
+        site.target.schema.clone()
+    };
     let object = match column {
         None => Object::Table(schema, table.to_owned()),
         Some(column) => Object::Column(schema, table.to_owned(), column.to_owned()),
@@ -58,13 +87,18 @@ fn can(state: &State, site: &Site, component: &str, verb: Verb, table: &str, col
 }
 
 pub(super) fn text(policy: &Policy, rows: &[Row]) -> Vec<String> {
-    let first = rows.iter().map(|row| row.column.as_ref().map_or(row.table.len(), |column| column.len() + 2)).max().unwrap_or(0);
+    let first = rows
+        .iter()
+        .map(|row| row.column.as_ref().map_or(row.table.len(), |column| column.len() + 2))
+        .max()
+        .unwrap_or(0);
     let widths: Vec<usize> = policy
         .components
         .keys()
         .enumerate()
         .map(|(place, name)| {
-            let cells = rows.iter().filter_map(|row| row.cells.get(place)).map(|cell| cell.chars().count());
+            let cells =
+                rows.iter().filter_map(|row| row.cells.get(place)).map(|cell| cell.chars().count());
             cells.max().unwrap_or(0).max(name.len())
         })
         .collect();
@@ -74,7 +108,8 @@ pub(super) fn text(policy: &Policy, rows: &[Row]) -> Vec<String> {
     };
     let mut lines = vec![line("", &mut policy.components.keys().map(String::as_str))];
     for row in rows {
-        let name = row.column.as_ref().map_or_else(|| row.table.clone(), |column| format!("  {column}"));
+        let name =
+            row.column.as_ref().map_or_else(|| row.table.clone(), |column| format!("  {column}"));
         lines.push(line(&name, &mut row.cells.iter().map(String::as_str)));
     }
     lines.push(String::new());

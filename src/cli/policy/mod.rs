@@ -79,7 +79,11 @@ enum Command {
     RotateLogin(login::RotateLogin),
 }
 
-pub(super) async fn run(arguments: Arguments, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    arguments: Arguments,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let file = arguments.policy.as_deref();
     let looks = !matches!(arguments.command, Command::Apply { .. } | Command::RotateLogin(_));
     let desk = Desk::open(session, file, if looks { Access::Read } else { Access::Write }).await?;
@@ -88,8 +92,12 @@ pub(super) async fn run(arguments: Arguments, session: &Session, output: &Output
         Command::Plan { out } => plan::run(&desk, out.as_deref(), output).await,
         Command::Apply { plan } => apply::run(&desk, plan.as_deref(), session, output).await,
         Command::Check => look::check(&desk, output).await,
-        Command::Explain { component, column } => explain::run(&desk, &component, &column, output).await,
-        Command::Login { component, reveal } => login::show(&desk, &component, reveal, session, output).await,
+        Command::Explain { component, column } => {
+            explain::run(&desk, &component, &column, output).await
+        }
+        Command::Login { component, reveal } => {
+            login::show(&desk, &component, reveal, session, output).await
+        }
         Command::RotateLogin(rotate) => login::rotate(&desk, &rotate, session, output).await,
     }
 }
@@ -101,7 +109,11 @@ struct Desk {
 }
 
 impl Desk {
-    async fn open(session: &Session, file: Option<&std::path::Path>, access: Access) -> Result<Self, Failure> {
+    async fn open(
+        session: &Session,
+        file: Option<&std::path::Path>,
+        access: Access,
+    ) -> Result<Self, Failure> {
         let wishes = session.config.policy_wishes(file)?;
         let db = session.connect_to_ours(access).await?;
         if !db::has_table(&db, "strongroom_policy").await? {
@@ -127,7 +139,10 @@ impl Desk {
 }
 
 /// The run lock, with a wait for whoever is quick: applying twice at once is no mistake.
-async fn lock_patiently(session: &Session, db: &DatabaseConnection) -> Result<Arc<db::Lock>, Failure> {
+async fn lock_patiently(
+    session: &Session,
+    db: &DatabaseConnection,
+) -> Result<Arc<db::Lock>, Failure> {
     let begun = tokio::time::Instant::now();
     loop {
         match session.lock(db).await {

@@ -36,9 +36,16 @@ fn text(plan: &Plan, desk: &Desk) -> String {
     }
     let mut lines = vec![match plan.statements.len() {
         0 => "nothing to do: the server follows the policy".to_owned(),
-        some => format!("would run {}; nothing was done", counted(some as u64, "statement", "statements")),
+        some => format!(
+            "would run {}; nothing was done",
+            counted(some as u64, "statement", "statements")
+        ),
     }];
     let mark = |widens| if widens { '+' } else { '-' };
-    lines.extend(plan.statements.iter().map(|statement| format!("  {} {};", mark(statement.widens), statement.sql)));
+    lines.extend(
+        plan.statements
+            .iter()
+            .map(|statement| format!("  {} {};", mark(statement.widens), statement.sql)),
+    );
     lines.join("\n")
 }

@@ -52,18 +52,27 @@ impl PlanFile {
 
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let text = read_regular(file, LONGEST).map_err(|error| unusable(file, &error))?;
-        serde_json::from_slice(&text).map_err(|_| unusable(file, &"it is not a plan of this program"))
+        serde_json::from_slice(&text)
+            .map_err(|_| unusable(file, &"it is not a plan of this program"))
     }
 
     /// Refuses when the server, the policy, or what the server holds is another than the plan was made for.
-    pub(super) async fn require(&self, desk: &Desk, policy: &Policy, plan: &Plan) -> Result<(), Failure> {
+    pub(super) async fn require(
+        &self,
+        desk: &Desk,
+        policy: &Policy,
+        plan: &Plan,
+    ) -> Result<(), Failure> {
         let now = Self::new(desk, policy, plan).await?;
         let changed = [
             (self.strongroom_plan != FORM, "it was made by another version of this program"),
             (self.server != now.server, "it was made for another server or database"),
             (self.policy != now.policy, "the policy is another one"),
             (self.base != now.base, "the server's accounts and grants have changed"),
-            (self.statements != now.statements, "its statements are not the ones that would be run"),
+            (
+                self.statements != now.statements,
+                "its statements are not the ones that would be run",
+            ),
         ];
         match changed.into_iter().find(|(changed, _)| *changed) {
             Some((_, why)) => Err(GrantError::StalePlan(why).into()),
@@ -77,9 +86,14 @@ async fn server(desk: &Desk) -> Result<String, DbErr> {
         Engine::Sqlite => "SELECT 'sqlite' AS id",
         Engine::Postgres => "SELECT system_identifier::text AS id FROM pg_control_system()",
         Engine::MySql => "SELECT CAST(@@server_uuid AS CHAR) AS id",
-        Engine::MariaDb => "SELECT CAST(concat(@@hostname, ':', @@port, ':', @@datadir) AS CHAR) AS id",
+        Engine::MariaDb => {
+            "SELECT CAST(concat(@@hostname, ':', @@port, ':', @@datadir) AS CHAR) AS id"
+        }
     };
-    let row = desk.db.query_one_raw(crate::db::statement(desk.db.get_database_backend(), sql, [])).await?;
+    let row = desk
+        .db
+        .query_one_raw(crate::db::statement(desk.db.get_database_backend(), sql, []))
+        .await?;
     let id: String = row.map_or(Ok(String::new()), |row| row.try_get("", "id"))?;
     Ok(format!("{id}/{}/{}", desk.site.target.database, hex::encode(desk.site.keys.ring())))
 }

@@ -7,7 +7,11 @@ use crate::cli::session::Session;
 use crate::config;
 
 /// Returns one failure that names the first fault and all others.
-pub(super) async fn with_the_rest(first: Failure, wanted: &super::Serve, session: &Session) -> Failure {
+pub(super) async fn with_the_rest(
+    first: Failure,
+    wanted: &super::Serve,
+    session: &Session,
+) -> Failure {
     let mut all = vec![first];
     for failure in found(wanted, session).await {
         if !all.iter().any(|known| known.message == failure.message) {
@@ -33,7 +37,8 @@ fn files(server: &config::Server) -> Vec<Failure> {
     let files = super::tls_files(server);
     let faults = files.unreadable();
     // Only readable files can be compared.
-    let faults = if faults.is_empty() { Reloading::load(files).err().into_iter().collect() } else { faults };
+    let faults =
+        if faults.is_empty() { Reloading::load(files).err().into_iter().collect() } else { faults };
     faults.into_iter().map(|fault| ServerError::from(fault).into()).collect()
 }
 

@@ -23,7 +23,11 @@ impl Opened {
         let mut passed = ListenFd::from_env();
         let mut opened = Self::none();
         for number in 0..passed.len() {
-            let socket = passed.take_tcp_listener(number).ok().flatten().ok_or_else(|| no_listener(number))?;
+            let socket = passed
+                .take_tcp_listener(number)
+                .ok()
+                .flatten()
+                .ok_or_else(|| no_listener(number))?;
             let address = socket.local_addr().map_err(|_| no_listener(number))?;
             opened.address.get_or_insert(address);
             opened.sockets.push(socket);
@@ -34,5 +38,6 @@ impl Opened {
 
 fn no_listener(number: usize) -> Failure {
     let message = format!("socket {} of LISTEN_FDS is not a listening TCP socket", number + 1);
-    Failure::new(Exit::Usage, "sockets", message).help("set `ListenStream=` in the .socket unit to ADDRESS:PORT")
+    Failure::new(Exit::Usage, "sockets", message)
+        .help("set `ListenStream=` in the .socket unit to ADDRESS:PORT")
 }

@@ -73,7 +73,12 @@ pub(super) struct Finding {
 }
 
 impl Document {
-    pub(super) async fn new(looked: &Looked, address: &Address, db: &DatabaseConnection, output: &Output) -> Self {
+    pub(super) async fn new(
+        looked: &Looked,
+        address: &Address,
+        db: &DatabaseConnection,
+        output: &Output,
+    ) -> Self {
         let (facts, checks) = (&looked.facts, &looked.checks);
         let mut found: Vec<_> = checks.all().iter().filter_map(Check::finding).collect();
         found.sort_by_key(|finding| finding.exit == Exit::Done);
@@ -94,10 +99,10 @@ impl Document {
             ring: counted.and_then(ring),
             quarantined: facts.quarantined,
             policy: said("policy"),
-            audit: facts
-                .audit
-                .as_ref()
-                .map(|(number, code)| Audit { rows: *number, last: (*number > 0).then(|| format!("{number}:{code}")) }),
+            audit: facts.audit.as_ref().map(|(number, code)| Audit {
+                rows: *number,
+                last: (*number > 0).then(|| format!("{number}:{code}")),
+            }),
             service: said("running"),
             findings: found
                 .iter()
@@ -120,9 +125,14 @@ impl Document {
 fn ring(counted: &Counted) -> Option<Ring> {
     let manifest = counted.manifest.as_ref()?;
     let cells_of = |generation: Option<u32>| {
-        counted.generations.iter().find(|count| count.generation == generation).map_or(0, |count| count.cells)
+        counted
+            .generations
+            .iter()
+            .find(|count| count.generation == generation)
+            .map_or(0, |count| count.cells)
     };
-    let elsewhere = counted.generations.iter().filter(|count| count.generation != Some(manifest.active));
+    let elsewhere =
+        counted.generations.iter().filter(|count| count.generation != Some(manifest.active));
     Some(Ring {
         active: manifest.active,
         epoch: manifest.epoch,

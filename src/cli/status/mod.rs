@@ -33,7 +33,12 @@ Exit codes:
   0 nothing is left to do   3 something is left to do, or a guard would refuse it; each finding has the next command
   6 the database cannot be reached   130 --watch was interrupted";
 
-pub(super) async fn run(wanted: &Status, config: Option<&Path>, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    wanted: &Status,
+    config: Option<&Path>,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let (address, db) = (session.address()?, session.connect(Access::Read).await?);
     if wanted.watch {
         return watch::run(config, session, &address, &db, output).await;
@@ -44,7 +49,12 @@ pub(super) async fn run(wanted: &Status, config: Option<&Path>, session: &Sessio
     Ok(document.exit())
 }
 
-async fn look(config: Option<&Path>, session: &Session, address: &Address, db: &DatabaseConnection) -> Looked {
+async fn look(
+    config: Option<&Path>,
+    session: &Session,
+    address: &Address,
+    db: &DatabaseConnection,
+) -> Looked {
     let mut looked = doctor::look_around(config, session).await;
     doctor::look_at_database(session, address, db, &mut looked).await;
     looked

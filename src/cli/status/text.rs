@@ -28,7 +28,8 @@ pub(super) fn painted(document: &Document, width: Option<usize>, paint: Paint) -
         some => counted(some as u64, "finding", "findings") + ":",
     });
     for finding in &document.findings {
-        lines.extend(row(&finding.code, &finding.message, width, |code| paint(code, finding.state)));
+        lines
+            .extend(row(&finding.code, &finding.message, width, |code| paint(code, finding.state)));
         lines.extend(finding.hint.iter().flat_map(|hint| row("", hint, width, str::to_owned)));
     }
     lines.join("\n")
@@ -36,7 +37,9 @@ pub(super) fn painted(document: &Document, width: Option<usize>, paint: Paint) -
 
 fn facts(document: &Document) -> Vec<(&'static str, String)> {
     let database = &document.database;
-    let server = [&database.engine, &database.version].map(|part| part.as_deref().unwrap_or_default()).join(" ");
+    let server = [&database.engine, &database.version]
+        .map(|part| part.as_deref().unwrap_or_default())
+        .join(" ");
     let mut facts = vec![("database", format!("{}, {}", database.address, server.trim()))];
     facts.extend(version(document).map(|text| ("version", text)));
     facts.push(("cells", cells(document)));
@@ -59,8 +62,12 @@ fn cells(document: &Document) -> String {
     if document.phase.is_none() {
         return "there is no table yet".to_owned();
     }
-    let quarantined = document.quarantined.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
-    format!("{}: {sealed} sealed, {plaintext} in the clear, {quarantined} in quarantine", counted(total, "value", "values"))
+    let quarantined =
+        document.quarantined.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+    format!(
+        "{}: {sealed} sealed, {plaintext} in the clear, {quarantined} in quarantine",
+        counted(total, "value", "values")
+    )
 }
 
 fn ring_text(ring: &Ring) -> String {
@@ -80,15 +87,24 @@ fn ring_text(ring: &Ring) -> String {
 fn audit_text(audit: &Audit) -> String {
     match &audit.last {
         None => "no rows".to_owned(),
-        Some(last) => format!("{}; the last code is {last}", counted(audit.rows.unsigned_abs(), "row", "rows")),
+        Some(last) => format!(
+            "{}; the last code is {last}",
+            counted(audit.rows.unsigned_abs(), "row", "rows")
+        ),
     }
 }
 
 /// A name, and text beside it, broken at blanks. A name that is too long has a line of its own.
-fn row(name: &str, text: &str, width: Option<usize>, paint: impl Fn(&str) -> String) -> Vec<String> {
+fn row(
+    name: &str,
+    text: &str,
+    width: Option<usize>,
+    paint: impl Fn(&str) -> String,
+) -> Vec<String> {
     let blank = " ".repeat(INDENT);
     let room = width.map_or(usize::MAX, |width| width.saturating_sub(INDENT).max(20));
-    let mut lines: Vec<_> = broken(text, room).iter().map(|line| format!("{blank}{line}")).collect();
+    let mut lines: Vec<_> =
+        broken(text, room).iter().map(|line| format!("{blank}{line}")).collect();
     let length = name.chars().count();
     if name.is_empty() {
         return lines;
@@ -123,9 +139,13 @@ mod tests {
 
     #[test]
     fn rows_are_broken_at_blanks_and_keep_their_column() {
-        let rows = row("pending", "at version 7; four are pending", Some(INDENT + 20), str::to_owned);
+        let rows =
+            row("pending", "at version 7; four are pending", Some(INDENT + 20), str::to_owned);
         assert_eq!(rows, ["pending      at version 7; four", "             are pending"]);
-        assert_eq!(row("a_long_name_of_a_code", "text", None, str::to_owned), ["a_long_name_of_a_code", "             text"]);
+        assert_eq!(
+            row("a_long_name_of_a_code", "text", None, str::to_owned),
+            ["a_long_name_of_a_code", "             text"]
+        );
         assert_eq!(row("", "hint", None, str::to_owned), ["             hint"]);
     }
 }

@@ -35,7 +35,11 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let term = Term::stdout();
     if output.is_json() || !term.is_term() {
-        let failure = Failure::new(Exit::Usage, "usage", "--watch draws on a terminal, and standard output is none");
+        let failure = Failure::new(
+            Exit::Usage,
+            "usage",
+            "--watch draws on a terminal, and standard output is none",
+        );
         return Err(failure.help("ask again and again with `strongroom status --format json`"));
     }
     let unheard = |error: std::io::Error| Failure::new(Exit::Failed, "signals", error);
@@ -79,9 +83,15 @@ impl Screen {
         let text = text::painted(document, Some(width), paint);
         let head = "strongroom status, every 2 s; Ctrl-C ends";
         let lines: Vec<_> = [head, ""].into_iter().chain(text.lines()).collect();
-        let (shown, hidden) =
-            lines.split_at(lines.len().min(if lines.len() > height { height.saturating_sub(1) } else { height }));
-        let more = format!("… {} more: make the window higher", counted(hidden.len() as u64, "line", "lines"));
+        let (shown, hidden) = lines.split_at(lines.len().min(if lines.len() > height {
+            height.saturating_sub(1)
+        } else {
+            height
+        }));
+        let more = format!(
+            "… {} more: make the window higher",
+            counted(hidden.len() as u64, "line", "lines")
+        );
         let shown = shown
             .iter()
             .copied()

@@ -56,7 +56,10 @@ fn object(text: &str) -> Result<Map<String, Value>, BlobError> {
     Err(BlobError::TooDeep)
 }
 
-fn string(members: &mut Map<String, Value>, name: &'static str) -> Result<Zeroizing<String>, BlobError> {
+fn string(
+    members: &mut Map<String, Value>,
+    name: &'static str,
+) -> Result<Zeroizing<String>, BlobError> {
     match members.remove(name) {
         Some(Value::String(text)) => Ok(Zeroizing::new(text)),
         None | Some(Value::Null) => Err(BlobError::Missing(name)),
@@ -65,7 +68,11 @@ fn string(members: &mut Map<String, Value>, name: &'static str) -> Result<Zeroiz
 }
 
 /// Writes a blob: a JSON object in a JSON string. `None` when another member has the name of one of the keys.
-pub(super) fn write(access: &str, secret: &str, others: &Map<String, Value>) -> Option<Zeroizing<String>> {
+pub(super) fn write(
+    access: &str,
+    secret: &str,
+    others: &Map<String, Value>,
+) -> Option<Zeroizing<String>> {
     #[derive(Serialize)]
     struct Blob<'a> {
         access: &'a str,
@@ -88,8 +95,12 @@ pub(super) fn spaced_json(value: &Value) -> Option<String> {
 
 /// The same in ASCII alone, byte for byte what Python's `json.dumps` writes. `length` is about what goes in:
 /// a buffer that need not grow leaves nothing behind that is not wiped.
-pub(super) fn ascii_json<T: Serialize + ?Sized>(value: &T, length: usize) -> Option<Zeroizing<String>> {
-    json(value, Vec::with_capacity(length.saturating_mul(LONGEST_ESCAPE)), Spaced { ascii: true }).map(Zeroizing::new)
+pub(super) fn ascii_json<T: Serialize + ?Sized>(
+    value: &T,
+    length: usize,
+) -> Option<Zeroizing<String>> {
+    json(value, Vec::with_capacity(length.saturating_mul(LONGEST_ESCAPE)), Spaced { ascii: true })
+        .map(Zeroizing::new)
 }
 
 fn json<T: Serialize + ?Sized>(value: &T, mut text: Vec<u8>, spaced: Spaced) -> Option<String> {
@@ -105,11 +116,19 @@ struct Spaced {
 }
 
 impl Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }
 
@@ -117,14 +136,21 @@ impl Formatter for Spaced {
         writer.write_all(b": ")
     }
 
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         if !self.ascii {
             return writer.write_all(fragment.as_bytes());
         }
         for character in fragment.chars() {
             match character {
                 ' '..='~' => writer.write_all(&[character as u8])?,
-                _ => character.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
+                _ => character
+                    .encode_utf16(&mut [0; 2])
+                    .iter()
+                    .try_for_each(|unit| write!(writer, "\\u{unit:04x}"))?,
             }
         }
         Ok(())

@@ -34,7 +34,8 @@ pub async fn export(
     let run = Run { store, target, overwrite: options.overwrite, go_on };
     if options.dry_run {
         let Settled { mut report, differing: Differing { count, .. } } = run.pass(false).await?;
-        (report.updated, report.would_overwrite) = if options.overwrite { (count, None) } else { (0, Some(count)) };
+        (report.updated, report.would_overwrite) =
+            if options.overwrite { (count, None) } else { (0, Some(count)) };
         return Ok(report);
     }
     if !options.overwrite {
@@ -85,7 +86,11 @@ impl Run<'_> {
     }
 
     /// Opens credentials and gives them Keystone's form.
-    async fn open(&self, ids: &[String], report: &mut ExportReport) -> Result<Vec<Arc<Row>>, ExportError> {
+    async fn open(
+        &self,
+        ids: &[String],
+        report: &mut ExportReport,
+    ) -> Result<Vec<Arc<Row>>, ExportError> {
         let mut found = self.store.find_many(ids).await?;
         let mut rows = Vec::new();
         // One that is gone was deleted since it was listed.
@@ -96,7 +101,9 @@ impl Run<'_> {
                     Some(form) => rows.push(Arc::new(Row { ours, form })),
                     None => report.pass_over(ours.id, "unfit"),
                 },
-                Err(StoreError::Unopenable { id, reason }) => report.pass_over(id, reason.to_string()),
+                Err(StoreError::Unopenable { id, reason }) => {
+                    report.pass_over(id, reason.to_string())
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -105,11 +112,21 @@ impl Run<'_> {
 
     /// An EC2 row moves to the digest of its access key. Where another credential of ours stands under that
     /// very id, both would go to one place.
-    async fn without_displaced(&self, rows: Vec<Arc<Row>>, report: &mut ExportReport) -> Result<Vec<Arc<Row>>, ExportError> {
-        let moved: Vec<String> = rows.iter().filter(|row| row.form.id != row.ours.id).map(|row| row.form.id.clone()).collect();
-        let taken = if moved.is_empty() { HashMap::new() } else { self.store.find_many(&moved).await? };
-        let (displaced, rows): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| row.form.id != row.ours.id && taken.contains_key(&row.form.id));
+    async fn without_displaced(
+        &self,
+        rows: Vec<Arc<Row>>,
+        report: &mut ExportReport,
+    ) -> Result<Vec<Arc<Row>>, ExportError> {
+        let moved: Vec<String> = rows
+            .iter()
+            .filter(|row| row.form.id != row.ours.id)
+            .map(|row| row.form.id.clone())
+            .collect();
+        let taken =
+            if moved.is_empty() { HashMap::new() } else { self.store.find_many(&moved).await? };
+        let (displaced, rows): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|row| row.form.id != row.ours.id && taken.contains_key(&row.form.id));
         for row in displaced {
             report.pass_over(row.ours.id.clone(), "conflict");
         }
@@ -117,7 +134,12 @@ impl Run<'_> {
     }
 
     /// The page at once; one by one when Keystone's database refuses some row of it.
-    async fn settle(&self, rows: &[Arc<Row>], write: bool, so_far: &mut Settled) -> Result<(), ExportError> {
+    async fn settle(
+        &self,
+        rows: &[Arc<Row>],
+        write: bool,
+        so_far: &mut Settled,
+    ) -> Result<(), ExportError> {
         match retry!(self.together(rows, write)) {
             Err(ExportError::Target(error)) if is_constraint_violation(&error) => {}
             done => return done.map(|done| so_far.add(done)),
@@ -158,7 +180,11 @@ impl Run<'_> {
         for (row, compared) in rows.iter().zip(self.compare(rows, found, true).await?) {
             match compared {
                 (There::Another, _) if !self.overwrite => done.differing.push(&row.form.id),
-                (There::Another, Some(changed)) if target::update(&transaction, &changed).await? => done.report.updated += 1,
+                (There::Another, Some(changed))
+                    if target::update(&transaction, &changed).await? =>
+                {
+                    done.report.updated += 1
+                }
                 (_, Some(new)) => fresh.push(new),
                 (_, None) => done.report.unchanged += 1,
             }
@@ -193,7 +219,9 @@ impl Run<'_> {
 /// A row that does not open says something else, and so does one under the all-zero key.
 fn compare(target: &Target, row: &Row, found: Option<&SourceRow>) -> There {
     let Some(found) = found else { return There::Nothing };
-    let Decrypted::Under(plain) = target.repository.decrypt(&found.encrypted_blob) else { return There::Another };
+    let Decrypted::Under(plain) = target.repository.decrypt(&found.encrypted_blob) else {
+        return There::Another;
+    };
     match form::read(found, &plain, true) {
         Ok(theirs) if form::same(&row.ours, &theirs) => There::Same,
         _ => There::Another,

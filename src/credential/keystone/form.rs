@@ -67,13 +67,20 @@ fn malformed(cause: impl Into<String>) -> Unfit {
 }
 
 fn other_id(row: &SourceRow, any_id: bool) -> Result<String, Unfit> {
-    let cause = "the id is not the SHA-256 of the access key; `--accept-id-mismatch` takes such rows";
-    if any_id { Ok(row.id.clone()) } else { Err(Unfit { reason: "id_mismatch", cause: cause.into() }) }
+    let cause =
+        "the id is not the SHA-256 of the access key; `--accept-id-mismatch` takes such rows";
+    if any_id {
+        Ok(row.id.clone())
+    } else {
+        Err(Unfit { reason: "id_mismatch", cause: cause.into() })
+    }
 }
 
 /// Returns the object in Keystone's column `extra`; `None` when it is empty.
 fn keystones_extra(row: &SourceRow) -> Result<Option<Map<String, Value>>, Unfit> {
-    let Some(text) = row.extra.as_deref().map(str::trim).filter(|text| !matches!(*text, "" | "{}" | "null")) else {
+    let Some(text) =
+        row.extra.as_deref().map(str::trim).filter(|text| !matches!(*text, "" | "{}" | "null"))
+    else {
         return Ok(None);
     };
     match serde_json::from_str(text).map_err(|_| malformed("the column `extra` is no JSON"))? {
@@ -84,17 +91,24 @@ fn keystones_extra(row: &SourceRow) -> Result<Option<Map<String, Value>>, Unfit>
 
 /// Adds the members that Keystone keeps outside the blob.
 fn with_kept(extra: Option<String>, kept: Map<String, Value>) -> Result<Option<String>, Unfit> {
-    let own: Option<Map<String, Value>> =
-        extra.as_deref().map(serde_json::from_str).transpose().map_err(|error| malformed(error.to_string()))?;
+    let own: Option<Map<String, Value>> = extra
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| malformed(error.to_string()))?;
     let mut members = own.unwrap_or_default();
     if let Some(name) = [KEYSTONES, ID].iter().find(|name| members.contains_key(**name)) {
-        return Err(malformed(format!("the blob has a member `{name}`, a name that Strongroom uses")));
+        return Err(malformed(format!(
+            "the blob has a member `{name}`, a name that Strongroom uses"
+        )));
     }
     if kept.is_empty() {
         return Ok(extra);
     }
     members.extend(kept);
-    blob::spaced_json(&Value::Object(members)).map(Some).ok_or_else(|| malformed("the blob is no JSON"))
+    blob::spaced_json(&Value::Object(members))
+        .map(Some)
+        .ok_or_else(|| malformed("the blob is no JSON"))
 }
 
 /// What a credential of ours is in Keystone; `None` when something of it has no place there.
@@ -113,13 +127,17 @@ pub(super) fn write(ours: &NewCredential) -> Option<Form> {
         None => None,
     };
     let (id, blob) = match &ours.access {
-        Some(access) if ours.kind == EC2 => {
-            (other_id.unwrap_or_else(|| id_of(access)), blob::write(access, &ours.secret, &members)?)
+        Some(access) if ours.kind == EC2 => (
+            other_id.unwrap_or_else(|| id_of(access)),
+            blob::write(access, &ours.secret, &members)?,
+        ),
+        None if ours.kind != EC2 && members.is_empty() && other_id.is_none() => {
+            (ours.id.clone(), ours.secret.clone())
         }
-        None if ours.kind != EC2 && members.is_empty() && other_id.is_none() => (ours.id.clone(), ours.secret.clone()),
         _ => return None,
     };
-    let (user_id, project_id, kind) = (ours.user_id.clone(), ours.project_id.clone(), ours.kind.clone());
+    let (user_id, project_id, kind) =
+        (ours.user_id.clone(), ours.project_id.clone(), ours.kind.clone());
     Some(Form { id, user_id, project_id, kind, blob, extra })
 }
 
@@ -143,7 +161,10 @@ fn members(extra: Option<&str>) -> Option<Map<String, Value>> {
         None | Some("" | "null") => Map::new(),
         Some(text) => serde_json::from_str(text).ok()?,
     };
-    if members.get(KEYSTONES).is_some_and(|value| value.is_null() || *value == Value::Object(Map::new())) {
+    if members
+        .get(KEYSTONES)
+        .is_some_and(|value| value.is_null() || *value == Value::Object(Map::new()))
+    {
         members.remove(KEYSTONES);
     }
     Some(members)
@@ -216,7 +237,9 @@ mod tests {
 
     #[test]
     fn meaning_counts_and_spacing_does_not() {
-        let is = |left, right| same(&ours("ec2", Some("a"), "s", left), &ours("ec2", Some("a"), "s", right));
+        let is = |left, right| {
+            same(&ours("ec2", Some("a"), "s", left), &ours("ec2", Some("a"), "s", right))
+        };
         assert!(is(Some(r#"{"b":1,"a":2}"#), Some(r#"{"a": 2, "b": 1}"#)));
         assert!(is(None, Some("{}")) && is(Some(r#"{"keystone:extra":{}}"#), None));
         assert!(!is(None, Some(r#"{"trust_id": null}"#)));

@@ -73,7 +73,10 @@ pub enum ImportError {
 
 /// How to import.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command, and independent")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command, and independent"
+)]
 pub struct ImportOptions {
     /// Write nothing.
     pub dry_run: bool,
@@ -94,7 +97,12 @@ pub async fn import(
     options: ImportOptions,
     go_on: &(dyn Fn(u64) -> bool + Send + Sync),
 ) -> Result<Report, ImportError> {
-    let run = Run { from, store, options, longest: packet::longest(&store.db).await.map_err(StoreError::from)? };
+    let run = Run {
+        from,
+        store,
+        options,
+        longest: packet::longest(&store.db).await.map_err(StoreError::from)?,
+    };
     let mut report = Report { updated: options.update.then_some(0), ..Report::default() };
     let mut after = String::new();
     loop {
@@ -129,14 +137,19 @@ fn decode(repository: &KeyRepository, row: &SourceRow, options: ImportOptions) -
     let plain = match repository.decrypt(&row.encrypted_blob) {
         Decrypted::Under(plain) => plain,
         Decrypted::UnderNullKey(plain) if options.accept_null_key => plain,
-        Decrypted::UnderNullKey(_) => return Err(Quarantined::new(&row.id, "null_key", UNDER_NULL_KEY)),
-        Decrypted::Not => return Err(Quarantined::new(&row.id, "undecryptable", why_not(repository, row))),
+        Decrypted::UnderNullKey(_) => {
+            return Err(Quarantined::new(&row.id, "null_key", UNDER_NULL_KEY));
+        }
+        Decrypted::Not => {
+            return Err(Quarantined::new(&row.id, "undecryptable", why_not(repository, row)));
+        }
     };
     let read = form::read(row, &plain, options.accept_id_mismatch);
     read.map_err(|form::Unfit { reason, cause }| Quarantined::new(&row.id, reason, cause))
 }
 
-const UNDER_NULL_KEY: &str = "encrypted under Keystone's all-zero key; `--accept-null-key` takes such rows";
+const UNDER_NULL_KEY: &str =
+    "encrypted under Keystone's all-zero key; `--accept-null-key` takes such rows";
 
 fn why_not(repository: &KeyRepository, row: &SourceRow) -> &'static str {
     if row.key_hash.as_deref().is_some_and(|hash| repository.has_hash(hash)) {
@@ -165,7 +178,9 @@ impl Run<'_> {
                 Ok((None, new)) => fresh.push(new),
                 Ok((Some(Ok(stored)), new)) if is_said(&stored, &new) => report.unchanged += 1,
                 Ok((Some(_), new)) if self.options.update => self.update(&new, report).await?,
-                Ok((Some(_), new)) => report.quarantined.push(Quarantined::new(&new.id, "conflict", DIFFERS)),
+                Ok((Some(_), new)) => {
+                    report.quarantined.push(Quarantined::new(&new.id, "conflict", DIFFERS))
+                }
             }
         }
         if self.options.dry_run {
@@ -174,7 +189,8 @@ impl Run<'_> {
         }
         let mut rest = &fresh[..];
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(packet::how_many_fit(rest.iter().map(weight), self.longest));
+            let (now, later) =
+                rest.split_at(packet::how_many_fit(rest.iter().map(weight), self.longest));
             self.insert(now, report).await?;
             rest = later;
         }
@@ -186,14 +202,22 @@ impl Run<'_> {
         match done {
             Ok(true) => *report.updated.get_or_insert_default() += 1,
             // Deleted here since the page was read: inserted again by the next run.
-            Ok(false) => report.quarantined.push(Quarantined::new(&new.id, "conflict", "deleted here during the import")),
+            Ok(false) => report.quarantined.push(Quarantined::new(
+                &new.id,
+                "conflict",
+                "deleted here during the import",
+            )),
             Err(error) => report.quarantined.push(refused(new, error)?),
         }
         Ok(())
     }
 
     /// Inserts the rows in one statement; row by row when a stored row collides with them.
-    async fn insert(&self, fresh: &[NewCredential], report: &mut Report) -> Result<(), ImportError> {
+    async fn insert(
+        &self,
+        fresh: &[NewCredential],
+        report: &mut Report,
+    ) -> Result<(), ImportError> {
         match self.store.insert(fresh).await {
             Ok(()) => report.imported += fresh.len() as u64,
             Err(StoreError::Exists | StoreError::Refused) => {
@@ -210,7 +234,10 @@ impl Run<'_> {
     }
 
     /// Counts the credentials here that Keystone has neither under their id nor under their access key's digest.
-    async fn missing_there(&self, go_on: &(dyn Fn() -> bool + Send + Sync)) -> Result<u64, ImportError> {
+    async fn missing_there(
+        &self,
+        go_on: &(dyn Fn() -> bool + Send + Sync),
+    ) -> Result<u64, ImportError> {
         let (mut missing, mut filter) = (0, Filter::default());
         loop {
             if !go_on() {
@@ -253,7 +280,9 @@ const DIFFERS: &str = "here already, and says something else; `--update` takes K
 fn refused(new: &NewCredential, error: StoreError) -> Result<Quarantined, StoreError> {
     let cause = match error {
         StoreError::Exists => "another credential here has its id or access key",
-        StoreError::Refused => "the database here does not take it: too long, or against a constraint",
+        StoreError::Refused => {
+            "the database here does not take it: too long, or against a constraint"
+        }
         error => return Err(error),
     };
     Ok(Quarantined::new(&new.id, "conflict", cause))

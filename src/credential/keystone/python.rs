@@ -10,7 +10,8 @@ use base64::engine::general_purpose::NO_PAD;
 use zeroize::Zeroizing;
 
 /// Bits after the last whole byte are ignored, as in Python.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// Returns the bytes; `None` where Python raises an error.
 pub(super) fn urlsafe_b64decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -69,7 +70,11 @@ mod tests {
             ("Y", None),
             ("Y===", None),
         ] {
-            assert_eq!(urlsafe_b64decode(text.as_bytes()).as_deref().map(Vec::as_slice), wanted, "{text:?}");
+            assert_eq!(
+                urlsafe_b64decode(text.as_bytes()).as_deref().map(Vec::as_slice),
+                wanted,
+                "{text:?}"
+            );
         }
     }
 }

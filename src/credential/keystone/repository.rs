@@ -73,11 +73,13 @@ impl KeyRepository {
                 tracing::warn!(file = %path.display(), "an empty key file is passed over");
                 continue;
             }
-            let primary = Primary::read(&text).ok_or_else(|| RepositoryError::Malformed(path.clone()))?;
+            let primary =
+                Primary::read(&text).ok_or_else(|| RepositoryError::Malformed(path.clone()))?;
             hashes.extend(hashes_of(&text));
             read.push((path, primary));
         }
-        let newest = read.first().cloned().ok_or_else(|| RepositoryError::Empty(folder.to_owned()))?;
+        let newest =
+            read.first().cloned().ok_or_else(|| RepositoryError::Empty(folder.to_owned()))?;
         let keys: Vec<_> = read.into_iter().filter_map(|(_, key)| key).map(|key| key.key).collect();
         if keys.is_empty() {
             return Err(RepositoryError::Empty(folder.to_owned()));
@@ -112,7 +114,10 @@ impl KeyRepository {
 
 impl Primary {
     /// Reads a key file; `Some(None)` is the all-zero key, `None` no key. Python refuses a key that is not ASCII.
-    #[expect(clippy::option_option, reason = "no key and the all-zero key are not the same mistake")]
+    #[expect(
+        clippy::option_option,
+        reason = "no key and the all-zero key are not the same mistake"
+    )]
     fn read(text: &[u8]) -> Option<Option<Self>> {
         let key = urlsafe_b64decode(text).filter(|key| text.is_ascii() && key.len() == 32)?;
         if key.iter().all(|byte| *byte == 0) {
@@ -135,7 +140,9 @@ fn key_files(folder: &Path) -> Result<Vec<(Number, PathBuf)>, RepositoryError> {
         let path = entry.map_err(|error| io_error(folder, error))?.path();
         // Kubernetes mounts keys as symbolic links, which `metadata` follows.
         let is_file = || fs::metadata(&path).is_ok_and(|found| found.is_file());
-        if let Some(number) = path.file_name().and_then(|name| number(name.to_str()?)).filter(|_| is_file()) {
+        if let Some(number) =
+            path.file_name().and_then(|name| number(name.to_str()?)).filter(|_| is_file())
+        {
             files.push((number, path));
         }
     }

@@ -54,7 +54,8 @@ pub(super) async fn insert(db: &impl ConnectionTrait, rows: &[TargetRow]) -> Res
     let longest = if rows.is_empty() { 0 } else { packet::longest(db).await? };
     let mut rest = rows;
     while !rest.is_empty() {
-        let (now, later) = rest.split_at(packet::how_many_fit(rest.iter().map(|row| row.weight), longest));
+        let (now, later) =
+            rest.split_at(packet::how_many_fit(rest.iter().map(|row| row.weight), longest));
         let mut statement = Query::insert();
         statement.into_table(Alias::new("credential"));
         for row in now {
@@ -72,7 +73,9 @@ pub(super) async fn update(db: &impl ConnectionTrait, row: &TargetRow) -> Result
     let [(id, key), columns @ ..] = &row.values;
     let mut statement = Query::update();
     statement.table(Alias::new("credential"));
-    statement.values(columns.iter().map(|(name, value)| (Alias::new(*name), Expr::value(value.clone()))));
+    statement.values(
+        columns.iter().map(|(name, value)| (Alias::new(*name), Expr::value(value.clone()))),
+    );
     statement.and_where(Expr::col(Alias::new(*id)).eq(key.clone()));
     Ok(db.execute(&statement).await?.rows_affected() > 0)
 }

@@ -21,7 +21,9 @@ pub(super) fn is_encoded(text: &str) -> Result<(), AddressError> {
 fn has_whole_codes(text: &str) -> bool {
     let mut parts = text.split('%');
     parts.next();
-    let is_code = |part: &str| part.get(..2).is_some_and(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    let is_code = |part: &str| {
+        part.get(..2).is_some_and(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
     parts.all(is_code) && percent_decode_str(text).decode_utf8().is_ok()
 }
 
@@ -33,7 +35,11 @@ pub(super) fn encoded(text: &str) -> Zeroizing<String> {
 /// Refuses a server's address without a database: the server would choose another one, or none.
 pub(super) fn has_database(url: &Url) -> Result<(), AddressError> {
     let in_path = !url.path().trim_matches('/').is_empty();
-    if in_path || url.query_pairs().any(|(name, _)| name == "dbname") { Ok(()) } else { Err(AddressError::NoDatabase) }
+    if in_path || url.query_pairs().any(|(name, _)| name == "dbname") {
+        Ok(())
+    } else {
+        Err(AddressError::NoDatabase)
+    }
 }
 
 /// Refuses SQLite's addresses without a file.
@@ -51,16 +57,25 @@ pub(super) fn has_file(text: &str) -> Result<(), AddressError> {
 /// Refuses parameters that the engine's driver does not know.
 pub(super) fn knows_parameters(engine: DbBackend, url: &Url) -> Result<(), AddressError> {
     let known = known(engine);
-    let is_known = |name: &str| known.contains(&name) || engine == DbBackend::Postgres && name.starts_with("options[");
+    let is_known = |name: &str| {
+        known.contains(&name) || engine == DbBackend::Postgres && name.starts_with("options[")
+    };
     let unknown = url.query_pairs().map(|(name, _)| name).find(|name| !is_known(name));
-    unknown.map_or(Ok(()), |name| Err(unknown_parameter(&name, !url.username().is_empty() || url.port().is_none())))
+    unknown.map_or(Ok(()), |name| {
+        Err(unknown_parameter(&name, !url.username().is_empty() || url.port().is_none()))
+    })
 }
 
 /// Names a parameter, unless it may be the rest of a password.
 pub(super) fn unknown_parameter(name: &str, is_apart: bool) -> AddressError {
-    let is_name =
-        !name.is_empty() && name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
-    if is_apart && is_name { AddressError::Parameter(name.to_owned()) } else { AddressError::Unencoded }
+    let is_name = !name.is_empty()
+        && name.len() <= 40
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    if is_apart && is_name {
+        AddressError::Parameter(name.to_owned())
+    } else {
+        AddressError::Unencoded
+    }
 }
 
 /// Returns the parameters that an engine's driver reads.

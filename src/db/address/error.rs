@@ -14,7 +14,9 @@ pub enum AddressError {
     #[error("the database address has SQLAlchemy's form: `{0}+DRIVER://`")]
     Driver(&'static str),
     /// The engine's driver was left out of this build.
-    #[error("`{scheme}` addresses take strongroom's feature `{feature}`, which this build is without")]
+    #[error(
+        "`{scheme}` addresses take strongroom's feature `{feature}`, which this build is without"
+    )]
     NotBuilt {
         /// Of the address.
         scheme: String,
@@ -22,10 +24,14 @@ pub enum AddressError {
         feature: &'static str,
     },
     /// An `sslmode` that neither engine has.
-    #[error("unknown `{0}` in the database address: PostgreSQL's strictest is `verify-full`, MySQL's `verify_identity`")]
+    #[error(
+        "unknown `{0}` in the database address: PostgreSQL's strictest is `verify-full`, MySQL's `verify_identity`"
+    )]
     Mode(String),
     /// A character of the user or the password that ends it.
-    #[error("the database address holds a character that is not percent-encoded, in its user or password or behind the host")]
+    #[error(
+        "the database address holds a character that is not percent-encoded, in its user or password or behind the host"
+    )]
     Unencoded,
     /// A server, and no database on it.
     #[error("the database address names a server, but no database")]
@@ -37,7 +43,9 @@ pub enum AddressError {
     #[error("`sqlite:` in the database address is not followed by two slashes")]
     Slashes,
     /// A SQLite database that ends with the connection.
-    #[error("the database address names a SQLite database in memory: every connection would find another one, empty")]
+    #[error(
+        "the database address names a SQLite database in memory: every connection would find another one, empty"
+    )]
     Memory,
 }
 

@@ -47,7 +47,9 @@ fn server(engine: DbBackend, scheme: &str, rest: &str) -> Result<Zeroizing<Strin
 /// The user holds no `/`; without an `@` behind it there is none.
 fn user_and_rest(rest: &str) -> (Option<&str>, &str) {
     match rest.split_once('@') {
-        Some((user, behind)) if !user.split(':').next().unwrap_or_default().contains('/') => (Some(user), behind),
+        Some((user, behind)) if !user.split(':').next().unwrap_or_default().contains('/') => {
+            (Some(user), behind)
+        }
         _ => (None, rest),
     }
 }
@@ -55,7 +57,9 @@ fn user_and_rest(rest: &str) -> (Option<&str>, &str) {
 fn login(user: &str) -> Zeroizing<String> {
     let decoded_and_encoded = |text: &str| encoded(&percent_decode_str(text).decode_utf8_lossy());
     Zeroizing::new(match user.split_once(':') {
-        Some((user, password)) => format!("{}:{}@", *decoded_and_encoded(user), *decoded_and_encoded(password)),
+        Some((user, password)) => {
+            format!("{}:{}@", *decoded_and_encoded(user), *decoded_and_encoded(password))
+        }
         None => format!("{}@", *decoded_and_encoded(user)),
     })
 }
@@ -71,7 +75,10 @@ fn parameters(engine: DbBackend, query: &str, has_user: bool) -> Result<String, 
         if !known(engine).contains(&name) {
             return Err(unknown_parameter(name, has_user));
         }
-        kept.append_pair(name, if name == "sslmode" && value == "true" { "require" } else { &value });
+        kept.append_pair(
+            name,
+            if name == "sslmode" && value == "true" { "require" } else { &value },
+        );
     }
     let kept = kept.finish();
     Ok(if kept.is_empty() { kept } else { format!("?{kept}") })
@@ -137,7 +144,13 @@ fn tunes_a_driver(engine: DbBackend, name: &str) -> bool {
             "tcp_user_timeout",
             "timeout",
         ],
-        _ => &["cached_statements", "check_same_thread", "detect_types", "isolation_level", "timeout"],
+        _ => &[
+            "cached_statements",
+            "check_same_thread",
+            "detect_types",
+            "isolation_level",
+            "timeout",
+        ],
     };
     names.contains(&name)
 }
@@ -156,12 +169,27 @@ mod tests {
                 "mariadb+mariadbconnector://k:pw@db/keystone?unix_socket=/run/m.sock",
                 "mariadb://k:pw@db/keystone?socket=%2Frun%2Fm.sock",
             ),
-            ("postgresql+psycopg2://k:pw@db/keystone?client_encoding=utf8", "postgresql://k:pw@db/keystone"),
-            ("postgresql+asyncpg://k:pw@db/keystone?ssl=require", "postgresql://k:pw@db/keystone?sslmode=require"),
-            ("mysql+pymysql://k:a#b/c?d:e%f@[::1]:3306/keystone", "mysql://k:a%23b%2Fc%3Fd%3Ae%25f@[::1]:3306/keystone"),
+            (
+                "postgresql+psycopg2://k:pw@db/keystone?client_encoding=utf8",
+                "postgresql://k:pw@db/keystone",
+            ),
+            (
+                "postgresql+asyncpg://k:pw@db/keystone?ssl=require",
+                "postgresql://k:pw@db/keystone?sslmode=require",
+            ),
+            (
+                "mysql+pymysql://k:a#b/c?d:e%f@[::1]:3306/keystone",
+                "mysql://k:a%23b%2Fc%3Fd%3Ae%25f@[::1]:3306/keystone",
+            ),
             ("mysql+pymysql://k:a%40b+c@db/keystone", "mysql://k:a%40b%2Bc@db/keystone"),
-            ("mysql+pymysql://root:pw@127.0.0.1/keystone?charset=utf8&plugin=dbcounter", "mysql://root:pw@127.0.0.1/keystone"),
-            ("mysql+pymysql://k:pw@db/keystone?ssl_ca=/etc/ca.pem", "mysql://k:pw@db/keystone?ssl-ca=%2Fetc%2Fca.pem"),
+            (
+                "mysql+pymysql://root:pw@127.0.0.1/keystone?charset=utf8&plugin=dbcounter",
+                "mysql://root:pw@127.0.0.1/keystone",
+            ),
+            (
+                "mysql+pymysql://k:pw@db/keystone?ssl_ca=/etc/ca.pem",
+                "mysql://k:pw@db/keystone?ssl-ca=%2Fetc%2Fca.pem",
+            ),
             ("sqlite:////var/lib/keystone.db", "sqlite:///var/lib/keystone.db"),
             ("sqlite+pysqlite:///keystone.db?timeout=5", "sqlite://keystone.db"),
             ("sqlite:///100%.db", "sqlite://100%25.db"),
@@ -176,7 +204,10 @@ mod tests {
             ("mysql+pymysql://k:p@ss@127.0.0.1/keystone", AddressError::Unencoded),
             ("mysql+pymysql://k:p@s?canary@127.0.0.1/keystone", AddressError::Unencoded),
             ("mysql+pymysql://k:12?canary", AddressError::Unencoded),
-            ("mysql+pymysql://k:pw@db/keystone?read_default_file=x", AddressError::Parameter("read_default_file".into())),
+            (
+                "mysql+pymysql://k:pw@db/keystone?read_default_file=x",
+                AddressError::Parameter("read_default_file".into()),
+            ),
             ("oracle+cx_oracle://k:pw@db/keystone", AddressError::Scheme("oracle".into())),
             ("sqlite://", AddressError::Memory),
             ("sqlite:///:memory:", AddressError::Memory),

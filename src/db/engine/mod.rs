@@ -48,7 +48,8 @@ pub(super) const fn feature(engine: DbBackend) -> (&'static str, bool) {
 /// An engine's driver.
 #[async_trait]
 pub(super) trait Driver: Sync {
-    async fn connect(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr>;
+    async fn connect(&self, address: &Address, access: Access)
+    -> Result<DatabaseConnection, DbErr>;
 
     /// True when it was made.
     async fn create_if_missing(&self, address: &Address) -> Result<bool, DbErr>;

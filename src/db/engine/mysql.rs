@@ -3,7 +3,9 @@
 use std::str::FromStr as _;
 
 use async_trait::async_trait;
-use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode};
+use sea_orm::sqlx::mysql::{
+    MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
+};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, SqlxMySqlConnector};
 
@@ -17,7 +19,11 @@ pub(super) struct MySql;
 
 #[async_trait]
 impl Driver for MySql {
-    async fn connect(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
+    async fn connect(
+        &self,
+        address: &Address,
+        access: Access,
+    ) -> Result<DatabaseConnection, DbErr> {
         let options = options(address).map_err(conn)?;
         let probe = async {
             let mut session = options.connect().await?;
@@ -25,8 +31,10 @@ impl Driver for MySql {
             session.close().await
         };
         in_time(end(&options), probe).await?;
-        let pool = MySqlPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        let pool = pool.after_connect(move |session, _| Box::pin(mysql_session::prepare(session, access)));
+        let pool =
+            MySqlPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool =
+            pool.after_connect(move |session, _| Box::pin(mysql_session::prepare(session, access)));
         Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool.connect_lazy_with(options)))
     }
 
@@ -40,12 +48,16 @@ impl Driver for MySql {
     fn way(&self, address: &Address) -> Result<Option<Way>, DbErr> {
         let options = options(address).map_err(conn)?;
         let is_verified = matches!(options.get_ssl_mode(), MySqlSslMode::VerifyIdentity);
-        Ok(Some(Way { peer: peer(options.get_socket().is_some(), options.get_host()), is_verified }))
+        Ok(Some(Way {
+            peer: peer(options.get_socket().is_some(), options.get_host()),
+            is_verified,
+        }))
     }
 }
 
 fn end(options: &MySqlConnectOptions) -> End {
-    let place = options.get_socket().is_none().then(|| (options.get_host().to_owned(), options.get_port()));
+    let place =
+        options.get_socket().is_none().then(|| (options.get_host().to_owned(), options.get_port()));
     End { engine: DbBackend::MySql, place }
 }
 
@@ -54,7 +66,8 @@ async fn create(address: &Address) -> Result<(), DbErr> {
     let options = options(address).map_err(conn)?;
     let name = options.get_database().unwrap_or_default().replace('`', "``");
     let pool = MySqlPoolOptions::new().max_connections(1);
-    let pool = pool.after_connect(|session, _| Box::pin(mysql_session::prepare(session, Access::Guest)));
+    let pool =
+        pool.after_connect(|session, _| Box::pin(mysql_session::prepare(session, Access::Guest)));
     let pool = pool.connect_with(options.database("information_schema")).await;
     let server = SqlxMySqlConnector::from_sqlx_mysql_pool(pool.map_err(conn)?);
     server.execute_unprepared(&format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4")).await?;

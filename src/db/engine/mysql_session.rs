@@ -17,7 +17,10 @@ const STRICT: &str = "STRICT_ALL_TABLES";
 const SETTINGS: [(&str, &str); 18] = [
     ("autocommit", "1"),
     ("completion_type", "'NO_CHAIN'"),
-    ("sql_mode", "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'"),
+    (
+        "sql_mode",
+        "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+    ),
     ("sql_safe_updates", "0"),
     ("sql_select_limit", "18446744073709551615"),
     ("sql_big_selects", "1"),
@@ -42,11 +45,16 @@ const OF_ONE: &str = " /*!50708 , SESSION max_execution_time = 0 */ /*M!100101 ,
     /*M!100502 , SESSION sql_if_exists = 0 */";
 
 /// READ COMMITTED, so that a compare-and-swap meets fewer conflicts. A change of the schema waits a short time for a lock.
-pub(in crate::db) async fn prepare(session: &mut MySqlConnection, access: Access) -> Result<(), sqlx::Error> {
+pub(in crate::db) async fn prepare(
+    session: &mut MySqlConnection,
+    access: Access,
+) -> Result<(), sqlx::Error> {
     set_all(session, if access == Access::Schema { 3 } else { 50 }).await?;
     let transactions = match access {
         Access::Read => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
-        Access::Write | Access::Guest | Access::Schema => "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+        Access::Write | Access::Guest | Access::Schema => {
+            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+        }
     };
     session.execute(transactions).await?;
     require_settings(session).await
@@ -62,13 +70,17 @@ async fn set_all(session: &mut MySqlConnection, lock_wait_timeout: u32) -> Resul
 
 /// A pooler in between may take a `SET` and not pass it on.
 async fn require_settings(session: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    let row = session.fetch_one("SELECT @@SESSION.sql_mode, IF(@@SESSION.autocommit, '1', '0')").await?;
+    let row =
+        session.fetch_one("SELECT @@SESSION.sql_mode, IF(@@SESSION.autocommit, '1', '0')").await?;
     let (mode, autocommit): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     let refused = |what| Err(sqlx::Error::Configuration(UnfitDatabase::Setting(what).into()));
     if !mode.split(',').any(|word| word == STRICT) {
         return refused("sql_mode strict, and would cut long values");
     }
-    if mode.split(',').any(|word| matches!(word, "ANSI_QUOTES" | "NO_BACKSLASH_ESCAPES" | "ORACLE" | "MSSQL")) {
+    if mode
+        .split(',')
+        .any(|word| matches!(word, "ANSI_QUOTES" | "NO_BACKSLASH_ESCAPES" | "ORACLE" | "MSSQL"))
+    {
         return refused("sql_mode as this session sets it");
     }
     if autocommit == "1" { Ok(()) } else { refused("autocommit on") }
@@ -83,7 +95,9 @@ pub(crate) async fn prepare_component(
     prepare(session, Access::Write).await?;
     if let Some(ms) = lock_timeout {
         let seconds = ms.div_ceil(1000);
-        let sql = format!("SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}");
+        let sql = format!(
+            "SET SESSION lock_wait_timeout = {seconds}, SESSION innodb_lock_wait_timeout = {seconds}"
+        );
         session.execute(sqlx::AssertSqlSafe(sql)).await?;
     }
     if let Some(ms) = statement_timeout {

@@ -19,7 +19,11 @@ pub(in crate::db) struct OtherService {
 }
 
 /// Looks who answers; `None` when it is the engine that was asked for, or cannot be told.
-pub(super) async fn other_service(engine: DbBackend, host: &str, port: u16) -> Option<OtherService> {
+pub(super) async fn other_service(
+    engine: DbBackend,
+    host: &str,
+    port: u16,
+) -> Option<OtherService> {
     let wanted = if engine == DbBackend::MySql { MYSQL } else { POSTGRES };
     let found = service(host, port).await?;
     (found != wanted).then_some(OtherService { wanted, found })
@@ -72,7 +76,8 @@ fn of_greeting(greeting: &[u8]) -> &'static str {
 
 async fn answers_http(host: &str, port: u16) -> bool {
     let Some(mut stream) = connect(host, port).await else { return false };
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.is_ok() && read(&mut stream).await.starts_with(b"HTTP/")
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.is_ok()
+        && read(&mut stream).await.starts_with(b"HTTP/")
 }
 
 async fn connect(host: &str, port: u16) -> Option<TcpStream> {

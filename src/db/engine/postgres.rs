@@ -17,7 +17,11 @@ pub(super) struct Postgres;
 
 #[async_trait]
 impl Driver for Postgres {
-    async fn connect(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
+    async fn connect(
+        &self,
+        address: &Address,
+        access: Access,
+    ) -> Result<DatabaseConnection, DbErr> {
         let options = options(address).map_err(conn)?;
         if matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow) {
             end(&options).refuse_greeting().await?;
@@ -28,8 +32,10 @@ impl Driver for Postgres {
             session.close().await
         };
         in_time(end(&options), probe).await?;
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        let pool = pool.after_connect(move |session, _| Box::pin(postgres_session::prepare(session, access)));
+        let pool =
+            PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool = pool
+            .after_connect(move |session, _| Box::pin(postgres_session::prepare(session, access)));
         Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options)))
     }
 
@@ -43,7 +49,10 @@ impl Driver for Postgres {
     fn way(&self, address: &Address) -> Result<Option<Way>, DbErr> {
         let options = options(address).map_err(conn)?;
         let is_verified = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
-        Ok(Some(Way { peer: peer(options.get_socket().is_some(), options.get_host()), is_verified }))
+        Ok(Some(Way {
+            peer: peer(options.get_socket().is_some(), options.get_host()),
+            is_verified,
+        }))
     }
 }
 
@@ -58,10 +67,15 @@ async fn create(address: &Address) -> Result<(), DbErr> {
     let options = options(address).map_err(conn)?;
     let name = options.get_database().unwrap_or_default().replace('"', "\"\"");
     let pool = PgPoolOptions::new().max_connections(1);
-    let pool = pool.after_connect(|session, _| Box::pin(postgres_session::prepare(session, Access::Guest)));
+    let pool = pool
+        .after_connect(|session, _| Box::pin(postgres_session::prepare(session, Access::Guest)));
     let pool = pool.connect_with(options.database("postgres")).await.map_err(conn)?;
     let server = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-    server.execute_unprepared(&format!("CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0")).await?;
+    server
+        .execute_unprepared(&format!(
+            "CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0"
+        ))
+        .await?;
     server.close().await
 }
 
@@ -72,7 +86,9 @@ pub(crate) fn component_options(address: &Address, name: &str) -> Result<PgConne
 }
 
 fn options(address: &Address) -> Result<PgConnectOptions, sqlx::Error> {
-    let mut options = PgConnectOptions::from_str(address.expose())?.application_name("strongroom").disable_statement_logging();
+    let mut options = PgConnectOptions::from_str(address.expose())?
+        .application_name("strongroom")
+        .disable_statement_logging();
     let host = options.get_host().to_owned();
     if let Some(mode) = mode(address, options.get_socket().is_some(), &host)? {
         options = options.ssl_mode(match mode {

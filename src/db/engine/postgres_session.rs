@@ -40,7 +40,10 @@ const SETTINGS: [(&str, &str); 25] = [
 
 /// With `row_security` off a row that a policy of the server hides is an error, and never silently missing. The schema that
 /// holds Strongroom's tables comes first in the path: unqualified names mean it, whatever schema was made later.
-pub(in crate::db) async fn prepare(session: &mut PgConnection, access: Access) -> Result<(), sqlx::Error> {
+pub(in crate::db) async fn prepare(
+    session: &mut PgConnection,
+    access: Access,
+) -> Result<(), sqlx::Error> {
     let read_only = if access == Access::Read { "on" } else { "off" };
     let settings = SETTINGS.iter().copied().chain([("default_transaction_read_only", read_only)]);
     set(session, settings).await?;
@@ -56,13 +59,18 @@ pub(crate) async fn prepare_component(
     limits: impl IntoIterator<Item = (&'static str, Option<u64>)>,
 ) -> Result<(), sqlx::Error> {
     prepare(session, Access::Write).await?;
-    let limits: Vec<_> = limits.into_iter().filter_map(|(name, ms)| Some((name, ms?.to_string()))).collect();
+    let limits: Vec<_> =
+        limits.into_iter().filter_map(|(name, ms)| Some((name, ms?.to_string()))).collect();
     set(session, limits.iter().map(|(name, ms)| (*name, ms.as_str()))).await
 }
 
 /// All names are qualified: a path may name other schemas before `pg_catalog`.
-async fn set(session: &mut PgConnection, settings: impl Iterator<Item = (&str, &str)>) -> Result<(), sqlx::Error> {
-    let values: Vec<String> = settings.map(|(name, value)| format!("('{name}','{value}')")).collect();
+async fn set(
+    session: &mut PgConnection,
+    settings: impl Iterator<Item = (&str, &str)>,
+) -> Result<(), sqlx::Error> {
+    let values: Vec<String> =
+        settings.map(|(name, value)| format!("('{name}','{value}')")).collect();
     if values.is_empty() {
         return Ok(());
     }

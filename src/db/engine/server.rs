@@ -26,13 +26,18 @@ pub(super) struct End {
 
 /// Opens a session once, in time. A pool tries again for as long as it waits for a free connection; somebody who typed
 /// a wrong address wants to know at once.
-pub(super) async fn in_time(end: End, probe: impl Future<Output = Result<(), sqlx::Error>>) -> Result<(), DbErr> {
+pub(super) async fn in_time(
+    end: End,
+    probe: impl Future<Output = Result<(), sqlx::Error>>,
+) -> Result<(), DbErr> {
     let mut probe = pin!(probe);
     let first = timeout(FIRST_LOOK, &mut probe).await;
     if matches!(first, Ok(Ok(()))) {
         return Ok(());
     }
-    if first.as_ref().is_err() || first.as_ref().is_ok_and(|done| done.as_ref().is_err_and(is_unexpected)) {
+    if first.as_ref().is_err()
+        || first.as_ref().is_ok_and(|done| done.as_ref().is_err_and(is_unexpected))
+    {
         end.refuse_other_service().await?;
     }
     let answered = if let Ok(done) = first {
@@ -60,13 +65,18 @@ impl End {
     }
 
     fn shown(&self) -> String {
-        self.place.as_ref().map_or_else(|| "the server at the Unix socket".into(), |(host, port)| format!("{host}:{port}"))
+        self.place.as_ref().map_or_else(
+            || "the server at the Unix socket".into(),
+            |(host, port)| format!("{host}:{port}"),
+        )
     }
 }
 
 /// What a server of another protocol makes of our driver.
 fn is_unexpected(error: &sqlx::Error) -> bool {
-    let is_end = |error: &io::Error| matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData);
+    let is_end = |error: &io::Error| {
+        matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
+    };
     match error {
         sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) => true,
         sqlx::Error::Io(error) => is_end(error),
@@ -89,7 +99,11 @@ pub(super) async fn is_there(connected: Result<DatabaseConnection, DbErr>) -> Re
 }
 
 /// Judged by the host that the driver will go to: parameters of the address can name another.
-pub(super) fn mode(address: &Address, socket: bool, host: &str) -> Result<Option<Mode>, sqlx::Error> {
+pub(super) fn mode(
+    address: &Address,
+    socket: bool,
+    host: &str,
+) -> Result<Option<Mode>, sqlx::Error> {
     let mode = address.tls().mode(peer(socket, host), address.asked());
     mode.map_err(|refused| sqlx::Error::Configuration(refused.into()))
 }
@@ -103,7 +117,8 @@ pub(super) fn peer(socket: bool, host: &str) -> Peer {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || without_brackets(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || without_brackets(host).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// A URL's IPv6 address as certificates know it.

@@ -8,7 +8,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sea_orm::sqlx::{self, ConnectOptions as _};
 use sea_orm::{DatabaseConnection, DbErr, SqlxSqliteConnector};
 
@@ -24,12 +26,17 @@ pub(super) struct Sqlite;
 #[async_trait]
 impl Driver for Sqlite {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    async fn connect(&self, address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
+    async fn connect(
+        &self,
+        address: &Address,
+        access: Access,
+    ) -> Result<DatabaseConnection, DbErr> {
         let options = options(address, access).map_err(conn)?;
         if access != Access::Read {
             make_private_if_allowed(address).map_err(conn)?;
         }
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let pool =
+            SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.connect_with(options).await.map_err(conn)?;
         require_utf8(&pool).await.map_err(conn)?;
         Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
@@ -99,7 +106,9 @@ fn file_of(address: &Address) -> Result<Option<PathBuf>, sqlx::Error> {
 /// `mode=rwc` in the address allows making the file; then it is made for its owner alone.
 fn make_private_if_allowed(address: &Address) -> Result<(), sqlx::Error> {
     match file_of(address)? {
-        Some(file) if address.expose().contains("mode=rwc") => make_private(&file).map(drop).map_err(sqlx::Error::Io),
+        Some(file) if address.expose().contains("mode=rwc") => {
+            make_private(&file).map(drop).map_err(sqlx::Error::Io)
+        }
         _ => Ok(()),
     }
 }

@@ -30,9 +30,13 @@ pub(in crate::db) fn cause(error: &DbErr) -> Option<Cause<'_>> {
     Some(match &**error {
         sqlx::Error::Io(error) => Cause::Io(error),
         sqlx::Error::Tls(error) => Cause::Tls(&**error),
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Cause::NoSession,
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+            Cause::NoSession
+        }
         sqlx::Error::Protocol(_) => Cause::Protocol,
-        sqlx::Error::Database(error) => Cause::Server { code: error.code(), number: number(&**error) },
+        sqlx::Error::Database(error) => {
+            Cause::Server { code: error.code(), number: number(&**error) }
+        }
         sqlx::Error::Configuration(error) => Cause::Configuration(&**error),
         _ => return None,
     })
@@ -51,13 +55,20 @@ pub(in crate::db) fn said(error: &DbErr) -> Option<Said<'_>> {
     let (code, number, message) = (error.code(), number(&**error), error.message());
     let plain = Said { code, number, message, detail: None, hint: None, object: None };
     let Some(postgres) = error.try_downcast_ref::<PgDatabaseError>() else { return Some(plain) };
-    Some(Said { detail: postgres.detail(), hint: postgres.hint(), object: object(postgres), ..plain })
+    Some(Said {
+        detail: postgres.detail(),
+        hint: postgres.hint(),
+        object: object(postgres),
+        ..plain
+    })
 }
 
 /// The object that PostgreSQL names beside its message, the smallest one.
 #[cfg(feature = "cli")]
 fn object(error: &PgDatabaseError) -> Option<String> {
-    let table = error.table().map(|table| error.schema().map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}")));
+    let table = error.table().map(|table| {
+        error.schema().map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
+    });
     let inner = error.constraint().map(|name| format!("constraint {name}"));
     let inner = inner.or_else(|| error.column().map(|name| format!("column {name}")));
     match (inner, table) {

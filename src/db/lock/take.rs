@@ -13,7 +13,9 @@ use futures::future::{Either, select};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Value};
 use tokio::time::{Instant, sleep};
 
-use super::{HEARTBEAT, LEASE, Lock, LockError, clock_ms, lease_ms, next_token, now_ms, number, of};
+use super::{
+    HEARTBEAT, LEASE, Lock, LockError, clock_ms, lease_ms, next_token, now_ms, number, of,
+};
 use crate::db::{holder, is_transient, statement};
 
 const POLL: Duration = Duration::from_millis(250);
@@ -55,8 +57,13 @@ async fn wait_for_it(db: &DatabaseConnection) -> Result<Lock, LockError> {
 /// Says once that the run waits, and for whom.
 async fn tell(db: &DatabaseConnection) -> Infallible {
     sleep(SILENCE).await;
-    let held_by = Lease::read(db).await.map_or_else(|_| "another run".to_owned(), |lease| holder::shown(&lease.holder));
-    tracing::warn!("waiting for the run lock, which is held by {held_by}; for {} s at most", LEASE.as_secs());
+    let held_by = Lease::read(db)
+        .await
+        .map_or_else(|_| "another run".to_owned(), |lease| holder::shown(&lease.holder));
+    tracing::warn!(
+        "waiting for the run lock, which is held by {held_by}; for {} s at most",
+        LEASE.as_secs()
+    );
     pending().await
 }
 
@@ -75,7 +82,8 @@ impl Lease {
             number("expires_ms"),
         );
         let row = db.query_one_raw(of(db, &sql, [])).await?;
-        let row = row.ok_or_else(|| DbErr::RecordNotFound("strongroom_lock has lost its row".into()))?;
+        let row =
+            row.ok_or_else(|| DbErr::RecordNotFound("strongroom_lock has lost its row".into()))?;
         Ok(Self {
             holder: row.try_get("", "holder")?,
             token: row.try_get("", "token")?,
@@ -104,24 +112,41 @@ async fn claim(db: &DatabaseConnection, holder: &str) -> Result<Option<i64>, DbE
     take_where(db, &is_over, [holder.into(), lease_ms()]).await
 }
 
-async fn take_from_the_dead(db: &DatabaseConnection, lease: &Lease, holder: &str) -> Result<Option<i64>, DbErr> {
+async fn take_from_the_dead(
+    db: &DatabaseConnection,
+    lease: &Lease,
+    holder: &str,
+) -> Result<Option<i64>, DbErr> {
     if !holder::is_dead(&lease.holder) {
         return Ok(None);
     }
-    tracing::info!(holder = holder::shown(&lease.holder), "taking the run lock from a process that is gone");
+    tracing::info!(
+        holder = holder::shown(&lease.holder),
+        "taking the run lock from a process that is gone"
+    );
     take_where(db, "token = $3", [holder.into(), lease_ms(), lease.token.into()]).await
 }
 
 /// The new token, if the condition held. MySQL and MariaDB have no RETURNING here: the token comes back
 /// with the statement's own result, as an insert's id would.
-async fn take_where<const N: usize>(db: &DatabaseConnection, condition: &str, values: [Value; N]) -> Result<Option<i64>, DbErr> {
+async fn take_where<const N: usize>(
+    db: &DatabaseConnection,
+    condition: &str,
+    values: [Value; N],
+) -> Result<Option<i64>, DbErr> {
     let engine = db.get_database_backend();
     let (now, next) = (now_ms(engine), next_token(engine));
-    let set = |next: &str| format!("UPDATE strongroom_lock SET holder = $1, token = {next}, expires_ms = {now} + $2");
+    let set = |next: &str| {
+        format!("UPDATE strongroom_lock SET holder = $1, token = {next}, expires_ms = {now} + $2")
+    };
     if engine == DbBackend::MySql {
-        let sql = format!("{} WHERE name = 'run' AND {condition}", set(&format!("last_insert_id({next})")));
+        let sql = format!(
+            "{} WHERE name = 'run' AND {condition}",
+            set(&format!("last_insert_id({next})"))
+        );
         let done = db.execute_raw(statement(engine, &sql, values)).await?;
-        return Ok((done.rows_affected() == 1).then(|| i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX)));
+        return Ok((done.rows_affected() == 1)
+            .then(|| i64::try_from(done.last_insert_id()).unwrap_or(i64::MAX)));
     }
     let sql = format!("{} WHERE name = 'run' AND {condition} RETURNING token", set(&next));
     let row = db.query_one_raw(statement(engine, &sql, values)).await?;

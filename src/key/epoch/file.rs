@@ -50,7 +50,12 @@ impl EpochFile {
 
     /// Changes the lines while no other process does. `change` says whether there is anything to write.
     pub(super) fn change(&self, change: impl FnOnce(&mut Lines) -> bool) -> io::Result<()> {
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(self.beside("lock"))?;
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.beside("lock"))?;
         lock.lock()?;
         let mut lines = self.read()?;
         if change(&mut lines) { self.replace(&lines.lines) } else { Ok(()) }
@@ -58,13 +63,18 @@ impl EpochFile {
 
     /// Whole or not at all: a crash leaves the file as it was.
     fn replace(&self, lines: &[Line]) -> io::Result<()> {
-        let beside = self.beside(&format!("{}.tmp", hex::encode(make_bytes::<8>().map_err(io::Error::other)?)));
+        let beside = self
+            .beside(&format!("{}.tmp", hex::encode(make_bytes::<8>().map_err(io::Error::other)?)));
         let written = write_synced(&beside, lines).and_then(|()| fs::rename(&beside, &self.0));
         if written.is_err() {
             let _ = fs::remove_file(&beside);
         }
         written?;
-        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = self
+            .0
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()
     }
 

@@ -32,7 +32,14 @@ impl Line {
 
     /// A line of a database whose ring is about to be made.
     pub(super) fn making(database: &str) -> Self {
-        Self { database: database.to_owned(), ring: None, epoch: 0, accepted: None, changing: true, code: String::new() }
+        Self {
+            database: database.to_owned(),
+            ring: None,
+            epoch: 0,
+            accepted: None,
+            changing: true,
+            code: String::new(),
+        }
     }
 
     /// The same line with the code that fits it.

@@ -25,7 +25,12 @@ pub struct EpochMemory {
 impl EpochMemory {
     /// `database` is its address without the login, the same in every program of this host.
     pub fn new(file: impl Into<PathBuf>, database: impl Into<String>) -> Self {
-        Self { file: EpochFile::new(file.into()), database: database.into(), raised: AtomicI64::new(0), said: Mutex::default() }
+        Self {
+            file: EpochFile::new(file.into()),
+            database: database.into(),
+            raised: AtomicI64::new(0),
+            said: Mutex::default(),
+        }
     }
 
     /// The file.
@@ -34,24 +39,39 @@ impl EpochMemory {
     }
 
     /// Compares a manifest with what is remembered. Without a key, lines count unverified.
-    pub(super) fn judge(&self, ring: &RingId, epoch: i64, key: Option<&ManifestKey>) -> Result<(), RingError> {
+    pub(super) fn judge(
+        &self,
+        ring: &RingId,
+        epoch: i64,
+        key: Option<&ManifestKey>,
+    ) -> Result<(), RingError> {
         let notices = self.compare(ring, epoch, key)?;
         self.say(notices);
         Ok(())
     }
 
     /// What is to be noticed of a manifest that is accepted; an error where it is refused. Says nothing.
-    pub(crate) fn compare(&self, ring: &RingId, epoch: i64, key: Option<&ManifestKey>) -> Result<Vec<EpochNotice>, RingError> {
+    pub(crate) fn compare(
+        &self,
+        ring: &RingId,
+        epoch: i64,
+        key: Option<&ManifestKey>,
+    ) -> Result<Vec<EpochNotice>, RingError> {
         let lines = match self.file.read() {
             Ok(lines) => lines,
-            Err(error) => return Ok(vec![EpochNotice::Unreadable(self.path().to_owned(), error.to_string())]),
+            Err(error) => {
+                return Ok(vec![EpochNotice::Unreadable(self.path().to_owned(), error.to_string())]);
+            }
         };
         let here = self.line(&lines);
         if here.is_some_and(|line| !line.admits(ring)) {
             return Err(RingError::RingChanged { epoch });
         }
-        let (good, bad): (Vec<_>, Vec<_>) =
-            lines.lines.iter().filter(|line| line.names(ring)).partition(|line| key.is_none_or(|key| line.verifies(ring, key)));
+        let (good, bad): (Vec<_>, Vec<_>) = lines
+            .lines
+            .iter()
+            .filter(|line| line.names(ring))
+            .partition(|line| key.is_none_or(|key| line.verifies(ring, key)));
         let mut notices = Vec::new();
         if lines.is_damaged || !bad.is_empty() {
             notices.push(EpochNotice::Unverified(self.path().to_owned()));
@@ -74,7 +94,9 @@ impl EpochMemory {
     /// Refuses a database without a ring where a ring is remembered.
     pub(super) fn judge_absent(&self) -> Result<(), RingError> {
         match self.file.read() {
-            Ok(lines) if self.line(&lines).is_some_and(|line| !line.changing) => Err(RingError::RingChanged { epoch: 0 }),
+            Ok(lines) if self.line(&lines).is_some_and(|line| !line.changing) => {
+                Err(RingError::RingChanged { epoch: 0 })
+            }
             Ok(_) => Ok(()),
             Err(error) => {
                 self.say([EpochNotice::Unreadable(self.path().to_owned(), error.to_string())]);
@@ -100,7 +122,8 @@ impl EpochMemory {
 
     fn raise_in(&self, lines: &mut Lines, ring: &RingId, epoch: i64, key: &ManifestKey) -> bool {
         let before = self.line(lines).cloned();
-        let is_strange = |line: &Line| !line.admits(ring) || (line.names(ring) && !line.verifies(ring, key));
+        let is_strange =
+            |line: &Line| !line.admits(ring) || (line.names(ring) && !line.verifies(ring, key));
         if lines.is_damaged || before.as_ref().is_some_and(is_strange) {
             return false;
         }
@@ -124,7 +147,9 @@ impl EpochMemory {
     /// be written, while nothing is changed yet.
     #[cfg(feature = "cli")]
     pub(crate) fn intend(&self, ring: Option<(&RingId, i64, &ManifestKey)>) -> io::Result<()> {
-        let Some((ring, epoch, key)) = ring else { return self.change(Line::making(&self.database)) };
+        let Some((ring, epoch, key)) = ring else {
+            return self.change(Line::making(&self.database));
+        };
         self.mark(ring, epoch, key, true)
     }
 
@@ -134,8 +159,11 @@ impl EpochMemory {
         let settled = match ring {
             Some((ring, epoch, key)) => self.mark(ring, epoch, key, false),
             None => self.file.change(|lines| {
-                let (before, gone) = (lines.lines.len(), self.line(lines).and_then(|line| line.ring.clone()));
-                let is_gone = |line: &Line| line.database == self.database || (gone.is_some() && line.ring == gone);
+                let (before, gone) =
+                    (lines.lines.len(), self.line(lines).and_then(|line| line.ring.clone()));
+                let is_gone = |line: &Line| {
+                    line.database == self.database || (gone.is_some() && line.ring == gone)
+                };
                 lines.lines.retain(|line| !(line.changing && is_gone(line)));
                 lines.lines.len() < before
             }),
@@ -152,7 +180,10 @@ impl EpochMemory {
             lines.lines.retain(|line| line.database != self.database);
             let Some((ring, epoch, key)) = ring else { return true };
             for line in lines.lines.iter_mut().filter(|line| line.names(ring)) {
-                let accepted = Line { accepted: Some(token.clone()), ..Line::of(&line.database, ring, epoch, key) };
+                let accepted = Line {
+                    accepted: Some(token.clone()),
+                    ..Line::of(&line.database, ring, epoch, key)
+                };
                 *line = accepted.signed(ring, key);
             }
             let line = Line { accepted: Some(token), ..Line::of(&self.database, ring, epoch, key) };
@@ -181,7 +212,9 @@ impl EpochMemory {
             let before = lines.lines.clone();
             let own = Line { changing, ..Line::of(&self.database, ring, epoch, key) };
             self.put(lines, own.signed(ring, key));
-            for line in lines.lines.iter_mut().filter(|line| line.names(ring) && line.verifies(ring, key)) {
+            for line in
+                lines.lines.iter_mut().filter(|line| line.names(ring) && line.verifies(ring, key))
+            {
                 *line = Line { changing, ..line.clone() }.signed(ring, key);
             }
             lines.lines != before && !lines.is_damaged
@@ -198,7 +231,11 @@ impl EpochMemory {
     }
 
     fn say_unwritable(&self, written: io::Result<()>) {
-        self.say(written.err().map(|error| EpochNotice::Unwritable(self.path().to_owned(), error.to_string())));
+        self.say(
+            written
+                .err()
+                .map(|error| EpochNotice::Unwritable(self.path().to_owned(), error.to_string())),
+        );
     }
 
     fn say(&self, notices: impl IntoIterator<Item = EpochNotice>) {

@@ -94,7 +94,9 @@ impl EpochFloor {
         db: &impl ConnectionTrait,
         roots: Option<&Roots>,
     ) -> Result<Option<Manifest>, RingError> {
-        let Some((ring, found)) = unverified(db).await? else { return self.judge_absent().map(|()| None) };
+        let Some((ring, found)) = unverified(db).await? else {
+            return self.judge_absent().map(|()| None);
+        };
         if let Some(roots) = roots {
             match read_manifest(db, roots, self).await {
                 Ok(verified) => return Ok(Some(verified.manifest)),
@@ -106,23 +108,36 @@ impl EpochFloor {
         if found < self.pin {
             return Err(RingError::Older { found, minimum: self.pin, is_pinned: true });
         }
-        self.memory.as_ref().map_or(Ok(()), |memory| memory.judge(&ring, found, None)).map(|()| None)
+        self.memory
+            .as_ref()
+            .map_or(Ok(()), |memory| memory.judge(&ring, found, None))
+            .map(|()| None)
     }
 
     /// What is to be noticed of a database, for saying so; an error where it is refused.
     #[cfg(feature = "cli")]
-    pub(crate) async fn notices(&self, db: &impl ConnectionTrait, roots: &Roots) -> Result<Vec<EpochNotice>, RingError> {
+    pub(crate) async fn notices(
+        &self,
+        db: &impl ConnectionTrait,
+        roots: &Roots,
+    ) -> Result<Vec<EpochNotice>, RingError> {
         let verified = read_at_any_epoch(db, roots).await?;
         let found = verified.manifest.epoch;
         if found < self.pin {
             return Err(RingError::Older { found, minimum: self.pin, is_pinned: true });
         }
-        self.memory.as_ref().map_or(Ok(Vec::new()), |memory| memory.compare(&verified.ring, found, Some(&verified.key)))
+        self.memory.as_ref().map_or(Ok(Vec::new()), |memory| {
+            memory.compare(&verified.ring, found, Some(&verified.key))
+        })
     }
 
     /// Writes down that this host's own `migrate` is about to make or drop the ring.
     #[cfg(feature = "cli")]
-    pub(crate) async fn intend(&self, db: &DatabaseConnection, roots: &Roots) -> Result<io::Result<()>, RingError> {
+    pub(crate) async fn intend(
+        &self,
+        db: &DatabaseConnection,
+        roots: &Roots,
+    ) -> Result<io::Result<()>, RingError> {
         let Some(memory) = &self.memory else { return Ok(Ok(())) };
         if unverified(db).await?.is_none() {
             return Ok(memory.intend(None));
@@ -147,7 +162,11 @@ impl EpochFloor {
 
     /// Writes down which ring the database has after that.
     #[cfg(feature = "cli")]
-    pub(crate) async fn settle(&self, db: &DatabaseConnection, roots: &Roots) -> Result<(), RingError> {
+    pub(crate) async fn settle(
+        &self,
+        db: &DatabaseConnection,
+        roots: &Roots,
+    ) -> Result<(), RingError> {
         let Some(memory) = &self.memory else { return Ok(()) };
         if unverified(db).await?.is_none() {
             memory.settle(None);
@@ -191,7 +210,9 @@ impl EpochFloor {
         if found < self.pin {
             return Err(RingError::Older { found, minimum: self.pin, is_pinned: true });
         }
-        self.memory.as_ref().map_or(Ok(()), |memory| memory.judge(&verified.ring, found, Some(&verified.key)))
+        self.memory
+            .as_ref()
+            .map_or(Ok(()), |memory| memory.judge(&verified.ring, found, Some(&verified.key)))
     }
 
     /// Refuses a database without a ring where this host has seen one, or a pin demands one.
@@ -204,7 +225,11 @@ impl EpochFloor {
 
     /// Reads the committed manifest, judges it, and raises what this host remembers. Takes a pool because the epoch inside
     /// a transaction may never be committed.
-    pub(crate) async fn remember(&self, db: &DatabaseConnection, roots: &Roots) -> Result<(), RingError> {
+    pub(crate) async fn remember(
+        &self,
+        db: &DatabaseConnection,
+        roots: &Roots,
+    ) -> Result<(), RingError> {
         let Some(memory) = &self.memory else { return Ok(()) };
         let verified = read_manifest(db, roots, self).await?;
         memory.raise(&verified.ring, verified.manifest.epoch, &verified.key);

@@ -7,10 +7,14 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum EpochNotice {
     /// The first contact of this host with the database.
-    #[error("the epoch file {0} does not know this database: an older copy of it would not be noticed")]
+    #[error(
+        "the epoch file {0} does not know this database: an older copy of it would not be noticed"
+    )]
     UnknownDatabase(PathBuf),
     /// A line for this ring was not written by a holder of its keys, or is no line at all.
-    #[error("the epoch file {0} does not verify: this host does not remember which epoch it has seen")]
+    #[error(
+        "the epoch file {0} does not verify: this host does not remember which epoch it has seen"
+    )]
     Unverified(PathBuf),
     /// The file cannot be read.
     #[error("the epoch file {0} cannot be read: {1}")]

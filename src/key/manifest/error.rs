@@ -20,10 +20,14 @@ pub enum ManifestError {
     #[error("generation {0} is in use: it is active, or a roll is unfinished")]
     InUse(u32),
     /// Cells that are there would no longer open.
-    #[error("table `{0}` binds its cells to something else than it did: bring it to its plaintext first")]
+    #[error(
+        "table `{0}` binds its cells to something else than it did: bring it to its plaintext first"
+    )]
     BoundOtherwise(&'static str),
     /// Two columns would share their keys, and a cell of one would open in the other.
-    #[error("the label `{label}` is that of another sealed column: give the column of `{table}` one of its own")]
+    #[error(
+        "the label `{label}` is that of another sealed column: give the column of `{table}` one of its own"
+    )]
     LabelTaken {
         /// The table that asks for it.
         table: &'static str,

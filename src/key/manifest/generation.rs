@@ -53,7 +53,12 @@ impl Manifest {
         }
         let newest = self.generations.iter().map(|known| known.generation).max().unwrap_or(0);
         let made_from = Some(self.active);
-        self.generations.push(Generation { generation: newest + 1, state: KeyState::DecryptOnly, made_from, wipe_after: None });
+        self.generations.push(Generation {
+            generation: newest + 1,
+            state: KeyState::DecryptOnly,
+            made_from,
+            wipe_after: None,
+        });
         self.activate(newest + 1, Rolling::Forward);
         Ok(())
     }
@@ -64,7 +69,8 @@ impl Manifest {
         if self.rolling == Some(Rolling::Back) {
             return Ok(());
         }
-        let before = self.made_from(self.active).ok_or(ManifestError::NothingBefore(self.active))?;
+        let before =
+            self.made_from(self.active).ok_or(ManifestError::NothingBefore(self.active))?;
         if self.state(before) != Some(KeyState::DecryptOnly) {
             return Err(ManifestError::Closed(before));
         }
@@ -78,7 +84,9 @@ impl Manifest {
         let known = self.known(generation)?;
         match known.state {
             KeyState::Closed | KeyState::Retired => Ok(()),
-            KeyState::Active | KeyState::DecryptOnly if in_use => Err(ManifestError::InUse(generation)),
+            KeyState::Active | KeyState::DecryptOnly if in_use => {
+                Err(ManifestError::InUse(generation))
+            }
             KeyState::Active | KeyState::DecryptOnly => {
                 known.state = KeyState::Closed;
                 Ok(())
@@ -193,13 +201,18 @@ mod tests {
         manifest.retire(1, 7).unwrap();
         assert_eq!((manifest.state(1), manifest.opens(1)), (Some(KeyState::Retired), false));
         manifest.reopen(1).unwrap();
-        assert_eq!((manifest.state(1), manifest.opens(1)), (Some(KeyState::DecryptOnly), true), "a cell came back");
+        assert_eq!(
+            (manifest.state(1), manifest.opens(1)),
+            (Some(KeyState::DecryptOnly), true),
+            "a cell came back"
+        );
     }
 
     #[test]
     fn exactly_one_generation_is_active() {
         let manifest = at(&["forward", "forward", "back", "forward"]);
-        let active: Vec<_> = manifest.generations.iter().filter(|known| known.state == KeyState::Active).collect();
+        let active: Vec<_> =
+            manifest.generations.iter().filter(|known| known.state == KeyState::Active).collect();
         assert_eq!(active.len(), 1);
         assert_eq!(active[0].generation, manifest.active);
     }

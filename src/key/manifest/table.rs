@@ -21,7 +21,8 @@ impl Manifest {
             return Err(ManifestError::Ours(table.name));
         }
         for (place, column) in table.columns.iter().enumerate() {
-            let twice = table.columns.iter().skip(place + 1).any(|other| other.label == column.label);
+            let twice =
+                table.columns.iter().skip(place + 1).any(|other| other.label == column.label);
             let ours = credential::TABLE.columns.iter().any(|other| other.label == column.label);
             let mut others = self.tables.iter().filter(|(name, _)| *name != table.name);
             if twice || ours || others.any(|(_, other)| other.has_label(column.label)) {

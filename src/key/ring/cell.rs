@@ -19,7 +19,9 @@ impl Ring {
 
     /// See [`Ring::open_at`].
     pub(super) fn open_known(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
-        let id = Envelope::parse(cell).map_err(|error| Unopened::from(OpenError::Parse(error)))?.key_id();
+        let id = Envelope::parse(cell)
+            .map_err(|error| Unopened::from(OpenError::Parse(error)))?
+            .key_id();
         let entry = {
             let state = self.read();
             let entry = state.data.get(&id).cloned().ok_or(Unopened::UnknownKey)?;

@@ -13,7 +13,9 @@ impl Ring {
     pub(super) async fn reread_manifest(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
         let asked_at = Instant::now();
         let fresh = match self.read_verified(db).await {
-            Err(error) if error.went_back() && self.is_accepted_since() => return self.replace(db).await,
+            Err(error) if error.went_back() && self.is_accepted_since() => {
+                return self.replace(db).await;
+            }
             Err(error) => {
                 self.write().went_back = error.went_back();
                 return Err(error);
@@ -39,14 +41,21 @@ impl Ring {
     }
 
     /// Reads the manifest, and refuses one that is older than the one in memory, or another ring's.
-    pub(super) async fn read_verified(&self, db: &impl ConnectionTrait) -> Result<Verified, RingError> {
+    pub(super) async fn read_verified(
+        &self,
+        db: &impl ConnectionTrait,
+    ) -> Result<Verified, RingError> {
         let verified = read_manifest(db, &self.roots, &self.floor).await?;
         let (found, state) = (verified.manifest.epoch, self.read());
         if verified.ring != state.id {
             return Err(RingError::RingChanged { epoch: found });
         }
         if found < state.manifest.epoch {
-            return Err(RingError::Older { found, minimum: state.manifest.epoch, is_pinned: false });
+            return Err(RingError::Older {
+                found,
+                minimum: state.manifest.epoch,
+                is_pinned: false,
+            });
         }
         drop(state);
         Ok(verified)
@@ -61,7 +70,8 @@ impl Ring {
     /// Drops every key and loads the ring that the database has now. A reader that was slower than another keeps the
     /// newer one, unless the operator accepted an older one.
     async fn replace(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
-        let fresh = Self::load_as(db, self.roots.clone(), self.floor.clone(), self.is_whole).await?;
+        let fresh =
+            Self::load_as(db, self.roots.clone(), self.floor.clone(), self.is_whole).await?;
         let fresh = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.write();
         let is_same_line = fresh.id == state.id && fresh.acceptance == state.acceptance;

@@ -19,24 +19,37 @@ pub(crate) struct BadKey {
 
 impl Ring {
     /// Returns the rows that do not unwrap. Wiped keys of a retired generation are none of them.
-    pub(crate) async fn bad_keys(&self, db: &impl ConnectionTrait) -> Result<Vec<BadKey>, RingError> {
+    pub(crate) async fn bad_keys(
+        &self,
+        db: &impl ConnectionTrait,
+    ) -> Result<Vec<BadKey>, RingError> {
         let found = self.bad_keys_now(db).await?;
         // A rewrap, or a generation that was retired and wiped, between reading the manifest and reading the keys.
         let before = self.manifest().epoch;
-        if found.is_empty() || (!self.has_changed_root(db).await? && self.manifest().epoch == before) {
+        if found.is_empty()
+            || (!self.has_changed_root(db).await? && self.manifest().epoch == before)
+        {
             return Ok(found);
         }
         self.bad_keys_now(db).await
     }
 
     /// Returns why one row is no key, `None` if it is one; `Missing` where there is no such row.
-    pub(crate) async fn bad_key(&self, db: &impl ConnectionTrait, id: i64) -> Result<Option<BadKey>, RingError> {
+    pub(crate) async fn bad_key(
+        &self,
+        db: &impl ConnectionTrait,
+        id: i64,
+    ) -> Result<Option<BadKey>, RingError> {
         let row = key_rows::one_row(db, id).await?.ok_or(RingError::Missing)?;
         self.judge(&row)
     }
 
     /// Removes a row that is no key; whether it was there. The caller has judged it in the same transaction.
-    pub(crate) async fn discard_key(&self, db: &impl ConnectionTrait, bad: &BadKey) -> Result<bool, RingError> {
+    pub(crate) async fn discard_key(
+        &self,
+        db: &impl ConnectionTrait,
+        bad: &BadKey,
+    ) -> Result<bool, RingError> {
         key_rows::remove(db, bad.id).await
     }
 
@@ -49,11 +62,15 @@ impl Ring {
     fn judge(&self, row: &key::Model) -> Result<Option<BadKey>, RingError> {
         let manifest = self.manifest();
         let generation = u32::try_from(row.generation).ok();
-        let is_retired = generation.and_then(|generation| manifest.state(generation)) == Some(KeyState::Retired);
+        let is_retired =
+            generation.and_then(|generation| manifest.state(generation)) == Some(KeyState::Retired);
         if row.wrapped.is_empty() && row.purpose == "data" && is_retired {
             return Ok(None);
         }
-        let Some(reason) = key_rows::refusal(self.roots.find(&manifest.root_id)?, &self.id(), row) else { return Ok(None) };
+        let Some(reason) = key_rows::refusal(self.roots.find(&manifest.root_id)?, &self.id(), row)
+        else {
+            return Ok(None);
+        };
         let (purpose, scope) = (row.purpose.clone(), row.scope.clone());
         Ok(Some(BadKey { id: row.id, purpose, scope, generation: row.generation, reason }))
     }

@@ -13,7 +13,11 @@ const IDS_A_STATEMENT: usize = 10_000;
 
 impl Ring {
     /// Loads the keys with these ids that the ring does not hold yet. See [`Ring::learn`].
-    pub(crate) async fn learn_keys(&self, db: &impl ConnectionTrait, named: &BTreeSet<u32>) -> Result<(), RingError> {
+    pub(crate) async fn learn_keys(
+        &self,
+        db: &impl ConnectionTrait,
+        named: &BTreeSet<u32>,
+    ) -> Result<(), RingError> {
         let unknown = self.unknown(named.iter().copied());
         if !unknown.is_empty() {
             self.fetch_ids(db, &unknown).await?;
@@ -28,7 +32,9 @@ impl Ring {
     /// Whether one of these keys is of a generation that came after the manifest was read.
     fn is_behind(&self, ids: &BTreeSet<u32>) -> bool {
         let state = self.read();
-        let known = |generation| state.manifest.generations.iter().any(|known| known.generation == generation);
+        let known = |generation| {
+            state.manifest.generations.iter().any(|known| known.generation == generation)
+        };
         ids.iter().filter_map(|id| state.data.get(id)).any(|entry| !known(entry.generation))
     }
 
@@ -37,7 +43,11 @@ impl Ring {
         ids.filter(|id| !state.data.contains_key(id)).collect()
     }
 
-    async fn fetch_ids(&self, db: &impl ConnectionTrait, ids: &BTreeSet<u32>) -> Result<(), RingError> {
+    async fn fetch_ids(
+        &self,
+        db: &impl ConnectionTrait,
+        ids: &BTreeSet<u32>,
+    ) -> Result<(), RingError> {
         let ids: Vec<u32> = ids.iter().copied().collect();
         for ids in ids.chunks(IDS_A_STATEMENT) {
             self.fetch(db, Wanted::Ids(ids.iter().copied().collect())).await?;
@@ -45,15 +55,23 @@ impl Ring {
         Ok(())
     }
 
-    pub(super) async fn fetch(&self, db: &impl ConnectionTrait, wanted: Wanted) -> Result<(), RingError> {
+    pub(super) async fn fetch(
+        &self,
+        db: &impl ConnectionTrait,
+        wanted: Wanted,
+    ) -> Result<(), RingError> {
         let manifest = self.manifest();
-        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id(), wanted).await?;
+        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id(), wanted)
+            .await?;
         self.keep(keys);
         Ok(())
     }
 
     /// Whether the ring was wrapped under another root since the manifest was read.
-    pub(super) async fn has_changed_root(&self, db: &impl ConnectionTrait) -> Result<bool, RingError> {
+    pub(super) async fn has_changed_root(
+        &self,
+        db: &impl ConnectionTrait,
+    ) -> Result<bool, RingError> {
         let before = self.manifest().root_id;
         self.refresh_now(db).await?;
         Ok(self.manifest().root_id != before)

@@ -14,7 +14,11 @@ const ATTEMPTS: u64 = 20;
 
 impl Ring {
     /// See [`Ring::prepare`].
-    pub(super) async fn make_missing(&self, db: &impl ConnectionTrait, scopes: &BTreeSet<String>) -> Result<(), RingError> {
+    pub(super) async fn make_missing(
+        &self,
+        db: &impl ConnectionTrait,
+        scopes: &BTreeSet<String>,
+    ) -> Result<(), RingError> {
         for attempt in 0..ATTEMPTS {
             let (missing, generation) = self.missing(scopes);
             if missing.is_empty() {
@@ -27,12 +31,25 @@ impl Ring {
                 return Ok(());
             }
             let root_id = self.manifest().root_id;
-            let made = key_rows::make_data_keys(db, self.roots.find(&root_id)?, &self.id(), generation, &missing).await?;
+            let made = key_rows::make_data_keys(
+                db,
+                self.roots.find(&root_id)?,
+                &self.id(),
+                generation,
+                &missing,
+            )
+            .await?;
             let changed_root = (!made || attempt > 0) && self.has_changed_root(db).await?;
             if !made && !changed_root {
                 // Another program was quicker, or the key that is there does not unwrap.
                 return self
-                    .fetch(db, Wanted::Scopes(generation, missing.iter().map(|scope| (*scope).to_owned()).collect()))
+                    .fetch(
+                        db,
+                        Wanted::Scopes(
+                            generation,
+                            missing.iter().map(|scope| (*scope).to_owned()).collect(),
+                        ),
+                    )
                     .await;
             }
             tokio::time::sleep(Duration::from_millis(attempt * 5)).await;

@@ -63,7 +63,9 @@ fn quoted(chars: &mut Peekable<Chars<'_>>, quote: char) -> Option<String> {
 
 fn bare(first: char, chars: &mut Peekable<Chars<'_>>) -> String {
     let mut text = String::from(first);
-    let goes_on = |c: &char| !c.is_whitespace() && !matches!(c, '.' | ',' | '(' | ')' | '@' | '*' | '`' | '"' | '\'');
+    let goes_on = |c: &char| {
+        !c.is_whitespace() && !matches!(c, '.' | ',' | '(' | ')' | '@' | '*' | '`' | '"' | '\'')
+    };
     while let Some(c) = chars.next_if(goes_on) {
         text.push(c);
     }

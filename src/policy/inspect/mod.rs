@@ -32,7 +32,11 @@ pub(crate) struct Inspected {
 }
 
 /// Looks at everything that belongs to a database's components, and to the tables of its policy.
-pub(super) async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: &Policy) -> Result<Inspected, DbErr> {
+pub(super) async fn inspect(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    policy: &Policy,
+) -> Result<Inspected, DbErr> {
     match target.engine {
         Engine::Sqlite => Ok(Inspected::default()),
         Engine::Postgres => postgres::inspect(db, target, policy).await,
@@ -46,7 +50,14 @@ pub(super) async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Ta
     let sql = match engine {
         Engine::Sqlite => {
             let (database, schema) = ("main".into(), "main".into());
-            return Ok(Target { engine, version: 0, looks_at_passwords: false, database, schema, names });
+            return Ok(Target {
+                engine,
+                version: 0,
+                looks_at_passwords: false,
+                database,
+                schema,
+                names,
+            });
         }
         Engine::Postgres => {
             "SELECT current_database()::text AS d, current_schema()::text AS s, current_setting('server_version_num')::int / 10000 AS v"
@@ -54,9 +65,17 @@ pub(super) async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Ta
         _ => "SELECT DATABASE() AS d, DATABASE() AS s",
     };
     let row = one(db, sql, []).await?;
-    let version = if engine == Engine::Postgres { row.try_get::<i32>("", "v")?.unsigned_abs() } else { 0 };
+    let version =
+        if engine == Engine::Postgres { row.try_get::<i32>("", "v")?.unsigned_abs() } else { 0 };
     let looks_at_passwords = engine == Engine::MariaDb && looks_at_passwords(db).await?;
-    Ok(Target { engine, version, looks_at_passwords, database: row.try_get("", "d")?, schema: row.try_get("", "s")?, names })
+    Ok(Target {
+        engine,
+        version,
+        looks_at_passwords,
+        database: row.try_get("", "d")?,
+        schema: row.try_get("", "s")?,
+        names,
+    })
 }
 
 /// MariaDB's plugins for password rules cannot look into a hash, and by default the server then refuses one.
@@ -93,22 +112,33 @@ pub(super) async fn catalog(db: &impl ConnectionTrait, engine: Engine) -> Result
 /// Whether a table or column is there; anything else is not asked about.
 pub(super) fn exists(catalog: &Catalog, state: &State, target: &Target, object: &Object) -> bool {
     let columns = |schema: &str, table: &str| {
-        if schema == target.schema { catalog.get(table) } else { state.views.get(&(schema.to_owned(), table.to_owned())) }
+        if schema == target.schema {
+            catalog.get(table)
+        } else {
+            state.views.get(&(schema.to_owned(), table.to_owned()))
+        }
     };
     match object {
         Object::Table(schema, table) => columns(schema, table).is_some(),
-        Object::Column(schema, table, column) => {
-            columns(schema, table).is_some_and(|columns| columns.iter().any(|there| there.eq_ignore_ascii_case(column)))
-        }
+        Object::Column(schema, table, column) => columns(schema, table)
+            .is_some_and(|columns| columns.iter().any(|there| there.eq_ignore_ascii_case(column))),
         _ => true,
     }
 }
 
-async fn all<const N: usize>(db: &impl ConnectionTrait, sql: &str, values: [Value; N]) -> Result<Vec<QueryResult>, DbErr> {
+async fn all<const N: usize>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: [Value; N],
+) -> Result<Vec<QueryResult>, DbErr> {
     db.query_all_raw(statement(db.get_database_backend(), sql, values)).await
 }
 
-async fn one<const N: usize>(db: &impl ConnectionTrait, sql: &str, values: [Value; N]) -> Result<QueryResult, DbErr> {
+async fn one<const N: usize>(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: [Value; N],
+) -> Result<QueryResult, DbErr> {
     let row = db.query_one_raw(statement(db.get_database_backend(), sql, values)).await?;
     row.ok_or_else(|| DbErr::RecordNotFound("the server said nothing of itself".into()))
 }

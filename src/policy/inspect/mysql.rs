@@ -14,7 +14,11 @@ use crate::policy::state::{Grant, Object};
 use crate::policy::wanted::Target;
 use crate::policy::{Policy, cure};
 
-pub(super) async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: &Policy) -> Result<Inspected, DbErr> {
+pub(super) async fn inspect(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    policy: &Policy,
+) -> Result<Inspected, DbErr> {
     let mut found = Inspected::default();
     accounts::accounts(db, target, &mut found.state).await?;
     accounts::members(db, target, &mut found.state).await?;
@@ -38,8 +42,14 @@ struct Level {
 
 const LEVELS: [Level; 4] = [
     Level { view: "user_privileges", on: "NULL AS s, NULL AS t, NULL AS c" },
-    Level { view: "schema_privileges", on: "CAST(table_schema AS CHAR) AS s, NULL AS t, NULL AS c" },
-    Level { view: "table_privileges", on: "CAST(table_schema AS CHAR) AS s, CAST(table_name AS CHAR) AS t, NULL AS c" },
+    Level {
+        view: "schema_privileges",
+        on: "CAST(table_schema AS CHAR) AS s, NULL AS t, NULL AS c",
+    },
+    Level {
+        view: "table_privileges",
+        on: "CAST(table_schema AS CHAR) AS s, CAST(table_name AS CHAR) AS t, NULL AS c",
+    },
     Level {
         view: "column_privileges",
         on: "CAST(table_schema AS CHAR) AS s, CAST(table_name AS CHAR) AS t, CAST(column_name AS CHAR) AS c",
@@ -70,7 +80,11 @@ async fn privileges(
         for privilege in privileges {
             let ours = grantee.starts_with(target.names.prefix());
             if ours {
-                found.state.grants.insert(Grant { grantee: grantee.clone(), object: object.clone(), privilege });
+                found.state.grants.insert(Grant {
+                    grantee: grantee.clone(),
+                    object: object.clone(),
+                    privilege,
+                });
             } else if is_news(target, policy, &nobody_binds, &grantee, &object, &privilege) {
                 let kind = if grantee == PUBLIC { "public" } else { "foreign" };
                 let cure = cure::revoke(target, &grantee, &object, &privilege);
@@ -84,11 +98,20 @@ async fn privileges(
 /// MariaDB's name for everybody.
 const PUBLIC: &str = "PUBLIC";
 
-fn is_news(target: &Target, policy: &Policy, unbound: &[String], grantee: &str, object: &Object, privilege: &str) -> bool {
+fn is_news(
+    target: &Target,
+    policy: &Policy,
+    unbound: &[String],
+    grantee: &str,
+    object: &Object,
+    privilege: &str,
+) -> bool {
     if grantee == PUBLIC {
         return reaches_by_public(target, policy, object, privilege);
     }
-    !unbound.iter().any(|account| account == grantee) && reaches(target, policy, object, privilege) && !is_known(policy, grantee)
+    !unbound.iter().any(|account| account == grantee)
+        && reaches(target, policy, object, privilege)
+        && !is_known(policy, grantee)
 }
 
 /// Accounts that no grant holds back: administrators of the server, its own accounts, and this login.
@@ -97,13 +120,23 @@ async fn unbound(db: &impl ConnectionTrait, target: &Target) -> Result<Vec<Strin
     let sql = "SELECT CAST(grantee AS CHAR) AS grantee FROM information_schema.user_privileges WHERE privilege_type = $1 \
                UNION SELECT concat('''', replace(current_user(), '@', '''@'''), '''')";
     let rows = all(db, sql, [power.into()]).await?;
-    let mut unbound: Vec<String> =
-        rows.iter().map(|row| Ok(parse_grantee(&text(row, "grantee")?))).collect::<Result<_, DbErr>>()?;
-    unbound.extend(["mysql.sys@localhost", "mysql.session@localhost", "mysql.infoschema@localhost"].map(str::to_owned));
+    let mut unbound: Vec<String> = rows
+        .iter()
+        .map(|row| Ok(parse_grantee(&text(row, "grantee")?)))
+        .collect::<Result<_, DbErr>>()?;
+    unbound.extend(
+        ["mysql.sys@localhost", "mysql.session@localhost", "mysql.infoschema@localhost"]
+            .map(str::to_owned),
+    );
     Ok(unbound)
 }
 
-async fn others(db: &impl ConnectionTrait, target: &Target, policy: &Policy, foreign: &mut Vec<Drift>) -> Result<(), DbErr> {
+async fn others(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    policy: &Policy,
+    foreign: &mut Vec<Drift>,
+) -> Result<(), DbErr> {
     let anonymous = "SELECT CAST(Host AS CHAR) AS host FROM mysql.user WHERE User = ''";
     for row in all(db, anonymous, []).await? {
         let host = text(&row, "host")?;
@@ -111,16 +144,31 @@ async fn others(db: &impl ConnectionTrait, target: &Target, policy: &Policy, for
         foreign.push(drift.cured_by(cure::drop_anonymous(&host)));
     }
     if target.engine == Engine::MySql {
-        let mandatory = text(&one(db, "SELECT CAST(@@mandatory_roles AS CHAR) AS roles", []).await?, "roles")?;
-        let drift = |role: &str| Drift::new("membership", "everybody", format!("role {role}"), "mandatory_roles");
-        let roles = mandatory.split(',').map(role_of).filter(|role| !role.is_empty() && !is_known(policy, role));
-        foreign.extend(roles.map(|role| drift(&role).cured_by("SET GLOBAL mandatory_roles = ''".to_owned())));
+        let mandatory =
+            text(&one(db, "SELECT CAST(@@mandatory_roles AS CHAR) AS roles", []).await?, "roles")?;
+        let drift = |role: &str| {
+            Drift::new("membership", "everybody", format!("role {role}"), "mandatory_roles")
+        };
+        let roles = mandatory
+            .split(',')
+            .map(role_of)
+            .filter(|role| !role.is_empty() && !is_known(policy, role));
+        foreign.extend(
+            roles.map(|role| drift(&role).cured_by("SET GLOBAL mandatory_roles = ''".to_owned())),
+        );
     }
     let routines = "SELECT CAST(User AS CHAR) AS name, CAST(Host AS CHAR) AS host, \
                     CAST(concat(Db, '.', Routine_name) AS CHAR) AS routine FROM mysql.procs_priv WHERE left(User, length($1)) = $2";
-    for row in all(db, routines, [target.names.prefix().into(), target.names.prefix().into()]).await? {
+    for row in
+        all(db, routines, [target.names.prefix().into(), target.names.prefix().into()]).await?
+    {
         let name = account_of(&text(&row, "name")?, &text(&row, "host")?);
-        foreign.push(Drift::new("extra", name, format!("routine {}", text(&row, "routine")?), "EXECUTE"));
+        foreign.push(Drift::new(
+            "extra",
+            name,
+            format!("routine {}", text(&row, "routine")?),
+            "EXECUTE",
+        ));
     }
     Ok(())
 }

@@ -12,7 +12,11 @@ use crate::policy::state::{ENABLED, Grant, Kind, Object, State, USED};
 use crate::policy::statement::WITH_OPTIONS;
 use crate::policy::wanted::{POSTGRES_ATTRIBUTES, SEARCH_PATH, Target, timeouts};
 
-pub(super) async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: &Policy) -> Result<Inspected, DbErr> {
+pub(super) async fn inspect(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    policy: &Policy,
+) -> Result<Inspected, DbErr> {
     let mut found = Inspected::default();
     accounts(db, target, &mut found.state).await?;
     settings(db, target, &mut found.state).await?;
@@ -24,15 +28,22 @@ pub(super) async fn inspect(db: &impl ConnectionTrait, target: &Target, policy: 
     Ok(found)
 }
 
-async fn accounts(db: &impl ConnectionTrait, target: &Target, state: &mut State) -> Result<(), DbErr> {
+async fn accounts(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    state: &mut State,
+) -> Result<(), DbErr> {
     let sql = "SELECT rolname::text AS name, rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, \
                rolbypassrls, rolconnlimit FROM pg_roles WHERE starts_with(rolname::text, $1)";
     for row in all(db, sql, [target.names.prefix().into()]).await? {
         let name: String = row.try_get("", "name")?;
         let kind = if target.names.parse_login(&name).is_some() { Kind::Login } else { Kind::Role };
-        let mut set = |setting: &str, value: String| state.settings.insert((name.clone(), setting.to_owned()), value);
+        let mut set = |setting: &str, value: String| {
+            state.settings.insert((name.clone(), setting.to_owned()), value)
+        };
         set(ENABLED, row.try_get::<bool>("", "rolcanlogin")?.to_string());
-        let columns = ["rolsuper", "rolcreatedb", "rolcreaterole", "rolreplication", "rolbypassrls"];
+        let columns =
+            ["rolsuper", "rolcreatedb", "rolcreaterole", "rolreplication", "rolbypassrls"];
         for (setting, column) in POSTGRES_ATTRIBUTES.iter().zip(columns) {
             set(setting, row.try_get::<bool>("", column)?.to_string());
         }
@@ -48,13 +59,18 @@ async fn accounts(db: &impl ConnectionTrait, target: &Target, state: &mut State)
     Ok(())
 }
 
-async fn settings(db: &impl ConnectionTrait, target: &Target, state: &mut State) -> Result<(), DbErr> {
+async fn settings(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    state: &mut State,
+) -> Result<(), DbErr> {
     let sql = "SELECT r.rolname::text AS name, s.setdatabase <> 0 AS here, unnest(s.setconfig)::text AS setting \
                FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole \
                WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) \
                AND starts_with(r.rolname::text, $1)";
     for row in all(db, sql, [target.names.prefix().into()]).await? {
-        let (name, setting): (String, String) = (row.try_get("", "name")?, row.try_get("", "setting")?);
+        let (name, setting): (String, String) =
+            (row.try_get("", "name")?, row.try_get("", "setting")?);
         let Some((setting, value)) = setting.split_once('=') else { continue };
         // Each new session sets everything else that somebody may have set for this database alone.
         let (setting, value) = match (row.try_get::<bool>("", "here")?, setting) {
@@ -68,10 +84,17 @@ async fn settings(db: &impl ConnectionTrait, target: &Target, state: &mut State)
 }
 
 /// Who makes a role is its administrator without using it; that is how a migrating login manages it.
-async fn members(db: &impl ConnectionTrait, target: &Target, state: &mut State) -> Result<(), DbErr> {
+async fn members(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    state: &mut State,
+) -> Result<(), DbErr> {
     // Before, a membership had no options: it was inherited by whoever inherits, and everybody could switch to the role.
-    let (inherits, sets) =
-        if target.version < WITH_OPTIONS { ("m.rolinherit", "false") } else { ("a.inherit_option", "a.set_option") };
+    let (inherits, sets) = if target.version < WITH_OPTIONS {
+        ("m.rolinherit", "false")
+    } else {
+        ("a.inherit_option", "a.set_option")
+    };
     let sql = format!(
         "SELECT r.rolname::text AS role, m.rolname::text AS member, {inherits} AS i, {sets} AS s, a.admin_option AS a \
          FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member \
@@ -79,9 +102,13 @@ async fn members(db: &impl ConnectionTrait, target: &Target, state: &mut State) 
          AND NOT (a.admin_option AND NOT {inherits} AND NOT {sets} AND (m.rolcreaterole OR m.rolsuper))"
     );
     for row in all(db, &sql, [target.names.prefix().into()]).await? {
-        let (inherits, sets, admin): (bool, bool, bool) = (row.try_get("", "i")?, row.try_get("", "s")?, row.try_get("", "a")?);
-        let how =
-            if inherits && !sets && !admin { USED.to_owned() } else { format!("inherit {inherits}, set {sets}, admin {admin}") };
+        let (inherits, sets, admin): (bool, bool, bool) =
+            (row.try_get("", "i")?, row.try_get("", "s")?, row.try_get("", "a")?);
+        let how = if inherits && !sets && !admin {
+            USED.to_owned()
+        } else {
+            format!("inherit {inherits}, set {sets}, admin {admin}")
+        };
         state.members.insert((row.try_get("", "role")?, row.try_get("", "member")?), how);
     }
     Ok(())
@@ -108,7 +135,11 @@ found AS (
 SELECT o.name, f.privilege_type::text AS privilege, f.is_grantable AS grantable, f.what, f.s, f.t, f.c
 FROM found f JOIN ours o ON o.oid = f.grantee";
 
-async fn grants(db: &impl ConnectionTrait, target: &Target, state: &mut State) -> Result<(), DbErr> {
+async fn grants(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    state: &mut State,
+) -> Result<(), DbErr> {
     for row in all(db, GRANTS, [target.names.prefix().into()]).await? {
         let what: String = row.try_get("", "what")?;
         let s: String = row.try_get("", "s")?;
@@ -118,10 +149,15 @@ async fn grants(db: &impl ConnectionTrait, target: &Target, state: &mut State) -
             "schema" => Object::Schema(s),
             _ => Object::Database(s),
         };
-        let (grantee, privilege): (String, String) = (row.try_get("", "name")?, row.try_get("", "privilege")?);
+        let (grantee, privilege): (String, String) =
+            (row.try_get("", "name")?, row.try_get("", "privilege")?);
         if row.try_get("", "grantable")? {
             let privilege = format!("GRANT OPTION FOR {privilege}");
-            state.grants.insert(Grant { grantee: grantee.clone(), object: object.clone(), privilege });
+            state.grants.insert(Grant {
+                grantee: grantee.clone(),
+                object: object.clone(),
+                privilege,
+            });
         }
         state.grants.insert(Grant { grantee, object, privilege });
     }
@@ -140,9 +176,14 @@ WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype IN ('a', 'o') AND start
            WHERE c.oid = d.objid AND (pg_is_other_temp_schema(c.relnamespace) OR c.relnamespace = pg_my_temp_schema())))
 GROUP BY 1, 2, 3, 4";
 
-async fn belongings(db: &impl ConnectionTrait, target: &Target, foreign: &mut Vec<Drift>) -> Result<(), DbErr> {
+async fn belongings(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    foreign: &mut Vec<Drift>,
+) -> Result<(), DbErr> {
     for row in all(db, BELONGINGS, [target.names.prefix().into()]).await? {
-        let (owns, elsewhere): (bool, bool) = (row.try_get("", "owns")?, row.try_get("", "elsewhere")?);
+        let (owns, elsewhere): (bool, bool) =
+            (row.try_get("", "owns")?, row.try_get("", "elsewhere")?);
         let (kind, privilege) = match (owns, elsewhere) {
             (true, _) => ("owner", "OWNER"),
             (false, true) => ("foreign", "has rights there"),
@@ -182,11 +223,17 @@ SELECT m.rolname::text, 'member of ' || r.rolname, NULL, NULL FROM pg_auth_membe
 JOIN pg_roles m ON m.oid = a.member
 WHERE r.rolname IN ('pg_read_all_data', 'pg_write_all_data') AND NOT m.rolsuper AND NOT starts_with(m.rolname::text, $1)";
 
-async fn others(db: &impl ConnectionTrait, target: &Target, policy: &Policy, foreign: &mut Vec<Drift>) -> Result<(), DbErr> {
+async fn others(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    policy: &Policy,
+    foreign: &mut Vec<Drift>,
+) -> Result<(), DbErr> {
     let tables = policy.tables().into_iter().collect::<Vec<_>>().join(",");
     for row in all(db, OTHERS, [target.names.prefix().into(), tables.into()]).await? {
         let name: String = row.try_get("", "name")?;
-        let (table, column): (Option<String>, Option<String>) = (row.try_get("", "t")?, row.try_get("", "c")?);
+        let (table, column): (Option<String>, Option<String>) =
+            (row.try_get("", "t")?, row.try_get("", "c")?);
         let object = match (table, column) {
             (Some(table), Some(column)) => Object::Column(target.schema.clone(), table, column),
             (Some(table), None) => Object::Table(target.schema.clone(), table),
@@ -195,16 +242,21 @@ async fn others(db: &impl ConnectionTrait, target: &Target, policy: &Policy, for
         let privilege: String = row.try_get("", "privilege")?;
         // Rights of PUBLIC on the policy's own tables always count.
         let is_known = match name.as_str() {
-            "PUBLIC" => object.table().is_some() && !reaches_by_public(target, policy, &object, &privilege),
+            "PUBLIC" => {
+                object.table().is_some() && !reaches_by_public(target, policy, &object, &privilege)
+            }
             name => policy.known.contains(name),
         };
         if is_known {
             continue;
         }
         let kind = if name == "PUBLIC" { "public" } else { "foreign" };
-        let cure = match (privilege.strip_prefix("member of "), privilege.strip_prefix("default ")) {
+        let cure = match (privilege.strip_prefix("member of "), privilege.strip_prefix("default "))
+        {
             (Some(role), _) => cure::leave(role, &name),
-            (_, Some(privilege)) => format!("ALTER DEFAULT PRIVILEGES REVOKE {privilege} ON TABLES FROM PUBLIC"),
+            (_, Some(privilege)) => {
+                format!("ALTER DEFAULT PRIVILEGES REVOKE {privilege} ON TABLES FROM PUBLIC")
+            }
             _ => cure::revoke(target, &name, &object, &privilege),
         };
         foreign.push(Drift::new(kind, name, object, privilege).cured_by(cure));
@@ -213,14 +265,22 @@ async fn others(db: &impl ConnectionTrait, target: &Target, policy: &Policy, for
 }
 
 /// Tables of the policy whose rows the server may hide from components.
-async fn hidden(db: &impl ConnectionTrait, target: &Target, policy: &Policy, foreign: &mut Vec<Drift>) -> Result<(), DbErr> {
+async fn hidden(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    policy: &Policy,
+    foreign: &mut Vec<Drift>,
+) -> Result<(), DbErr> {
     let sql = "SELECT c.relname::text AS t FROM pg_class c WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relrowsecurity";
     for row in all(db, sql, []).await? {
         let table: String = row.try_get("", "t")?;
         let object = Object::Table(target.schema.clone(), table.clone());
         if policy.tables().contains(table.as_str()) {
             let cure = cure::show_rows(&target.schema, &table);
-            foreign.push(Drift::new("row_security", "everybody", object, "rows may be hidden").cured_by(cure));
+            foreign.push(
+                Drift::new("row_security", "everybody", object, "rows may be hidden")
+                    .cured_by(cure),
+            );
         }
     }
     Ok(())

@@ -17,8 +17,13 @@ pub struct Capacity {
 
 impl Capacity {
     /// Asks the server. While a login is rotated a component has sessions of two logins, but no more in one pool.
-    pub async fn read(db: &impl ConnectionTrait, engine: Engine, policy: &Policy) -> Result<Self, GrantError> {
-        let wanted = policy.components.values().map(|component| component.limits.connections()).sum();
+    pub async fn read(
+        db: &impl ConnectionTrait,
+        engine: Engine,
+        policy: &Policy,
+    ) -> Result<Self, GrantError> {
+        let wanted =
+            policy.components.values().map(|component| component.limits.connections()).sum();
         let sql = match engine {
             Engine::Sqlite => return Ok(Self { wanted, allowed: None }),
             Engine::Postgres => {
@@ -35,7 +40,9 @@ impl Capacity {
     /// Refuses pools that are together larger than the server.
     pub(super) fn require(self) -> Result<(), GrantError> {
         match self.allowed {
-            Some(allowed) if self.wanted > allowed => Err(GrantError::TooManyConnections { wanted: self.wanted, allowed }),
+            Some(allowed) if self.wanted > allowed => {
+                Err(GrantError::TooManyConnections { wanted: self.wanted, allowed })
+            }
             _ => Ok(()),
         }
     }

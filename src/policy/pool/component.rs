@@ -31,7 +31,8 @@ impl Component {
         ring: &Arc<Ring>,
         keeper: &DatabaseConnection,
     ) -> Self {
-        let share = RwLock::new(Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of, ring))));
+        let share =
+            RwLock::new(Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of, ring))));
         Self {
             name: name.to_owned(),
             database: pool.database(),
@@ -65,13 +66,24 @@ impl Component {
         self.login.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) async fn switch(&self, address: &Address, login: String, expected: Expected) -> Result<(), DbErr> {
+    pub(super) async fn switch(
+        &self,
+        address: &Address,
+        login: String,
+        expected: Expected,
+    ) -> Result<(), DbErr> {
         self.pool.switch(address, &self.name, expected).await?;
         *self.login.write().unwrap_or_else(PoisonError::into_inner) = login;
         Ok(())
     }
 
-    pub(super) fn hold_to(&self, expected: Expected, of: &model::Component, ring: &Arc<Ring>, keeper: &DatabaseConnection) {
+    pub(super) fn hold_to(
+        &self,
+        expected: Expected,
+        of: &model::Component,
+        ring: &Arc<Ring>,
+        keeper: &DatabaseConnection,
+    ) {
         self.pool.expect(expected);
         let share = Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of, ring)));
         *self.share.write().unwrap_or_else(PoisonError::into_inner) = share;
@@ -81,7 +93,8 @@ impl Component {
 /// The labels whose cells a policy lets a component read, write, or look for: of the credentials, and of tables that programs
 /// brought along.
 fn share_of(component: &model::Component, ring: &Ring) -> ShareOf {
-    let described = ring.manifest().sealed_tables().unwrap_or_default().into_iter().map(|(table, _)| table);
+    let described =
+        ring.manifest().sealed_tables().unwrap_or_default().into_iter().map(|(table, _)| table);
     let mut share = ShareOf::default();
     for table in std::iter::once(TABLE).chain(described) {
         let Some(rights) = component.tables.get(table.name) else { continue };
@@ -89,8 +102,12 @@ fn share_of(component: &model::Component, ring: &Ring) -> ShareOf {
             table.columns.iter().filter(which).map(|column| column.label.to_owned()).collect()
         };
         share.opens.extend(labels(&|column| rights.select.contains(column.sealed)));
-        share.seals.extend(labels(&|column| rights.insert.contains(column.sealed) || rights.update.contains(column.sealed)));
-        share.indexes.extend(labels(&|column| column.index.is_some_and(|index| rights.touched().contains(index))));
+        share.seals.extend(labels(&|column| {
+            rights.insert.contains(column.sealed) || rights.update.contains(column.sealed)
+        }));
+        share.indexes.extend(labels(&|column| {
+            column.index.is_some_and(|index| rights.touched().contains(index))
+        }));
     }
     share
 }

@@ -131,10 +131,14 @@ impl Components {
                 return Ok(open.clone());
             }
             let policy = self.policy();
-            let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
+            let of = policy
+                .components
+                .get(name)
+                .ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
             let (pool, login) = self.pool(&policy, name, of).await?;
             pool.probe().await.map_err(|error| refused(name, error))?;
-            let component = Arc::new(Component::new(name, of, pool, login, &self.ring, &self.keeper));
+            let component =
+                Arc::new(Component::new(name, of, pool, login, &self.ring, &self.keeper));
             let mut current = self.write();
             // A policy that was applied meanwhile knows nothing of this pool.
             if Arc::ptr_eq(&current.policy, &policy) {
@@ -156,7 +160,11 @@ impl Components {
 
     /// The login that a component's own programs use; none on SQLite.
     pub async fn login_of(&self, name: &str) -> Result<Option<OwnLogin>, GrantError> {
-        if self.target.engine == Engine::Sqlite { Ok(None) } else { self.own_login(name).await.map(Some) }
+        if self.target.engine == Engine::Sqlite {
+            Ok(None)
+        } else {
+            self.own_login(name).await.map(Some)
+        }
     }
 
     /// How many connections this program's pool of a component has.
@@ -169,10 +177,16 @@ impl Components {
         self.read().policy.clone()
     }
 
-    async fn pool(&self, policy: &Policy, name: &str, of: &model::Component) -> Result<(Box<dyn Rolling>, String), GrantError> {
+    async fn pool(
+        &self,
+        policy: &Policy,
+        name: &str,
+        of: &model::Component,
+    ) -> Result<(Box<dyn Rolling>, String), GrantError> {
         if self.target.engine == Engine::Sqlite {
             let expected = Expected::new(&self.target, policy, name, of, "");
-            let pool = rolling::open(&self.address, name, of, expected, &of.limits, self.pool_size(of))?;
+            let pool =
+                rolling::open(&self.address, name, of, expected, &of.limits, self.pool_size(of))?;
             return Ok((pool, String::new()));
         }
         let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;

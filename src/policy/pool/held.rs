@@ -22,7 +22,11 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(expected: Expected) -> Arc<Self> {
-        Arc::new(Self { expected: RwLock::new(Arc::new(expected)), switched: AtomicU64::new(0), began: Instant::now() })
+        Arc::new(Self {
+            expected: RwLock::new(Arc::new(expected)),
+            switched: AtomicU64::new(0),
+            began: Instant::now(),
+        })
     }
 
     /// Holds new sessions to something else.
@@ -52,7 +56,9 @@ impl Held {
         if Arc::ptr_eq(expected, &self.expected()) {
             return Ok(());
         }
-        Err(sqlx::Error::Protocol("the component's login changed while this session was opened".into()))
+        Err(sqlx::Error::Protocol(
+            "the component's login changed while this session was opened".into(),
+        ))
     }
 }
 
@@ -69,7 +75,9 @@ where
     O: sqlx::ConnectOptions,
     O::Connection: Sized,
 {
-    tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect())
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Closes what idles.

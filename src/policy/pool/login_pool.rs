@@ -17,13 +17,19 @@ use crate::policy::{Component, Limits};
 #[async_trait]
 pub(super) trait Driver: sqlx::Database {
     /// How a session is opened.
-    fn options(address: &Address, name: &str) -> Result<<Self::Connection as Connection>::Options, DbErr>;
+    fn options(
+        address: &Address,
+        name: &str,
+    ) -> Result<<Self::Connection as Connection>::Options, DbErr>;
 
     /// What a new session is told once it is open.
     async fn prepare(session: &mut Self::Connection, limits: &Limits) -> Result<(), sqlx::Error>;
 
     /// Refuses a session whose login is another, or can do more than it may, as it is told itself.
-    async fn require(session: &mut Self::Connection, expected: &Expected) -> Result<(), sqlx::Error>;
+    async fn require(
+        session: &mut Self::Connection,
+        expected: &Expected,
+    ) -> Result<(), sqlx::Error>;
 
     /// The pool as sea-orm knows it.
     fn database(pool: Pool<Self>) -> DatabaseConnection;

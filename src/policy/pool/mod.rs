@@ -11,7 +11,10 @@ mod login_pool;
 mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg_attr(not(any(feature = "postgres", feature = "mysql")), expect(dead_code, reason = "SQLite has no logins to look at"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(dead_code, reason = "SQLite has no logins to look at")
+)]
 mod rights;
 mod rolling;
 #[cfg(feature = "sqlite")]
@@ -38,7 +41,8 @@ pub(crate) async fn try_login(
     user: &str,
     password: &SecretString,
 ) -> Result<(), GrantError> {
-    let component = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
+    let component =
+        policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
     let address = login_address(address, target, name, user, password)?;
     let expected = Expected::new(target, policy, name, component, user);
     let pool = rolling::open(&address, name, component, expected, &Limits::default(), 1)?;
@@ -53,8 +57,12 @@ fn login_address(
     user: &str,
     password: &SecretString,
 ) -> Result<Address, GrantError> {
-    let database = (target.engine == strongroom_migration::Engine::MariaDb).then(|| target.names.view_schema(name));
-    let missing = || GrantError::Login { component: name.to_owned(), reason: "the database's address takes no login".to_owned() };
+    let database = (target.engine == strongroom_migration::Engine::MariaDb)
+        .then(|| target.names.view_schema(name));
+    let missing = || GrantError::Login {
+        component: name.to_owned(),
+        reason: "the database's address takes no login".to_owned(),
+    };
     address.with_login(user, password, database.as_deref()).ok_or_else(missing)
 }
 

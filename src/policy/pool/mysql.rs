@@ -20,8 +20,13 @@ impl Driver for MySql {
         prepare_mysql(session, limits.lock_timeout_ms, limits.statement_timeout_ms).await
     }
 
-    async fn require(session: &mut MySqlConnection, expected: &Expected) -> Result<(), sqlx::Error> {
-        let user: String = sqlx::query_scalar("SELECT CAST(current_user() AS CHAR)").fetch_one(&mut *session).await?;
+    async fn require(
+        session: &mut MySqlConnection,
+        expected: &Expected,
+    ) -> Result<(), sqlx::Error> {
+        let user: String = sqlx::query_scalar("SELECT CAST(current_user() AS CHAR)")
+            .fetch_one(&mut *session)
+            .await?;
         let rows = sqlx::query("SHOW GRANTS").fetch_all(session).await?;
         let mut rights = Vec::new();
         for row in rows {

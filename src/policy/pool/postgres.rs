@@ -24,7 +24,8 @@ impl Driver for Postgres {
     }
 
     async fn require(session: &mut PgConnection, expected: &Expected) -> Result<(), sqlx::Error> {
-        let user: String = sqlx::query_scalar("SELECT session_user::text").fetch_one(&mut *session).await?;
+        let user: String =
+            sqlx::query_scalar("SELECT session_user::text").fetch_one(&mut *session).await?;
         let told: Vec<Told> = sqlx::query_as(RIGHTS).fetch_all(session).await?;
         expected.require(&user, &told.into_iter().map(right).collect::<Vec<_>>())
     }

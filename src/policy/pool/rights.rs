@@ -23,7 +23,13 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn new(target: &Target, policy: &Policy, name: &str, component: &Component, user: &str) -> Self {
+    pub(super) fn new(
+        target: &Target,
+        policy: &Policy,
+        name: &str,
+        component: &Component,
+        user: &str,
+    ) -> Self {
         Self {
             component: name.to_owned(),
             user: user.to_owned(),
@@ -36,7 +42,8 @@ impl Expected {
 
     /// Fails with [`Refused`] when the session's login is another, or can do more than it may.
     pub(super) fn require(&self, user: &str, rights: &[Right]) -> Result<(), sqlx::Error> {
-        self.refusal(user, rights).map_or(Ok(()), |refused| Err(sqlx::Error::Configuration(Box::new(refused))))
+        self.refusal(user, rights)
+            .map_or(Ok(()), |refused| Err(sqlx::Error::Configuration(Box::new(refused))))
     }
 
     /// Why this login must not be used, if so.
@@ -49,10 +56,14 @@ impl Expected {
         if user != self.user {
             return refused(format!("the session is {user}'s and not {}'s", self.user));
         }
-        let hidden = rights.iter().find(|right| right.privilege == ROW_SECURITY && self.is_governed(&right.object));
+        let hidden = rights
+            .iter()
+            .find(|right| right.privilege == ROW_SECURITY && self.is_governed(&right.object));
         if let Some((schema, table)) = hidden.and_then(|right| right.object.table()) {
             let cure = cure::show_rows(schema, table);
-            return refused(format!("row-level security of {schema}.{table} may hide rows from it; `{cure}` ends that"));
+            return refused(format!(
+                "row-level security of {schema}.{table} may hide rows from it; `{cure}` ends that"
+            ));
         }
         let excess = rights.iter().find(|right| !self.may(right))?;
         let grantee = if excess.is_publics { "PUBLIC" } else { &self.user };
@@ -76,11 +87,17 @@ impl Expected {
         if let Some(role) = role {
             return role == self.role || is_known(&self.policy, role);
         }
-        self.allowed.contains(&Grant { grantee: self.role.clone(), object: object.clone(), privilege: privilege.clone() })
+        self.allowed.contains(&Grant {
+            grantee: self.role.clone(),
+            object: object.clone(),
+            privilege: privilege.clone(),
+        })
     }
 
     fn is_governed(&self, object: &Object) -> bool {
-        object.table().is_some_and(|(schema, table)| schema == self.target.schema && self.policy.tables().contains(table))
+        object.table().is_some_and(|(schema, table)| {
+            schema == self.target.schema && self.policy.tables().contains(table)
+        })
     }
 }
 

@@ -45,11 +45,17 @@ pub(super) fn open(
 ) -> Result<Box<dyn Rolling>, DbErr> {
     match address.engine() {
         #[cfg(feature = "postgres")]
-        DbBackend::Postgres => Ok(Box::new(LoginPool::<sqlx::Postgres>::open(address, name, of, expected, limits, size)?)),
+        DbBackend::Postgres => Ok(Box::new(LoginPool::<sqlx::Postgres>::open(
+            address, name, of, expected, limits, size,
+        )?)),
         #[cfg(feature = "mysql")]
-        DbBackend::MySql => Ok(Box::new(LoginPool::<sqlx::MySql>::open(address, name, of, expected, limits, size)?)),
+        DbBackend::MySql => {
+            Ok(Box::new(LoginPool::<sqlx::MySql>::open(address, name, of, expected, limits, size)?))
+        }
         #[cfg(feature = "sqlite")]
-        DbBackend::Sqlite => Ok(Box::new(super::sqlite::Sqlite::open(address, name, of, expected, limits, size)?)),
+        DbBackend::Sqlite => {
+            Ok(Box::new(super::sqlite::Sqlite::open(address, name, of, expected, limits, size)?))
+        }
         other => Err(crate::db::not_built(other)),
     }
 }

@@ -41,7 +41,12 @@ impl Rolling for Sqlite {
 
     fn expect(&self, _expected: Expected) {}
 
-    async fn switch(&self, _address: &Address, _name: &str, _expected: Expected) -> Result<(), DbErr> {
+    async fn switch(
+        &self,
+        _address: &Address,
+        _name: &str,
+        _expected: Expected,
+    ) -> Result<(), DbErr> {
         Ok(())
     }
 }

@@ -11,23 +11,32 @@ use crate::policy::reach::is_like;
 use crate::policy::site::Wishes;
 use crate::policy::state::Object;
 
-pub(super) async fn missing(db: &impl ConnectionTrait, engine: Engine, wishes: &Wishes) -> Result<Vec<Missing>, GrantError> {
+pub(super) async fn missing(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    wishes: &Wishes,
+) -> Result<Vec<Missing>, GrantError> {
     let mut missing = rights_missing(db, engine).await?;
     missing.extend(passwords::missing(db, wishes).await?);
     Ok(missing)
 }
 
 /// What every way needs, with policies or without.
-pub(super) async fn missing_of_server(db: &impl ConnectionTrait, triggers: bool) -> Result<Vec<Missing>, DbErr> {
+pub(super) async fn missing_of_server(
+    db: &impl ConnectionTrait,
+    triggers: bool,
+) -> Result<Vec<Missing>, DbErr> {
     let mut missing = Vec::new();
     let packet = packet(db).await?;
     if let Some(limit) = packet.limit.filter(|limit| *limit < LEAST_PACKET) {
-        let what = format!("max_allowed_packet is {limit} bytes, and {LEAST_PACKET} or more are needed");
+        let what =
+            format!("max_allowed_packet is {limit} bytes, and {LEAST_PACKET} or more are needed");
         missing.push(Missing::new(what, "SET GLOBAL max_allowed_packet = 16777216".to_owned()));
     }
     if triggers && !may_make_triggers(db).await? {
         let what = "the binary log keeps this login from making triggers";
-        missing.push(Missing::new(what, "SET GLOBAL log_bin_trust_function_creators = 1".to_owned()));
+        missing
+            .push(Missing::new(what, "SET GLOBAL log_bin_trust_function_creators = 1".to_owned()));
     }
     Ok(missing)
 }
@@ -62,15 +71,31 @@ async fn rights_missing(db: &impl ConnectionTrait, engine: Engine) -> Result<Vec
                 format!("SELECT, UPDATE ON `mysql`.* TO {account}"),
             );
         }
-        _ => need(reads, "this login may not see accounts and grants", format!("SELECT ON `mysql`.* TO {account}")),
+        _ => need(
+            reads,
+            "this login may not see accounts and grants",
+            format!("SELECT ON `mysql`.* TO {account}"),
+        ),
     }
-    need(login.has("CREATE USER", ""), "this login may not make accounts", format!("CREATE USER ON *.* TO {account}"));
+    need(
+        login.has("CREATE USER", ""),
+        "this login may not make accounts",
+        format!("CREATE USER ON *.* TO {account}"),
+    );
     if engine == Engine::MySql {
         let has = |right| login.has(right, "") || login.has("SUPER", "");
         let what = "this login may not hand out roles and end sessions";
-        need(has("ROLE_ADMIN") && has("CONNECTION_ADMIN"), what, format!("ROLE_ADMIN, CONNECTION_ADMIN ON *.* TO {account}"));
+        need(
+            has("ROLE_ADMIN") && has("CONNECTION_ADMIN"),
+            what,
+            format!("ROLE_ADMIN, CONNECTION_ADMIN ON *.* TO {account}"),
+        );
         let sees = can_read(db, "performance_schema.threads").await?;
-        need(sees, "this login may not see sessions", format!("SELECT ON `performance_schema`.* TO {account}"));
+        need(
+            sees,
+            "this login may not see sessions",
+            format!("SELECT ON `performance_schema`.* TO {account}"),
+        );
     }
     let rows = ["SELECT", "INSERT", "UPDATE", "DELETE"];
     let hands_on = rows.iter().all(|right| login.has(right, database)) && login.hands_on(database);
@@ -81,10 +106,16 @@ async fn rights_missing(db: &impl ConnectionTrait, engine: Engine) -> Result<Vec
         format!("{list} ON `{}`.* TO {account} WITH GRANT OPTION", database.replace('`', "``")),
     );
     if engine == Engine::MariaDb {
-        let rights = ["CREATE", "DROP", "CREATE VIEW", "SHOW VIEW", "SELECT", "INSERT", "UPDATE", "DELETE"];
-        let has = rights.iter().all(|right| login.has(right, "sr_0_api")) && login.hands_on("sr_0_api");
+        let rights =
+            ["CREATE", "DROP", "CREATE VIEW", "SHOW VIEW", "SELECT", "INSERT", "UPDATE", "DELETE"];
+        let has =
+            rights.iter().all(|right| login.has(right, "sr_0_api")) && login.hands_on("sr_0_api");
         let what = "this login may not make the schemas with the components' views";
-        need(has, what, format!("ALL PRIVILEGES ON `{VIEW_SCHEMAS}`.* TO {account} WITH GRANT OPTION"));
+        need(
+            has,
+            what,
+            format!("ALL PRIVILEGES ON `{VIEW_SCHEMAS}`.* TO {account} WITH GRANT OPTION"),
+        );
     }
     Ok(missing)
 }
@@ -107,7 +138,8 @@ impl Login {
         let backend = db.get_database_backend();
         let who = "SELECT CAST(current_user() AS CHAR) AS account, DATABASE() AS d";
         let who = db.query_one_raw(statement(backend, who, [])).await?;
-        let who = who.ok_or_else(|| DbErr::RecordNotFound("the server does not know this login".into()))?;
+        let who =
+            who.ok_or_else(|| DbErr::RecordNotFound("the server does not know this login".into()))?;
         let account: String = who.try_get("", "account")?;
         let (user, host) = account.rsplit_once('@').unwrap_or((&account, "%"));
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
@@ -127,12 +159,17 @@ impl Login {
 
     /// Says whether it has a right on all of a database, or on the server for an empty name.
     fn has(&self, privilege: &str, database: &str) -> bool {
-        let is = |right: &Right| (right.privilege == privilege || right.privilege == "ALL PRIVILEGES") && covers(right, database);
+        let is = |right: &Right| {
+            (right.privilege == privilege || right.privilege == "ALL PRIVILEGES")
+                && covers(right, database)
+        };
         self.rights.iter().flat_map(|granted| &granted.rights).any(is)
     }
 
     fn hands_on(&self, database: &str) -> bool {
-        self.rights.iter().any(|granted| granted.hands_on && granted.rights.iter().any(|right| covers(right, database)))
+        self.rights.iter().any(|granted| {
+            granted.hands_on && granted.rights.iter().any(|right| covers(right, database))
+        })
     }
 }
 
@@ -147,8 +184,24 @@ fn covers(right: &Right, database: &str) -> bool {
 /// Tries, since a right to read may come by many ways.
 async fn may_read(db: &impl ConnectionTrait, engine: Engine) -> Result<bool, DbErr> {
     let tables: &[&str] = match engine {
-        Engine::MariaDb => &["user", "global_priv", "roles_mapping", "procs_priv", "db", "tables_priv", "columns_priv"],
-        _ => &["user", "role_edges", "default_roles", "procs_priv", "db", "tables_priv", "columns_priv"],
+        Engine::MariaDb => &[
+            "user",
+            "global_priv",
+            "roles_mapping",
+            "procs_priv",
+            "db",
+            "tables_priv",
+            "columns_priv",
+        ],
+        _ => &[
+            "user",
+            "role_edges",
+            "default_roles",
+            "procs_priv",
+            "db",
+            "tables_priv",
+            "columns_priv",
+        ],
     };
     for table in tables {
         if !can_read(db, &format!("mysql.{table}")).await? {

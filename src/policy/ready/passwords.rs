@@ -50,7 +50,10 @@ struct Rule {
 }
 
 /// The rules that the passwords of the accounts will not meet.
-pub(super) async fn missing(db: &impl ConnectionTrait, wishes: &Wishes) -> Result<Vec<Missing>, GrantError> {
+pub(super) async fn missing(
+    db: &impl ConnectionTrait,
+    wishes: &Wishes,
+) -> Result<Vec<Missing>, GrantError> {
     let rules = rules(db).await?;
     let mut missing = Vec::new();
     if rules.is_empty() {
@@ -59,14 +62,22 @@ pub(super) async fn missing(db: &impl ConnectionTrait, wishes: &Wishes) -> Resul
     let made = DatabasePassword::make().map_err(crate::key::RingError::from)?.text();
     for rule in rules.iter().filter(|rule| rule.kind.count(made.expose_secret()) < rule.wanted) {
         let most = rule.kind.count(made.expose_secret());
-        let what = format!("{} is {}, and the passwords made here have {most}", rule.variable, rule.wanted);
+        let what = format!(
+            "{} is {}, and the passwords made here have {most}",
+            rule.variable, rule.wanted
+        );
         missing.push(Missing::new(what, format!("SET GLOBAL {} = {most}", rule.variable)));
     }
     for (component, file) in &wishes.password_files {
         let text = wishes.password(component)?.text();
         let broken = rules.iter().find(|rule| rule.kind.count(text.expose_secret()) < rule.wanted);
         missing.extend(broken.map(|rule| {
-            let what = format!("the password in {} does not meet {} = {}", file.display(), rule.variable, rule.wanted);
+            let what = format!(
+                "the password in {} does not meet {} = {}",
+                file.display(),
+                rule.variable,
+                rule.wanted
+            );
             Missing::new(what, None)
         }));
     }
@@ -75,13 +86,13 @@ pub(super) async fn missing(db: &impl ConnectionTrait, wishes: &Wishes) -> Resul
 
 /// MySQL's rules but that of the length hold from policy MEDIUM on.
 async fn rules(db: &impl ConnectionTrait) -> Result<Vec<Rule>, DbErr> {
-    let sql =
-        "SHOW GLOBAL VARIABLES WHERE variable_name LIKE 'validate_password%' OR variable_name LIKE 'simple_password_check%'";
+    let sql = "SHOW GLOBAL VARIABLES WHERE variable_name LIKE 'validate_password%' OR variable_name LIKE 'simple_password_check%'";
     let rows = db.query_all_raw(statement(db.get_database_backend(), sql, [])).await?;
     let mut rules = Vec::new();
     let mut is_low = false;
     for row in rows {
-        let (variable, value): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let (variable, value): (String, String) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         is_low |= variable.ends_with("policy") && matches!(value.as_str(), "LOW" | "0");
         let rule = Kind::of(&variable).zip(value.parse().ok());
         rules.extend(rule.map(|(kind, wanted)| Rule { variable, kind, wanted }));
@@ -116,6 +127,10 @@ mod tests {
     #[test]
     fn passwords_are_counted_as_servers_count_them() {
         let text = "aB3-xY4";
-        assert_eq!([Kind::Characters, Kind::CasedLetters, Kind::Digits, Kind::Others].map(|kind| kind.count(text)), [7, 2, 2, 1]);
+        assert_eq!(
+            [Kind::Characters, Kind::CasedLetters, Kind::Digits, Kind::Others]
+                .map(|kind| kind.count(text)),
+            [7, 2, 2, 1]
+        );
     }
 }

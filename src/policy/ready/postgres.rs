@@ -17,7 +17,8 @@ FROM pg_roles r WHERE r.rolname = current_user";
 
 pub(super) async fn missing(db: &impl ConnectionTrait) -> Result<Vec<Missing>, DbErr> {
     let row = db.query_one_raw(statement(db.get_database_backend(), ASKED, [])).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotFound("the server does not know this login".into()))?;
+    let row =
+        row.ok_or_else(|| DbErr::RecordNotFound("the server does not know this login".into()))?;
     if row.try_get::<bool>("", "rolsuper")? {
         return Ok(Vec::new());
     }
@@ -30,11 +31,17 @@ pub(super) async fn missing(db: &impl ConnectionTrait) -> Result<Vec<Missing>, D
     }
     if !row.try_get::<bool>("", "connect")? {
         let what = format!("it may not let roles connect to database {database}");
-        missing.push(Missing::new(what, format!("GRANT CONNECT ON DATABASE {database} TO {login} WITH GRANT OPTION")));
+        missing.push(Missing::new(
+            what,
+            format!("GRANT CONNECT ON DATABASE {database} TO {login} WITH GRANT OPTION"),
+        ));
     }
     if !row.try_get::<bool>("", "usage")? {
         let what = format!("it may not let roles use schema {schema}");
-        missing.push(Missing::new(what, format!("GRANT USAGE ON SCHEMA {schema} TO {login} WITH GRANT OPTION")));
+        missing.push(Missing::new(
+            what,
+            format!("GRANT USAGE ON SCHEMA {schema} TO {login} WITH GRANT OPTION"),
+        ));
     }
     Ok(missing)
 }

@@ -23,7 +23,10 @@ pub(super) fn resolved(
         for deny in &source.denials {
             let (table, columns) = target(&deny.key, catalog)?;
             // A component that the file declares and the result does not have was left out by `without`.
-            let counts = |name: &&Name| rights.contains_key(name.text.as_str()) || !source.components.contains_key(&name.text);
+            let counts = |name: &&Name| {
+                rights.contains_key(name.text.as_str())
+                    || !source.components.contains_key(&name.text)
+            };
             for component in deny.components.iter().filter(counts) {
                 denials.extend(denied(deny, component, (table, &columns), rights)?);
             }
@@ -34,14 +37,22 @@ pub(super) fn resolved(
 
 /// The table and the columns that a key stands for: of a label, those of its two forms that the table has.
 fn target<'a>(key: &'a Name, catalog: &'a Catalog) -> Result<(&'a str, Vec<&'a str>), PolicyError> {
-    let Some((table, column)) = key.text.split_once('.').filter(|(table, column)| !table.is_empty() && is_name(column)) else {
+    let Some((table, column)) =
+        key.text.split_once('.').filter(|(table, column)| !table.is_empty() && is_name(column))
+    else {
         return Err(PolicyError::NotAColumn { place: key.place.clone(), key: key.text.clone() });
     };
     let there = columns_of(catalog, table, &key.place)?;
     let cell = TABLE.columns.iter().find(|cell| cell.label == key.text);
-    let forms = cell.map_or_else(|| vec![column], |cell| cell.plain.into_iter().chain([cell.sealed]).collect());
-    let columns: Vec<_> = forms.into_iter().filter(|form| there.iter().any(|column| column == form)).collect();
-    if columns.is_empty() { Err(unknown_column(key, table, column, there)) } else { Ok((table, columns)) }
+    let forms = cell
+        .map_or_else(|| vec![column], |cell| cell.plain.into_iter().chain([cell.sealed]).collect());
+    let columns: Vec<_> =
+        forms.into_iter().filter(|form| there.iter().any(|column| column == form)).collect();
+    if columns.is_empty() {
+        Err(unknown_column(key, table, column, there))
+    } else {
+        Ok((table, columns))
+    }
 }
 
 fn is_name(column: &str) -> bool {
@@ -54,22 +65,32 @@ fn denied(
     (table, columns): (&str, &[&str]),
     rights: &BTreeMap<&str, Tables>,
 ) -> Result<Vec<Denial>, PolicyError> {
-    let tables = rights.get(component.text.as_str()).ok_or_else(|| unknown_component(component, rights))?;
+    let tables =
+        rights.get(component.text.as_str()).ok_or_else(|| unknown_component(component, rights))?;
     let (component, place) = (&component.text, &component.place);
     let denial = |column: &&str| {
-        let (component, table, column) = (component.clone(), table.to_owned(), (*column).to_owned());
+        let (component, table, column) =
+            (component.clone(), table.to_owned(), (*column).to_owned());
         Denial { component, verb: deny.verb, table, column }
     };
     columns.iter().map(|column| held(denial(column), place, tables)).collect()
 }
 
 fn held(denial: Denial, place: &Place, tables: &Tables) -> Result<Denial, PolicyError> {
-    let Some(allowed) = tables.get(&denial.table).and_then(|granted| granted.place(denial.verb, &denial.column)) else {
+    let Some(allowed) =
+        tables.get(&denial.table).and_then(|granted| granted.place(denial.verb, &denial.column))
+    else {
         return Ok(denial);
     };
     let (place, allowed) = (place.clone(), allowed.clone());
     let column = format!("{}.{}", denial.table, denial.column);
-    Err(PolicyError::Contradiction { place, allowed, component: denial.component, verb: denial.verb, column })
+    Err(PolicyError::Contradiction {
+        place,
+        allowed,
+        component: denial.component,
+        verb: denial.verb,
+        column,
+    })
 }
 
 fn unknown_component(name: &Name, rights: &BTreeMap<&str, Tables>) -> PolicyError {
@@ -78,9 +99,15 @@ fn unknown_component(name: &Name, rights: &BTreeMap<&str, Tables>) -> PolicyErro
 }
 
 fn unknown_column(key: &Name, table: &str, column: &str, there: &[String]) -> PolicyError {
-    let labels = TABLE.columns.iter().filter_map(|cell| cell.label.strip_prefix(table)?.strip_prefix('.'));
+    let labels =
+        TABLE.columns.iter().filter_map(|cell| cell.label.strip_prefix(table)?.strip_prefix('.'));
     let near = nearest(column, there.iter().map(String::as_str).chain(labels));
-    PolicyError::UnknownColumn { place: key.place.clone(), column: column.to_owned(), table: table.to_owned(), near }
+    PolicyError::UnknownColumn {
+        place: key.place.clone(),
+        column: column.to_owned(),
+        table: table.to_owned(),
+        near,
+    }
 }
 
 #[cfg(test)]
@@ -91,22 +118,30 @@ mod tests {
     use crate::policy::resolve::resolve;
     use crate::policy::source::Source;
 
-    const READER: &str =
-        "replace = true\n[component.x]\n[[component.x.allow]]\ntable = \"credential\"\nselect = [\"id\"]\n[deny]\n";
+    const READER: &str = "replace = true\n[component.x]\n[[component.x.allow]]\ntable = \"credential\"\nselect = [\"id\"]\n[deny]\n";
 
     #[test]
     fn what_is_not_there_is_refused_with_its_line() {
         for (line, wanted) in [
-            ("'credential.secret_kye'", "unknown column `secret_kye` of table `credential`: did you mean `secret_key`?"),
+            (
+                "'credential.secret_kye'",
+                "unknown column `secret_kye` of table `credential`: did you mean `secret_key`?",
+            ),
             ("'credential.weather'", "unknown column `weather` of table `credential`"),
             ("'credentials.secret_key'", "unknown table `credentials`: did you mean `credential`?"),
-            ("'.id'", "`.id` is neither a sealed column's label nor a column as in \"table.column\", with its quotes"),
+            (
+                "'.id'",
+                "`.id` is neither a sealed column's label nor a column as in \"table.column\", with its quotes",
+            ),
             (
                 "'public.credential.id'",
                 "`public.credential.id` is neither a sealed column's label nor a column as in \"table.column\", with its quotes",
             ),
         ] {
-            assert_eq!(message(&format!("{READER}{line} = {{ select = [\"x\"] }}")), format!("own.toml:7: {wanted}"));
+            assert_eq!(
+                message(&format!("{READER}{line} = {{ select = [\"x\"] }}")),
+                format!("own.toml:7: {wanted}")
+            );
         }
         let text = format!("{READER}'credential.type' = {{ select = [\n\"y\"] }}");
         assert_eq!(message(&text), "own.toml:8: unknown component `y`");
@@ -115,14 +150,19 @@ mod tests {
     #[test]
     fn a_component_that_was_left_out_is_known_to_the_file_that_declares_it_only() {
         assert!(over("without = [\"console\"]").is_ok());
-        let text = "without = [\"console\"]\n[deny]\n'credential.type' = { insert = [\"console\"] }";
+        let text =
+            "without = [\"console\"]\n[deny]\n'credential.type' = { insert = [\"console\"] }";
         assert_eq!(message(text), "own.toml:3: unknown component `console`");
     }
 
     #[test]
     fn nothing_is_denied_and_allowed() {
-        let denied = format!("{READER}'credential.id' = {{ insert = [\"x\"], select = [\n\"x\"] }}");
-        assert_eq!(message(&denied), "own.toml:8: component `x` must not SELECT `credential.id`, but own.toml:5 allows it");
+        let denied =
+            format!("{READER}'credential.id' = {{ insert = [\"x\"], select = [\n\"x\"] }}");
+        assert_eq!(
+            message(&denied),
+            "own.toml:8: component `x` must not SELECT `credential.id`, but own.toml:5 allows it"
+        );
         let widened = "[[component.compute.allow]]\ntable = \"credential\"\nselect = \"*\"";
         let built = line_of("\"credential.secret_key\" =");
         let wanted = "component `compute` must not SELECT `credential.secret_key_sealed`, but own.toml:3 allows it";
@@ -131,13 +171,16 @@ mod tests {
 
     #[test]
     fn a_label_is_every_form_that_the_table_has() {
-        let text =
-            format!("{READER}'credential.access_key' = {{ select = [\"x\"] }}\n'credential.type' = {{ select = [\"x\"] }}");
+        let text = format!(
+            "{READER}'credential.access_key' = {{ select = [\"x\"] }}\n'credential.type' = {{ select = [\"x\"] }}"
+        );
         let own = Source::parse("own.toml", &text).unwrap();
         let mut catalog = catalog();
         let columns = |catalog: &Catalog| -> Vec<String> {
             let denials = resolve(None, Some(&own), catalog).unwrap().denials;
-            assert!(denials.iter().all(|denial| denial.verb == Verb::Select && denial.component == "x"));
+            assert!(
+                denials.iter().all(|denial| denial.verb == Verb::Select && denial.component == "x")
+            );
             denials.into_iter().map(|denial| denial.column).collect()
         };
         assert_eq!(columns(&catalog), ["access_key_sealed", "type"]);

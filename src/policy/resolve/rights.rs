@@ -21,7 +21,11 @@ pub(super) struct Granted {
 }
 
 /// The rights of a component, refused where they could not work.
-pub(super) fn granted(component: &str, merged: &Merged<'_>, catalog: &Catalog) -> Result<Tables, PolicyError> {
+pub(super) fn granted(
+    component: &str,
+    merged: &Merged<'_>,
+    catalog: &Catalog,
+) -> Result<Tables, PolicyError> {
     let mut tables = Tables::new();
     for allow in &merged.allows {
         let Name { text: table, place } = &allow.table;
@@ -33,7 +37,10 @@ pub(super) fn granted(component: &str, merged: &Merged<'_>, catalog: &Catalog) -
         granted.delete = granted.delete.take().or_else(|| allow.delete.clone());
     }
     if tables.is_empty() {
-        return Err(PolicyError::AllowsNothing { place: merged.place.clone(), component: component.to_owned() });
+        return Err(PolicyError::AllowsNothing {
+            place: merged.place.clone(),
+            component: component.to_owned(),
+        });
     }
     tables.iter().try_for_each(|(table, granted)| granted.check(component, table))?;
     Ok(tables)
@@ -60,7 +67,9 @@ impl Granted {
     /// A WHERE clause reads what it names.
     fn check_sight(&self, component: &str, table: &str) -> Result<(), PolicyError> {
         let update = self.columns.get(&Verb::Update).and_then(|columns| columns.values().min());
-        let blind = update.map(|place| (Verb::Update, place)).or(self.delete.as_ref().map(|place| (Verb::Delete, place)));
+        let blind = update
+            .map(|place| (Verb::Update, place))
+            .or(self.delete.as_ref().map(|place| (Verb::Delete, place)));
         match blind {
             Some((verb, place)) if !self.columns.contains_key(&Verb::Select) => {
                 let (component, table) = (component.to_owned(), table.to_owned());
@@ -73,8 +82,12 @@ impl Granted {
     /// A cell opens only with the row's id and owner columns, so whoever reads the one reads the others.
     fn check_cells(&self, component: &str) -> Result<(), PolicyError> {
         let unread = |column: &&str| self.place(Verb::Select, column).is_none();
-        let missing: Vec<_> = bound_columns().filter(unread).map(|column| format!("`{column}`")).collect();
-        let mut cells = TABLE.columns.iter().filter_map(|cell| Some((cell.sealed, self.place(Verb::Select, cell.sealed)?)));
+        let missing: Vec<_> =
+            bound_columns().filter(unread).map(|column| format!("`{column}`")).collect();
+        let mut cells = TABLE
+            .columns
+            .iter()
+            .filter_map(|cell| Some((cell.sealed, self.place(Verb::Select, cell.sealed)?)));
         match cells.next() {
             Some((cell, place)) if !missing.is_empty() => Err(PolicyError::Unbound {
                 place: place.clone(),
@@ -89,8 +102,11 @@ impl Granted {
 
 impl From<Granted> for TableRights {
     fn from(mut granted: Granted) -> Self {
-        let mut columns = |verb| -> BTreeSet<String> { granted.columns.remove(&verb).unwrap_or_default().into_keys().collect() };
-        let (select, insert, update) = (columns(Verb::Select), columns(Verb::Insert), columns(Verb::Update));
+        let mut columns = |verb| -> BTreeSet<String> {
+            granted.columns.remove(&verb).unwrap_or_default().into_keys().collect()
+        };
+        let (select, insert, update) =
+            (columns(Verb::Select), columns(Verb::Insert), columns(Verb::Update));
         Self { select, insert, update, delete: granted.delete.is_some() }
     }
 }
@@ -102,8 +118,13 @@ fn bound_columns() -> impl Iterator<Item = &'static str> {
 
 fn expanded(written: &Columns, table: &str, columns: &[String]) -> Result<Vec<Name>, PolicyError> {
     match written {
-        Columns::All(place) => Ok(columns.iter().map(|column| Name { text: column.clone(), place: place.clone() }).collect()),
-        Columns::These(names) => names.iter().map(|name| known_column(name, table, columns)).collect(),
+        Columns::All(place) => Ok(columns
+            .iter()
+            .map(|column| Name { text: column.clone(), place: place.clone() })
+            .collect()),
+        Columns::These(names) => {
+            names.iter().map(|name| known_column(name, table, columns)).collect()
+        }
     }
 }
 
@@ -112,7 +133,12 @@ fn known_column(name: &Name, table: &str, columns: &[String]) -> Result<Name, Po
         return Ok(name.clone());
     }
     let near = nearest(&name.text, columns.iter().map(String::as_str));
-    Err(PolicyError::UnknownColumn { place: name.place.clone(), column: name.text.clone(), table: table.to_owned(), near })
+    Err(PolicyError::UnknownColumn {
+        place: name.place.clone(),
+        column: name.text.clone(),
+        table: table.to_owned(),
+        near,
+    })
 }
 
 #[cfg(test)]
@@ -126,13 +152,19 @@ mod tests {
     #[test]
     fn what_could_not_work_is_refused_with_its_line() {
         for (lines, wanted) in [
-            ("table = \"credentials\"\nselect = \"*\"", "own.toml:3: unknown table `credentials`: did you mean `credential`?"),
+            (
+                "table = \"credentials\"\nselect = \"*\"",
+                "own.toml:3: unknown table `credentials`: did you mean `credential`?",
+            ),
             ("table = \"weather\"\nselect = \"*\"", "own.toml:3: unknown table `weather`"),
             (
                 "table = \"credential\"\nselect = [\"id\",\n\"secret_kye\"]",
                 "own.toml:5: unknown column `secret_kye` of table `credential`: did you mean `secret_key_sealed`?",
             ),
-            ("table = \"credential\"\ninsert = [\"*\"]", "own.toml:4: unknown column `*` of table `credential`"),
+            (
+                "table = \"credential\"\ninsert = [\"*\"]",
+                "own.toml:4: unknown column `*` of table `credential`",
+            ),
             (
                 "table = \"credential\"\nselect = [\"id\", \"user_id\", \"project_id\", \"secret_key_sealed\"]",
                 "own.toml:4: component `x` may read the cell `secret_key_sealed` but not what it is bound to: add `type`, `extra`",
@@ -154,8 +186,14 @@ mod tests {
         ] {
             assert_eq!(message(&allowing(lines)), wanted, "{lines}");
         }
-        assert_eq!(message("\n[component.x]\nconnections = 1"), "own.toml:2: component `x` is allowed nothing here");
-        assert_eq!(message("[component.api]\nreplace = true"), "own.toml:1: component `api` is allowed nothing here");
+        assert_eq!(
+            message("\n[component.x]\nconnections = 1"),
+            "own.toml:2: component `x` is allowed nothing here"
+        );
+        assert_eq!(
+            message("[component.api]\nreplace = true"),
+            "own.toml:1: component `api` is allowed nothing here"
+        );
     }
 
     #[test]
@@ -165,7 +203,10 @@ mod tests {
             "table = \"credential\"\nselect = [\"id\", \"secret_key_sealed\"]\n{table}\ndelete = true\n\
              {table}\nselect = [\"user_id\", \"project_id\", \"type\", \"extra\"]"
         );
-        assert_eq!(over(&allowing(&lines)).unwrap().components["x"].tables["credential"].select.len(), 6);
+        assert_eq!(
+            over(&allowing(&lines)).unwrap().components["x"].tables["credential"].select.len(),
+            6
+        );
         assert!(over(&allowing("table = \"strongroom_lock\"\ninsert = \"*\"")).is_ok());
     }
 }

@@ -112,7 +112,9 @@ impl<'a> Entry<'a> {
     pub(super) fn tables(&self) -> Result<Vec<Table<'a>>, PolicyError> {
         let wrong = || self.invalid("a list of tables");
         let items = self.value.as_array().ok_or_else(wrong)?;
-        let table = |item: &'a Spanned<DeValue<'a>>| Some(self.file.table(item.get_ref().as_table()?, item.span().start));
+        let table = |item: &'a Spanned<DeValue<'a>>| {
+            Some(self.file.table(item.get_ref().as_table()?, item.span().start))
+        };
         items.iter().map(table).collect::<Option<_>>().ok_or_else(wrong)
     }
 
@@ -123,13 +125,16 @@ impl<'a> Entry<'a> {
     pub(super) fn signature_replay(&self) -> Result<SignatureReplay, PolicyError> {
         let given = self.value.as_str();
         let known = SignatureReplay::WORDS.into_iter().find(|(word, _)| given == Some(word));
-        known.map(|(_, replay)| replay).ok_or_else(|| self.invalid("\"refuse\" or \"until_expiry\""))
+        known
+            .map(|(_, replay)| replay)
+            .ok_or_else(|| self.invalid("\"refuse\" or \"until_expiry\""))
     }
 
     /// A number from 1 on.
     pub(super) fn number(&self, most: u32, wanted: &'static str) -> Result<u32, PolicyError> {
         let integer = self.value.as_integer();
-        let number = integer.and_then(|integer| u32::from_str_radix(integer.as_str(), integer.radix()).ok());
+        let number =
+            integer.and_then(|integer| u32::from_str_radix(integer.as_str(), integer.radix()).ok());
         number.filter(|number| (1..=most).contains(number)).ok_or_else(|| self.invalid(wanted))
     }
 
@@ -139,19 +144,28 @@ impl<'a> Entry<'a> {
     }
 
     pub(super) fn name(&self) -> Result<Name, PolicyError> {
-        let text = self.value.as_str().filter(|text| !text.is_empty()).ok_or_else(|| self.invalid("a name"))?;
+        let text = self
+            .value
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| self.invalid("a name"))?;
         Ok(Name { text: text.to_owned(), place: self.place() })
     }
 
     /// A list of names, each once.
     pub(super) fn names(&self) -> Result<Vec<Name>, PolicyError> {
-        let names = self.value.as_array().and_then(|items| items.iter().map(|item| self.file.name(item)).collect());
+        let names = self
+            .value
+            .as_array()
+            .and_then(|items| items.iter().map(|item| self.file.name(item)).collect());
         let names: Vec<Name> = names.ok_or_else(|| self.invalid("a list of names"))?;
         let mut seen = BTreeSet::new();
         match names.iter().find(|name| !seen.insert(&name.text)) {
-            Some(Name { text, place }) => {
-                Err(PolicyError::Twice { place: place.clone(), key: self.key.to_owned(), name: text.clone() })
-            }
+            Some(Name { text, place }) => Err(PolicyError::Twice {
+                place: place.clone(),
+                key: self.key.to_owned(),
+                name: text.clone(),
+            }),
             None => Ok(names),
         }
     }
@@ -159,7 +173,11 @@ impl<'a> Entry<'a> {
     /// The same, and not an empty one.
     pub(super) fn some_names(&self) -> Result<Vec<Name>, PolicyError> {
         let names = self.names()?;
-        if names.is_empty() { Err(PolicyError::Empty { place: self.place(), key: self.key.to_owned() }) } else { Ok(names) }
+        if names.is_empty() {
+            Err(PolicyError::Empty { place: self.place(), key: self.key.to_owned() })
+        } else {
+            Ok(names)
+        }
     }
 
     pub(super) fn columns(&self) -> Result<Columns, PolicyError> {
@@ -180,7 +198,11 @@ fn milliseconds(text: &str) -> Option<u64> {
         "h" => 3_600_000,
         _ => return None,
     };
-    number.parse::<u64>().ok()?.checked_mul(unit).filter(|time| (1..=MOST_MILLISECONDS).contains(time))
+    number
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(unit)
+        .filter(|time| (1..=MOST_MILLISECONDS).contains(time))
 }
 
 #[cfg(test)]
@@ -196,7 +218,11 @@ mod tests {
         for time in "|5|0s|s|1.5s|-1s|+1s|5 s|5d|\u{665}s|597h|99999999999999999999s".split('|') {
             let text = format!("component.x.lock_timeout = \"{time}\"");
             let wanted = "a time such as \"250ms\", \"5s\", \"2m\" or \"1h\", at most 596 hours";
-            assert_eq!(message(&text), format!("own.toml:1: `lock_timeout` must be {wanted}"), "{time}");
+            assert_eq!(
+                message(&text),
+                format!("own.toml:1: `lock_timeout` must be {wanted}"),
+                "{time}"
+            );
         }
         assert_eq!(super::milliseconds("596h"), Some(596 * 3_600_000));
     }

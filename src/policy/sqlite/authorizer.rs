@@ -11,8 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use libsqlite3_sys::{
-    SQLITE_DENY, SQLITE_OK, SQLITE_TRACE_STMT, sqlite3, sqlite3_db_handle, sqlite3_exec, sqlite3_interrupt, sqlite3_next_stmt,
-    sqlite3_progress_handler, sqlite3_set_authorizer, sqlite3_sql, sqlite3_stmt, sqlite3_stmt_busy, sqlite3_trace_v2,
+    SQLITE_DENY, SQLITE_OK, SQLITE_TRACE_STMT, sqlite3, sqlite3_db_handle, sqlite3_exec,
+    sqlite3_interrupt, sqlite3_next_stmt, sqlite3_progress_handler, sqlite3_set_authorizer,
+    sqlite3_sql, sqlite3_stmt, sqlite3_stmt_busy, sqlite3_trace_v2,
 };
 use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::LockedSqliteHandle;
@@ -21,7 +22,10 @@ use super::joins;
 use super::rules::{Question, Rules};
 
 /// From here on SQLite asks these rules about every statement, also about those prepared before.
-pub(super) fn install(handle: &mut LockedSqliteHandle<'_>, rules: &'static Rules) -> Result<(), sqlx::Error> {
+pub(super) fn install(
+    handle: &mut LockedSqliteHandle<'_>,
+    rules: &'static Rules,
+) -> Result<(), sqlx::Error> {
     let (handle, data) = (handle.as_raw_handle().as_ptr(), ptr::from_ref(rules).cast_mut().cast());
     // SAFETY: the handle is open, and locked, so nobody else uses it now. The other callback has no data.
     succeed(unsafe { sqlite3_trace_v2(handle, SQLITE_TRACE_STMT, Some(start), ptr::null_mut()) })?;
@@ -31,17 +35,24 @@ pub(super) fn install(handle: &mut LockedSqliteHandle<'_>, rules: &'static Rules
 }
 
 /// Runs a statement that need not be UTF-8, which sqlx would not take.
-pub(super) fn execute(handle: &mut LockedSqliteHandle<'_>, statement: &CStr) -> Result<(), sqlx::Error> {
+pub(super) fn execute(
+    handle: &mut LockedSqliteHandle<'_>,
+    statement: &CStr,
+) -> Result<(), sqlx::Error> {
     let handle = handle.as_raw_handle().as_ptr();
     // SAFETY: the handle is open and locked as above, the statement ends with a zero byte and outlives the
     // call. No rows and no error text are asked for.
-    succeed(unsafe { sqlite3_exec(handle, statement.as_ptr(), None, ptr::null_mut(), ptr::null_mut()) })
+    succeed(unsafe {
+        sqlite3_exec(handle, statement.as_ptr(), None, ptr::null_mut(), ptr::null_mut())
+    })
 }
 
 fn succeed(code: c_int) -> Result<(), sqlx::Error> {
     match code {
         SQLITE_OK => Ok(()),
-        code => Err(sqlx::Error::Configuration(format!("the connection could not be confined: SQLite's error {code}").into())),
+        code => Err(sqlx::Error::Configuration(
+            format!("the connection could not be confined: SQLite's error {code}").into(),
+        )),
     }
 }
 
@@ -54,9 +65,12 @@ unsafe extern "C" fn answer(
     by: *const c_char,
 ) -> c_int {
     // SAFETY: SQLite passes what `install` gave it, and strings that live until this returns, or null.
-    let (rules, first, second, by) = unsafe { (&*rules.cast::<Rules>(), bytes(first), bytes(second), bytes(by)) };
+    let (rules, first, second, by) =
+        unsafe { (&*rules.cast::<Rules>(), bytes(first), bytes(second), bytes(by)) };
     let allowed = || {
-        let (Ok(first), Ok(second)) = (str::from_utf8(first), str::from_utf8(second)) else { return false };
+        let (Ok(first), Ok(second)) = (str::from_utf8(first), str::from_utf8(second)) else {
+            return false;
+        };
         rules.allow(&Question { action, first, second, by })
     };
     // A panic must not cross into C. Nothing is left half done: the rules are only read.
@@ -64,7 +78,12 @@ unsafe extern "C" fn answer(
 }
 
 /// Called by SQLite when a statement starts to run, and for each of its triggers.
-unsafe extern "C" fn start(_event: u32, _data: *mut c_void, statement: *mut c_void, _text: *mut c_void) -> c_int {
+unsafe extern "C" fn start(
+    _event: u32,
+    _data: *mut c_void,
+    statement: *mut c_void,
+    _text: *mut c_void,
+) -> c_int {
     let statement = statement.cast();
     // SAFETY: SQLite passes the statement, whose connection is open and is now used by this thread only. The
     // handler's data is that connection, which calls it only while it is open.

@@ -11,7 +11,10 @@ use sea_orm::sqlx::{self, SqliteConnection};
 use super::rules::{GUARD, Rights, Rules};
 
 /// The statements that make the guards. To be run before the authorizer is there.
-pub(super) async fn of(connection: &mut SqliteConnection, rules: &Rules) -> Result<Vec<CString>, sqlx::Error> {
+pub(super) async fn of(
+    connection: &mut SqliteConnection,
+    rules: &Rules,
+) -> Result<Vec<CString>, sqlx::Error> {
     let mut guards = Vec::new();
     for (table, rights) in rules.tables() {
         let columns = columns(connection, table).await?;
@@ -34,34 +37,52 @@ struct Column {
 }
 
 /// None if the table is missing, or a view: rows are put into views only by triggers of the schema's own.
-async fn columns(connection: &mut SqliteConnection, table: &str) -> Result<Vec<Column>, sqlx::Error> {
+async fn columns(
+    connection: &mut SqliteConnection,
+    table: &str,
+) -> Result<Vec<Column>, sqlx::Error> {
     let sql = "SELECT c.name, c.type, c.dflt_value, c.pk > 0 FROM main.sqlite_master AS m, pragma_table_info(m.name, 'main') AS c \
                WHERE m.type = 'table' AND m.name = ? COLLATE NOCASE";
     let rows = sqlx::query_as(sql).bind(table).fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(name, declared, default, is_key)| Column { name, declared, default, is_key }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(name, declared, default, is_key)| Column { name, declared, default, is_key })
+        .collect())
 }
 
 /// `REPLACE` fires triggers for the rows that it removes only if `recursive_triggers` is on.
 fn against_replace(table: &str) -> Result<CString, sqlx::Error> {
-    let body = format!("SELECT RAISE(ABORT, {});", text(&format!("{table}: no right to DELETE, so none to REPLACE")));
+    let body = format!(
+        "SELECT RAISE(ABORT, {});",
+        text(&format!("{table}: no right to DELETE, so none to REPLACE"))
+    );
     guard("DELETE", table, &body)
 }
 
-fn against_columns(table: &str, rights: &Rights, columns: &[Column]) -> Result<Option<CString>, sqlx::Error> {
+fn against_columns(
+    table: &str,
+    rights: &Rights,
+    columns: &[Column],
+) -> Result<Option<CString>, sqlx::Error> {
     let mut body = String::new();
     let outside = |column: &&Column| !rights.insert.contains(&column.name.to_ascii_lowercase());
     for column in columns.iter().filter(outside).filter(|column| column.is_comparable()) {
         let message = text(&format!("{table}.{}: no right to INSERT", column.name));
         let _ = write!(body, "SELECT RAISE(ABORT, {message}) WHERE {}; ", column.differs());
     }
-    if !rights.may_insert() || body.is_empty() { Ok(None) } else { guard("INSERT", table, &body).map(Some) }
+    if !rights.may_insert() || body.is_empty() {
+        Ok(None)
+    } else {
+        guard("INSERT", table, &body).map(Some)
+    }
 }
 
 fn guard(event: &str, table: &str, body: &str) -> Result<CString, sqlx::Error> {
     let name = name(&format!("{event} {table}"));
     let (open, name) = name.split_at(1);
     let rest = format!(" BEFORE {event} ON main.{} BEGIN {body} END", self::name(table));
-    let sql = [b"CREATE TEMP TRIGGER ", open.as_bytes(), GUARD, name.as_bytes(), rest.as_bytes()].concat();
+    let sql = [b"CREATE TEMP TRIGGER ", open.as_bytes(), GUARD, name.as_bytes(), rest.as_bytes()]
+        .concat();
     CString::new(sql).map_err(|error| sqlx::Error::Configuration(error.into()))
 }
 

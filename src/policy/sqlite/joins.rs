@@ -9,7 +9,9 @@
 pub(super) fn by_name(sql: &[u8]) -> bool {
     // `?1NATURAL` is a parameter and the keyword.
     let words = sql.split(|byte| !byte.is_ascii_alphabetic() && *byte != b'_');
-    words.into_iter().any(|word| word.eq_ignore_ascii_case(b"natural") || word.eq_ignore_ascii_case(b"using"))
+    words
+        .into_iter()
+        .any(|word| word.eq_ignore_ascii_case(b"natural") || word.eq_ignore_ascii_case(b"using"))
 }
 
 #[cfg(test)]
@@ -18,12 +20,21 @@ mod tests {
 
     #[test]
     fn words_are_found_however_they_are_written() {
-        for sql in
-            ["t JOIN u USING(a)", "t Natural/**/join u", "ON ?1NATURAL JOIN u", "\"t\"using\n(a)", "t,using", "\u{e9}using"]
-        {
+        for sql in [
+            "t JOIN u USING(a)",
+            "t Natural/**/join u",
+            "ON ?1NATURAL JOIN u",
+            "\"t\"using\n(a)",
+            "t,using",
+            "\u{e9}using",
+        ] {
             assert!(by_name(sql.as_bytes()), "{sql}");
         }
-        for sql in ["", "SELECT housing, using_it, unnatural FROM t", "SELECT a FROM t JOIN u ON t.a = u.a"] {
+        for sql in [
+            "",
+            "SELECT housing, using_it, unnatural FROM t",
+            "SELECT a FROM t JOIN u ON t.a = u.a",
+        ] {
             assert!(!by_name(sql.as_bytes()), "{sql}");
         }
     }

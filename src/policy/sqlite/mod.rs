@@ -34,7 +34,10 @@ pub(super) use rules::Rules;
 
 /// Confines a connection to what a component may do, for good. For a pool's `after_connect`: a connection
 /// that could not be confined is then not used.
-pub(super) async fn confine(connection: &mut SqliteConnection, rules: &'static Rules) -> Result<(), sqlx::Error> {
+pub(super) async fn confine(
+    connection: &mut SqliteConnection,
+    rules: &'static Rules,
+) -> Result<(), sqlx::Error> {
     let guards = guards::of(connection, rules).await?;
     if !guards.is_empty() {
         sqlx::query("PRAGMA recursive_triggers = ON").execute(&mut *connection).await?;

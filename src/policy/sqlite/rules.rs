@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use libsqlite3_sys::{
-    SQLITE_DELETE, SQLITE_FUNCTION, SQLITE_INSERT, SQLITE_READ, SQLITE_RECURSIVE, SQLITE_SAVEPOINT, SQLITE_SELECT,
-    SQLITE_TRANSACTION, SQLITE_UPDATE,
+    SQLITE_DELETE, SQLITE_FUNCTION, SQLITE_INSERT, SQLITE_READ, SQLITE_RECURSIVE, SQLITE_SAVEPOINT,
+    SQLITE_SELECT, SQLITE_TRANSACTION, SQLITE_UPDATE,
 };
 
 use crate::policy::{Component, TableRights, Verb};
 
 /// Functions that load code, reach files or hand out pointers. Few are in the SQLite that is built in; one
 /// of a system may have them.
-const BARRED: [&str; 6] = ["load_extension", "readfile", "writefile", "edit", "lsdir", "fts3_tokenizer"];
+const BARRED: [&str; 6] =
+    ["load_extension", "readfile", "writefile", "edit", "lsdir", "fts3_tokenizer"];
 
 /// What `db::has_table` reads, of every confined connection too. It tells no more than SQLite's own "no such
 /// table"; the other columns hold the schema's SQL, and stay closed.
@@ -75,13 +76,16 @@ impl Rules {
     }
 
     pub(super) fn allow(&self, question: &Question<'_>) -> bool {
-        let (first, second) = (question.first.to_ascii_lowercase(), question.second.to_ascii_lowercase());
+        let (first, second) =
+            (question.first.to_ascii_lowercase(), question.second.to_ascii_lowercase());
         let rights = self.0.get(&first);
         match question.action {
             SQLITE_SELECT | SQLITE_TRANSACTION | SQLITE_SAVEPOINT | SQLITE_RECURSIVE => true,
             SQLITE_FUNCTION => !BARRED.contains(&second.as_str()),
             SQLITE_READ if question.by.starts_with(GUARD) => true,
-            SQLITE_READ if first == "sqlite_master" => second.is_empty() || OF_SCHEMA.contains(&second.as_str()),
+            SQLITE_READ if first == "sqlite_master" => {
+                second.is_empty() || OF_SCHEMA.contains(&second.as_str())
+            }
             SQLITE_READ => rights.is_some_and(|rights| rights.may_read(&second)),
             SQLITE_UPDATE => rights.is_some_and(|rights| rights.update.contains(&second)),
             SQLITE_INSERT => rights.is_some_and(|rights| !rights.insert.is_empty()),
@@ -93,7 +97,9 @@ impl Rules {
 
 impl Rights {
     fn add(&mut self, rights: &TableRights) {
-        let lower = |verb| rights.columns(verb).into_iter().flatten().map(|column| column.to_ascii_lowercase());
+        let lower = |verb| {
+            rights.columns(verb).into_iter().flatten().map(|column| column.to_ascii_lowercase())
+        };
         self.select.extend(lower(Verb::Select));
         self.insert.extend(lower(Verb::Insert));
         self.update.extend(lower(Verb::Update));

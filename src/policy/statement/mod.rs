@@ -46,11 +46,17 @@ impl Statement {
 
 /// The statements that make these changes to a server in state `now`. Grants to one account on one table become one
 /// statement.
-pub(super) fn statements(target: &Target, now: &State, changes: &[Change], verifiers: &Verifiers) -> Vec<Statement> {
+pub(super) fn statements(
+    target: &Target,
+    now: &State,
+    changes: &[Change],
+    verifiers: &Verifiers,
+) -> Vec<Statement> {
     let mut at = now.clone();
     let mut out = Vec::new();
     for group in changes.chunk_by(belong_together) {
-        let inverses: Vec<Change> = group.iter().rev().filter_map(|change| inverse(change, &at)).collect();
+        let inverses: Vec<Change> =
+            group.iter().rev().filter_map(|change| inverse(change, &at)).collect();
         let inverse = sql(target, &inverses).join("; ");
         let secret = group.iter().find_map(|change| verifier(change, verifiers));
         for sql in sql(target, group) {
@@ -86,7 +92,8 @@ fn belong_together(left: &Change, right: &Change) -> bool {
             && !right.privilege.starts_with("GRANT OPTION")
     };
     match (left, right) {
-        (Change::Grant(left), Change::Grant(right)) | (Change::Revoke(left), Change::Revoke(right)) => alike(left, right),
+        (Change::Grant(left), Change::Grant(right))
+        | (Change::Revoke(left), Change::Revoke(right)) => alike(left, right),
         _ => false,
     }
 }
@@ -107,7 +114,10 @@ fn inverse(change: &Change, at: &State) -> Option<Change> {
         Change::CreateAccount(name, kind) => Change::DropAccount(name, kind),
         Change::DropAccount(name, kind) => Change::CreateAccount(name, kind),
         Change::Set(account, setting, _) => {
-            let before = at.settings.get(&(account.clone(), setting.clone())).map_or(DEFAULT, String::as_str);
+            let before = at
+                .settings
+                .get(&(account.clone(), setting.clone()))
+                .map_or(DEFAULT, String::as_str);
             Change::Set(account, setting, before.to_owned())
         }
         Change::AddMember(role, member) => Change::DropMember(role, member),
@@ -136,8 +146,11 @@ fn privileges(grants: &[&Grant], quote: impl Fn(&str) -> String) -> String {
         }
     }
     // A privilege on the table and on columns of it at once is the one on the table.
-    let whole =
-        |privilege: &str| grants.iter().any(|grant| grant.privilege == privilege && !matches!(grant.object, Object::Column(..)));
+    let whole = |privilege: &str| {
+        grants.iter().any(|grant| {
+            grant.privilege == privilege && !matches!(grant.object, Object::Column(..))
+        })
+    };
     let listed = by_privilege.into_iter().map(|(privilege, columns)| {
         if columns.is_empty() || whole(privilege) {
             privilege.to_owned()

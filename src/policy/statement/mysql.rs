@@ -21,24 +21,34 @@ fn of_change(target: &Target, change: &Change) -> Option<String> {
         Change::CreateSchema(schema) => format!("CREATE SCHEMA {}", quoted(schema)),
         Change::DropSchema(schema) => format!("DROP SCHEMA {}", quoted(schema)),
         Change::PutView(schema, table, columns) => view(target, schema, table, columns),
-        Change::DropView(schema, table) => format!("DROP VIEW {}.{}", quoted(schema), quoted(table)),
+        Change::DropView(schema, table) => {
+            format!("DROP VIEW {}.{}", quoted(schema), quoted(table))
+        }
         Change::CreateAccount(name, Kind::Role) => format!("CREATE ROLE {}", account(target, name)),
         // The account is locked and has a password from the start. Nobody knows that of the standby account.
         Change::CreateAccount(name, Kind::Login) => {
             format!("CREATE USER {} {} ACCOUNT LOCK", account(target, name), identified(target))
         }
         Change::DropAccount(name, kind) => {
-            format!("DROP {} {}", if *kind == Kind::Role { "ROLE" } else { "USER" }, account(target, name))
+            format!(
+                "DROP {} {}",
+                if *kind == Kind::Role { "ROLE" } else { "USER" },
+                account(target, name)
+            )
         }
         Change::Set(name, setting, value) => {
             format!("ALTER USER {} {}", account(target, name), of_setting(target, setting, value))
         }
-        Change::AddMember(role, member) => format!("GRANT {} TO {}", account(target, role), account(target, member)),
+        Change::AddMember(role, member) => {
+            format!("GRANT {} TO {}", account(target, role), account(target, member))
+        }
         Change::UseMember(role, member) => {
             let to = if maria { "FOR" } else { "TO" };
             format!("SET DEFAULT ROLE {} {to} {}", account(target, role), account(target, member))
         }
-        Change::DropMember(role, member) => format!("REVOKE {} FROM {}", account(target, role), account(target, member)),
+        Change::DropMember(role, member) => {
+            format!("REVOKE {} FROM {}", account(target, role), account(target, member))
+        }
         Change::Grant(_) | Change::Revoke(_) => return None,
     })
 }
@@ -57,7 +67,11 @@ fn view(target: &Target, schema: &str, table: &str, columns: &[String]) -> Strin
 
 /// MariaDB takes a hash, unless it has rules for passwords: it refuses what it cannot look at.
 fn identified(target: &Target) -> String {
-    let hash = if target.engine == Engine::MariaDb && !target.looks_at_passwords { "PASSWORD " } else { "" };
+    let hash = if target.engine == Engine::MariaDb && !target.looks_at_passwords {
+        "PASSWORD "
+    } else {
+        ""
+    };
     format!("IDENTIFIED BY {hash}{HIDDEN}")
 }
 
@@ -88,7 +102,11 @@ fn of_grants(target: &Target, group: &[Change]) -> String {
             _ => None,
         })
         .collect();
-    let (verb, to) = if matches!(group.first(), Some(Change::Grant(_))) { ("GRANT", "TO") } else { ("REVOKE", "FROM") };
+    let (verb, to) = if matches!(group.first(), Some(Change::Grant(_))) {
+        ("GRANT", "TO")
+    } else {
+        ("REVOKE", "FROM")
+    };
     let Some(first) = grants.first() else { return String::new() };
     let what = privileges(&grants, quoted);
     format!("{verb} {what} ON {} {to} {}", object(&first.object), account(target, &first.grantee))
@@ -98,7 +116,9 @@ fn object(object: &Object) -> String {
     match object {
         Object::Server => "*.*".to_owned(),
         Object::Database(name) | Object::Schema(name) => format!("{}.*", quoted(name)),
-        Object::Table(schema, table) | Object::Column(schema, table, _) => format!("{}.{}", quoted(schema), quoted(table)),
+        Object::Table(schema, table) | Object::Column(schema, table, _) => {
+            format!("{}.{}", quoted(schema), quoted(table))
+        }
     }
 }
 
@@ -110,7 +130,9 @@ fn account(target: &Target, name: &str) -> String {
     let text = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
     match name.rsplit_once('@') {
         Some((user, host)) => format!("{}@{}", text(user), text(host)),
-        None if target.engine == Engine::MariaDb && target.names.parse_login(name).is_none() => text(name),
+        None if target.engine == Engine::MariaDb && target.names.parse_login(name).is_none() => {
+            text(name)
+        }
         None => format!("{}@'%'", text(name)),
     }
 }

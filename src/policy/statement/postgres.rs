@@ -18,11 +18,20 @@ fn of_change(target: &Target, change: &Change) -> Vec<String> {
         Change::CreateAccount(name, _) => format!("CREATE ROLE {} NOLOGIN", quoted(name)),
         Change::DropAccount(name, _) => format!("DROP ROLE {}", quoted(name)),
         Change::Set(account, setting, value) if setting == SEARCH_PATH => {
-            let what =
-                if value == DEFAULT { "RESET search_path".to_owned() } else { format!("SET search_path = {}", quoted(value)) };
-            format!("ALTER ROLE {} IN DATABASE {} {what}", quoted(account), quoted(&target.database))
+            let what = if value == DEFAULT {
+                "RESET search_path".to_owned()
+            } else {
+                format!("SET search_path = {}", quoted(value))
+            };
+            format!(
+                "ALTER ROLE {} IN DATABASE {} {what}",
+                quoted(account),
+                quoted(&target.database)
+            )
         }
-        Change::Set(account, setting, value) => format!("ALTER ROLE {} {}", quoted(account), of_setting(setting, value)),
+        Change::Set(account, setting, value) => {
+            format!("ALTER ROLE {} {}", quoted(account), of_setting(setting, value))
+        }
         // Rights come by inheriting; switching to the role would let a session shed its own name.
         // One statement does both.
         Change::UseMember(role, member) if target.version < WITH_OPTIONS => {
@@ -32,9 +41,15 @@ fn of_change(target: &Target, change: &Change) -> Vec<String> {
             ];
         }
         Change::UseMember(role, member) => {
-            format!("GRANT {} TO {} WITH INHERIT TRUE, SET FALSE, ADMIN FALSE", quoted(role), quoted(member))
+            format!(
+                "GRANT {} TO {} WITH INHERIT TRUE, SET FALSE, ADMIN FALSE",
+                quoted(role),
+                quoted(member)
+            )
         }
-        Change::DropMember(role, member) => format!("REVOKE {} FROM {}", quoted(role), quoted(member)),
+        Change::DropMember(role, member) => {
+            format!("REVOKE {} FROM {}", quoted(role), quoted(member))
+        }
         _ => return Vec::new(),
     };
     vec![one]
@@ -64,9 +79,12 @@ fn of_grants(group: &[Change]) -> String {
     };
     let Some(first) = grants.first() else { return String::new() };
     let (what, on) = (privileges(&grants, quoted), object(&first.object));
-    let grantee = if first.grantee == "PUBLIC" { "PUBLIC".to_owned() } else { quoted(&first.grantee) };
+    let grantee =
+        if first.grantee == "PUBLIC" { "PUBLIC".to_owned() } else { quoted(&first.grantee) };
     match what.strip_prefix("GRANT OPTION FOR ") {
-        Some(rest) if verb == "GRANT" => format!("GRANT {rest} ON {on} TO {grantee} WITH GRANT OPTION"),
+        Some(rest) if verb == "GRANT" => {
+            format!("GRANT {rest} ON {on} TO {grantee} WITH GRANT OPTION")
+        }
         _ => format!("{verb} {what} ON {on} {to} {grantee}"),
     }
 }
@@ -83,7 +101,9 @@ fn object(object: &Object) -> String {
     match object {
         Object::Database(name) => format!("DATABASE {}", quoted(name)),
         Object::Schema(name) => format!("SCHEMA {}", quoted(name)),
-        Object::Table(schema, table) | Object::Column(schema, table, _) => format!("{}.{}", quoted(schema), quoted(table)),
+        Object::Table(schema, table) | Object::Column(schema, table, _) => {
+            format!("{}.{}", quoted(schema), quoted(table))
+        }
         Object::Server => object.to_string(),
     }
 }

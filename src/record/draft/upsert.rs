@@ -1,8 +1,9 @@
 //! Inserting a row, or updating the one that is stored under the same unique key.
 
 use sea_orm::{
-    ActiveModelBehavior, ColumnTrait as _, DbErr, EntityTrait, IntoActiveModel, Iterable as _, ModelTrait as _,
-    PrimaryKeyToColumn, QueryFilter as _, QuerySelect as _, SqlErr, TransactionSession as _,
+    ActiveModelBehavior, ColumnTrait as _, DbErr, EntityTrait, IntoActiveModel, Iterable as _,
+    ModelTrait as _, PrimaryKeyToColumn, QueryFilter as _, QuerySelect as _, SqlErr,
+    TransactionSession as _,
 };
 use strongroom_entity::WrittenRow;
 
@@ -66,7 +67,9 @@ where
                     if (&there.owners, &there.scope) != (&sealed_for.owners, &sealed_for.scope) {
                         return Err(RecordError::Rebound { id: sealed_for.id });
                     }
-                    for id in <A::Entity as EntityTrait>::PrimaryKey::iter().map(PrimaryKeyToColumn::into_column) {
+                    for id in <A::Entity as EntityTrait>::PrimaryKey::iter()
+                        .map(PrimaryKeyToColumn::into_column)
+                    {
                         self.row.set(id, stored.get(id));
                     }
                     self.updated(room).await
@@ -93,7 +96,8 @@ async fn find<A: WrittenRow>(
     let mut find = A::Entity::find();
     for column in key {
         let value = row.get(*column).into_value();
-        let value = value.ok_or_else(|| DbErr::AttrNotSet(sea_orm::IdenStatic::as_str(column).to_owned()))?;
+        let value = value
+            .ok_or_else(|| DbErr::AttrNotSet(sea_orm::IdenStatic::as_str(column).to_owned()))?;
         find = find.filter(column.eq(value));
     }
     let find = if locked { find.lock_exclusive() } else { find };
@@ -123,7 +127,9 @@ async fn insert<A: WrittenRow>(
 fn is_raced(error: &RecordError) -> bool {
     match error {
         RecordError::Rebound { .. } => true,
-        RecordError::Database(error) => matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))),
+        RecordError::Database(error) => {
+            matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+        }
         _ => false,
     }
 }

@@ -1,6 +1,9 @@
 //! Writing a draft: the statement itself finds the row by its id and its owners.
 
-use sea_orm::{ActiveModelBehavior, ConnectionTrait, DbErr, EntityTrait as _, IntoActiveModel, QueryFilter as _};
+use sea_orm::{
+    ActiveModelBehavior, ConnectionTrait, DbErr, EntityTrait as _, IntoActiveModel,
+    QueryFilter as _,
+};
 use strongroom_entity::{Binding, WrittenRow};
 
 use super::{Draft, ModelOf};
@@ -70,7 +73,11 @@ where
         let (row, sealed_for) = self.sealed(room).await?;
         let row = ActiveModelBehavior::before_save(row, room, false).await?;
         require_same(&row.bound_to()?, &sealed_for)?;
-        let there = is_stored_as(A::TABLE, &self.stored_binding(&sealed_for), ConnectionTrait::get_database_backend(room));
+        let there = is_stored_as(
+            A::TABLE,
+            &self.stored_binding(&sealed_for),
+            ConnectionTrait::get_database_backend(room),
+        );
         let stored = match A::Entity::update(row).validate()?.filter(there).exec(room).await {
             Err(DbErr::RecordNotUpdated) => return Err(RecordError::Rebound { id: sealed_for.id }),
             stored => stored?,
@@ -98,7 +105,9 @@ where
     /// Returns the binding that the stored row has before the update.
     fn stored_binding(&self, sealed_for: &Binding) -> Binding {
         let opened_from = || self.pending.iter().filter_map(|pending| pending.value.opened_from());
-        let moved = || opened_from().find(|from| from.id == sealed_for.id && has_same_labels(from, sealed_for));
+        let moved = || {
+            opened_from().find(|from| from.id == sealed_for.id && has_same_labels(from, sealed_for))
+        };
         let from = self.from.as_ref().or_else(|| moved().filter(|_| self.row.sets_owner()));
         from.unwrap_or(sealed_for).clone()
     }
@@ -110,5 +119,9 @@ fn has_same_labels(one: &Binding, other: &Binding) -> bool {
 }
 
 pub(super) fn require_same(stored: &Binding, sealed_for: &Binding) -> Result<(), RecordError> {
-    if stored == sealed_for { Ok(()) } else { Err(RecordError::Rebound { id: sealed_for.id.clone() }) }
+    if stored == sealed_for {
+        Ok(())
+    } else {
+        Err(RecordError::Rebound { id: sealed_for.id.clone() })
+    }
 }

@@ -17,7 +17,11 @@ pub(super) struct Found {
     pub(super) in_key: bool,
 }
 
-pub(super) async fn columns(db: &impl ConnectionTrait, engine: Engine, table: &str) -> Result<Vec<Found>, DbErr> {
+pub(super) async fn columns(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &str,
+) -> Result<Vec<Found>, DbErr> {
     let sql = match engine {
         Engine::Sqlite => {
             "SELECT name, type, FALSE AS is_enum, \"notnull\" AND dflt_value IS NULL AS must_be_given, pk > 0 AS in_key \
@@ -45,10 +49,13 @@ fn found(row: &QueryResult) -> Result<Found, DbErr> {
     // information_schema's texts come as bytes from some servers.
     let text = |name: &str| -> Result<Option<String>, DbErr> {
         let bytes = row.try_get::<Option<Vec<u8>>>("", name);
-        row.try_get::<Option<String>>("", name)
-            .or_else(|_| bytes.map(|bytes| bytes.map(|it| String::from_utf8_lossy(&it).into_owned())))
+        row.try_get::<Option<String>>("", name).or_else(|_| {
+            bytes.map(|bytes| bytes.map(|it| String::from_utf8_lossy(&it).into_owned()))
+        })
     };
-    let is = |name: &str| row.try_get::<bool>("", name).or_else(|_| row.try_get::<i64>("", name).map(|it| it != 0));
+    let is = |name: &str| {
+        row.try_get::<bool>("", name).or_else(|_| row.try_get::<i64>("", name).map(|it| it != 0))
+    };
     Ok(Found {
         name: text("name")?.unwrap_or_default(),
         r#type: text("type")?.unwrap_or_default(),
@@ -59,7 +66,11 @@ fn found(row: &QueryResult) -> Result<Found, DbErr> {
 }
 
 /// The name of the primary key's constraint, where step 7 would not know it.
-pub(super) async fn primary_key(db: &impl ConnectionTrait, engine: Engine, table: &str) -> Result<Option<String>, DbErr> {
+pub(super) async fn primary_key(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &str,
+) -> Result<Option<String>, DbErr> {
     if engine != Engine::Postgres {
         return Ok(None);
     }

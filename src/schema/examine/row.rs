@@ -25,13 +25,22 @@ pub(super) async fn unfit_rows(
         if let Some(longest) = longest(ours) {
             let length = if engine == Engine::Sqlite { "length" } else { "char_length" };
             let long = format!("{length}({}) > {longest}", as_text(engine, &name));
-            conditions.push((long, format!("have a value of more than {longest} characters in `{}`", column.name)));
+            conditions.push((
+                long,
+                format!("have a value of more than {longest} characters in `{}`", column.name),
+            ));
         }
         if ours == "secret_key" {
-            let length =
-                if engine == Engine::Sqlite { format!("length(CAST({name} AS blob))") } else { format!("octet_length({name})") };
+            let length = if engine == Engine::Sqlite {
+                format!("length(CAST({name} AS blob))")
+            } else {
+                format!("octet_length({name})")
+            };
             let long = format!("{length} > {MAXIMUM_PLAINTEXT}");
-            conditions.push((long, format!("have a value of more than {MAXIMUM_PLAINTEXT} bytes in `{}`", column.name)));
+            conditions.push((
+                long,
+                format!("have a value of more than {MAXIMUM_PLAINTEXT} bytes in `{}`", column.name),
+            ));
         }
         if ours != "created_at" && engine == Engine::Sqlite {
             let other = format!("typeof({name}) NOT IN ('text', 'null')");
@@ -41,9 +50,13 @@ pub(super) async fn unfit_rows(
             unfit.extend(rows_that(count(db, engine, &wish.table, &condition).await?, &what));
         }
     }
-    let Some((_, access)) = matched.iter().find(|(ours, _)| *ours == "access_key") else { return Ok(unfit) };
+    let Some((_, access)) = matched.iter().find(|(ours, _)| *ours == "access_key") else {
+        return Ok(unfit);
+    };
     let (table, access_key) = (quoted(engine, &wish.table), quoted(engine, &access.name));
-    let shared = format!("{access_key} IN (SELECT {access_key} FROM {table} GROUP BY {access_key} HAVING count(*) > 1)");
+    let shared = format!(
+        "{access_key} IN (SELECT {access_key} FROM {table} GROUP BY {access_key} HAVING count(*) > 1)"
+    );
     let shared = count(db, engine, &wish.table, &shared).await?;
     unfit.extend(rows_that(shared, &format!("share their `{}` with another", access.name)));
     Ok(unfit)
@@ -67,7 +80,12 @@ fn rows_that(rows: u64, what: &str) -> Option<String> {
     (rows > 0).then(|| format!("{rows} rows {what}"))
 }
 
-pub(super) async fn count(db: &impl ConnectionTrait, engine: Engine, table: &str, condition: &str) -> Result<u64, DbErr> {
+pub(super) async fn count(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &str,
+    condition: &str,
+) -> Result<u64, DbErr> {
     let sql = format!("SELECT count(*) AS found FROM {} WHERE {condition}", quoted(engine, table));
     let row = db.query_one_raw(statement(db.get_database_backend(), &sql, [])).await?;
     let found: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
@@ -76,5 +94,9 @@ pub(super) async fn count(db: &impl ConnectionTrait, engine: Engine, table: &str
 
 /// A plain name, which has nothing in it to escape.
 fn quoted(engine: Engine, name: &str) -> String {
-    if matches!(engine, Engine::MySql | Engine::MariaDb) { format!("`{name}`") } else { format!("\"{name}\"") }
+    if matches!(engine, Engine::MySql | Engine::MariaDb) {
+        format!("`{name}`")
+    } else {
+        format!("\"{name}\"")
+    }
 }

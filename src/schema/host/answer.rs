@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    DbBackend, DbErr, ExecResult, MockDatabase, MockDatabaseTrait as _, MockExecResult, QueryResult, Statement, Value,
+    DbBackend, DbErr, ExecResult, MockDatabase, MockDatabaseTrait as _, MockExecResult,
+    QueryResult, Statement, Value,
 };
 
 /// What sea-orm's `SchemaManager` asks, by the name of the column of the answer.
@@ -24,7 +25,11 @@ pub(super) fn probe(sql: &str) -> Option<&'static str> {
 }
 
 /// No rows, but for questions that always have an answer; `is_there` is that of every probe.
-pub(super) fn without_rows(engine: DbBackend, is_there: bool, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+pub(super) fn without_rows(
+    engine: DbBackend,
+    is_there: bool,
+    statement: Statement,
+) -> Result<Vec<QueryResult>, DbErr> {
     let answer: Option<(&str, Value)> = match probe(&statement.sql) {
         Some(probe) => Some((probe, is_there.into())),
         None => is_answered_as(&statement.sql, COUNT).then(|| (COUNT, 0_i64.into())),
@@ -42,11 +47,16 @@ pub(super) fn done(engine: DbBackend, statement: Statement) -> Result<ExecResult
 }
 
 fn first_word(sql: &str) -> String {
-    sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_uppercase()
+    sql.trim_start()
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_ascii_uppercase()
 }
 
 fn is_answered_as(sql: &str, column: &str) -> bool {
-    ['"', '`'].iter().any(|quote| sql.contains(&format!("AS {quote}{column}{quote}"))) || sql.contains(&format!("AS {column} "))
+    ['"', '`'].iter().any(|quote| sql.contains(&format!("AS {quote}{column}{quote}")))
+        || sql.contains(&format!("AS {column} "))
 }
 
 #[cfg(test)]
@@ -56,7 +66,11 @@ mod tests {
     #[test]
     fn only_a_single_select_is_asked_of_the_real_database() {
         assert!(is_read(" select 1;\n"));
-        for sql in ["SELECT 1; DELETE FROM t", "WITH x AS (DELETE FROM t RETURNING 1) SELECT 1", "INSERT INTO t DEFAULT VALUES"] {
+        for sql in [
+            "SELECT 1; DELETE FROM t",
+            "WITH x AS (DELETE FROM t RETURNING 1) SELECT 1",
+            "INSERT INTO t DEFAULT VALUES",
+        ] {
             assert!(!is_read(sql), "{sql}");
         }
     }
@@ -64,7 +78,12 @@ mod tests {
     #[test]
     fn no_rows_are_an_answer_and_probes_get_the_one_that_was_chosen() {
         let ask = |is_there, sql: &str| {
-            without_rows(DbBackend::Postgres, is_there, Statement::from_string(DbBackend::Postgres, sql)).unwrap()
+            without_rows(
+                DbBackend::Postgres,
+                is_there,
+                Statement::from_string(DbBackend::Postgres, sql),
+            )
+            .unwrap()
         };
         for is_there in [true, false] {
             let has = ask(is_there, r#"SELECT COUNT(*) > 0 AS "has_table" FROM x"#);

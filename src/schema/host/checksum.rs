@@ -72,13 +72,18 @@ mod tests {
             let (db, engine) = (manager.get_connection(), manager.get_database_backend());
             let transaction = db.begin().await?;
             let bound = [Value::from(self.bound)];
-            transaction.execute_raw(Statement::from_sql_and_values(engine, "UPDATE t SET a = $1", bound)).await?;
+            transaction
+                .execute_raw(Statement::from_sql_and_values(engine, "UPDATE t SET a = $1", bound))
+                .await?;
             transaction.commit().await?;
             db.execute_unprepared(&format!("DELETE FROM t{}", self.comment)).await?;
             // Until nothing is left, which on a recorder never comes.
             let mut moved = u64::from(self.loops);
             while moved > 0 {
-                moved = db.execute_unprepared("INSERT INTO t SELECT * FROM u LIMIT 10").await?.rows_affected();
+                moved = db
+                    .execute_unprepared("INSERT INTO t SELECT * FROM u LIMIT 10")
+                    .await?
+                    .rows_affected();
             }
             let found = db.query_one_raw(Statement::from_string(engine, "SELECT a FROM t")).await?;
             assert!(found.is_some() || !self.panics, "there is always a row");
@@ -87,14 +92,20 @@ mod tests {
     }
 
     async fn lines(step: &Step) -> (Vec<Line>, Option<String>) {
-        let recording = record(step, true, DbBackend::Postgres, Answers::NoRows { is_there: false }).await;
+        let recording =
+            record(step, true, DbBackend::Postgres, Answers::NoRows { is_there: false }).await;
         (recording.lines, recording.failed)
     }
 
     #[tokio::test]
     async fn what_a_step_asks_is_recorded_without_its_values() {
         let write = |sql: &str| Line::Write(sql.to_owned());
-        let mut expected = vec![write("BEGIN"), write("UPDATE t SET a = $1"), write("COMMIT"), write("DELETE FROM t")];
+        let mut expected = vec![
+            write("BEGIN"),
+            write("UPDATE t SET a = $1"),
+            write("COMMIT"),
+            write("DELETE FROM t"),
+        ];
         expected.push(Line::Read("SELECT a FROM t".to_owned()));
         assert_eq!(lines(&Step::default()).await, (expected.clone(), None));
         let (seen, failed) = lines(&Step { panics: true, ..Step::default() }).await;
@@ -133,7 +144,13 @@ mod tests {
     }
 
     const fn table(name: &'static str, columns: &'static [SealedColumn]) -> SealedTable {
-        SealedTable { name, id: IdColumn { name: "id", kind: IdKind::Text }, owners: &[], scope: None, columns }
+        SealedTable {
+            name,
+            id: IdColumn { name: "id", kind: IdKind::Text },
+            owners: &[],
+            scope: None,
+            columns,
+        }
     }
 
     const fn column(sealed: &'static str, plain: Option<&'static str>) -> SealedColumn {
@@ -141,7 +158,8 @@ mod tests {
     }
 
     static ONE: SealedTable = table("t", &[column("a_sealed", Some("a"))]);
-    static TWO: SealedTable = table("t", &[column("a_sealed", Some("a")), column("b_sealed", Some("b"))]);
+    static TWO: SealedTable =
+        table("t", &[column("a_sealed", Some("a")), column("b_sealed", Some("b"))]);
     static ONE_BORN: SealedTable = table("t", &[column("a", None)]);
     static TWO_BORN: SealedTable = table("t", &[column("a", None), column("b", None)]);
     static OTHER: SealedTable = table("u", &[column("a_sealed", Some("a"))]);
@@ -155,10 +173,25 @@ mod tests {
             assert_eq!(of(&ONE_BORN, Phase::Sealed).await, of(&TWO_BORN, Phase::Sealed).await);
             assert_ne!(first, of(&ONE, Phase::Filled).await);
             assert_ne!(first, of(&OTHER, Phase::Sealed).await);
-            let shown = record(&Seals(&TWO, Phase::Sealed), true, engine, Answers::NoRows { is_there: false }).await;
+            let shown = record(
+                &Seals(&TWO, Phase::Sealed),
+                true,
+                engine,
+                Answers::NoRows { is_there: false },
+            )
+            .await;
             assert_eq!(shown.failed, None);
-            let has = |what: &str| shown.lines.iter().any(|line| matches!(line, Line::Write(sql) if sql.contains(what)));
-            assert!(has("ADD COLUMN") && has("b_sealed"), "a plan shows all of it: {:?}", shown.lines);
+            let has = |what: &str| {
+                shown
+                    .lines
+                    .iter()
+                    .any(|line| matches!(line, Line::Write(sql) if sql.contains(what)))
+            };
+            assert!(
+                has("ADD COLUMN") && has("b_sealed"),
+                "a plan shows all of it: {:?}",
+                shown.lines
+            );
         }
     }
 
@@ -166,7 +199,10 @@ mod tests {
     async fn values_and_comments_do_not_count_and_statements_do() {
         let of = async |step: Step| checksum(&step, DbBackend::Postgres).await;
         let first = of(Step::default()).await;
-        assert_eq!(first, of(Step { bound: 7, comment: "\n  -- all of it", ..Step::default() }).await);
+        assert_eq!(
+            first,
+            of(Step { bound: 7, comment: "\n  -- all of it", ..Step::default() }).await
+        );
         assert_ne!(first, of(Step { comment: " WHERE TRUE", ..Step::default() }).await);
     }
 }

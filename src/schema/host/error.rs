@@ -36,7 +36,9 @@ pub enum HostError {
         up: bool,
     },
     /// The history has the step as applied, and the table of sea-orm's own tools has not: one of them took it back.
-    #[error("migration `{step}` is applied by the history and not by table `{table}`: another tool took it back")]
+    #[error(
+        "migration `{step}` is applied by the history and not by table `{table}`: another tool took it back"
+    )]
     TakenBack {
         /// Its name.
         step: String,
@@ -50,7 +52,9 @@ pub enum HostError {
     #[error("two migrations are called `{0}`")]
     Duplicate(String),
     /// A name that cannot stand in the history.
-    #[error("`{0}` is not a name for the history: no slash in a program's, and 255 characters with the step's")]
+    #[error(
+        "`{0}` is not a name for the history: no slash in a program's, and 255 characters with the step's"
+    )]
     Name(String),
     /// A step failed.
     #[error("migration `{name}`: {}", reason(source))]

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use sea_orm::{
-    AccessMode, ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, TransactionTrait as _,
+    AccessMode, ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement,
+    TransactionTrait as _,
 };
 use sea_orm_migration::MigrationTrait;
 use serde::Serialize;
@@ -62,7 +63,13 @@ pub(super) async fn plan(
     Ok(planned(number, step, up, engine, recording))
 }
 
-fn planned(number: usize, step: &dyn MigrationTrait, up: bool, engine: DbBackend, recording: Recording) -> PlannedStep {
+fn planned(
+    number: usize,
+    step: &dyn MigrationTrait,
+    up: bool,
+    engine: DbBackend,
+    recording: Recording,
+) -> PlannedStep {
     let approximate = recording.lines.iter().any(|line| matches!(line, Line::Read(_)));
     let sql = recording.lines.into_iter().filter_map(|line| match line {
         Line::Write(sql) => Some(sql),
@@ -79,7 +86,10 @@ fn planned(number: usize, step: &dyn MigrationTrait, up: bool, engine: DbBackend
     }
 }
 
-async fn read_all(db: &DatabaseConnection, questions: &[Statement]) -> Result<VecDeque<Answer>, DbErr> {
+async fn read_all(
+    db: &DatabaseConnection,
+    questions: &[Statement],
+) -> Result<VecDeque<Answer>, DbErr> {
     let mut answers = VecDeque::with_capacity(questions.len());
     for question in questions {
         let answer = read(db, question.clone()).await;
@@ -108,7 +118,10 @@ impl fmt::Display for PlannedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "-- {} {}, {}", self.number, self.name, if self.up { "up" } else { "down" })?;
         if self.approximate {
-            writeln!(f, "-- approximate: it reads the database, and may find something else when it runs")?;
+            writeln!(
+                f,
+                "-- approximate: it reads the database, and may find something else when it runs"
+            )?;
         }
         for sql in &self.sql {
             writeln!(f, "{};", sql.trim_end().trim_end_matches(';'))?;

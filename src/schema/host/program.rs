@@ -25,7 +25,11 @@ impl Program {
         if name.is_empty() || name.contains('/') {
             return Err(HostError::Name(name.to_owned()));
         }
-        let program = Self { name: name.to_owned(), steps: migrator.migrations(), table: migrator.migration_table_name() };
+        let program = Self {
+            name: name.to_owned(),
+            steps: migrator.migrations(),
+            table: migrator.migration_table_name(),
+        };
         let mut seen = BTreeSet::new();
         for step in program.steps.iter().map(|step| step.name()) {
             if !seen.insert(step) {
@@ -99,9 +103,14 @@ mod tests {
     #[test]
     fn names_that_the_history_could_not_tell_apart_are_refused() {
         assert!(Program::new("billing", &Steps(&["a", "b/c"])).is_ok());
-        assert!(matches!(Program::new("billing", &Steps(&["a", "b", "a"])), Err(HostError::Duplicate(name)) if name == "a"));
+        assert!(
+            matches!(Program::new("billing", &Steps(&["a", "b", "a"])), Err(HostError::Duplicate(name)) if name == "a")
+        );
         for name in ["", "a/b", &"x".repeat(255)] {
-            assert!(matches!(Program::new(name, &Steps(&["a"])), Err(HostError::Name(_))), "{name}");
+            assert!(
+                matches!(Program::new(name, &Steps(&["a"])), Err(HostError::Name(_))),
+                "{name}"
+            );
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sea_orm::{
-    DatabaseConnection, DatabaseConnectionType, DbBackend, DbErr, ExecResult, MockDatabaseConnection, MockDatabaseTrait,
-    QueryResult, Statement, Transaction,
+    DatabaseConnection, DatabaseConnectionType, DbBackend, DbErr, ExecResult,
+    MockDatabaseConnection, MockDatabaseTrait, QueryResult, Statement, Transaction,
 };
 
 use super::answer;
@@ -52,9 +52,14 @@ struct Recorder {
 }
 
 /// A connection like any other, for everything that takes one.
-pub(super) fn connection(engine: DbBackend, answers: Answers, tape: &Arc<Mutex<Tape>>) -> DatabaseConnection {
+pub(super) fn connection(
+    engine: DbBackend,
+    answers: Answers,
+    tape: &Arc<Mutex<Tape>>,
+) -> DatabaseConnection {
     let recorder = Recorder { engine, answers, tape: Arc::clone(tape) };
-    DatabaseConnectionType::MockDatabaseConnection(Arc::new(MockDatabaseConnection::new(recorder))).into()
+    DatabaseConnectionType::MockDatabaseConnection(Arc::new(MockDatabaseConnection::new(recorder)))
+        .into()
 }
 
 /// A step that panicked has recorded what it has recorded.
@@ -66,7 +71,9 @@ impl Recorder {
     fn write_down(&self, line: Line) -> Result<(), DbErr> {
         let mut tape = locked(&self.tape);
         if tape.lines.len() == MOST_STATEMENTS {
-            return Err(DbErr::Custom(format!("more than {MOST_STATEMENTS} statements are not recorded")));
+            return Err(DbErr::Custom(format!(
+                "more than {MOST_STATEMENTS} statements are not recorded"
+            )));
         }
         tape.lines.push(line);
         Ok(())
@@ -76,11 +83,14 @@ impl Recorder {
     /// database before the step is recorded anew.
     fn read(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let answers = match &mut self.answers {
-            Answers::NoRows { is_there } => return answer::without_rows(self.engine, *is_there, statement),
+            Answers::NoRows { is_there } => {
+                return answer::without_rows(self.engine, *is_there, statement);
+            }
             Answers::Read(answers) => answers,
         };
         let mut tape = locked(&self.tape);
-        let next = answers.pop_front_if(|(question, _)| tape.missed.is_none() && *question == statement);
+        let next =
+            answers.pop_front_if(|(question, _)| tape.missed.is_none() && *question == statement);
         if let Some((_, answer)) = next {
             tape.answered += 1;
             return answer;

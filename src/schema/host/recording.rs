@@ -28,7 +28,12 @@ pub(super) struct Recording {
     pub(super) failed: Option<String>,
 }
 
-pub(super) async fn record(step: &dyn MigrationTrait, up: bool, engine: DbBackend, answers: Answers) -> Recording {
+pub(super) async fn record(
+    step: &dyn MigrationTrait,
+    up: bool,
+    engine: DbBackend,
+    answers: Answers,
+) -> Recording {
     let tape = Arc::new(Mutex::new(Tape::default()));
     let db = connection(engine, answers, &tape);
     let failed = run(step, up, &SchemaManager::new(&db)).await.err();
@@ -37,7 +42,11 @@ pub(super) async fn record(step: &dyn MigrationTrait, up: bool, engine: DbBacken
 }
 
 /// A step that counts on finding a row may well panic without one; that is not the program's end.
-async fn run(step: &dyn MigrationTrait, up: bool, manager: &SchemaManager<'_>) -> Result<(), String> {
+async fn run(
+    step: &dyn MigrationTrait,
+    up: bool,
+    manager: &SchemaManager<'_>,
+) -> Result<(), String> {
     let moved = async { if up { step.up(manager).await } else { step.down(manager).await } };
     match tokio::time::timeout(LONGEST, AssertUnwindSafe(moved).catch_unwind()).await {
         Err(_) => Err("it waits".to_owned()),

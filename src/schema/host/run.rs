@@ -26,7 +26,12 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Moves a step. Only what is one transaction is tried again after a failure that passes: nobody can say whether
     /// another step may be run twice.
-    pub(super) async fn go(&self, number: usize, step: &dyn MigrationTrait, up: bool) -> Result<(), HostError> {
+    pub(super) async fn go(
+        &self,
+        number: usize,
+        step: &dyn MigrationTrait,
+        up: bool,
+    ) -> Result<(), HostError> {
         let entry = self.entry(number, step, if up { "up" } else { "down" }).await;
         if is_transactional(step, self.db.get_database_backend()) {
             return db::retry!(self.in_transaction(&entry, step, up));
@@ -38,12 +43,21 @@ impl Run<'_> {
     }
 
     /// Writes down that another runner had applied a step, under the checksum of now.
-    pub(super) async fn adopt(&self, number: usize, step: &dyn MigrationTrait) -> Result<(), HostError> {
+    pub(super) async fn adopt(
+        &self,
+        number: usize,
+        step: &dyn MigrationTrait,
+    ) -> Result<(), HostError> {
         let entry = self.entry(number, step, "adopted").await;
         db::retry!(self.write_adopted(&entry, step))
     }
 
-    async fn entry(&self, number: usize, step: &dyn MigrationTrait, direction: &'static str) -> Entry {
+    async fn entry(
+        &self,
+        number: usize,
+        step: &dyn MigrationTrait,
+        direction: &'static str,
+    ) -> Entry {
         Entry {
             number: i32::try_from(number).ok(),
             name: self.program.in_history(step.name()),
@@ -53,7 +67,12 @@ impl Run<'_> {
         }
     }
 
-    async fn in_transaction(&self, entry: &Entry, step: &dyn MigrationTrait, up: bool) -> Result<(), HostError> {
+    async fn in_transaction(
+        &self,
+        entry: &Entry,
+        step: &dyn MigrationTrait,
+        up: bool,
+    ) -> Result<(), HostError> {
         let transaction = db::begin(self.db).await?;
         if self.db.get_database_backend() == DbBackend::Postgres {
             // An upgrade must not queue behind a long query with everybody else queued behind it. A step may say otherwise.
@@ -83,12 +102,21 @@ impl Run<'_> {
         Ok(row)
     }
 
-    async fn write_finished(&self, row: i64, step: &dyn MigrationTrait, up: bool) -> Result<(), HostError> {
+    async fn write_finished(
+        &self,
+        row: i64,
+        step: &dyn MigrationTrait,
+        up: bool,
+    ) -> Result<(), HostError> {
         let transaction = db::begin(self.db).await?;
         self.finish_and_commit(transaction, row, step, up).await
     }
 
-    async fn write_adopted(&self, entry: &Entry, step: &dyn MigrationTrait) -> Result<(), HostError> {
+    async fn write_adopted(
+        &self,
+        entry: &Entry,
+        step: &dyn MigrationTrait,
+    ) -> Result<(), HostError> {
         let transaction = db::begin(self.db).await?;
         let row = history::begin(&transaction, self.lock, entry).await?;
         self.finish_and_commit(transaction, row, step, true).await
@@ -108,7 +136,11 @@ impl Run<'_> {
     }
 }
 
-async fn moved(step: &dyn MigrationTrait, manager: &SchemaManager<'_>, up: bool) -> Result<(), HostError> {
+async fn moved(
+    step: &dyn MigrationTrait,
+    manager: &SchemaManager<'_>,
+    up: bool,
+) -> Result<(), HostError> {
     let moved = if up { step.up(manager).await } else { step.down(manager).await };
     moved.map_err(|source| HostError::Step { name: step.name().to_owned(), source })
 }

@@ -32,9 +32,20 @@ pub struct HostRunner {
 impl HostRunner {
     /// For a program of this name. The name stands in the history: it is not to change. Fails with [`HostError::Name`] for one
     /// that cannot stand there, and with [`HostError::Duplicate`] where two steps have one name.
-    pub fn new(db: DatabaseConnection, program: &str, migrator: &impl MigratorTraitSelf) -> Result<Self, HostError> {
+    pub fn new(
+        db: DatabaseConnection,
+        program: &str,
+        migrator: &impl MigratorTraitSelf,
+    ) -> Result<Self, HostError> {
         let program = Program::new(program, migrator)?;
-        Ok(Self { db, program, stop: Stop::default(), wait: Duration::ZERO, sealing: None, on_step: Arc::new(|_| ()) })
+        Ok(Self {
+            db,
+            program,
+            stop: Stop::default(),
+            wait: Duration::ZERO,
+            sealing: None,
+            on_step: Arc::new(|_| ()),
+        })
     }
 
     /// Ends before the next step once that is asked for.
@@ -80,13 +91,17 @@ impl HostRunner {
         let status = self.status().await?;
         for step in &status.migrations {
             if let State::HalfWayUp | State::HalfWayDown = step.state {
-                return Err(HostError::HalfWay { step: step.name.clone(), up: step.state == State::HalfWayUp });
+                return Err(HostError::HalfWay {
+                    step: step.name.clone(),
+                    up: step.state == State::HalfWayUp,
+                });
             }
         }
         if status.pending == 0 {
             return Ok(());
         }
-        let pending = status.migrations.into_iter().filter(|step| !step.applied).map(|step| step.name);
+        let pending =
+            status.migrations.into_iter().filter(|step| !step.applied).map(|step| step.name);
         Err(HostError::Older { pending: pending.collect() })
     }
 
@@ -143,7 +158,9 @@ impl HostRunner {
         let until = Instant::now() + self.wait;
         loop {
             match Lock::take(&self.db).await {
-                Err(LockError::Held { .. }) if Instant::now() < until => tokio::time::sleep(POLL).await,
+                Err(LockError::Held { .. }) if Instant::now() < until => {
+                    tokio::time::sleep(POLL).await
+                }
                 taken => return Ok(taken?),
             }
         }

@@ -19,7 +19,10 @@ pub(super) struct Standing {
 }
 
 /// Refuses a database that is newer, edited, or that another tool took steps back from.
-pub(super) async fn standing(db: &impl ConnectionTrait, program: &Program) -> Result<Standing, HostError> {
+pub(super) async fn standing(
+    db: &impl ConnectionTrait,
+    program: &Program,
+) -> Result<Standing, HostError> {
     let rows = history::read(db).await?;
     let mirrored = mirrored(db, program).await?;
     refuse_newer(program, &rows, &mirrored)?;
@@ -30,7 +33,10 @@ pub(super) async fn standing(db: &impl ConnectionTrait, program: &Program) -> Re
         let by_history = state_of(last);
         let state = agreed(by_history, mirrored.contains(name));
         if by_history == State::Applied && state != State::Applied {
-            return Err(HostError::TakenBack { step: name.to_owned(), table: program.table.to_string() });
+            return Err(HostError::TakenBack {
+                step: name.to_owned(),
+                table: program.table.to_string(),
+            });
         }
         if matches!(by_history, State::Applied | State::HalfWayDown) && state != State::Pending {
             refuse_edited(last, &checksum(&**step, db.get_database_backend()).await, name)?;
@@ -38,7 +44,12 @@ pub(super) async fn standing(db: &impl ConnectionTrait, program: &Program) -> Re
         if state == State::Applied && by_history != State::Applied {
             to_adopt.push(number);
         }
-        migrations.push(StepStatus { number, name: name.to_owned(), applied: state == State::Applied, state });
+        migrations.push(StepStatus {
+            number,
+            name: name.to_owned(),
+            applied: state == State::Applied,
+            state,
+        });
     }
     let pending = migrations.iter().filter(|step| !step.applied).count();
     Ok(Standing { status: Status { migrations, pending }, to_adopt })
@@ -65,11 +76,21 @@ fn agreed(by_history: State, is_mirrored: bool) -> State {
 }
 
 /// A step of a newer program that went down again is none of ours to know, and neither is one of another program.
-fn refuse_newer(program: &Program, rows: &[Model], mirrored: &BTreeSet<String>) -> Result<(), HostError> {
-    let is_last =
-        |place: usize, row: &Model| !rows.iter().skip(place + 1).any(|later| later.kind == row.kind && later.name == row.name);
+fn refuse_newer(
+    program: &Program,
+    rows: &[Model],
+    mirrored: &BTreeSet<String>,
+) -> Result<(), HostError> {
+    let is_last = |place: usize, row: &Model| {
+        !rows.iter().skip(place + 1).any(|later| later.kind == row.kind && later.name == row.name)
+    };
     let is_in_force = |row: &Model| state_of(Some(row)) != State::Pending;
-    let standing = || rows.iter().enumerate().filter(|(place, row)| is_in_force(row) && is_last(*place, row)).map(|(_, row)| row);
+    let standing = || {
+        rows.iter()
+            .enumerate()
+            .filter(|(place, row)| is_in_force(row) && is_last(*place, row))
+            .map(|(_, row)| row)
+    };
     let foreign: BTreeSet<&str> = standing().filter_map(|row| program.foreign_step(row)).collect();
     let known_to_table = mirrored.iter().map(String::as_str).filter(|step| !foreign.contains(step));
     let mut known = standing().filter_map(|row| program.own_step(row)).chain(known_to_table);
@@ -109,7 +130,11 @@ mod tests {
             (HalfWayDown, HalfWayDown, Pending),
         ];
         for (history, mirrored, not_mirrored) in expected {
-            assert_eq!((agreed(history, true), agreed(history, false)), (mirrored, not_mirrored), "{history:?}");
+            assert_eq!(
+                (agreed(history, true), agreed(history, false)),
+                (mirrored, not_mirrored),
+                "{history:?}"
+            );
         }
     }
 }

@@ -35,16 +35,24 @@ const BOUND: [&str; 4] = ["id", "user_id", "project_id", "type"];
 impl Subject {
     /// The sealed columns, ours and theirs.
     fn sealed(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.matched.iter().filter(|(ours, _)| SEALED.contains(ours)).map(|(ours, theirs)| (*ours, theirs.as_str()))
+        self.matched
+            .iter()
+            .filter(|(ours, _)| SEALED.contains(ours))
+            .map(|(ours, theirs)| (*ours, theirs.as_str()))
     }
 
     /// The columns that get another name: ours, then theirs.
     fn renamed(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.matched.iter().filter(|(ours, theirs)| ours != theirs).map(|(ours, theirs)| (*ours, theirs.as_str()))
+        self.matched
+            .iter()
+            .filter(|(ours, theirs)| ours != theirs)
+            .map(|(ours, theirs)| (*ours, theirs.as_str()))
     }
 
     fn is_bound(&self, theirs: &str) -> bool {
-        self.matched.iter().any(|(ours, it)| BOUND.contains(ours) && it.eq_ignore_ascii_case(theirs))
+        self.matched
+            .iter()
+            .any(|(ours, it)| BOUND.contains(ours) && it.eq_ignore_ascii_case(theirs))
     }
 }
 
@@ -74,7 +82,11 @@ impl Form {
 }
 
 /// Inspects a table that is to be adopted.
-pub(super) async fn inspect(db: &impl ConnectionTrait, engine: Engine, subject: &Subject) -> Result<Form, DbErr> {
+pub(super) async fn inspect(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    subject: &Subject,
+) -> Result<Form, DbErr> {
     match engine {
         Engine::Postgres => postgres::inspect(db, subject).await,
         Engine::Sqlite => sqlite::inspect(db, subject).await,
@@ -83,7 +95,11 @@ pub(super) async fn inspect(db: &impl ConnectionTrait, engine: Engine, subject: 
 }
 
 /// Names foreign triggers that an UPDATE runs, because sealing, rolling and opening are UPDATEs.
-pub(crate) async fn foreign_triggers(db: &impl ConnectionTrait, engine: Engine, table: &str) -> Result<Vec<String>, DbErr> {
+pub(crate) async fn foreign_triggers(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &str,
+) -> Result<Vec<String>, DbErr> {
     let names = match engine {
         Engine::Sqlite => return sqlite::update_triggers(db, table).await,
         Engine::Postgres => {
@@ -102,7 +118,11 @@ pub(crate) async fn foreign_triggers(db: &impl ConnectionTrait, engine: Engine, 
 }
 
 /// Names a table of another owner, because PostgreSQL lets only owners drop it.
-pub(crate) async fn not_owned(db: &impl ConnectionTrait, engine: Engine, table: &str) -> Result<Vec<String>, DbErr> {
+pub(crate) async fn not_owned(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &str,
+) -> Result<Vec<String>, DbErr> {
     if engine != Engine::Postgres {
         return Ok(Vec::new());
     }
@@ -112,7 +132,11 @@ pub(crate) async fn not_owned(db: &impl ConnectionTrait, engine: Engine, table: 
 }
 
 /// Names views and foreign keys of others that depend on a table.
-pub(crate) async fn dependents(db: &impl ConnectionTrait, engine: Engine, table: &str) -> Result<Vec<String>, DbErr> {
+pub(crate) async fn dependents(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &str,
+) -> Result<Vec<String>, DbErr> {
     match engine {
         Engine::Postgres => postgres::dependents(db, table).await,
         Engine::Sqlite => sqlite::dependents(db, table).await,
@@ -140,12 +164,25 @@ pub(crate) async fn column_dependents(
     Ok(found)
 }
 
-async fn query(db: &impl ConnectionTrait, sql: &str, values: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
-    db.query_all_raw(statement(db.get_database_backend(), sql, values.iter().map(|value| (*value).into()))).await
+async fn query(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: &[&str],
+) -> Result<Vec<QueryResult>, DbErr> {
+    db.query_all_raw(statement(
+        db.get_database_backend(),
+        sql,
+        values.iter().map(|value| (*value).into()),
+    ))
+    .await
 }
 
 /// The column `what` of each row.
-async fn texts(db: &impl ConnectionTrait, sql: &str, values: &[&str]) -> Result<Vec<String>, DbErr> {
+async fn texts(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: &[&str],
+) -> Result<Vec<String>, DbErr> {
     query(db, sql, values).await?.iter().map(|row| required(row, "what")).collect()
 }
 

@@ -6,7 +6,9 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use strongroom_migration::{Adoption, Engine, Limit, binary_collation};
 
 use super::{Form, Subject, query, required, text, texts};
-use crate::schema::sealing::create_table::{CreateTable, column_of, has_word, key_columns, mentions, split_first, tokens};
+use crate::schema::sealing::create_table::{
+    CreateTable, column_of, has_word, key_columns, mentions, split_first, tokens,
+};
 
 /// Obstacles that do not depend on the columns.
 const OBSTACLES: &str = "SELECT concat('trigger `', trigger_name, '`') AS what FROM information_schema.triggers \
@@ -34,8 +36,7 @@ const KEYS: &str = "SELECT constraint_name AS name, column_name AS own, referenc
 const COLUMNS: &str = "SELECT column_name AS name, data_type AS base, column_type AS kind, collation_name AS collation_name, \
     CAST(character_maximum_length AS SIGNED) AS width, is_nullable = 'YES' AS nullable FROM information_schema.columns \
     WHERE table_schema = DATABASE() AND table_name = $1 ORDER BY ordinal_position";
-const TABLE: &str =
-    "SELECT table_collation AS what FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = $1";
+const TABLE: &str = "SELECT table_collation AS what FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = $1";
 /// Views and foreign keys of other tables.
 const DEPENDENTS: &str = "SELECT concat('view `', table_name, '` reads table `', $1, '`') AS what FROM information_schema.views \
         WHERE locate(concat('`', DATABASE(), '`.`', $2, '`'), view_definition) > 0 AND table_name NOT LIKE 'strongroom!_%' ESCAPE '!' \
@@ -49,7 +50,11 @@ const LONGEST_KEY: u64 = 3072;
 /// The bytes of a row without its long texts.
 const LONGEST_ROW: u64 = 65535;
 
-pub(super) async fn inspect(db: &impl ConnectionTrait, engine: Engine, subject: &Subject) -> Result<Form, DbErr> {
+pub(super) async fn inspect(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    subject: &Subject,
+) -> Result<Form, DbErr> {
     let table = subject.table.as_str();
     let mut form = Form { obstacles: texts(db, OBSTACLES, &[table; 9]).await?, ..Form::default() };
     let shown = query(db, &format!("SHOW CREATE TABLE `{table}`"), &[]).await?;
@@ -58,21 +63,27 @@ pub(super) async fn inspect(db: &impl ConnectionTrait, engine: Engine, subject: 
         form.obstacle("its being no ordinary table");
         return Ok(form);
     };
-    if has_word(&shown.tail, &["VERSIONING"]) || shown.items.iter().any(|item| has_word(item, &["PERIOD", "VERSIONING"])) {
+    if has_word(&shown.tail, &["VERSIONING"])
+        || shown.items.iter().any(|item| has_word(item, &["PERIOD", "VERSIONING"]))
+    {
         form.obstacle("its system versioning or its period, which keep former values");
     }
     let mut in_keys = Vec::new();
     for row in query(db, KEYS, &[table, table]).await? {
-        let (name, own, other) = (required(&row, "name")?, required(&row, "own")?, required(&row, "other")?);
+        let (name, own, other) =
+            (required(&row, "name")?, required(&row, "own")?, required(&row, "other")?);
         if subject.sealed().any(|(_, theirs)| theirs.eq_ignore_ascii_case(&own)) {
-            form.obstacle(format!("foreign key `{name}` between column `{own}` and table `{other}`"));
+            form.obstacle(format!(
+                "foreign key `{name}` between column `{own}` and table `{other}`"
+            ));
         }
         in_keys.push(own);
     }
     let columns = query(db, COLUMNS, &[table]).await?;
     let columns = columns.iter().map(Column::read).collect::<Result<Vec<_>, _>>()?;
     let whole = texts(db, TABLE, &[table]).await?.into_iter().next().unwrap_or_default();
-    Carry { engine, subject, shown: &shown, in_keys: &in_keys, columns: &columns, whole: &whole }.all(&mut form);
+    Carry { engine, subject, shown: &shown, in_keys: &in_keys, columns: &columns, whole: &whole }
+        .all(&mut form);
     Ok(form)
 }
 
@@ -105,7 +116,8 @@ impl Column {
 
     fn limit(&self, ours: &str) -> Limit {
         let is_long = self.base.ends_with("text");
-        let (characters, bytes) = if is_long { (u64::MAX, self.width) } else { (self.width, u64::MAX) };
+        let (characters, bytes) =
+            if is_long { (u64::MAX, self.width) } else { (self.width, u64::MAX) };
         let highest = match self.collation.as_deref().map(character_set) {
             Some("utf8mb4") => u32::MAX,
             Some("utf8mb3" | "utf8") => 0xffff,
@@ -140,7 +152,12 @@ impl Carry<'_> {
     fn all(&self, form: &mut Form) {
         let mut changes = Vec::new();
         for column in self.columns {
-            let ours = self.subject.matched.iter().find(|(_, theirs)| column.is(theirs)).map(|(ours, _)| *ours);
+            let ours = self
+                .subject
+                .matched
+                .iter()
+                .find(|(_, theirs)| column.is(theirs))
+                .map(|(ours, _)| *ours);
             if column.base == "char" && ours.is_some() {
                 form.obstacle(format!(
                     "column `{}`, which is {}: the server strips its blanks, and a cell is bound to its exact text",
@@ -164,8 +181,15 @@ impl Carry<'_> {
         self.attach_columns(form);
         if !changes.is_empty() {
             let table = &self.subject.table;
-            changes.push(format!("DEFAULT CHARACTER SET utf8mb4 COLLATE {}", binary_collation(self.engine)));
-            form.detach.push(format!("-- {}\nALTER TABLE `{table}` {}", self.left_to_do(), changes.join(", ")));
+            changes.push(format!(
+                "DEFAULT CHARACTER SET utf8mb4 COLLATE {}",
+                binary_collation(self.engine)
+            ));
+            form.detach.push(format!(
+                "-- {}\nALTER TABLE `{table}` {}",
+                self.left_to_do(),
+                changes.join(", ")
+            ));
         }
     }
 
@@ -191,7 +215,9 @@ impl Carry<'_> {
         let is_renamed = self.subject.renamed().any(|(_, theirs)| column.is(theirs));
         let has_check = has_word(item, &["CHECK"]) && is_renamed;
         let is_key = self.in_keys.iter().any(|name| column.is(name));
-        let loose = is_text && !is_key && column.collation.as_deref() != Some(binary_collation(self.engine));
+        let loose = is_text
+            && !is_key
+            && column.collation.as_deref() != Some(binary_collation(self.engine));
         if !loose && !has_check {
             return None;
         }
@@ -202,11 +228,16 @@ impl Carry<'_> {
 
     /// Keys that grow too long, and a row that does: four bytes a character, where there were fewer.
     fn refuse_long(&self, form: &mut Form) {
-        let is_changed = |column: &Column| !self.in_keys.iter().any(|name| column.is(name)) && column.collation.is_some();
+        let is_changed = |column: &Column| {
+            !self.in_keys.iter().any(|name| column.is(name)) && column.collation.is_some()
+        };
         for item in self.shown.items.iter().filter(|item| is_index(item)) {
             let columns = key_columns(item);
-            let parts = columns.iter().filter_map(|name| self.columns.iter().find(|column| column.is(name)));
-            let bytes: u64 = parts.map(|column| column.bytes(if is_changed(column) { 4 } else { 1 })).sum();
+            let parts = columns
+                .iter()
+                .filter_map(|name| self.columns.iter().find(|column| column.is(name)));
+            let bytes: u64 =
+                parts.map(|column| column.bytes(if is_changed(column) { 4 } else { 1 })).sum();
             let is_prefix = item.matches('(').count() > 1;
             if bytes > LONGEST_KEY && !is_prefix && !self.is_touched(item) {
                 form.obstacle(format!(
@@ -215,7 +246,11 @@ impl Carry<'_> {
                 ));
             }
         }
-        let row: u64 = self.columns.iter().map(|column| column.bytes(if column.collation.is_some() { 4 } else { 1 })).sum();
+        let row: u64 = self
+            .columns
+            .iter()
+            .map(|column| column.bytes(if column.collation.is_some() { 4 } else { 1 }))
+            .sum();
         if row > LONGEST_ROW {
             form.obstacle(format!(
                 "its columns, which get too long in utf8mb4: {row} bytes a row, and {LONGEST_ROW} are possible"
@@ -233,22 +268,34 @@ impl Carry<'_> {
         for item in self.shown.items.iter().filter(|item| column_of(item).is_none()) {
             let (name, item) = (name_of(item), item.trim());
             if self.is_touched(item) && !Adoption::is_plain_name(&name) {
-                form.obstacle(format!("the name of `{name}`, which is no plain name: letters, digits and underscores"));
+                form.obstacle(format!(
+                    "the name of `{name}`, which is no plain name: letters, digits and underscores"
+                ));
                 continue;
             }
             if is_index(item) && self.is_touched(item) {
-                let stands_in = self.support(item).map(|(index, column)| format!(", ADD INDEX `{index}` (`{column}`)"));
+                let stands_in = self
+                    .support(item)
+                    .map(|(index, column)| format!(", ADD INDEX `{index}` (`{column}`)"));
                 let stands_in = stands_in.unwrap_or_default();
                 form.carried.push(format!("index {name}"));
                 form.detach.push(format!("-- if index {table}.{name}\nALTER TABLE `{table}` DROP INDEX `{name}`{stands_in}"));
-                form.attach.push(format!("-- unless index {table}.{name}\nALTER TABLE `{table}` ADD {item}"));
+                form.attach.push(format!(
+                    "-- unless index {table}.{name}\nALTER TABLE `{table}` ADD {item}"
+                ));
             }
             let is_check = has_word(item, &["CHECK"]) && !has_word(item, &["FOREIGN"]);
-            let speaks = is_check && (self.is_touched(item) || self.subject.renamed().any(|(_, it)| mentions_inside(item, it)));
+            let speaks = is_check
+                && (self.is_touched(item)
+                    || self.subject.renamed().any(|(_, it)| mentions_inside(item, it)));
             if speaks {
                 form.carried.push(format!("constraint {name}"));
-                form.detach.push(format!("-- if check {table}.{name}\nALTER TABLE `{table}` DROP CONSTRAINT `{name}`"));
-                form.attach.push(format!("-- unless check {table}.{name}\nALTER TABLE `{table}` ADD {item}"));
+                form.detach.push(format!(
+                    "-- if check {table}.{name}\nALTER TABLE `{table}` DROP CONSTRAINT `{name}`"
+                ));
+                form.attach.push(format!(
+                    "-- unless check {table}.{name}\nALTER TABLE `{table}` ADD {item}"
+                ));
             }
         }
     }
@@ -267,33 +314,43 @@ impl Carry<'_> {
         let mut before: Option<String> = None;
         for item in self.shown.items.iter().take(self.shown.columns()) {
             let Some(name) = column_of(item) else { continue };
-            let place = before.map_or_else(|| "FIRST".to_owned(), |before| format!("AFTER `{before}`"));
+            let place =
+                before.map_or_else(|| "FIRST".to_owned(), |before| format!("AFTER `{before}`"));
             let is_key = self.in_keys.contains(&name);
             if !is_key {
                 actions.push(format!("MODIFY COLUMN {} {place}", item.trim()));
             }
             before = Some(name);
         }
-        let supports =
-            self.shown.items.iter().filter(|item| is_index(item) && self.is_touched(item)).filter_map(|item| self.support(item));
+        let supports = self
+            .shown
+            .items
+            .iter()
+            .filter(|item| is_index(item) && self.is_touched(item))
+            .filter_map(|item| self.support(item));
         let supports: BTreeSet<_> = supports.map(|(index, _)| index).collect();
         // The server prints no collation that is the table's, so that one comes first.
         let (set, collation) = (character_set(self.whole), self.whole);
         let default = format!(
             "-- unless collation {table}.{collation}\nALTER TABLE `{table}` DEFAULT CHARACTER SET {set} COLLATE {collation}"
         );
-        let guard = self.original_kind().map_or_else(|| format!("if table {table}"), |kind| format!("unless kind {kind}"));
+        let guard = self
+            .original_kind()
+            .map_or_else(|| format!("if table {table}"), |kind| format!("unless kind {kind}"));
         let columns = format!("-- {guard}\nALTER TABLE `{table}` {}", actions.join(", "));
         form.attach.splice(0..0, [default, columns]);
         for name in supports {
-            form.attach.push(format!("-- if index {table}.{name}\nALTER TABLE `{table}` DROP INDEX `{name}`"));
+            form.attach.push(format!(
+                "-- if index {table}.{name}\nALTER TABLE `{table}` DROP INDEX `{name}`"
+            ));
         }
     }
 
     /// Tells that the columns are as they were: one of them still has its own type and collation.
     fn left_to_do(&self) -> String {
         let table = &self.subject.table;
-        self.original_kind().map_or_else(|| format!("if table {table}"), |kind| format!("if kind {kind}"))
+        self.original_kind()
+            .map_or_else(|| format!("if table {table}"), |kind| format!("if kind {kind}"))
     }
 
     /// A sealed column with its type and collation, where step 1 changes these.
@@ -302,8 +359,11 @@ impl Carry<'_> {
             let column = self.columns.iter().find(|column| column.is(theirs))?;
             let collation = column.collation.as_deref()?;
             let kind = if ours == "access_key" { "varchar(255)" } else { "mediumtext" };
-            let is_changed = (column.kind.as_str(), collation) != (kind, binary_collation(self.engine));
-            is_changed.then(|| format!("{}.{}:{}:{collation}", self.subject.table, column.name, column.kind))
+            let is_changed =
+                (column.kind.as_str(), collation) != (kind, binary_collation(self.engine));
+            is_changed.then(|| {
+                format!("{}.{}:{}:{collation}", self.subject.table, column.name, column.kind)
+            })
         })
     }
 }
@@ -314,12 +374,16 @@ fn character_set(collation: &str) -> &str {
 }
 
 fn is_index(item: &str) -> bool {
-    column_of(item).is_none() && !has_word(item, &["CONSTRAINT", "PRIMARY", "FOREIGN", "CHECK", "PERIOD"])
+    column_of(item).is_none()
+        && !has_word(item, &["CONSTRAINT", "PRIMARY", "FOREIGN", "CHECK", "PERIOD"])
 }
 
 /// The name of a key or of a constraint: its first quoted name.
 fn name_of(item: &str) -> String {
-    tokens(item).find(|token| !token.is_bare_word()).and_then(|token| token.name()).unwrap_or_default()
+    tokens(item)
+        .find(|token| !token.is_bare_word())
+        .and_then(|token| token.name())
+        .unwrap_or_default()
 }
 
 /// Whether a name stands in an item after the item's own name.
@@ -351,7 +415,9 @@ fn without_check(definition: &str) -> String {
     let mut cut: Option<(usize, usize)> = None;
     for token in tokens(definition) {
         match (&mut cut, token.text) {
-            (None, word) if word.eq_ignore_ascii_case("CHECK") => cut = Some((token.start, definition.len())),
+            (None, word) if word.eq_ignore_ascii_case("CHECK") => {
+                cut = Some((token.start, definition.len()))
+            }
             (Some(_), "(") => depth += 1,
             (Some((_, end)), ")") => {
                 depth -= 1;
@@ -367,27 +433,40 @@ fn without_check(definition: &str) -> String {
     [definition.get(..start), definition.get(end..)].into_iter().flatten().collect()
 }
 
-pub(super) async fn dependents(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, DbErr> {
+pub(super) async fn dependents(
+    db: &impl ConnectionTrait,
+    table: &str,
+) -> Result<Vec<String>, DbErr> {
     texts(db, DEPENDENTS, &[table; 4]).await
 }
 
 /// Indexes, CHECKs, generated columns and views that mention the column. Names that begin with `credential_` are ours.
-pub(super) async fn column_dependents(db: &impl ConnectionTrait, table: &str, column: &str) -> Result<Vec<String>, DbErr> {
+pub(super) async fn column_dependents(
+    db: &impl ConnectionTrait,
+    table: &str,
+    column: &str,
+) -> Result<Vec<String>, DbErr> {
     let shown = query(db, &format!("SHOW CREATE TABLE `{table}`"), &[]).await?;
     let shown = shown.first().map_or(Ok(None), |row| text(row, "Create Table"))?;
     let Some(shown) = shown.and_then(|sql| CreateTable::parse(&sql)) else { return Ok(Vec::new()) };
     let mine = |item: &&String| {
         let is_ours = is_index(item) && name_of(item).starts_with("credential_");
-        mentions_inside(item, column) && !is_ours && !column_of(item).is_some_and(|it| it.eq_ignore_ascii_case(column))
+        mentions_inside(item, column)
+            && !is_ours
+            && !column_of(item).is_some_and(|it| it.eq_ignore_ascii_case(column))
     };
-    let found = shown.items.iter().filter(mine).filter(|item| !mentions(item, "strongroom_nothing_yet"));
-    let mut found: Vec<_> =
-        found.map(|item| format!("`{}` mentions column `{column}` of table `{table}`", item.trim())).collect();
+    let found =
+        shown.items.iter().filter(mine).filter(|item| !mentions(item, "strongroom_nothing_yet"));
+    let mut found: Vec<_> = found
+        .map(|item| format!("`{}` mentions column `{column}` of table `{table}`", item.trim()))
+        .collect();
     let views = "SELECT concat('view `', table_name, '`') AS what FROM information_schema.views WHERE table_schema = DATABASE() \
         AND table_name NOT LIKE 'strongroom!_%' ESCAPE '!' AND locate(concat('`', $1, '`'), view_definition) > 0 \
         AND locate(concat('`', $2, '`'), view_definition) > 0";
     let views = texts(db, views, &[table, column]).await?;
-    found.extend(views.into_iter().map(|view| format!("{view} reads column `{column}` of table `{table}`")));
+    found.extend(
+        views.into_iter().map(|view| format!("{view} reads column `{column}` of table `{table}`")),
+    );
     Ok(found)
 }
 
@@ -397,7 +476,8 @@ mod tests {
 
     #[test]
     fn a_columns_own_check_is_cut_and_nothing_else() {
-        let cut = without_check(" varchar(9) DEFAULT ')' CHECK (length(`a`) > (3)) COMMENT 'CHECK (1)'");
+        let cut =
+            without_check(" varchar(9) DEFAULT ')' CHECK (length(`a`) > (3)) COMMENT 'CHECK (1)'");
         assert_eq!(cut, " varchar(9) DEFAULT ')'  COMMENT 'CHECK (1)'");
         assert_eq!(without_check(" text"), " text");
     }
@@ -405,8 +485,16 @@ mod tests {
     #[test]
     fn a_collation_replaces_the_one_that_was_there() {
         let exact = "CHARACTER SET utf8mb4 COLLATE ours";
-        let with = |definition| with_collation(definition, "varchar(9)", exact).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(with(" varchar(9) DEFAULT NULL"), "varchar(9) CHARACTER SET utf8mb4 COLLATE ours DEFAULT NULL");
+        let with = |definition| {
+            with_collation(definition, "varchar(9)", exact)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            with(" varchar(9) DEFAULT NULL"),
+            "varchar(9) CHARACTER SET utf8mb4 COLLATE ours DEFAULT NULL"
+        );
         assert_eq!(
             with(" varchar(9) CHARACTER SET latin1 COLLATE latin1_bin NOT NULL COMMENT 'x'"),
             "varchar(9) CHARACTER SET utf8mb4 COLLATE ours NOT NULL COMMENT 'x'"

@@ -68,11 +68,15 @@ const DEPENDENTS: &str = "SELECT DISTINCT pg_describe_object('pg_class'::regclas
     FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = to_regclass(quote_ident($4)) AND k.conrelid <> k.confrelid ORDER BY 1";
 
 pub(super) async fn inspect(db: &impl ConnectionTrait, subject: &Subject) -> Result<Form, DbErr> {
-    let mut form = Form { obstacles: texts(db, OBSTACLES, &[&subject.table]).await?, ..Form::default() };
+    let mut form =
+        Form { obstacles: texts(db, OBSTACLES, &[&subject.table]).await?, ..Form::default() };
     form.obstacles.extend(texts(db, TAKEN, &[&subject.table]).await?);
     let mut touched = Vec::new();
     for (ours, theirs) in &subject.matched {
-        let Some(row) = query(db, COLUMN, &[&subject.table, theirs]).await?.into_iter().next() else { continue };
+        let Some(row) = query(db, COLUMN, &[&subject.table, theirs]).await?.into_iter().next()
+        else {
+            continue;
+        };
         let column = Column { table: &subject.table, ours, theirs, row };
         if column.inspect(subject, &mut form)? {
             touched.push(theirs.as_str());
@@ -102,7 +106,10 @@ impl Column<'_> {
             ));
         }
         if !self.row.try_get::<bool>("", "exact")? && subject.is_bound(self.theirs) {
-            form.obstacle(format!("column `{}`, whose collation takes different texts for equal", self.theirs));
+            form.obstacle(format!(
+                "column `{}`, whose collation takes different texts for equal",
+                self.theirs
+            ));
         }
         if super::SEALED.contains(&self.ours) {
             self.carry_sealed(&kind, form)?;
@@ -118,9 +125,13 @@ impl Column<'_> {
         if text(&self.row, "rights")?.is_some() {
             form.obstacle(format!("rights on column `{}` alone, which end with it", self.theirs));
         }
-        let collation = text(&self.row, "collation_name")?.unwrap_or_else(|| "pg_catalog.\"default\"".to_owned());
+        let collation = text(&self.row, "collation_name")?
+            .unwrap_or_else(|| "pg_catalog.\"default\"".to_owned());
         let mut actions = vec![format!("TYPE {kind} COLLATE {collation}")];
-        actions.push(if self.row.try_get("", "required")? { "SET NOT NULL" } else { "DROP NOT NULL" }.to_owned());
+        actions.push(
+            if self.row.try_get("", "required")? { "SET NOT NULL" } else { "DROP NOT NULL" }
+                .to_owned(),
+        );
         self.carry_default(&mut actions, form)?;
         self.attach(&actions, form);
         if let Some(comment) = text(&self.row, "comment")? {
@@ -134,7 +145,12 @@ impl Column<'_> {
         }
         let width: i64 = self.row.try_get("", "width")?;
         if let Ok(width) = u64::try_from(width) {
-            form.limits.push(Limit { column: self.ours.to_owned(), characters: width, bytes: u64::MAX, highest: u32::MAX });
+            form.limits.push(Limit {
+                column: self.ours.to_owned(),
+                characters: width,
+                bytes: u64::MAX,
+                highest: u32::MAX,
+            });
         }
         Ok(())
     }
@@ -142,14 +158,30 @@ impl Column<'_> {
     /// Types that hold the same values as ours, in another form.
     fn converted(&self, kind: &str) -> Result<Option<(&'static str, String)>, DbErr> {
         let name = quoted(self.theirs);
-        Ok(match (self.ours, required(&self.row, "class")?.as_str(), required(&self.row, "base")?.as_str()) {
-            ("created_at", _, "timestamp") => Some(("timestamptz", format!("{name} AT TIME ZONE 'UTC'"))),
-            ("extra", _, "json" | "jsonb") | ("type", "e", _) => Some(("text", format!("{name}::{kind}"))),
-            _ => None,
-        })
+        Ok(
+            match (
+                self.ours,
+                required(&self.row, "class")?.as_str(),
+                required(&self.row, "base")?.as_str(),
+            ) {
+                ("created_at", _, "timestamp") => {
+                    Some(("timestamptz", format!("{name} AT TIME ZONE 'UTC'")))
+                }
+                ("extra", _, "json" | "jsonb") | ("type", "e", _) => {
+                    Some(("text", format!("{name}::{kind}")))
+                }
+                _ => None,
+            },
+        )
     }
 
-    fn carry_converted(&self, kind: &str, ours: &str, back: &str, form: &mut Form) -> Result<(), DbErr> {
+    fn carry_converted(
+        &self,
+        kind: &str,
+        ours: &str,
+        back: &str,
+        form: &mut Form,
+    ) -> Result<(), DbErr> {
         let name = quoted(self.theirs);
         let there = if ours == "text" { format!("{name}::text") } else { back.to_owned() };
         form.carried.push(format!("type {kind} of column {}", self.theirs));
@@ -158,9 +190,15 @@ impl Column<'_> {
         }
         let mut actions = vec![format!("TYPE {kind} USING {back}")];
         self.carry_default(&mut actions, form)?;
-        form.detach.push(format!("ALTER TABLE {} ALTER COLUMN {name} TYPE {ours} USING {there}", quoted(self.table)));
+        form.detach.push(format!(
+            "ALTER TABLE {} ALTER COLUMN {name} TYPE {ours} USING {there}",
+            quoted(self.table)
+        ));
         if self.ours == "created_at" {
-            form.detach.push(format!("ALTER TABLE {} ALTER COLUMN {name} SET DEFAULT now()", quoted(self.table)));
+            form.detach.push(format!(
+                "ALTER TABLE {} ALTER COLUMN {name} SET DEFAULT now()",
+                quoted(self.table)
+            ));
             actions.insert(0, "DROP DEFAULT".to_owned());
         }
         self.attach(&actions, form);
@@ -170,7 +208,11 @@ impl Column<'_> {
     fn carry_default(&self, actions: &mut Vec<String>, form: &mut Form) -> Result<(), DbErr> {
         if let Some(default) = text(&self.row, "default_sql")? {
             form.carried.push(format!("default of column {}", self.theirs));
-            form.detach.push(format!("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT", quoted(self.table), quoted(self.theirs)));
+            form.detach.push(format!(
+                "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+                quoted(self.table),
+                quoted(self.theirs)
+            ));
             actions.push(format!("SET DEFAULT {default}"));
         }
         Ok(())
@@ -178,13 +220,22 @@ impl Column<'_> {
 
     fn attach(&self, actions: &[String], form: &mut Form) {
         for action in actions {
-            form.attach.push(format!("ALTER TABLE {} ALTER COLUMN {} {action}", quoted(self.table), quoted(self.theirs)));
+            form.attach.push(format!(
+                "ALTER TABLE {} ALTER COLUMN {} {action}",
+                quoted(self.table),
+                quoted(self.theirs)
+            ));
         }
     }
 }
 
 /// Constraints before indexes, and each of them before the columns change.
-async fn carry_dependents(db: &impl ConnectionTrait, table: &str, column: &str, form: &mut Form) -> Result<(), DbErr> {
+async fn carry_dependents(
+    db: &impl ConnectionTrait,
+    table: &str,
+    column: &str,
+    form: &mut Form,
+) -> Result<(), DbErr> {
     for what in texts(db, OTHERS, &[table, column]).await? {
         form.obstacle(format!("{what}, which depends on column `{column}`"));
     }
@@ -192,16 +243,24 @@ async fn carry_dependents(db: &impl ConnectionTrait, table: &str, column: &str, 
     for row in query(db, CONSTRAINTS, &[table, column]).await? {
         let name = required(&row, "name")?;
         let drop = format!("ALTER TABLE {own} DROP CONSTRAINT {}", quoted(&name));
-        let mut add = vec![format!("ALTER TABLE {own} ADD CONSTRAINT {} {}", quoted(&name), required(&row, "sql")?)];
+        let mut add = vec![format!(
+            "ALTER TABLE {own} ADD CONSTRAINT {} {}",
+            quoted(&name),
+            required(&row, "sql")?
+        )];
         let comment = text(&row, "comment")?;
-        add.extend(comment.map(|it| format!("COMMENT ON CONSTRAINT {} ON {own} IS {}", quoted(&name), literal(&it))));
+        add.extend(comment.map(|it| {
+            format!("COMMENT ON CONSTRAINT {} ON {own} IS {}", quoted(&name), literal(&it))
+        }));
         carry(form, &format!("constraint {name}"), drop, add);
     }
     for row in query(db, INDEXES, &[table, column]).await? {
         let name = required(&row, "name")?;
         let mut add = vec![required(&row, "sql")?];
         let comment = text(&row, "comment")?;
-        add.extend(comment.map(|it| format!("COMMENT ON INDEX {} IS {}", quoted(&name), literal(&it))));
+        add.extend(
+            comment.map(|it| format!("COMMENT ON INDEX {} IS {}", quoted(&name), literal(&it))),
+        );
         if row.try_get::<bool>("", "clustered")? {
             add.push(format!("ALTER TABLE {own} CLUSTER ON {}", quoted(&name)));
         }
@@ -219,12 +278,19 @@ fn carry(form: &mut Form, what: &str, drop: String, add: Vec<String>) {
     }
 }
 
-pub(super) async fn dependents(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, DbErr> {
+pub(super) async fn dependents(
+    db: &impl ConnectionTrait,
+    table: &str,
+) -> Result<Vec<String>, DbErr> {
     texts(db, DEPENDENTS, &[table, table, table, table]).await
 }
 
 /// Names foreign objects on the column. Names that begin with `credential_` are ours.
-pub(super) async fn column_dependents(db: &impl ConnectionTrait, table: &str, column: &str) -> Result<Vec<String>, DbErr> {
+pub(super) async fn column_dependents(
+    db: &impl ConnectionTrait,
+    table: &str,
+    column: &str,
+) -> Result<Vec<String>, DbErr> {
     let mut found = texts(db, OTHERS, &[table, column]).await?;
     for (what, sql) in [("constraint", CONSTRAINTS), ("index", INDEXES)] {
         for row in query(db, sql, &[table, column]).await? {
@@ -234,5 +300,8 @@ pub(super) async fn column_dependents(db: &impl ConnectionTrait, table: &str, co
             }
         }
     }
-    Ok(found.into_iter().map(|what| format!("{what} depends on column `{column}` of table `{table}`")).collect())
+    Ok(found
+        .into_iter()
+        .map(|what| format!("{what} depends on column `{column}` of table `{table}`"))
+        .collect())
 }

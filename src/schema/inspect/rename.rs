@@ -9,7 +9,9 @@ pub(super) fn renamed(text: &str, names: &[(&str, &str)]) -> String {
     for token in tokens(text) {
         elsewhere = elsewhere.after(&token.text.to_ascii_uppercase());
         let Some(name) = token.name().filter(|_| elsewhere == Elsewhere::No) else { continue };
-        let Some((_, new)) = names.iter().find(|(old, _)| name.eq_ignore_ascii_case(old)) else { continue };
+        let Some((_, new)) = names.iter().find(|(old, _)| name.eq_ignore_ascii_case(old)) else {
+            continue;
+        };
         out.push_str(text.get(copied..token.start).unwrap_or_default());
         out.extend(["\"", *new, "\""]);
         copied = token.end;
@@ -49,8 +51,14 @@ mod tests {
     fn renaming_replaces_names_and_nothing_else() {
         let names = [("access", "access_key"), ("tenant", "project_id")];
         for (text, expected) in [
-            ("access text CHECK (length(access) > 3)", "\"access_key\" text CHECK (length(\"access_key\") > 3)"),
-            ("tenant text DEFAULT 'tenant' -- tenant", "\"project_id\" text DEFAULT 'tenant' -- tenant"),
+            (
+                "access text CHECK (length(access) > 3)",
+                "\"access_key\" text CHECK (length(\"access_key\") > 3)",
+            ),
+            (
+                "tenant text DEFAULT 'tenant' -- tenant",
+                "\"project_id\" text DEFAULT 'tenant' -- tenant",
+            ),
             (
                 "FOREIGN KEY (tenant) REFERENCES tenant (tenant) ON DELETE CASCADE",
                 "FOREIGN KEY (\"project_id\") REFERENCES tenant (tenant) ON DELETE CASCADE",

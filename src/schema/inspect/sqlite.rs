@@ -11,8 +11,7 @@ use super::{Form, SEALED, Subject, query, quoted, required, texts};
 use crate::schema::sealing::create_table::{CreateTable, column_of, has_word, mentions, tokens};
 
 const MADE: &str = "SELECT coalesce(sql, '') AS what FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)";
-const INDEXES: &str =
-    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND lower(tbl_name) = lower($1) ORDER BY rowid";
+const INDEXES: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND lower(tbl_name) = lower($1) ORDER BY rowid";
 /// Triggers and views, of this table or of others.
 const SPEAKING: &str = "SELECT type AS kind, name, coalesce(sql, '') AS sql, lower(tbl_name) = lower($1) AS own FROM sqlite_master \
     WHERE type IN ('trigger', 'view') AND name NOT LIKE 'strongroom\\_%' ESCAPE '\\' ORDER BY type, name";
@@ -30,12 +29,20 @@ pub(super) async fn inspect(db: &impl ConnectionTrait, subject: &Subject) -> Res
         if by.eq_ignore_ascii_case(&subject.table) {
             form.obstacle("a foreign key that refers to the table itself");
         } else if subject.sealed().any(|(_, theirs)| theirs.eq_ignore_ascii_case(&column)) {
-            form.obstacle(format!("a foreign key of table `{by}` that refers to column `{column}`"));
+            form.obstacle(format!(
+                "a foreign key of table `{by}` that refers to column `{column}`"
+            ));
         }
     }
-    form.obstacles.extend(texts(db, GENERATED, &[&subject.table]).await?.iter().map(|it| format!("generated column `{it}`")));
+    form.obstacles.extend(
+        texts(db, GENERATED, &[&subject.table])
+            .await?
+            .iter()
+            .map(|it| format!("generated column `{it}`")),
+    );
     let made = texts(db, MADE, &[&subject.table]).await?.into_iter().next().unwrap_or_default();
-    let text = CreateTable::parse(&made).filter(|_| !has_word(made.split('(').next().unwrap_or_default(), &["VIRTUAL"]));
+    let text = CreateTable::parse(&made)
+        .filter(|_| !has_word(made.split('(').next().unwrap_or_default(), &["VIRTUAL"]));
     let Some(text) = text else {
         form.obstacle("its being no ordinary table");
         return Ok(form);
@@ -45,7 +52,9 @@ pub(super) async fn inspect(db: &impl ConnectionTrait, subject: &Subject) -> Res
     for row in query(db, INDEXES, &[&subject.table]).await? {
         indexes.push((required(&row, "name")?, required(&row, "sql")?));
     }
-    form.rebuild = Some(Rebuild { subject, text: &text, made: &made, indexes: &indexes }.both(&mut form.carried));
+    form.rebuild = Some(
+        Rebuild { subject, text: &text, made: &made, indexes: &indexes }.both(&mut form.carried),
+    );
     Ok(form)
 }
 
@@ -62,12 +71,18 @@ fn refuse_items(text: &CreateTable, subject: &Subject, form: &mut Form) {
         if let (Some((_, theirs)), Some(column)) = (of_sealed, &column)
             && !subject.sealed().any(|(_, it)| it.eq_ignore_ascii_case(column))
         {
-            form.obstacle(format!("a constraint of column `{column}` that mentions column `{theirs}`"));
+            form.obstacle(format!(
+                "a constraint of column `{column}` that mentions column `{theirs}`"
+            ));
         }
         if has_word(item, &["NOCASE", "RTRIM"])
-            && let Some(column) = column.filter(|it| subject.matched.iter().any(|(_, theirs)| theirs.eq_ignore_ascii_case(it)))
+            && let Some(column) = column.filter(|it| {
+                subject.matched.iter().any(|(_, theirs)| theirs.eq_ignore_ascii_case(it))
+            })
         {
-            form.obstacle(format!("column `{column}`, whose collation misses changes of case or of blanks"));
+            form.obstacle(format!(
+                "column `{column}`, whose collation misses changes of case or of blanks"
+            ));
         }
     }
 }
@@ -88,7 +103,10 @@ impl Rebuild<'_> {
             let own = column_of(item).and_then(|name| self.sealed_item(&name));
             match own {
                 Some(plain) => {
-                    carried.push(format!("definition of column {}", item.split_whitespace().collect::<Vec<_>>().join(" ")));
+                    carried.push(format!(
+                        "definition of column {}",
+                        item.split_whitespace().collect::<Vec<_>>().join(" ")
+                    ));
                     items.push(plain.to_owned());
                 }
                 None if column_of(item).is_some() => items.push(self.in_our_names(item)),
@@ -100,7 +118,9 @@ impl Rebuild<'_> {
         for column in &self.subject.added {
             let kind = added_type(column, Engine::Sqlite);
             let kind = if is_strict {
-                kind.replace("varchar(255)", "text").replace("varchar(64)", "text").replace("timestamp", "text")
+                kind.replace("varchar(255)", "text")
+                    .replace("varchar(64)", "text")
+                    .replace("timestamp", "text")
             } else {
                 kind.to_owned()
             };
@@ -115,7 +135,8 @@ impl Rebuild<'_> {
 
     /// Returns a definition of a sealed column that SQLite can drop.
     fn sealed_item(&self, name: &str) -> Option<&'static str> {
-        let (ours, _) = self.subject.sealed().find(|(_, theirs)| theirs.eq_ignore_ascii_case(name))?;
+        let (ours, _) =
+            self.subject.sealed().find(|(_, theirs)| theirs.eq_ignore_ascii_case(name))?;
         Some(match ours {
             "access_key" => "access_key text CHECK (typeof(access_key) IN ('text', 'null'))",
             _ => "secret_key text NOT NULL CHECK (typeof(secret_key) = 'text')",
@@ -164,12 +185,21 @@ impl Rebuild<'_> {
     /// The table and its columns in the names of one side.
     fn rename(&self, to_ours: bool) -> String {
         let own = quoted(&self.subject.table);
-        let columns = self.subject.renamed().map(|(ours, theirs)| if to_ours { (theirs, ours) } else { (ours, theirs) });
-        let columns =
-            columns.map(|(from, to)| format!("ALTER TABLE credential RENAME COLUMN {} TO {};\n", quoted(from), quoted(to)));
+        let columns = self
+            .subject
+            .renamed()
+            .map(|(ours, theirs)| if to_ours { (theirs, ours) } else { (ours, theirs) });
+        let columns = columns.map(|(from, to)| {
+            format!("ALTER TABLE credential RENAME COLUMN {} TO {};\n", quoted(from), quoted(to))
+        });
         let columns: String = columns.collect();
-        let (from, to) = if to_ours { (own.as_str(), "credential") } else { ("credential", own.as_str()) };
-        let table = if own == "\"credential\"" { String::new() } else { format!("ALTER TABLE {from} RENAME TO {to};\n") };
+        let (from, to) =
+            if to_ours { (own.as_str(), "credential") } else { ("credential", own.as_str()) };
+        let table = if own == "\"credential\"" {
+            String::new()
+        } else {
+            format!("ALTER TABLE {from} RENAME TO {to};\n")
+        };
         if to_ours { table + &columns } else { columns + &table }
     }
 
@@ -181,7 +211,8 @@ impl Rebuild<'_> {
     /// Every column that the table had, in the names of one side.
     fn columns(&self, ours: bool) -> String {
         let columns = self.text.items.iter().filter_map(|item| column_of(item)).map(|name| {
-            let known = self.subject.matched.iter().find(|(_, theirs)| theirs.eq_ignore_ascii_case(&name));
+            let known =
+                self.subject.matched.iter().find(|(_, theirs)| theirs.eq_ignore_ascii_case(&name));
             quoted(known.filter(|_| ours).map_or(&name, |(it, _)| *it))
         });
         columns.collect::<Vec<_>>().join(", ")
@@ -200,10 +231,14 @@ async fn speaking(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>,
 }
 
 /// Triggers of others that an UPDATE of the table runs.
-pub(super) async fn update_triggers(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, DbErr> {
+pub(super) async fn update_triggers(
+    db: &impl ConnectionTrait,
+    table: &str,
+) -> Result<Vec<String>, DbErr> {
     let mut found = Vec::new();
     for row in query(db, SPEAKING, &[table]).await? {
-        let is_trigger = required(&row, "kind")? == "trigger" && row.try_get::<i64>("", "own")? != 0;
+        let is_trigger =
+            required(&row, "kind")? == "trigger" && row.try_get::<i64>("", "own")? != 0;
         if is_trigger && event_of(&required(&row, "sql")?).eq_ignore_ascii_case("UPDATE") {
             found.push(format!("trigger `{}` of table `{table}`", required(&row, "name")?));
         }
@@ -214,11 +249,16 @@ pub(super) async fn update_triggers(db: &impl ConnectionTrait, table: &str) -> R
 /// INSERT, UPDATE or DELETE: the first of them after a trigger's name.
 fn event_of(sql: &str) -> String {
     let after = tokens(sql).skip_while(|token| !token.text.eq_ignore_ascii_case("TRIGGER")).skip(2);
-    let is_event = |word: &str| ["INSERT", "UPDATE", "DELETE"].iter().any(|event| word.eq_ignore_ascii_case(event));
+    let is_event = |word: &str| {
+        ["INSERT", "UPDATE", "DELETE"].iter().any(|event| word.eq_ignore_ascii_case(event))
+    };
     after.map(|token| token.text.to_owned()).find(|word| is_event(word)).unwrap_or_default()
 }
 
-pub(super) async fn dependents(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, DbErr> {
+pub(super) async fn dependents(
+    db: &impl ConnectionTrait,
+    table: &str,
+) -> Result<Vec<String>, DbErr> {
     let referring = texts(db, REFERRING, &[table]).await?;
     let keys = referring.iter().filter(|by| !by.eq_ignore_ascii_case(table));
     let keys = keys.map(|by| format!("a foreign key of table `{by}` refers to table `{table}`"));
@@ -226,19 +266,30 @@ pub(super) async fn dependents(db: &impl ConnectionTrait, table: &str) -> Result
     for row in query(db, SPEAKING, &[table]).await? {
         let own = row.try_get::<i64>("", "own")? != 0;
         if !own && mentions(&required(&row, "sql")?, table) {
-            found.push(format!("{} `{}` mentions table `{table}`", required(&row, "kind")?, required(&row, "name")?));
+            found.push(format!(
+                "{} `{}` mentions table `{table}`",
+                required(&row, "kind")?,
+                required(&row, "name")?
+            ));
         }
     }
     Ok(found)
 }
 
 /// SQLite drops no column that an index, a trigger, a view or another constraint mentions.
-pub(super) async fn column_dependents(db: &impl ConnectionTrait, table: &str, column: &str) -> Result<Vec<String>, DbErr> {
+pub(super) async fn column_dependents(
+    db: &impl ConnectionTrait,
+    table: &str,
+    column: &str,
+) -> Result<Vec<String>, DbErr> {
     let mut found = Vec::new();
-    let mut add = |kind: &str, name: &str| found.push(format!("{kind} `{name}` mentions column `{column}` of table `{table}`"));
+    let mut add = |kind: &str, name: &str| {
+        found.push(format!("{kind} `{name}` mentions column `{column}` of table `{table}`"))
+    };
     for row in query(db, SPEAKING, &[table]).await? {
         let sql = required(&row, "sql")?;
-        if mentions(&sql, column) && (row.try_get::<i64>("", "own")? != 0 || mentions(&sql, table)) {
+        if mentions(&sql, column) && (row.try_get::<i64>("", "own")? != 0 || mentions(&sql, table))
+        {
             add(&required(&row, "kind")?, &required(&row, "name")?);
         }
     }

@@ -47,7 +47,9 @@ impl CreateTable {
 
     /// Where a column's item is.
     pub(in crate::schema) fn place(&self, column: &str) -> Option<usize> {
-        self.items.iter().position(|item| column_of(item).is_some_and(|name| name.eq_ignore_ascii_case(column)))
+        self.items
+            .iter()
+            .position(|item| column_of(item).is_some_and(|name| name.eq_ignore_ascii_case(column)))
     }
 
     /// How many items are columns; the others follow them.
@@ -60,8 +62,11 @@ impl CreateTable {
 pub(in crate::schema) fn column_of(item: &str) -> Option<String> {
     let mut all = tokens(item);
     let first = all.next()?;
-    let is = |words: &[&str]| first.is_bare_word() && words.iter().any(|word| first.text.eq_ignore_ascii_case(word));
-    let begins_item = is(&TABLE_ITEMS) || is(&KEYS) && all.next().is_some_and(|next| is_named_or_listed(&next));
+    let is = |words: &[&str]| {
+        first.is_bare_word() && words.iter().any(|word| first.text.eq_ignore_ascii_case(word))
+    };
+    let begins_item =
+        is(&TABLE_ITEMS) || is(&KEYS) && all.next().is_some_and(|next| is_named_or_listed(&next));
     if begins_item { None } else { first.name() }
 }
 
@@ -72,7 +77,8 @@ const KEYS: [&str; 4] = ["KEY", "FULLTEXT", "SPATIAL", "PERIOD"];
 
 /// What follows when it is a key, and no type of a column.
 fn is_named_or_listed(next: &Token<'_>) -> bool {
-    !next.is_bare_word() || ["KEY", "INDEX", "FOR"].iter().any(|word| next.text.eq_ignore_ascii_case(word))
+    !next.is_bare_word()
+        || ["KEY", "INDEX", "FOR"].iter().any(|word| next.text.eq_ignore_ascii_case(word))
 }
 
 /// A text after its first word or name, and what comes before.
@@ -92,7 +98,9 @@ pub(in crate::schema) fn mentions(text: &str, name: &str) -> bool {
 
 /// Whether one of these words stands in a text, unquoted.
 pub(in crate::schema) fn has_word(text: &str, words: &[&str]) -> bool {
-    tokens(text).any(|token| token.is_bare_word() && words.iter().any(|word| token.text.eq_ignore_ascii_case(word)))
+    tokens(text).any(|token| {
+        token.is_bare_word() && words.iter().any(|word| token.text.eq_ignore_ascii_case(word))
+    })
 }
 
 /// The columns of a key: the names in its last parentheses, if that is all there is in them.
@@ -136,7 +144,10 @@ impl Token<'_> {
         let (first, last) = (inside.next()?, inside.next_back()?);
         match (first, last) {
             ('"', '"') | ('`', '`') => {
-                Some(inside.as_str().replace([first, first].iter().collect::<String>().as_str(), &first.to_string()))
+                Some(inside.as_str().replace(
+                    [first, first].iter().collect::<String>().as_str(),
+                    &first.to_string(),
+                ))
             }
             ('[', ']') => Some(inside.as_str().to_owned()),
             _ => None,
@@ -169,9 +180,9 @@ fn length_of_first(rest: &str) -> Option<usize> {
         '/' if rest.starts_with("/*") => to("*/"),
         '\'' | '"' | '`' => quoted_length(rest, first),
         '[' => to("]"),
-        c if c.is_alphanumeric() || c == '_' => {
-            rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len())
-        }
+        c if c.is_alphanumeric() || c == '_' => rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+            .unwrap_or(rest.len()),
         c => c.len_utf8(),
     };
     Some(length)
@@ -201,7 +212,10 @@ mod tests {
     fn items_are_told_apart_outside_quotes_comments_and_parentheses() {
         let found = CreateTable::parse(TABLE).unwrap();
         let columns: Vec<_> = found.items.iter().map(|item| column_of(item)).collect();
-        assert_eq!(columns, [Some("id".into()), Some("token".into()), Some("no\"te".into()), None, None]);
+        assert_eq!(
+            columns,
+            [Some("id".into()), Some("token".into()), Some("no\"te".into()), None, None]
+        );
         assert_eq!((found.columns(), found.tail.as_str()), (3, " STRICT"));
         assert_eq!(found.named("\"t\""), TABLE, "nothing is lost");
         assert_eq!(CreateTable::parse("CREATE TABLE t (a, b"), None);
@@ -214,9 +228,13 @@ mod tests {
             assert_eq!(column(&format!(" {name} varchar(9) NOT NULL")).as_deref(), Some(name));
             assert_eq!(column(name).as_deref(), Some(name), "without a type");
         }
-        for key in
-            ["KEY `a` (`b`)", "FULLTEXT KEY `a` (`b`)", "KEY (`b`)", "SPATIAL INDEX `a` (`b`)", "PERIOD FOR SYSTEM_TIME (a, b)"]
-        {
+        for key in [
+            "KEY `a` (`b`)",
+            "FULLTEXT KEY `a` (`b`)",
+            "KEY (`b`)",
+            "SPATIAL INDEX `a` (`b`)",
+            "PERIOD FOR SYSTEM_TIME (a, b)",
+        ] {
             assert_eq!(column(key), None, "{key}");
         }
     }
@@ -226,7 +244,10 @@ mod tests {
         let found = CreateTable::parse(TABLE).unwrap();
         assert_eq!(found.items.iter().filter(|item| mentions(item, "TOKEN")).count(), 2);
         assert!(!mentions("a text DEFAULT 'token' -- token", "token"));
-        assert!(has_word("token text UNIQUE", &["unique"]) && !has_word("token text DEFAULT 'UNIQUE'", &["UNIQUE"]));
+        assert!(
+            has_word("token text UNIQUE", &["unique"])
+                && !has_word("token text DEFAULT 'UNIQUE'", &["UNIQUE"])
+        );
         assert_eq!(key_columns("UNIQUE KEY `a` (`token`(10))"), ["token"]);
         assert_eq!(key_columns("CONSTRAINT b UNIQUE (token, id)"), ["token", "id"]);
     }

@@ -11,7 +11,9 @@ use strongroom_migration::Phase;
 #[non_exhaustive]
 pub enum Unsealable {
     /// Pages of rows are committed as they are done.
-    #[error("sealing commits its own pages: let the step return `Some(false)` from `use_transaction`")]
+    #[error(
+        "sealing commits its own pages: let the step return `Some(false)` from `use_transaction`"
+    )]
     InTransaction,
     /// No such table.
     #[error("there is no table `{0}`")]
@@ -57,7 +59,9 @@ pub enum Unsealable {
         what: String,
     },
     /// Rows are paged by their ids, and one of two rows with the same id would be skipped.
-    #[error("column `{column}` of `{table}` does not tell rows apart: alone it must be the primary key or UNIQUE, and NOT NULL")]
+    #[error(
+        "column `{column}` of `{table}` does not tell rows apart: alone it must be the primary key or UNIQUE, and NOT NULL"
+    )]
     NotUnique {
         /// The table.
         table: &'static str,
@@ -118,10 +122,14 @@ pub enum Unsealable {
         found: &'static str,
     },
     /// Rows that a session does not see are neither sealed nor proven.
-    #[error("table `{0}` has row-level security, which hides rows from what counts and proves them: disable it")]
+    #[error(
+        "table `{0}` has row-level security, which hides rows from what counts and proves them: disable it"
+    )]
     RowSecurity(&'static str),
     /// Values are compared, and bound, by the bytes of their text.
-    #[error("the database keeps text as {0}, and sealing needs UTF-8: copy it into a database that is made with that")]
+    #[error(
+        "the database keeps text as {0}, and sealing needs UTF-8: copy it into a database that is made with that"
+    )]
     Encoding(String),
     /// SQLite would have to drop the table for a moment, and other tables' foreign keys would act on that.
     #[error(

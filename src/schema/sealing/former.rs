@@ -43,7 +43,11 @@ impl Former {
     /// Whether no two rows may have the same value.
     pub(super) fn is_unique(&self) -> bool {
         let indexes = self.indexes.iter().map(|index| &index.sql);
-        self.definition.iter().chain(&self.constraints).chain(indexes).any(|sql| has_word(sql, &["UNIQUE"]))
+        self.definition
+            .iter()
+            .chain(&self.constraints)
+            .chain(indexes)
+            .any(|sql| has_word(sql, &["UNIQUE"]))
     }
 }
 
@@ -52,18 +56,29 @@ pub(super) type Formers = Vec<(&'static str, Former)>;
 
 /// For the manifest.
 pub(super) fn written(formers: &Formers) -> Result<BTreeMap<String, String>, DbErr> {
-    let text = |former: &Former| serde_json::to_string(former).map_err(|error| DbErr::Json(error.to_string()));
+    let text = |former: &Former| {
+        serde_json::to_string(former).map_err(|error| DbErr::Json(error.to_string()))
+    };
     formers.iter().map(|(column, former)| Ok(((*column).to_owned(), text(former)?))).collect()
 }
 
 /// From the manifest.
-pub(super) fn read(table: &'static SealedTable, written: &BTreeMap<String, String>) -> Result<Formers, DbErr> {
+pub(super) fn read(
+    table: &'static SealedTable,
+    written: &BTreeMap<String, String>,
+) -> Result<Formers, DbErr> {
     let mut formers = Vec::new();
     for column in table.plain_columns() {
         let text = written.get(column).ok_or_else(|| {
-            DbErr::Migration(format!("the manifest does not say what column `{column}` of `{}` was like", table.name))
+            DbErr::Migration(format!(
+                "the manifest does not say what column `{column}` of `{}` was like",
+                table.name
+            ))
         })?;
-        formers.push((column, serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))?));
+        formers.push((
+            column,
+            serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))?,
+        ));
     }
     formers.sort_by_key(|(_, former): &(_, Former)| former.place);
     Ok(formers)
@@ -71,5 +86,8 @@ pub(super) fn read(table: &'static SealedTable, written: &BTreeMap<String, Strin
 
 /// For a plan, which asks the database nothing.
 pub(super) fn unknown(table: &'static SealedTable) -> Formers {
-    table.plain_columns().map(|column| (column, Former { kind: "text".into(), ..Former::default() })).collect()
+    table
+        .plain_columns()
+        .map(|column| (column, Former { kind: "text".into(), ..Former::default() }))
+        .collect()
 }

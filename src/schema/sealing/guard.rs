@@ -113,7 +113,9 @@ pub(super) fn exact(engine: Engine, row: &str, column: &str, kind: OwnerKind) ->
         (OwnerKind::Integer | OwnerKind::Uuid, _) => value,
         (OwnerKind::Text, Engine::Postgres) => format!("{value}::text COLLATE \"C\""),
         (OwnerKind::Text, Engine::Sqlite) => format!("CAST({value} AS BLOB)"),
-        (OwnerKind::Text, Engine::MySql | Engine::MariaDb) => format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)"),
+        (OwnerKind::Text, Engine::MySql | Engine::MariaDb) => {
+            format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)")
+        }
     }
 }
 
@@ -124,7 +126,11 @@ fn unchanged(engine: Engine, column: &str, kind: OwnerKind) -> String {
         Engine::Sqlite => "IS",
         Engine::MySql | Engine::MariaDb => "<=>",
     };
-    format!("{} {same} {}", exact(engine, "new.", column, kind), exact(engine, "old.", column, kind))
+    format!(
+        "{} {same} {}",
+        exact(engine, "new.", column, kind),
+        exact(engine, "old.", column, kind)
+    )
 }
 
 /// Cells and indexes are bytes already, which every engine compares as they are.
@@ -135,9 +141,16 @@ fn cell_is_left(column: &SealedColumn, engine: Engine) -> String {
 
 /// The id and the owners are what they were.
 fn bound_as_before(table: &SealedTable, engine: Engine) -> String {
-    let id = if table.id.kind == strongroom_entity::IdKind::Uuid { OwnerKind::Uuid } else { OwnerKind::Text };
+    let id = if table.id.kind == strongroom_entity::IdKind::Uuid {
+        OwnerKind::Uuid
+    } else {
+        OwnerKind::Text
+    };
     let owners = table.owners.iter().map(|owner| unchanged(engine, owner.name, owner.kind));
-    std::iter::once(unchanged(engine, table.id.name, id)).chain(owners).collect::<Vec<_>>().join(" AND ")
+    std::iter::once(unchanged(engine, table.id.name, id))
+        .chain(owners)
+        .collect::<Vec<_>>()
+        .join(" AND ")
 }
 
 /// A cell was left behind by a change of its plaintext or of what it is bound to.
@@ -149,7 +162,8 @@ pub(super) fn stale(table: &SealedTable, column: &SealedColumn, engine: Engine) 
 
 /// A cell was left behind by a change of what it is bound to, and would never open again.
 fn rebound(table: &SealedTable, engine: Engine) -> String {
-    let left: Vec<_> = table.columns.iter().map(|column| format!("({})", cell_is_left(column, engine))).collect();
+    let left: Vec<_> =
+        table.columns.iter().map(|column| format!("({})", cell_is_left(column, engine))).collect();
     format!("(NOT ({}) AND ({}))", bound_as_before(table, engine), left.join(" OR "))
 }
 
@@ -157,7 +171,9 @@ fn rebound(table: &SealedTable, engine: Engine) -> String {
 pub(super) fn not_cells(column: &SealedColumn, row: &str, engine: Engine) -> Vec<String> {
     let cell = format!("{row}{}", quoted(engine, column.sealed));
     let cell = match engine {
-        Engine::Postgres => format!("length({cell}) < 112 OR substring({cell} FROM 1 FOR 1) <> '\\x01'::bytea"),
+        Engine::Postgres => {
+            format!("length({cell}) < 112 OR substring({cell} FROM 1 FOR 1) <> '\\x01'::bytea")
+        }
         Engine::MySql | Engine::MariaDb => format!("length({cell}) < 112 OR ascii({cell}) <> 1"),
         // The digits of NULL are none, and not NULL.
         Engine::Sqlite => format!(
@@ -166,8 +182,11 @@ pub(super) fn not_cells(column: &SealedColumn, row: &str, engine: Engine) -> Vec
     };
     let index = column.index.map(|index| {
         let index = format!("{row}{}", quoted(engine, index));
-        let is_text =
-            if engine == Engine::Sqlite { format!("typeof({index}) NOT IN ('blob', 'null') OR ") } else { String::new() };
+        let is_text = if engine == Engine::Sqlite {
+            format!("typeof({index}) NOT IN ('blob', 'null') OR ")
+        } else {
+            String::new()
+        };
         format!("{is_text}length({index}) <> 16")
     });
     std::iter::once(cell).chain(index).collect()
@@ -202,7 +221,9 @@ pub(super) fn incomplete(column: &SealedColumn, row: &str, engine: Engine) -> St
     if !column.nullable {
         any.push(is_null(column.sealed));
     }
-    any.extend(column.index.map(|index| format!("({}) <> ({})", is_null(index), is_null(column.sealed))));
+    any.extend(
+        column.index.map(|index| format!("({}) <> ({})", is_null(index), is_null(column.sealed))),
+    );
     if any.is_empty() { "1 = 0".to_owned() } else { any.join(" OR ") }
 }
 
@@ -210,7 +231,10 @@ pub(super) fn incomplete(column: &SealedColumn, row: &str, engine: Engine) -> St
 fn strays(deed: Deed, table: &SealedTable, engine: Engine) -> String {
     let plain = table.plain_columns();
     if deed == Deed::Insert {
-        return plain.map(|plain| format!("new.{} IS NOT NULL", quoted(engine, plain))).collect::<Vec<_>>().join(" OR ");
+        return plain
+            .map(|plain| format!("new.{} IS NOT NULL", quoted(engine, plain)))
+            .collect::<Vec<_>>()
+            .join(" OR ");
     }
     let same: Vec<_> = plain.map(|plain| unchanged(engine, plain, OwnerKind::Text)).collect();
     format!(
@@ -227,10 +251,15 @@ mod tests {
     #[test]
     fn a_long_name_is_cut_and_stays_its_own() {
         let long = "a".repeat(60);
-        let (one, other) =
-            (shortened("strongroom_3_restoring_insert", &long), shortened("strongroom_3_restoring_insert", &"a".repeat(61)));
+        let (one, other) = (
+            shortened("strongroom_3_restoring_insert", &long),
+            shortened("strongroom_3_restoring_insert", &"a".repeat(61)),
+        );
         assert_eq!((one.len(), other.len()), (LONGEST, LONGEST));
         assert_ne!(one, other);
-        assert_eq!(shortened("strongroom_1_stale_update", "api_token"), "strongroom_1_stale_update_api_token");
+        assert_eq!(
+            shortened("strongroom_1_stale_update", "api_token"),
+            "strongroom_1_stale_update_api_token"
+        );
     }
 }

@@ -128,7 +128,12 @@ impl Sealing {
     ///
     /// A table whose columns were sealed from the start goes to [`Phase::Sealed`] and nowhere else: its guards are made, or
     /// made anew after its description has changed. The unique keys on its blind indexes are those that the host made.
-    pub async fn bring(&self, manager: &SchemaManager<'_>, table: &'static SealedTable, to: Phase) -> Result<(), DbErr> {
+    pub async fn bring(
+        &self,
+        manager: &SchemaManager<'_>,
+        table: &'static SealedTable,
+        to: Phase,
+    ) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {
             return plan::say(db, table, to).await;
@@ -140,10 +145,20 @@ impl Sealing {
 
     /// Takes a table out of the ring's care that is about to be dropped, with its guards and what is in quarantine of it. One
     /// with plaintext columns must be in phase `plain`. Safe to run again, also once the table is gone.
-    pub async fn forget(&self, manager: &SchemaManager<'_>, table: &'static SealedTable) -> Result<(), DbErr> {
+    pub async fn forget(
+        &self,
+        manager: &SchemaManager<'_>,
+        table: &'static SealedTable,
+    ) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {
-            return plan::say_piece(db, table, Piece::DropGuards, &format!("{} forgotten", table.name)).await;
+            return plan::say_piece(
+                db,
+                table,
+                Piece::DropGuards,
+                &format!("{} forgotten", table.name),
+            )
+            .await;
         }
         let work = self.begin(db, table).await?;
         let done = work.forget(manager).await;
@@ -152,10 +167,15 @@ impl Sealing {
 
     /// Writes a table anew, so that free space in the database's files holds no plaintext. Not promised: logs, replicas,
     /// backups, and the disk below the files.
-    pub async fn scrub(&self, manager: &SchemaManager<'_>, table: &'static SealedTable) -> Result<(), DbErr> {
+    pub async fn scrub(
+        &self,
+        manager: &SchemaManager<'_>,
+        table: &'static SealedTable,
+    ) -> Result<(), DbErr> {
         let db = outside(manager)?;
         if db.is_mock_connection() {
-            return plan::say_piece(db, table, Piece::Scrub, &format!("{} scrubbed", table.name)).await;
+            return plan::say_piece(db, table, Piece::Scrub, &format!("{} scrubbed", table.name))
+                .await;
         }
         let work = self.begin(db, table).await?;
         let done = work.scrub(manager).await;
@@ -166,9 +186,19 @@ impl Sealing {
         self.lease.borrow(lock);
     }
 
-    async fn begin(&self, db: &DatabaseConnection, table: &'static SealedTable) -> Result<Work, DbErr> {
+    async fn begin(
+        &self,
+        db: &DatabaseConnection,
+        table: &'static SealedTable,
+    ) -> Result<Work, DbErr> {
         let held = self.lease.hold(db).await?;
-        Ok(Work { table, roots: self.roots.clone(), floor: self.floor.clone(), options: self.options.clone(), held })
+        Ok(Work {
+            table,
+            roots: self.roots.clone(),
+            floor: self.floor.clone(),
+            options: self.options.clone(),
+            held,
+        })
     }
 }
 

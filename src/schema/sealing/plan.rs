@@ -20,13 +20,18 @@ pub(in crate::schema) fn counted(sql: &str) -> Option<&str> {
     sql.lines().next().filter(|line| line.starts_with(MARK))
 }
 
-pub(super) async fn say(db: &DatabaseConnection, table: &'static SealedTable, to: Phase) -> Result<(), DbErr> {
+pub(super) async fn say(
+    db: &DatabaseConnection,
+    table: &'static SealedTable,
+    to: Phase,
+) -> Result<(), DbErr> {
     let asked = format!("{} to {}", table.name, to.as_str());
     if table.plain_columns().next().is_none() {
         return say_piece(db, table, Piece::GuardBorn, &asked).await;
     }
     let formers = former::unknown(table);
-    let mut now = if matches!(to, Phase::Plain | Phase::Restoring) { Phase::Sealed } else { Phase::Plain };
+    let mut now =
+        if matches!(to, Phase::Plain | Phase::Restoring) { Phase::Sealed } else { Phase::Plain };
     while let Some(next) = next(now, to) {
         let pieces: &[Piece<'_>] = match (now, next) {
             (Phase::Plain, _) => &[Piece::AddCells],
@@ -57,7 +62,8 @@ pub(super) async fn say_piece(
         DbBackend::Sqlite => Engine::Sqlite,
         _ => Engine::MySql,
     };
-    for statement in piece.of(table, engine).split("\n\n").filter(|statement| !statement.is_empty()) {
+    for statement in piece.of(table, engine).split("\n\n").filter(|statement| !statement.is_empty())
+    {
         db.execute_unprepared(&format!("{MARK}{asked}\n{statement}")).await?;
     }
     Ok(())

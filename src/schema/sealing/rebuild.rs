@@ -13,19 +13,33 @@ use super::look::{made, referring};
 use crate::db::statement;
 
 /// Takes the plaintext columns out that could not be dropped otherwise.
-pub(super) async fn without_plaintext(stage: &Stage, table: &'static SealedTable, formers: &Formers) -> Result<(), DbErr> {
+pub(super) async fn without_plaintext(
+    stage: &Stage,
+    table: &'static SealedTable,
+    formers: &Formers,
+) -> Result<(), DbErr> {
     if stage.engine() != Engine::Sqlite || !is_needed(formers) {
         return Ok(());
     }
     let mut text = made(stage.db(), table).await?;
-    let left: Vec<_> = formers.iter().filter(|(_, former)| former.constrained).map(|(column, _)| *column).collect();
+    let left: Vec<_> = formers
+        .iter()
+        .filter(|(_, former)| former.constrained)
+        .map(|(column, _)| *column)
+        .collect();
     text.items.retain(|item| !left.iter().any(|column| is_of(item, column)));
     make_anew(stage, table, &text).await
 }
 
 /// Puts the plaintext columns back as and where they were.
-pub(super) async fn with_plaintext(stage: &Stage, table: &'static SealedTable, formers: &Formers) -> Result<(), DbErr> {
-    if stage.engine() != Engine::Sqlite || (!is_needed(formers) && !referring(stage.db(), table).await?.is_empty()) {
+pub(super) async fn with_plaintext(
+    stage: &Stage,
+    table: &'static SealedTable,
+    formers: &Formers,
+) -> Result<(), DbErr> {
+    if stage.engine() != Engine::Sqlite
+        || (!is_needed(formers) && !referring(stage.db(), table).await?.is_empty())
+    {
         return Ok(());
     }
     let mut text = made(stage.db(), table).await?;
@@ -48,12 +62,19 @@ fn is_needed(formers: &Formers) -> bool {
 fn is_of(item: &str, column: &str) -> bool {
     match super::create_table::column_of(item) {
         Some(name) => name.eq_ignore_ascii_case(column),
-        None => mentions(item, column) && matches!(key_columns(item).as_slice(), [only] if only.eq_ignore_ascii_case(column)),
+        None => {
+            mentions(item, column)
+                && matches!(key_columns(item).as_slice(), [only] if only.eq_ignore_ascii_case(column))
+        }
     }
 }
 
 /// Dropping a table empties it first, and foreign keys would act on that.
-async fn make_anew(stage: &Stage, table: &'static SealedTable, text: &CreateTable) -> Result<(), DbErr> {
+async fn make_anew(
+    stage: &Stage,
+    table: &'static SealedTable,
+    text: &CreateTable,
+) -> Result<(), DbErr> {
     let by = referring(stage.db(), table).await?;
     if !by.is_empty() {
         return Err(Unsealable::Referenced { table: table.name, by: by.join(", ") }.into());
@@ -65,17 +86,27 @@ async fn make_anew(stage: &Stage, table: &'static SealedTable, text: &CreateTabl
     made
 }
 
-async fn replace(stage: &Stage, table: &'static SealedTable, text: &CreateTable) -> Result<(), DbErr> {
+async fn replace(
+    stage: &Stage,
+    table: &'static SealedTable,
+    text: &CreateTable,
+) -> Result<(), DbErr> {
     let db = stage.db();
     let own = texts(stage, "SELECT sql AS found FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL AND lower(tbl_name) = lower($1) ORDER BY rowid", table.name).await?;
     let beside = shortened("strongroom_rebuild", table.name);
     let (name, new) = (quoted(Engine::Sqlite, table.name), quoted(Engine::Sqlite, &beside));
     db.execute_unprepared(&text.named(&new)).await?;
     // Generated columns are not written.
-    let columns = texts(stage, "SELECT name AS found FROM pragma_table_xinfo($1) WHERE hidden = 0 ORDER BY cid", &beside).await?;
+    let columns = texts(
+        stage,
+        "SELECT name AS found FROM pragma_table_xinfo($1) WHERE hidden = 0 ORDER BY cid",
+        &beside,
+    )
+    .await?;
     let columns: Vec<_> = columns.iter().map(|column| quoted(Engine::Sqlite, column)).collect();
     let columns = columns.join(", ");
-    db.execute_unprepared(&format!("INSERT INTO {new} ({columns}) SELECT {columns} FROM {name}")).await?;
+    db.execute_unprepared(&format!("INSERT INTO {new} ({columns}) SELECT {columns} FROM {name}"))
+        .await?;
     db.execute_unprepared(&format!("DROP TABLE {name}")).await?;
     db.execute_unprepared(&format!("ALTER TABLE {new} RENAME TO {name}")).await?;
     for sql in own {

@@ -12,7 +12,9 @@ use strongroom_migration::{Backfill as _, Engine, Phase, Stage, run_sql};
 
 use super::error::Unsealable;
 use super::former::{self, Formers};
-use super::look::{is_half_way, is_made_sealed, look, look_at_cells, refuse_rows, refuse_taken, refuse_triggers};
+use super::look::{
+    is_half_way, is_made_sealed, look, look_at_cells, refuse_rows, refuse_taken, refuse_triggers,
+};
 use super::text::Piece;
 use crate::reseal::{ResealBackfill, forget_quarantined_table};
 
@@ -37,7 +39,12 @@ impl Move<'_> {
         let differs = manifest.differences(self.table);
         match manifest.phase(self.table.name) {
             Some(phase) if phase != Phase::Plain && !differs.is_empty() => {
-                Err(Unsealable::DescribedOtherwise { table: self.table.name, phase, differs: differs.join(", ") }.into())
+                Err(Unsealable::DescribedOtherwise {
+                    table: self.table.name,
+                    phase,
+                    differs: differs.join(", "),
+                }
+                .into())
             }
             _ => Ok(()),
         }
@@ -56,10 +63,14 @@ impl Move<'_> {
             (Phase::Dual, Phase::Plain) => self.drop_cells().await,
             (Phase::Dual, _) => self.fill().await,
             (Phase::Filled, Phase::Dual) => self.empty().await,
-            (Phase::Filled | Phase::Restoring, Phase::Required) if now == Phase::Restoring => self.restore().await,
+            (Phase::Filled | Phase::Restoring, Phase::Required) if now == Phase::Restoring => {
+                self.restore().await
+            }
             (Phase::Filled, _) => self.within_stage(Excluded::Require).await,
             (Phase::Required, Phase::Filled) => self.within_stage(Excluded::Release).await,
-            (Phase::Required | Phase::Restoring, _) => self.within_stage(Excluded::DropPlaintext).await,
+            (Phase::Required | Phase::Restoring, _) => {
+                self.within_stage(Excluded::DropPlaintext).await
+            }
             (Phase::Sealed, _) => self.within_stage(Excluded::AddPlaintext).await,
         }
     }
@@ -70,10 +81,14 @@ impl Move<'_> {
             return Ok(());
         }
         match phase {
-            Phase::Plain if self.backfill.manifest(self.db()).await?.describes(self.table.name) => self.drop_cells().await,
+            Phase::Plain if self.backfill.manifest(self.db()).await?.describes(self.table.name) => {
+                self.drop_cells().await
+            }
             Phase::Filled => self.run(self.db(), Piece::Release).await,
             // Without anything half-way, a column of a former name is another one, and the host's.
-            Phase::Sealed if is_half_way(self.db(), self.table).await? => self.within_stage(Excluded::DropPlaintext).await,
+            Phase::Sealed if is_half_way(self.db(), self.table).await? => {
+                self.within_stage(Excluded::DropPlaintext).await
+            }
             _ => Ok(()),
         }
     }
@@ -101,7 +116,11 @@ impl Move<'_> {
         stage.end(done).await
     }
 
-    async fn add_cells_on(&self, db: &SchemaManagerConnection<'_>, formers: &Formers) -> Result<(), DbErr> {
+    async fn add_cells_on(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        formers: &Formers,
+    ) -> Result<(), DbErr> {
         let (table, written) = (self.table, former::written(formers)?);
         self.backfill
             .change_manifest(db, &move |manifest| {
@@ -166,7 +185,9 @@ impl Move<'_> {
         if !never_plain && self.phase().await? != Phase::Plain {
             return Err(Unsealable::StillSealed(self.table.name).into());
         }
-        if self.engine.has_transactional_ddl() && matches!(self.db(), SchemaManagerConnection::Connection(_)) {
+        if self.engine.has_transactional_ddl()
+            && matches!(self.db(), SchemaManagerConnection::Connection(_))
+        {
             let transaction = strongroom_migration::begin(self.manager).await?;
             self.run(transaction.get_connection(), Piece::DropGuards).await?;
             self.forget_on(transaction.get_connection()).await?;

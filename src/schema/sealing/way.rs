@@ -20,7 +20,14 @@ pub(super) fn next(now: Phase, to: Phase) -> Option<Phase> {
 mod tests {
     use super::*;
 
-    const ALL: [Phase; 6] = [Phase::Plain, Phase::Dual, Phase::Filled, Phase::Required, Phase::Restoring, Phase::Sealed];
+    const ALL: [Phase; 6] = [
+        Phase::Plain,
+        Phase::Dual,
+        Phase::Filled,
+        Phase::Required,
+        Phase::Restoring,
+        Phase::Sealed,
+    ];
 
     #[test]
     fn every_phase_is_reached_from_every_other_by_steps_that_lead_there() {

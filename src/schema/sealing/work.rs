@@ -69,19 +69,39 @@ impl Work {
         ResealBackfill::new(roots, self.floor.clone(), lock, self.options.clone()).of(self.table)
     }
 
-    async fn move_on(&self, manager: &SchemaManager<'_>, engine: Engine, now: Phase, next: Phase) -> Result<(), SchemaError> {
+    async fn move_on(
+        &self,
+        manager: &SchemaManager<'_>,
+        engine: Engine,
+        now: Phase,
+        next: Phase,
+    ) -> Result<(), SchemaError> {
         Ok(self.step(manager, engine).to(now, next).await?)
     }
 
-    async fn settle(&self, manager: &SchemaManager<'_>, engine: Engine, phase: Phase) -> Result<(), SchemaError> {
+    async fn settle(
+        &self,
+        manager: &SchemaManager<'_>,
+        engine: Engine,
+        phase: Phase,
+    ) -> Result<(), SchemaError> {
         Ok(self.step(manager, engine).settle(phase).await?)
     }
 
-    async fn guard_born(&self, manager: &SchemaManager<'_>, engine: Engine, to: Phase) -> Result<(), SchemaError> {
+    async fn guard_born(
+        &self,
+        manager: &SchemaManager<'_>,
+        engine: Engine,
+        to: Phase,
+    ) -> Result<(), SchemaError> {
         Ok(self.step(manager, engine).guard_born(to).await?)
     }
 
-    async fn scrub_once(&self, manager: &SchemaManager<'_>, engine: Engine) -> Result<(), SchemaError> {
+    async fn scrub_once(
+        &self,
+        manager: &SchemaManager<'_>,
+        engine: Engine,
+    ) -> Result<(), SchemaError> {
         let (text, backfill) = (Piece::Scrub.of(self.table, engine), self.backfill());
         match engine {
             Engine::Postgres => {
@@ -93,7 +113,9 @@ impl Work {
                 run_sql(manager.get_connection(), engine, &text, &backfill).await?;
                 Ok(empty_write_ahead_log(manager).await?)
             }
-            Engine::MySql | Engine::MariaDb => Ok(run_sql(manager.get_connection(), engine, &text, &backfill).await?),
+            Engine::MySql | Engine::MariaDb => {
+                Ok(run_sql(manager.get_connection(), engine, &text, &backfill).await?)
+            }
         }
     }
 }

@@ -38,8 +38,7 @@ mod webhook {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-const TABLE: &str =
-    "CREATE TABLE webhook (id varchar(64) NOT NULL PRIMARY KEY, tenant_id varchar(64) NOT NULL, secret BYTES NOT NULL)";
+const TABLE: &str = "CREATE TABLE webhook (id varchar(64) NOT NULL PRIMARY KEY, tenant_id varchar(64) NOT NULL, secret BYTES NOT NULL)";
 
 /// The room has one connection, and the ring has been read too long ago.
 async fn program(engine: Engine) -> (Program, Strongroom) {
@@ -56,7 +55,11 @@ async fn program(engine: Engine) -> (Program, Strongroom) {
 }
 
 fn row(id: &str, tenant: &str) -> webhook::ActiveModel {
-    webhook::ActiveModel { id: Set(id.to_owned()), tenant_id: Set(tenant.to_owned()), ..Default::default() }
+    webhook::ActiveModel {
+        id: Set(id.to_owned()),
+        tenant_id: Set(tenant.to_owned()),
+        ..Default::default()
+    }
 }
 
 /// Far below the thirty seconds after which a pool gives up.

@@ -40,7 +40,8 @@ mod webhook {
 }
 
 const TABLE: &str = "CREATE TABLE webhook (id varchar(64) NOT NULL PRIMARY KEY, version integer NOT NULL, name varchar(64), secret varchar(64) NOT NULL)";
-const ROWS: &str = "INSERT INTO webhook (id, version, secret) VALUES ('a', 1, 'whsec_1'), ('b', 1, 'whsec_2')";
+const ROWS: &str =
+    "INSERT INTO webhook (id, version, secret) VALUES ('a', 1, 'whsec_1'), ('b', 1, 'whsec_2')";
 
 /// A trigger that counts versions, unless this condition does not hold; `of` limits it to a column where the engine can.
 fn trigger(engine: Engine, condition: &str, of: &str) -> Vec<String> {
@@ -54,7 +55,9 @@ fn trigger(engine: Engine, condition: &str, of: &str) -> Vec<String> {
                 "CREATE FUNCTION versioned() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
                  IF {condition} THEN new.version := old.version + 1; END IF; RETURN new; END $$"
             ),
-            format!("CREATE TRIGGER versioned BEFORE UPDATE {of} ON webhook FOR EACH ROW EXECUTE FUNCTION versioned()"),
+            format!(
+                "CREATE TRIGGER versioned BEFORE UPDATE {of} ON webhook FOR EACH ROW EXECUTE FUNCTION versioned()"
+            ),
         ],
         Engine::MySql | Engine::MariaDb => vec![format!(
             "CREATE TRIGGER versioned BEFORE UPDATE ON webhook FOR EACH ROW \
@@ -64,7 +67,8 @@ fn trigger(engine: Engine, condition: &str, of: &str) -> Vec<String> {
 }
 
 async fn program(engine: Engine, trigger: &[String]) -> Program {
-    let statements: Vec<&str> = [TABLE].into_iter().chain(trigger.iter().map(String::as_str)).chain([ROWS]).collect();
+    let statements: Vec<&str> =
+        [TABLE].into_iter().chain(trigger.iter().map(String::as_str)).chain([ROWS]).collect();
     Program::begin(engine, &statements).await
 }
 
@@ -74,7 +78,10 @@ async fn bring(program: &Program, phase: Phase) -> Result<(), sea_orm::DbErr> {
 }
 
 async fn version(program: &Program) -> i32 {
-    let asked = Statement::from_string(program.db.get_database_backend(), "SELECT max(version) AS version FROM webhook");
+    let asked = Statement::from_string(
+        program.db.get_database_backend(),
+        "SELECT max(version) AS version FROM webhook",
+    );
     program.db.query_one_raw(asked).await.unwrap().unwrap().try_get("", "version").unwrap()
 }
 
@@ -82,14 +89,19 @@ fn a_trigger_for_every_update_is_refused_by_name(engine: Engine) {
     block_on(async {
         let program = program(engine, &trigger(engine, "1 = 1", "")).await;
         let refused = bring(&program, Phase::Sealed).await.unwrap_err();
-        let Some(Unsealable::Triggers { table: "webhook", names, condition }) = Unsealable::of(&refused) else {
+        let Some(Unsealable::Triggers { table: "webhook", names, condition }) =
+            Unsealable::of(&refused)
+        else {
             panic!("{refused:?}")
         };
         assert_eq!(names, &["versioned"]);
         assert!(condition.contains("strongroom_reseal"));
         assert_eq!(version(&program).await, 1);
         let columns = "SELECT * FROM webhook";
-        let row = program.db.query_one_raw(Statement::from_string(program.db.get_database_backend(), columns)).await;
+        let row = program
+            .db
+            .query_one_raw(Statement::from_string(program.db.get_database_backend(), columns))
+            .await;
         assert_eq!(row.unwrap().unwrap().column_names().len(), 4, "nothing was added");
     });
 }
@@ -97,7 +109,8 @@ fn a_trigger_for_every_update_is_refused_by_name(engine: Engine) {
 /// The condition that the refusal names.
 fn a_trigger_that_leaves_the_engine_alone_counts_no_sealing_and_no_roll(engine: Engine) {
     block_on(async {
-        let condition = "NOT EXISTS (SELECT 1 FROM strongroom_reseal WHERE table_name = 'webhook' AND writing)";
+        let condition =
+            "NOT EXISTS (SELECT 1 FROM strongroom_reseal WHERE table_name = 'webhook' AND writing)";
         let program = program(engine, &trigger(engine, condition, "")).await;
         bring(&program, Phase::Sealed).await.unwrap();
         assert_eq!(version(&program).await, 1, "sealing counted as a change");
@@ -106,7 +119,11 @@ fn a_trigger_that_leaves_the_engine_alone_counts_no_sealing_and_no_roll(engine: 
         assert_eq!(version(&program).await, 1, "a roll counted as a change");
         bring(&program, Phase::Plain).await.unwrap();
         assert_eq!(version(&program).await, 1, "the way back counted as a change");
-        program.db.execute_unprepared("UPDATE webhook SET name = 'x' WHERE id = 'a'").await.unwrap();
+        program
+            .db
+            .execute_unprepared("UPDATE webhook SET name = 'x' WHERE id = 'a'")
+            .await
+            .unwrap();
         assert_eq!(version(&program).await, 2, "the program's own change does");
     });
 }
@@ -132,7 +149,9 @@ fn a_roll_names_a_trigger_that_was_made_since(engine: Engine) {
         }
         let room = program.load().await;
         let refused = room.roll(Rolling::Forward, &Options::default()).await;
-        let Err(ResealError::Triggers { table: "webhook", names, .. }) = refused else { panic!("{refused:?}") };
+        let Err(ResealError::Triggers { table: "webhook", names, .. }) = refused else {
+            panic!("{refused:?}")
+        };
         assert_eq!(names, ["versioned"]);
         let back = bring(&program, Phase::Plain).await.unwrap_err();
         assert!(matches!(Unsealable::of(&back), Some(Unsealable::Triggers { .. })), "{back:?}");
@@ -149,7 +168,8 @@ fn columns_that_the_server_sets_keep_their_values(engine: Engine) {
         let adds = "ALTER TABLE webhook ADD COLUMN `updated at` datetime(6) NOT NULL DEFAULT '2001-02-03 04:05:06' \
                     ON UPDATE CURRENT_TIMESTAMP(6)";
         let program = Program::begin(engine, &[TABLE, adds, ROWS]).await;
-        let changed = "SELECT count(*) AS n FROM webhook WHERE `updated at` <> '2001-02-03 04:05:06'";
+        let changed =
+            "SELECT count(*) AS n FROM webhook WHERE `updated at` <> '2001-02-03 04:05:06'";
         let changed = async || {
             let asked = Statement::from_string(program.db.get_database_backend(), changed);
             program.db.query_one_raw(asked).await.unwrap().unwrap().try_get::<i64>("", "n").unwrap()

@@ -54,12 +54,15 @@ mod second {
 }
 
 const TABLE: &str = "CREATE TABLE webhook (id varchar(64) NOT NULL PRIMARY KEY, secret varchar(64) NOT NULL, header varchar(64))";
-const ROWS: &str = "INSERT INTO webhook VALUES ('a', 'whsec_1', 'Bearer 1'), ('b', 'whsec_2', NULL)";
+const ROWS: &str =
+    "INSERT INTO webhook VALUES ('a', 'whsec_1', 'Bearer 1'), ('b', 'whsec_2', NULL)";
 
 #[track_caller]
 fn differs(done: Result<(), sea_orm::DbErr>, in_phase: Phase) {
     let error = done.unwrap_err();
-    let Some(Unsealable::DescribedOtherwise { table: "webhook", phase, differs }) = Unsealable::of(&error) else {
+    let Some(Unsealable::DescribedOtherwise { table: "webhook", phase, differs }) =
+        Unsealable::of(&error)
+    else {
         panic!("{error:?}")
     };
     assert_eq!((*phase, differs.as_str()), (in_phase, "column `header_sealed`"));
@@ -68,7 +71,8 @@ fn differs(done: Result<(), sea_orm::DbErr>, in_phase: Phase) {
 fn a_second_column_is_refused_by_name_and_sealed_by_way_of_plain(engine: Engine) {
     block_on(async {
         let program = Program::begin(engine, &[TABLE, ROWS]).await;
-        let (sealing, manager) = (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
+        let (sealing, manager) =
+            (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
         sealing.bring(&manager, first::Entity::TABLE, Phase::Sealed).await.unwrap();
         for phase in [Phase::Sealed, Phase::Plain, Phase::Required] {
             differs(sealing.bring(&manager, second::Entity::TABLE, phase).await, Phase::Sealed);
@@ -84,14 +88,18 @@ fn a_second_column_is_refused_by_name_and_sealed_by_way_of_plain(engine: Engine)
         let room = program.load().await;
         let row = second::Entity::find_by_id("a").one(&room).await.unwrap().unwrap();
         assert_eq!(room.open(second::Secret, &row).await.unwrap().as_text(), Some("whsec_1"));
-        assert_eq!(room.open(second::Header, &row).await.unwrap().unwrap().as_text(), Some("Bearer 1"));
+        assert_eq!(
+            room.open(second::Header, &row).await.unwrap().unwrap().as_text(),
+            Some("Bearer 1")
+        );
     });
 }
 
 fn a_table_half_way_is_refused_by_another_description(engine: Engine) {
     block_on(async {
         let program = Program::begin(engine, &[TABLE, ROWS]).await;
-        let (sealing, manager) = (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
+        let (sealing, manager) =
+            (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
         for phase in [Phase::Dual, Phase::Required, Phase::Restoring] {
             sealing.bring(&manager, first::Entity::TABLE, phase).await.unwrap();
             differs(sealing.bring(&manager, second::Entity::TABLE, Phase::Sealed).await, phase);
@@ -109,7 +117,10 @@ fn an_empty_table_that_was_made_from_its_entity_is_sealed(engine: Engine) {
         program.seal(second::Entity::TABLE).await;
         let room = program.load().await;
         room.require(&[second::Entity::TABLE]).await.unwrap();
-        let row = second::ActiveModel { id: sea_orm::ActiveValue::Set("a".to_owned()), ..Default::default() };
+        let row = second::ActiveModel {
+            id: sea_orm::ActiveValue::Set("a".to_owned()),
+            ..Default::default()
+        };
         let stored = row.with(second::Secret, "whsec").insert(&room).await.unwrap();
         assert_eq!(room.open(second::Secret, &stored).await.unwrap().as_text(), Some("whsec"));
     });

@@ -8,7 +8,10 @@ use token::Phone;
 use super::Program;
 use crate::support::{Engine, block_on, on_every_engine};
 
-on_every_engine!(rows_with_the_same_value_are_all_found, an_optional_column_is_emptied_with_its_index);
+on_every_engine!(
+    rows_with_the_same_value_are_all_found,
+    an_optional_column_is_emptied_with_its_index
+);
 
 mod token {
     use sea_orm::entity::prelude::*;
@@ -48,8 +51,12 @@ fn rows_with_the_same_value_are_all_found(engine: Engine) {
     block_on(async {
         let (_program, room) = program(engine).await;
         let refused = room.find_by(Phone, "+1").await;
-        assert!(matches!(refused, Err(RecordError::Several { label: "contact.phone" })), "{refused:?}");
-        let mut found: Vec<_> = room.find_all_by(Phone, "+1").await.unwrap().into_iter().map(|row| row.id).collect();
+        assert!(
+            matches!(refused, Err(RecordError::Several { label: "contact.phone" })),
+            "{refused:?}"
+        );
+        let mut found: Vec<_> =
+            room.find_all_by(Phone, "+1").await.unwrap().into_iter().map(|row| row.id).collect();
         found.sort();
         assert_eq!(found, ["a", "b"]);
         assert_eq!(room.find_by(Phone, "+2").await.unwrap().unwrap().id, "c");
@@ -68,7 +75,8 @@ fn an_optional_column_is_emptied_with_its_index(engine: Engine) {
         let emptied = row.into_active_model().without(Phone).update(&room).await.unwrap();
         assert_eq!((emptied.phone.is_none(), emptied.phone_index.is_none()), (true, true));
         assert!(room.find_by(Phone, "+2").await.unwrap().is_none());
-        let back = emptied.into_active_model().with_some(Phone, Some("+4")).update(&room).await.unwrap();
+        let back =
+            emptied.into_active_model().with_some(Phone, Some("+4")).update(&room).await.unwrap();
         assert_eq!(room.open(Phone, &back).await.unwrap().unwrap().as_text(), Some("+4"));
         contact("d").with_some(Phone, None::<&str>).insert(&room).await.unwrap();
     });

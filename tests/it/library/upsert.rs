@@ -45,7 +45,8 @@ const TABLES: [&str; 2] = [
 ];
 
 async fn program(engine: Engine) -> (Program, Strongroom) {
-    let index = if matches!(engine, Engine::MySql | Engine::MariaDb) { "varbinary(16)" } else { "BYTES" };
+    let index =
+        if matches!(engine, Engine::MySql | Engine::MariaDb) { "varbinary(16)" } else { "BYTES" };
     let [grants, logins] = TABLES.map(|table| table.replace("INDEXED", index));
     let program = Program::begin(engine, &[&grants, &logins]).await;
     program.seal(grant::Entity::TABLE).await;
@@ -77,23 +78,37 @@ fn what_is_stored_again_opens(engine: Engine) {
     block_on(async {
         let (_program, room) = program(engine).await;
         let key = [Column::UserId, Column::Provider];
-        let first = grant("g1", "alice").with(Refresh, "first").with(Note, "kept").upsert(&room, key).await.unwrap();
+        let first = grant("g1", "alice")
+            .with(Refresh, "first")
+            .with(Note, "kept")
+            .upsert(&room, key)
+            .await
+            .unwrap();
         assert_eq!(first.id, "g1");
         room.execute_unprepared("INSERT INTO login VALUES ('g1')").await.unwrap();
 
         let stored = grant("g2", "alice").with(Refresh, "second").upsert(&room, key).await.unwrap();
         assert_eq!(stored.id, "g1");
-        assert_eq!(rows(&room).await, [("g1".to_owned(), "second".to_owned(), Some("kept".to_owned()))]);
+        assert_eq!(
+            rows(&room).await,
+            [("g1".to_owned(), "second".to_owned(), Some("kept".to_owned()))]
+        );
 
         // By its own id, in a transaction, and given up.
         let transaction = room.begin().await.unwrap();
-        grant("g1", "alice").with(Refresh, "third").without(Note).upsert(&transaction, [Column::Id]).await.unwrap();
+        grant("g1", "alice")
+            .with(Refresh, "third")
+            .without(Note)
+            .upsert(&transaction, [Column::Id])
+            .await
+            .unwrap();
         grant("g3", "bob").with(Refresh, "bob's").upsert(&transaction, key).await.unwrap();
         transaction.commit().await.unwrap();
         let transaction = room.begin().await.unwrap();
         grant("g4", "bob").with(Refresh, "lost").upsert(&transaction, key).await.unwrap();
         transaction.rollback().await.unwrap();
-        let expected = [("g1", "third"), ("g3", "bob's")].map(|(id, value)| (id.to_owned(), value.to_owned(), None));
+        let expected = [("g1", "third"), ("g3", "bob's")]
+            .map(|(id, value)| (id.to_owned(), value.to_owned(), None));
         assert_eq!(rows(&room).await, expected);
     });
 }
@@ -116,7 +131,10 @@ fn a_row_is_found_by_its_blind_index(engine: Engine) {
         grant("g1", "alice").with(Refresh, "same").insert(&room).await.unwrap();
         let draft = grant("g2", "alice").with(Refresh, "same").with(Note, "seen again");
         assert_eq!(draft.upsert(&room, [Column::RefreshIndex]).await.unwrap().id, "g1");
-        assert_eq!(rows(&room).await, [("g1".to_owned(), "same".to_owned(), Some("seen again".to_owned()))]);
+        assert_eq!(
+            rows(&room).await,
+            [("g1".to_owned(), "same".to_owned(), Some("seen again".to_owned()))]
+        );
     });
 }
 

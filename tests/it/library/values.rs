@@ -52,11 +52,15 @@ fn a_value_of_any_type_goes_in_and_comes_out_as_json() {
     block_on(async {
         let (_program, room) = program().await;
         let account = UserAndPassword { user: "alice".to_owned(), password: "hunter2".to_owned() };
-        let stored = row("a").with(Account, Plaintext::json(&account).unwrap()).insert(&room).await.unwrap();
+        let stored =
+            row("a").with(Account, Plaintext::json(&account).unwrap()).insert(&room).await.unwrap();
         let opened = room.open(Account, &stored).await.unwrap();
         assert_eq!(opened.json::<UserAndPassword>().unwrap(), account);
         let refused = opened.json::<Vec<u8>>().unwrap_err();
-        assert!(matches!(refused, RecordError::Json { .. }) && !refused.to_string().contains("hunter2"), "{refused}");
+        assert!(
+            matches!(refused, RecordError::Json { .. }) && !refused.to_string().contains("hunter2"),
+            "{refused}"
+        );
     });
 }
 
@@ -67,11 +71,17 @@ fn what_was_opened_becomes_text_or_a_secret() {
         let shared: Arc<str> = "one".into();
         let stored = row("a").with(Account, shared).insert(&room).await.unwrap();
         let opened = room.open(Account, &stored).await.unwrap();
-        assert_eq!((opened.to_text().unwrap(), opened.to_secret().unwrap().expose_secret()), ("one".to_owned(), "one"));
+        assert_eq!(
+            (opened.to_text().unwrap(), opened.to_secret().unwrap().expose_secret()),
+            ("one".to_owned(), "one")
+        );
         assert_eq!(format!("{opened:?}"), "Opened");
         let stored = row("b").with(Account, vec![0xff]).insert(&room).await.unwrap();
         let refused = room.open(Account, &stored).await.unwrap().to_text();
-        assert!(matches!(refused, Err(RecordError::Unopenable { label: "login.account", .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(RecordError::Unopenable { label: "login.account", .. })),
+            "{refused:?}"
+        );
     });
 }
 
@@ -79,14 +89,20 @@ fn what_was_opened_becomes_text_or_a_secret() {
 fn many_rows_are_opened_at_once_and_one_that_does_not_open_hides_no_other() {
     block_on(async {
         let (_program, room) = program().await;
-        room.insert_many((0..5).map(|n| row(&n.to_string()).with(Account, format!("value {n}"))).collect()).await.unwrap();
+        room.insert_many(
+            (0..5).map(|n| row(&n.to_string()).with(Account, format!("value {n}"))).collect(),
+        )
+        .await
+        .unwrap();
         let mut rows = login::Entity::find().all(&room).await.unwrap();
         rows[3].account = rows[2].account.clone();
         let opened = room.open_many(Account, &rows).await.unwrap();
         for (n, value) in opened.iter().enumerate() {
             match value {
                 Ok(value) => assert_eq!(value.as_text(), Some(format!("value {n}").as_str())),
-                Err(error) => assert!(n == 3 && matches!(error, RecordError::Unopenable { .. }), "{error}"),
+                Err(error) => {
+                    assert!(n == 3 && matches!(error, RecordError::Unopenable { .. }), "{error}")
+                }
             }
         }
         assert!(opened[3].is_err());

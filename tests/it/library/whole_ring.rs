@@ -14,8 +14,7 @@ use strongroom::entity::SealedEntity as _;
 #[test]
 fn sealing_an_empty_table_beside_many_keys_reads_none_of_them() {
     block_on(async {
-        let table =
-            "CREATE TABLE session (id UUID NOT NULL PRIMARY KEY, tenant_id varchar(64) NOT NULL, ticket varchar(64) NOT NULL)";
+        let table = "CREATE TABLE session (id UUID NOT NULL PRIMARY KEY, tenant_id varchar(64) NOT NULL, ticket varchar(64) NOT NULL)";
         let program = Program::begin(Engine::Sqlite, &[table]).await;
         make_keys(&program, &program.db).await;
         let begun = Instant::now();

@@ -1,7 +1,9 @@
 //! An update or a delete that names another tenant, or a row that has moved, changes nothing.
 
 use sea_orm::ActiveValue::{NotSet, Set, Unchanged};
-use sea_orm::{ActiveModelTrait as _, EntityTrait as _, IntoActiveModel as _, TransactionTrait as _};
+use sea_orm::{
+    ActiveModelTrait as _, EntityTrait as _, IntoActiveModel as _, TransactionTrait as _,
+};
 use strongroom::migration::Phase;
 use strongroom::prelude::*;
 use webhook::Secret;
@@ -114,8 +116,17 @@ fn an_update_by_another_tenant_changes_nothing(engine: Engine) {
             ..hook("hook-1", Some("acme"), Some(7))
         };
         let gone = hook("hook-2", Some("acme"), Some(7));
-        for row in [hook("hook-1", Some("evil"), Some(7)), hook("hook-1", None, Some(7)), other_number, other_account, gone] {
-            let unchanged = webhook::ActiveModel { tenant_id: Unchanged(row.tenant_id.clone().unwrap()), ..row.clone() };
+        for row in [
+            hook("hook-1", Some("evil"), Some(7)),
+            hook("hook-1", None, Some(7)),
+            other_number,
+            other_account,
+            gone,
+        ] {
+            let unchanged = webhook::ActiveModel {
+                tenant_id: Unchanged(row.tenant_id.clone().unwrap()),
+                ..row.clone()
+            };
             for row in [row, unchanged] {
                 is_refused(&row.clone().with(Secret, "evil's").update(&room).await);
                 let transaction = room.begin().await.unwrap();
@@ -124,7 +135,11 @@ fn an_update_by_another_tenant_changes_nothing(engine: Engine) {
             }
             says(&room, "acme's").await;
         }
-        let changed = hook("hook-1", Some("acme"), Some(7)).with(Secret, "acme's own").update(&room).await.unwrap();
+        let changed = hook("hook-1", Some("acme"), Some(7))
+            .with(Secret, "acme's own")
+            .update(&room)
+            .await
+            .unwrap();
         assert_eq!(room.open(Secret, &changed).await.unwrap().as_text(), Some("acme's own"));
     });
 }
@@ -143,9 +158,11 @@ fn a_move_by_another_tenant_changes_nothing(engine: Engine) {
 fn an_id_or_owner_that_only_a_collation_takes_for_the_same_changes_nothing(engine: Engine) {
     block_on(async {
         let (_program, room) = program(engine).await;
-        for row in
-            [hook("HOOK-1", Some("acme"), Some(7)), hook("hook-1", Some("ACME"), Some(7)), hook("hook-1", Some("acme "), Some(7))]
-        {
+        for row in [
+            hook("HOOK-1", Some("acme"), Some(7)),
+            hook("hook-1", Some("ACME"), Some(7)),
+            hook("hook-1", Some("acme "), Some(7)),
+        ] {
             is_refused(&row.clone().with(Secret, "x").update(&room).await);
             is_refused(&row.draft().delete(&room).await);
             says(&room, "acme's").await;
@@ -159,7 +176,8 @@ fn a_row_without_an_owner_is_found_by_that(engine: Engine) {
         hook("hook-3", None, None).with(Secret, "first").insert(&room).await.unwrap();
         is_refused(&hook("hook-3", Some(""), None).with(Secret, "x").update(&room).await);
         is_refused(&hook("hook-3", None, Some(0)).with(Secret, "x").update(&room).await);
-        let changed = hook("hook-3", None, None).with(Secret, "second").update(&room).await.unwrap();
+        let changed =
+            hook("hook-3", None, None).with(Secret, "second").update(&room).await.unwrap();
         assert_eq!(room.open(Secret, &changed).await.unwrap().as_text(), Some("second"));
         hook("hook-3", None, None).draft().delete(&room).await.unwrap();
         assert!(webhook::Entity::find_by_id("hook-3").one(&room).await.unwrap().is_none());
@@ -171,7 +189,8 @@ fn of_two_moves_at_once_the_second_is_refused(engine: Engine) {
     block_on(async {
         let (_program, room) = program(engine).await;
         let read = stored(&room).await;
-        let (one, other) = (room.open(Secret, &read).await.unwrap(), room.open(Secret, &read).await.unwrap());
+        let (one, other) =
+            (room.open(Secret, &read).await.unwrap(), room.open(Secret, &read).await.unwrap());
         let to = |tenant: &str| {
             let mut row = read.clone().into_active_model();
             row.tenant_id = Set(Some(tenant.to_owned()));
@@ -203,7 +222,11 @@ fn a_draft_that_a_hook_changes_is_refused_before_it_is_written(engine: Engine) {
     block_on(async {
         let (_program, room) = program(engine).await;
         let row = stored(&room).await;
-        let late = hook("hook-1", Some("acme"), Some(-1)).with(Secret, "x").moved_from(&row).update(&room).await;
+        let late = hook("hook-1", Some("acme"), Some(-1))
+            .with(Secret, "x")
+            .moved_from(&row)
+            .update(&room)
+            .await;
         is_refused(&late);
         assert_eq!(stored(&room).await.number, Some(7));
         says(&room, "acme's").await;
@@ -225,18 +248,24 @@ fn a_delete_by_another_tenant_deletes_nothing(engine: Engine) {
 fn a_table_that_had_plaintext_is_updated_by_its_owner_alone(engine: Engine) {
     use had_plaintext::Ticket;
     block_on(async {
-        let table =
-            "CREATE TABLE session (id UUID NOT NULL PRIMARY KEY, tenant_id varchar(64) NOT NULL, ticket varchar(64) NOT NULL)";
+        let table = "CREATE TABLE session (id UUID NOT NULL PRIMARY KEY, tenant_id varchar(64) NOT NULL, ticket varchar(64) NOT NULL)";
         let program = Program::begin(engine, &[table]).await;
         program.seal(had_plaintext::Entity::TABLE).await;
         strongroom::schema::Sealing::new(program.roots.clone(), 0)
-            .bring(&sea_orm_migration::SchemaManager::new(&program.db), had_plaintext::Entity::TABLE, Phase::Sealed)
+            .bring(
+                &sea_orm_migration::SchemaManager::new(&program.db),
+                had_plaintext::Entity::TABLE,
+                Phase::Sealed,
+            )
             .await
             .unwrap();
         let room = program.load().await;
         let id = sea_orm::prelude::Uuid::from_u128(1);
-        let row =
-            |tenant: &str| had_plaintext::ActiveModel { id: Set(id), tenant_id: Set(tenant.to_owned()), ticket_sealed: NotSet };
+        let row = |tenant: &str| had_plaintext::ActiveModel {
+            id: Set(id),
+            tenant_id: Set(tenant.to_owned()),
+            ticket_sealed: NotSet,
+        };
         row("acme").with(Ticket, "acme's").insert(&room).await.unwrap();
         is_refused(&row("evil").with(Ticket, "evil's").update(&room).await);
         is_refused(&row("evil").draft().delete(&room).await);

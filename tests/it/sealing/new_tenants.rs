@@ -22,14 +22,22 @@ fn a_table_is_sealed_and_opened_beside_new_tenants(engine: Engine) {
             let (host, over) = (&host, &over);
             scope.spawn(move || begin_tenants(host, program, over))
         });
-        let options = || Options { batch_size: 20, batch_delay: Duration::from_millis(50), ..Options::default() };
+        let options = || Options {
+            batch_size: 20,
+            batch_delay: Duration::from_millis(50),
+            ..Options::default()
+        };
         let way = [Phase::Filled, Phase::Sealed, Phase::Plain];
-        let done = way.map(|to| (to, host.bring_with(TABLE, to, options(), Duration::from_mins(2)).unwrap()));
+        let done = way
+            .map(|to| (to, host.bring_with(TABLE, to, options(), Duration::from_mins(2)).unwrap()));
         over.store(true, Ordering::Relaxed);
         for (to, done) in done {
             done.unwrap_or_else(|error| panic!("to {to:?}: {error:?}"));
         }
-        programs.into_iter().flat_map(|program| program.join().unwrap()).collect::<BTreeSet<String>>()
+        programs
+            .into_iter()
+            .flat_map(|program| program.join().unwrap())
+            .collect::<BTreeSet<String>>()
     });
     assert!(accepted.len() > 20, "only {} new tenants", accepted.len());
     let rows = host.rows();
@@ -60,7 +68,9 @@ fn begin_tenants(host: &Host, program: usize, over: &AtomicBool) -> Vec<String> 
         let id = format!("new-{program}-{n}");
         // On MySQL and MariaDB two programs that make keys at once may meet in a deadlock.
         let _ = block_on(ring.prepare(&db, [format!("t{id}")]));
-        let sql = format!("INSERT INTO api_token (id, tenant_id, name, token) VALUES ('{id}', 't{id}', 'n', 'token of {id}')");
+        let sql = format!(
+            "INSERT INTO api_token (id, tenant_id, name, token) VALUES ('{id}', 't{id}', 'n', 'token of {id}')"
+        );
         if host.room.try_execute(&sql, vec![]).is_ok() {
             accepted.push(id);
         }

@@ -19,20 +19,28 @@ fn there_and_back(made: &str) {
 
 #[test]
 fn a_table_with_an_integer_key_beside_its_id() {
-    there_and_back("CREATE TABLE api_token (n INTEGER PRIMARY KEY, id varchar(64) NOT NULL UNIQUE, COLUMNS)");
+    there_and_back(
+        "CREATE TABLE api_token (n INTEGER PRIMARY KEY, id varchar(64) NOT NULL UNIQUE, COLUMNS)",
+    );
 }
 
 #[test]
 fn a_table_with_a_column_that_hides_the_rowid() {
-    there_and_back("CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, RowId text DEFAULT 'x', COLUMNS)");
+    there_and_back(
+        "CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, RowId text DEFAULT 'x', COLUMNS)",
+    );
 }
 
 #[test]
 fn a_table_with_columns_that_hide_every_name_of_the_rowid() {
-    there_and_back("CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, rowid text, oid text, _rowid_ text, COLUMNS)");
+    there_and_back(
+        "CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, rowid text, oid text, _rowid_ text, COLUMNS)",
+    );
 }
 
 #[test]
 fn a_table_without_rowids() {
-    there_and_back("CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, COLUMNS) WITHOUT ROWID");
+    there_and_back(
+        "CREATE TABLE api_token (id varchar(64) NOT NULL PRIMARY KEY, COLUMNS) WITHOUT ROWID",
+    );
 }

@@ -27,7 +27,8 @@ fn no_file_holds_plaintext_after_scrubbing(engine: Engine) {
     host.room.execute(&TOKENS.replace(" UNIQUE", ""));
     host.insert_tokens();
     let note = DELETED.repeat(20);
-    let rows: Vec<_> = (0..2000).map(|n| format!("('deleted-{n}', 'n', '{DELETED}{n}', '{note}')")).collect();
+    let rows: Vec<_> =
+        (0..2000).map(|n| format!("('deleted-{n}', 'n', '{DELETED}{n}', '{note}')")).collect();
     let pragma = if engine == Engine::Sqlite { "PRAGMA secure_delete = OFF;" } else { "" };
     host.room.execute(&format!(
         "{pragma} INSERT INTO api_token (id, name, token, note) VALUES {}; DELETE FROM api_token WHERE id LIKE 'deleted%'",
@@ -35,7 +36,10 @@ fn no_file_holds_plaintext_after_scrubbing(engine: Engine) {
     ));
     host.bring(TABLE, Phase::Sealed);
     let needles = ["plaintext-token-", "plaintext-note-", DELETED];
-    assert!(needles.iter().any(|needle| found(&host, needle)), "sealing alone leaves nothing, or the search finds nothing");
+    assert!(
+        needles.iter().any(|needle| found(&host, needle)),
+        "sealing alone leaves nothing, or the search finds nothing"
+    );
     for _ in 0..2 {
         scrub(&host);
         for needle in needles {
@@ -43,7 +47,10 @@ fn no_file_holds_plaintext_after_scrubbing(engine: Engine) {
         }
         host.room.run(&["keys", "verify"]).expect(0);
         assert_eq!(host.room.json(&["keys", "status"])["cells"]["sealed"], 540);
-        assert_eq!(host.room.number("SELECT count(*) FROM api_token WHERE token_index IS NOT NULL"), 300);
+        assert_eq!(
+            host.room.number("SELECT count(*) FROM api_token WHERE token_index IS NOT NULL"),
+            300
+        );
     }
     host.refused("UPDATE api_token SET tenant_id = 'x' WHERE id = 'row-0001'");
     host.bring(TABLE, Phase::Plain);

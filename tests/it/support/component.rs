@@ -31,7 +31,8 @@ impl Room {
     pub fn components_at(&self, url: &str) -> Result<Arc<Components>, GrantError> {
         block_on(async {
             let root = FileSource::new(self.key_file()).root().await.unwrap();
-            Components::open(Address::parse(url).unwrap(), Arc::new(Roots::from(root)), 0, None).await
+            Components::open(Address::parse(url).unwrap(), Arc::new(Roots::from(root)), 0, None)
+                .await
         })
     }
 
@@ -51,16 +52,22 @@ impl Room {
     /// The address by a component's own login, as any program would use it.
     pub fn address_of(&self, name: &str) -> String {
         let login = self.json(&["policy", "login", name, "--reveal"]);
-        let (user, password) = (login["user"].as_str().unwrap(), login["password"].as_str().unwrap());
+        let (user, password) =
+            (login["user"].as_str().unwrap(), login["password"].as_str().unwrap());
         let (scheme, rest) = self.url().split_once("://").unwrap();
         let (server, database) = rest.rsplit_once('@').unwrap().1.split_once('/').unwrap();
-        format!("{scheme}://{user}:{password}@{server}/{}", login["database"].as_str().unwrap_or(database))
+        format!(
+            "{scheme}://{user}:{password}@{server}/{}",
+            login["database"].as_str().unwrap_or(database)
+        )
     }
 
     /// Grants by hand, past the program.
     pub fn give(&self, account: &str, what: &str, table: &str) {
         self.execute(&match self.engine {
-            Engine::MySql if account != "PUBLIC" => format!("GRANT {what} ON {table} TO '{account}'@'%'"),
+            Engine::MySql if account != "PUBLIC" => {
+                format!("GRANT {what} ON {table} TO '{account}'@'%'")
+            }
             Engine::MariaDb if account.ends_with("_a") || account.ends_with("_b") => {
                 format!("GRANT {what} ON {table} TO '{account}'@'%'")
             }
@@ -96,7 +103,11 @@ pub fn tried(db: &DatabaseConnection, sql: &str) -> Verdict {
 /// PostgreSQL: insufficient privilege. MySQL and MariaDB: denied on a table or column, or one that is not to be
 /// seen, as behind MariaDB's views. SQLite: not authorized; interrupted, where a statement's columns cannot be told; a guard.
 pub fn is_refusal(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else { return false };
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return false;
+    };
     let Some(error) = error.as_database_error() else { return false };
     let code = error.code().unwrap_or_default();
     let number = error

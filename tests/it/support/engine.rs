@@ -41,7 +41,8 @@ pub fn new_database(engine: Engine) -> String {
 /// What a command inside the server's container prints.
 pub fn printed_inside(engine: Engine, command: &[&str]) -> Vec<u8> {
     runtime().block_on(async {
-        let mut ran = server(engine).container.exec(ExecCommand::new(command.iter().copied())).await.unwrap();
+        let mut ran =
+            server(engine).container.exec(ExecCommand::new(command.iter().copied())).await.unwrap();
         ran.stdout_to_vec().await.unwrap()
     })
 }
@@ -88,8 +89,10 @@ impl<S> OneEach<S> {
 
 /// Data in memory, and no waiting for disks that are not there.
 const POSTGRES: [&str; 5] = ["postgres", "-c", "fsync=off", "-c", "max_connections=300"];
-const MYSQL: [&str; 4] = ["mysqld", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"];
-const MARIADB: [&str; 3] = ["mariadbd", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0"];
+const MYSQL: [&str; 4] =
+    ["mysqld", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"];
+const MARIADB: [&str; 3] =
+    ["mariadbd", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0"];
 
 /// What a server is started from.
 pub(super) struct Recipe {
@@ -111,7 +114,9 @@ impl Recipe {
             _ => (("postgres", "17"), "POSTGRES_PASSWORD", &POSTGRES),
         };
         let (port, data, scheme, user, maintenance) = match engine {
-            Engine::Postgres => (5432, "/var/lib/postgresql/data", "postgres", "postgres", "postgres"),
+            Engine::Postgres => {
+                (5432, "/var/lib/postgresql/data", "postgres", "postgres", "postgres")
+            }
             _ => (3306, "/var/lib/mysql", "mysql", "root", "mysql"),
         };
         Self { image, port, password_variable, data, command, scheme, user, maintenance }
@@ -151,8 +156,11 @@ async fn start(engine: Engine) -> Server {
 }
 
 pub(super) fn started<T, E: std::fmt::Display>(engine: Engine, container: Result<T, E>) -> T {
-    container
-        .unwrap_or_else(|error| panic!("no {engine} server: run tests/containers/prepare, which says what is missing ({error})"))
+    container.unwrap_or_else(|error| {
+        panic!(
+            "no {engine} server: run tests/containers/prepare, which says what is missing ({error})"
+        )
+    })
 }
 
 pub(super) async fn wait_for(address: &str) {

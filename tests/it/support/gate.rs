@@ -26,12 +26,16 @@ impl Gate {
     pub fn new(server: u16, schema_statements: isize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State { left: AtomicIsize::new(schema_statements), reached: AtomicBool::new(false) });
+        let state = Arc::new(State {
+            left: AtomicIsize::new(schema_statements),
+            reached: AtomicBool::new(false),
+        });
         let shared = state.clone();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
-                let (mut answers, mut asker) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                let (mut answers, mut asker) =
+                    (server.try_clone().unwrap(), client.try_clone().unwrap());
                 let state = shared.clone();
                 thread::spawn(move || {
                     let _ = state.pass_on(client, &server);
@@ -65,9 +69,13 @@ impl State {
         loop {
             let mut header = [0; 4];
             client.read_exact(&mut header)?;
-            let mut packet = vec![0; u32::from_le_bytes([header[0], header[1], header[2], 0]) as usize];
+            let mut packet =
+                vec![0; u32::from_le_bytes([header[0], header[1], header[2], 0]) as usize];
             client.read_exact(&mut packet)?;
-            if packet.first() == Some(&QUERY) && changes_schema(&packet[1..]) && self.left.fetch_sub(1, Ordering::AcqRel) <= 0 {
+            if packet.first() == Some(&QUERY)
+                && changes_schema(&packet[1..])
+                && self.left.fetch_sub(1, Ordering::AcqRel) <= 0
+            {
                 self.reached.store(true, Ordering::Release);
                 return client.read(&mut header).map(drop);
             }
@@ -79,5 +87,7 @@ impl State {
 fn changes_schema(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
     let statement = text.lines().find(|line| !line.starts_with("--")).unwrap_or_default();
-    ["CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "SET DEFAULT"].iter().any(|verb| statement.starts_with(verb))
+    ["CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "SET DEFAULT"]
+        .iter()
+        .any(|verb| statement.starts_with(verb))
 }

@@ -71,7 +71,8 @@ impl OwnServer {
 
     /// Runs a statement as the administrator.
     pub fn execute(&self, sql: &str) {
-        block_on(self.admin.as_ref().unwrap().execute_unprepared(sql)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        block_on(self.admin.as_ref().unwrap().execute_unprepared(sql))
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 }
 

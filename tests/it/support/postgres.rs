@@ -23,11 +23,15 @@ impl RestartablePostgres {
     pub fn start() -> Self {
         let recipe = Recipe::of(Engine::Postgres);
         block_on(async {
-            let request =
-                recipe.request(recipe.image().with_entrypoint("sh")).with_cmd([&["-c", SCRIPT, "sh"], recipe.command].concat());
+            let request = recipe
+                .request(recipe.image().with_entrypoint("sh"))
+                .with_cmd([&["-c", SCRIPT, "sh"], recipe.command].concat());
             let container = started(Engine::Postgres, request.start().await);
             let port = container.get_host_port_ipv4(recipe.port).await.unwrap();
-            let url = format!("postgres://{}:{PASSWORD}@127.0.0.1:{port}/{}", recipe.user, recipe.maintenance);
+            let url = format!(
+                "postgres://{}:{PASSWORD}@127.0.0.1:{port}/{}",
+                recipe.user, recipe.maintenance
+            );
             wait_for(&url).await;
             Self { container: Some(container), url }
         })
@@ -41,7 +45,8 @@ impl RestartablePostgres {
     pub fn log(&self) -> String {
         let bytes = block_on(self.container().stderr_to_vec()).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let lines = text.lines().rev().filter(|line| line.contains("FATAL") || line.contains("ERROR"));
+        let lines =
+            text.lines().rev().filter(|line| line.contains("FATAL") || line.contains("ERROR"));
         lines.take(12).collect::<Vec<_>>().join("\n")
     }
 
@@ -49,7 +54,8 @@ impl RestartablePostgres {
     pub fn restart(&self) {
         let kill = r#"kill -INT "$(head -1 "${PGDATA:-/var/lib/postgresql/data}/postmaster.pid")""#;
         block_on(async {
-            let mut done = self.container().exec(ExecCommand::new(["sh", "-c", kill])).await.unwrap();
+            let mut done =
+                self.container().exec(ExecCommand::new(["sh", "-c", kill])).await.unwrap();
             let said = done.stderr_to_vec().await.unwrap();
             assert!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
         });

@@ -74,7 +74,12 @@ pub fn ran(command: &mut Command) -> Ran {
 }
 
 pub fn run(mut command: Command, stdin: &str) -> Ran {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
     Ran::of(child.wait_with_output().unwrap())
 }

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, Statement, TransactionTrait as _, Value};
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, Statement,
+    TransactionTrait as _, Value,
+};
 use tempfile::TempDir;
 
 use strongroom_migration::Engine;
@@ -24,7 +27,9 @@ impl Room {
     pub fn empty(engine: Engine) -> Self {
         let folder = TempDir::new().unwrap();
         let url = match engine {
-            Engine::Sqlite => format!("sqlite://{}?mode=rwc", folder.path().join("strongroom.db").display()),
+            Engine::Sqlite => {
+                format!("sqlite://{}?mode=rwc", folder.path().join("strongroom.db").display())
+            }
             _ => new_database(engine),
         };
         Self::at(engine, folder, url)
@@ -39,7 +44,11 @@ impl Room {
         // The harness's own pool must not hold SQLite's file open while the program vacuums it.
         let db = runtime().block_on(async {
             let mut options = sea_orm::ConnectOptions::new(&url);
-            options.min_connections(0).max_connections(4).idle_timeout(std::time::Duration::from_millis(100)).sqlx_logging(false);
+            options
+                .min_connections(0)
+                .max_connections(4)
+                .idle_timeout(std::time::Duration::from_millis(100))
+                .sqlx_logging(false);
             Database::connect(options).await.unwrap()
         });
         let room = Self { engine, folder, url, db };
@@ -77,7 +86,10 @@ impl Room {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strongroom"));
         command.current_dir(self.path()).args(arguments);
-        command.env_remove("RUST_LOG").env_remove("DATABASE_URL").env("STRONGROOM__DATABASE__URL", &self.url);
+        command
+            .env_remove("RUST_LOG")
+            .env_remove("DATABASE_URL")
+            .env("STRONGROOM__DATABASE__URL", &self.url);
         command
     }
 
@@ -93,14 +105,28 @@ impl Room {
 
     pub fn start(&self, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);
-        Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        Running(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        )
     }
 
     /// The same, with the database elsewhere.
     pub fn start_at(&self, url: &str, arguments: &[&str]) -> Running {
         let mut command = self.command(arguments);
         command.env("STRONGROOM__DATABASE__URL", url);
-        Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        Running(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        )
     }
 
     /// The database's name on its server.
@@ -110,7 +136,10 @@ impl Room {
 
     /// What a shell command prints, inside the container of the database's server.
     pub fn printed_by_the_server_host(&self, command: &str) -> String {
-        String::from_utf8(printed_inside(self.engine, &["sh", "-c", command])).unwrap().trim().to_owned()
+        String::from_utf8(printed_inside(self.engine, &["sh", "-c", command]))
+            .unwrap()
+            .trim()
+            .to_owned()
     }
 
     /// The port of the database's server.
@@ -174,7 +203,9 @@ impl Room {
         self.number(match self.engine {
             Engine::Sqlite => "SELECT count(*) FROM sqlite_master",
             Engine::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
-            Engine::MySql | Engine::MariaDb => "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()",
+            Engine::MySql | Engine::MariaDb => {
+                "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()"
+            }
         })
     }
 
@@ -199,7 +230,12 @@ impl Room {
     pub fn insert_plaintext(&self, rows: &[Row]) {
         for chunk in rows.chunks(500) {
             let tuples: Vec<String> = (0..chunk.len())
-                .map(|n| format!("({})", (1..=7).map(|k| format!("${}", n * 7 + k)).collect::<Vec<_>>().join(",")))
+                .map(|n| {
+                    format!(
+                        "({})",
+                        (1..=7).map(|k| format!("${}", n * 7 + k)).collect::<Vec<_>>().join(",")
+                    )
+                })
                 .collect();
             let sql = format!(
                 "INSERT INTO credential (id, user_id, project_id, type, access_key, secret_key, extra) VALUES {}",
@@ -239,8 +275,9 @@ impl Room {
     }
 
     pub fn plaintext(&self) -> Vec<Row> {
-        let mut rows =
-            self.query("SELECT id, user_id, project_id, type, access_key, secret_key, extra FROM credential", |row| Row {
+        let mut rows = self.query(
+            "SELECT id, user_id, project_id, type, access_key, secret_key, extra FROM credential",
+            |row| Row {
                 id: row.try_get("", "id").unwrap(),
                 user_id: row.try_get("", "user_id").unwrap(),
                 project_id: row.try_get("", "project_id").unwrap(),
@@ -248,7 +285,8 @@ impl Room {
                 access_key: row.try_get("", "access_key").unwrap(),
                 secret_key: row.try_get("", "secret_key").unwrap(),
                 extra: row.try_get("", "extra").unwrap(),
-            });
+            },
+        );
         rows.sort();
         rows
     }
@@ -258,22 +296,32 @@ impl Room {
     pub fn everything_stored(&self) -> Vec<u8> {
         match self.engine {
             Engine::Sqlite => {
-                let files = std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
-                let database = files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("strongroom.db"));
+                let files =
+                    std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
+                let database = files.filter(|path| {
+                    path.file_name().unwrap().to_string_lossy().starts_with("strongroom.db")
+                });
                 database.flat_map(|path| std::fs::read(path).unwrap()).collect()
             }
             Engine::MySql | Engine::MariaDb => self.innodb_files(),
             Engine::Postgres => {
-                let tables = self.query("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'", |row| {
-                    row.try_get_by_index::<String>(0).unwrap()
-                });
+                let tables = self.query(
+                    "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'",
+                    |row| row.try_get_by_index::<String>(0).unwrap(),
+                );
                 let rows = tables.iter().flat_map(|table| {
-                    self.query(&format!("SELECT t::text FROM \"{table}\" t"), |row| row.try_get_by_index::<String>(0).unwrap())
+                    self.query(&format!("SELECT t::text FROM \"{table}\" t"), |row| {
+                        row.try_get_by_index::<String>(0).unwrap()
+                    })
                 });
-                let statistics = self.query("SELECT s::text FROM pg_stats s WHERE schemaname = 'public'", |row| {
-                    row.try_get_by_index::<String>(0).unwrap()
-                });
-                rows.chain(statistics).chain([self.heap_files()]).flat_map(String::into_bytes).collect()
+                let statistics = self
+                    .query("SELECT s::text FROM pg_stats s WHERE schemaname = 'public'", |row| {
+                        row.try_get_by_index::<String>(0).unwrap()
+                    });
+                rows.chain(statistics)
+                    .chain([self.heap_files()])
+                    .flat_map(String::into_bytes)
+                    .collect()
             }
         }
     }
@@ -286,7 +334,10 @@ impl Room {
         let run = |sql: &str| runtime().block_on(session.execute_unprepared(sql)).unwrap();
         run(&format!("FLUSH TABLES {} FOR EXPORT", tables.join(", ")));
         let folder = self.url.rsplit('/').next().unwrap();
-        let files = printed_inside(self.engine, &["sh", "-c", &format!("cat /var/lib/mysql/{folder}/*.ibd")]);
+        let files = printed_inside(
+            self.engine,
+            &["sh", "-c", &format!("cat /var/lib/mysql/{folder}/*.ibd")],
+        );
         run("UNLOCK TABLES");
         runtime().block_on(session.rollback()).unwrap();
         files
@@ -312,12 +363,19 @@ pub fn run_with_input(room: &Room, arguments: &[&str], input: &str) -> Ran {
 #[track_caller]
 pub fn typed(room: &Room, text: &str) -> Ran {
     let text = text.split_once("help: ").map_or(text, |(_, help)| help);
-    let commands = text.split('`').skip(1).step_by(2).filter(|command| command.starts_with("strongroom "));
+    let commands =
+        text.split('`').skip(1).step_by(2).filter(|command| command.starts_with("strongroom "));
     // One that only looks is no cure.
-    let command = commands.clone().find(|command| !command.contains("--dry-run")).unwrap_or_else(|| panic!("no command: {text}"));
+    let command = commands
+        .clone()
+        .find(|command| !command.contains("--dry-run"))
+        .unwrap_or_else(|| panic!("no command: {text}"));
     let folder = Path::new(env!("CARGO_BIN_EXE_strongroom")).parent().unwrap();
     let mut typed = Command::new("sh");
-    typed.current_dir(room.path()).args(["-c", command]).env("STRONGROOM__DATABASE__URL", &room.url);
+    typed
+        .current_dir(room.path())
+        .args(["-c", command])
+        .env("STRONGROOM__DATABASE__URL", &room.url);
     typed.env_remove("RUST_LOG").env_remove("DATABASE_URL");
     let path = std::env::var("PATH").unwrap();
     typed.env("PATH", format!("{}:{path}", folder.display()));

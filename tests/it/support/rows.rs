@@ -45,7 +45,8 @@ pub fn nasty_rows() -> Vec<Row> {
         &long,
         "",
     ];
-    let mut rows: Vec<Row> = secrets.iter().enumerate().map(|(n, secret)| Row::new(n, *secret)).collect();
+    let mut rows: Vec<Row> =
+        secrets.iter().enumerate().map(|(n, secret)| Row::new(n, *secret)).collect();
     rows[1].access_key = Some("AKIA-żółć-Access-Key ".into());
     rows[2].access_key = Some("akia ' \" trailing blank ".into());
     rows[3].access_key = None;

@@ -45,7 +45,8 @@ impl Answer {
         let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let body = if body["error"].is_object() { body["error"].clone() } else { body };
         let code = body["reason"].as_str().or(body["code"].as_str()).unwrap_or_default();
-        let barrier = body["barrier"].as_str().map_or(String::new(), |barrier| format!(" {barrier}"));
+        let barrier =
+            body["barrier"].as_str().map_or(String::new(), |barrier| format!(" {barrier}"));
         format!("{} {code}{barrier}", self.status).trim().to_owned()
     }
 }
@@ -68,15 +69,23 @@ impl Room {
 
     /// The address by the service's own login.
     pub fn service_address(&self) -> String {
-        if self.engine == Engine::Sqlite { self.url().to_owned() } else { self.address_of("strongroom") }
+        if self.engine == Engine::Sqlite {
+            self.url().to_owned()
+        } else {
+            self.address_of("strongroom")
+        }
     }
 }
 
 impl Service {
     /// With settings of `[server]` from the environment.
     pub fn start_with(room: &Room, settings: &[(&str, &str)]) -> Self {
-        let settings: Vec<_> = settings.iter().map(|(name, value)| (format!("STRONGROOM__SERVER__{name}"), *value)).collect();
-        let settings: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| (format!("STRONGROOM__SERVER__{name}"), *value))
+            .collect();
+        let settings: Vec<_> =
+            settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         Self::start_as(room, &settings)
     }
 
@@ -90,7 +99,12 @@ impl Service {
     pub fn start_by(mut command: Command, room: &Room) -> Self {
         command.env("STRONGROOM__DATABASE__URL", room.service_address());
         let certificates = room.path().join("certs");
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (hears, mut from) = (said.clone(), BufReader::new(child.stderr.take().unwrap()));
         std::thread::spawn(move || {
@@ -103,8 +117,11 @@ impl Service {
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let running = Running(child);
-        let Ok(told) = serde_json::from_str::<Value>(&first) else { panic!("not started: {first} {}", said.lock().unwrap()) };
-        let url = told["listening"].as_str().unwrap_or_else(|| panic!("not started: {told}")).to_owned();
+        let Ok(told) = serde_json::from_str::<Value>(&first) else {
+            panic!("not started: {first} {}", said.lock().unwrap())
+        };
+        let url =
+            told["listening"].as_str().unwrap_or_else(|| panic!("not started: {told}")).to_owned();
         Self { running: Some(running), url, certificates, said }
     }
 
@@ -172,14 +189,27 @@ impl Caller {
             let key = PrivateKey::from_pem(&std::fs::read(key).unwrap()).unwrap();
             tls = tls.client_cert(Some(ClientCert::new_with_certs(&pem(certificate), key)));
         }
-        let config = ureq::Agent::config_builder().tls_config(tls.build()).timeout_global(Some(Duration::from_secs(40)));
-        Self { agent: config.http_status_as_error(false).max_redirects(0).build().into(), url: url.to_owned() }
+        let config = ureq::Agent::config_builder()
+            .tls_config(tls.build())
+            .timeout_global(Some(Duration::from_secs(40)));
+        Self {
+            agent: config.http_status_as_error(false).max_redirects(0).build().into(),
+            url: url.to_owned(),
+        }
     }
 
-    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, ureq::Error> {
-        let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, ureq::Error> {
+        let request =
+            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         let mut answer = match body {
-            Some(body) => self.agent.run(request.header("content-type", "application/json").body(body.to_string()).unwrap())?,
+            Some(body) => self.agent.run(
+                request.header("content-type", "application/json").body(body.to_string()).unwrap(),
+            )?,
             None => self.agent.run(request.body(()).unwrap())?,
         };
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());

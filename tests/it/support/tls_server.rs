@@ -4,8 +4,8 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use sea_orm::{ConnectionTrait, Database};
 use strongroom_migration::Engine;
@@ -93,7 +93,14 @@ impl TlsServer {
                     "ssl_ca_file=/tls/ca.pem",
                 ],
             ),
-            _ => ("mysql", &["--ssl-cert=/tls/server.pem", "--ssl-key=/tls/server.key", "--ssl-ca=/tls/ca.pem"]),
+            _ => (
+                "mysql",
+                &[
+                    "--ssl-cert=/tls/server.pem",
+                    "--ssl-key=/tls/server.key",
+                    "--ssl-ca=/tls/ca.pem",
+                ],
+            ),
         };
         let request = recipe
             .request(recipe.image().with_entrypoint("sh"))
@@ -103,7 +110,10 @@ impl TlsServer {
         let host = container.get_bridge_ip_address().await.unwrap();
         let authority = Authority::new();
         let (certificate, key) = authority.sign(host);
-        container.exec(ExecCommand::new(["sh", "-c", CERTIFY, "sh", &certificate, &key, &authority.pem])).await.unwrap();
+        container
+            .exec(ExecCommand::new(["sh", "-c", CERTIFY, "sh", &certificate, &key, &authority.pem]))
+            .await
+            .unwrap();
         let published = container.get_host_port_ipv4(recipe.port).await.unwrap();
         let server = Self { recipe, container, authority, host, published };
         wait_for(&server.root(server.recipe.maintenance)).await;
@@ -117,9 +127,13 @@ impl TlsServer {
         let statements: &[String] = &match engine {
             Engine::Postgres => {
                 let rule = r#"sed -i "1i hostnossl all careful all reject" "$PGDATA/pg_hba.conf""#;
-                let mut done = self.container.exec(ExecCommand::new(["sh", "-c", rule])).await.unwrap();
+                let mut done =
+                    self.container.exec(ExecCommand::new(["sh", "-c", rule])).await.unwrap();
                 done.stdout_to_vec().await.unwrap();
-                vec![format!("CREATE ROLE careful SUPERUSER LOGIN PASSWORD '{PASSWORD}'"), "SELECT pg_reload_conf()".to_owned()]
+                vec![
+                    format!("CREATE ROLE careful SUPERUSER LOGIN PASSWORD '{PASSWORD}'"),
+                    "SELECT pg_reload_conf()".to_owned(),
+                ]
             }
             _ => vec![
                 format!("CREATE USER careful IDENTIFIED BY '{PASSWORD}' REQUIRE SSL"),
@@ -174,7 +188,8 @@ impl TlsServer {
     /// In the server's container.
     pub fn run(&self, script: &str) {
         runtime().block_on(async {
-            let mut done = self.container.exec(ExecCommand::new(["sh", "-c", script])).await.unwrap();
+            let mut done =
+                self.container.exec(ExecCommand::new(["sh", "-c", script])).await.unwrap();
             done.stdout_to_vec().await.unwrap();
         });
     }

@@ -23,7 +23,10 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 fn vectors() -> Vec<(String, Value)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/ec2_signatures.json");
     let vectors: Vec<Value> = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    vectors.into_iter().map(|vector| (vector["name"].as_str().unwrap().to_owned(), vector["request"].clone())).collect()
+    vectors
+        .into_iter()
+        .map(|vector| (vector["name"].as_str().unwrap().to_owned(), vector["request"].clone()))
+        .collect()
 }
 
 fn vector(name: &str) -> Value {

@@ -16,16 +16,26 @@ fn given(wanted: &Wanted<'_>, hash: Option<&str>) -> Result<(), &'static str> {
 
 #[test]
 fn a_signed_word_stands_for_itself_whatever_hash_is_handed_over() {
-    for word in [UNSIGNED, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"] {
+    for word in
+        [UNSIGNED, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"]
+    {
         for verb in ["PUT", "POST", "GET"] {
             for hash in [None, Some(word), Some(BODY), Some(EMPTY)] {
-                assert_eq!(given(&Wanted { verb, hash: word, ..Default::default() }, hash), Ok(()), "{word} {hash:?}");
+                assert_eq!(
+                    given(&Wanted { verb, hash: word, ..Default::default() }, hash),
+                    Ok(()),
+                    "{word} {hash:?}"
+                );
             }
         }
     }
     for hash in [Some(EMPTY), Some(UNSIGNED)] {
         let refused = given(&Wanted { hash: BODY, ..Default::default() }, hash);
-        assert_eq!(refused, Err("mismatch"), "a body that was signed is the one that came: {hash:?}");
+        assert_eq!(
+            refused,
+            Err("mismatch"),
+            "a body that was signed is the one that came: {hash:?}"
+        );
     }
     assert_eq!(given(&Wanted { hash: BODY, ..Default::default() }, None), Ok(()));
 }
@@ -47,7 +57,13 @@ fn a_presigned_request_of_s3_has_an_unsigned_payload_unless_it_says_otherwise() 
 
 #[test]
 fn other_services_sign_the_hash_of_the_body() {
-    let of_ec2 = |hash: &'static str| Wanted { service: "ec2", path: "/", hash, presigned: true, ..Default::default() };
+    let of_ec2 = |hash: &'static str| Wanted {
+        service: "ec2",
+        path: "/",
+        hash,
+        presigned: true,
+        ..Default::default()
+    };
     assert_eq!(given(&of_ec2(EMPTY), None), Ok(()));
     assert_eq!(given(&of_ec2(UNSIGNED), Some(UNSIGNED)), Ok(()));
     assert_eq!(given(&of_ec2(UNSIGNED), None), Err("mismatch"));
@@ -62,7 +78,10 @@ fn an_unsigned_hash_header_says_nothing_in_a_presigned_request_and_is_refused_el
     request["headers"]["X-Amz-Acl"] = "public-read".into();
     assert_eq!(check(&request), Err("header_unsigned"));
     let name = "version 4 get";
-    assert_eq!(super::check_with(name, |value| value["headers"]["X-Amz-Content-SHA256"] = BODY.into()), Err("header_unsigned"));
+    assert_eq!(
+        super::check_with(name, |value| value["headers"]["X-Amz-Content-SHA256"] = BODY.into()),
+        Err("header_unsigned")
+    );
 }
 
 #[test]
@@ -72,7 +91,8 @@ fn numbers_count_as_their_digits() {
     assert!(!names.is_empty());
     let text = r#"{"access":"a","host":"h","verb":"get","path":"/","params":{"a":5,"b":[-1,"x"],"c":true,"d":null,"e":1.5},"headers":{"Content-Length":12}}"#;
     let request: super::SignedRequest = serde_json::from_str(text).unwrap();
-    let pairs: Vec<_> = request.params.pairs().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<_> =
+        request.params.pairs().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(pairs, ["a=5", "b=-1", "b=x", "c=True", "d=", "e=1.5"]);
     assert_eq!(request.headers.get("content-length"), Some("12"));
 }

@@ -30,7 +30,11 @@ fn text() -> impl Strategy<Value = String> {
         "é",
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260304/r/s/aws4_request,SignedHeaders=host,Signature=",
     ]);
-    prop_oneof![known.prop_map(str::to_owned), any::<String>(), vec(any::<char>(), 0..4).prop_map(String::from_iter)]
+    prop_oneof![
+        known.prop_map(str::to_owned),
+        any::<String>(),
+        vec(any::<char>(), 0..4).prop_map(String::from_iter)
+    ]
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -55,10 +59,14 @@ fn name() -> impl Strategy<Value = String> {
 
 /// A vector with some of its members, params and headers set to something else.
 fn changed() -> impl Strategy<Value = Value> {
-    let members = btree_map(select(vec!["access", "signature", "host", "verb", "path", "body_hash"]), text(), 0..2);
+    let members = btree_map(
+        select(vec!["access", "signature", "host", "verb", "path", "body_hash"]),
+        text(),
+        0..2,
+    );
     let vectors: Vec<Value> = vectors().into_iter().map(|(_, value)| value).collect();
-    (select(vectors), members, btree_map(name(), text(), 0..3), btree_map(name(), text(), 0..3)).prop_map(
-        |(mut value, members, params, headers)| {
+    (select(vectors), members, btree_map(name(), text(), 0..3), btree_map(name(), text(), 0..3))
+        .prop_map(|(mut value, members, params, headers)| {
             for (member, text) in members {
                 value[member] = text.into();
             }
@@ -69,20 +77,21 @@ fn changed() -> impl Strategy<Value = Value> {
                 value["headers"][name] = text.into();
             }
             value
-        },
-    )
+        })
 }
 
 /// Nothing but what is drawn.
 fn drawn() -> impl Strategy<Value = Value> {
     let map = || btree_map(name(), text(), 0..8);
-    (text(), text(), text(), text(), map(), map()).prop_map(|(access, host, verb, signature, params, headers)| {
-        serde_json::json!({
-            "access": access, "host": host, "verb": verb, "path": "/", "signature": signature,
-            "params": params,
-            "headers": headers,
-        })
-    })
+    (text(), text(), text(), text(), map(), map()).prop_map(
+        |(access, host, verb, signature, params, headers)| {
+            serde_json::json!({
+                "access": access, "host": host, "verb": verb, "path": "/", "signature": signature,
+                "params": params,
+                "headers": headers,
+            })
+        },
+    )
 }
 
 proptest! {

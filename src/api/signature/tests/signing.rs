@@ -24,7 +24,14 @@ pub(super) struct Wanted<'a> {
 
 impl Default for Wanted<'_> {
     fn default() -> Self {
-        Self { verb: "GET", service: "s3", path: "/b/k", hash: "UNSIGNED-PAYLOAD", presigned: false, param: None }
+        Self {
+            verb: "GET",
+            service: "s3",
+            path: "/b/k",
+            hash: "UNSIGNED-PAYLOAD",
+            presigned: false,
+            param: None,
+        }
     }
 }
 
@@ -38,24 +45,39 @@ pub(super) fn signed(wanted: &Wanted<'_>) -> Value {
     params.insert("Action".into(), "x".into());
     if presigned {
         let credential = format!("AKIDEXAMPLE/{scope}");
-        params
-            .extend([("X-Amz-Algorithm", "AWS4-HMAC-SHA256"), ("X-Amz-Credential", &credential), ("X-Amz-Date", DATE)].map(own));
+        params.extend(
+            [
+                ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"),
+                ("X-Amz-Credential", &credential),
+                ("X-Amz-Date", DATE),
+            ]
+            .map(own),
+        );
         params.extend([("X-Amz-Expires", "900"), ("X-Amz-SignedHeaders", names)].map(own));
         params.extend(param.map(|param| own(("X-Amz-Content-Sha256", param))));
     } else {
         headers.extend([("x-amz-content-sha256", hash), ("x-amz-date", DATE)].map(own));
     }
-    let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.as_str().unwrap())).collect();
+    let lines: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}:{}\n", value.as_str().unwrap()))
+        .collect();
     let lines = lines.concat();
-    let mut query = super::super::canonical::encoded(params.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())));
+    let mut query = super::super::canonical::encoded(
+        params.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())),
+    );
     query.sort_unstable();
     let query = super::super::canonical::joined(&query);
     let canonical = Sha256::digest(format!("{verb}\n{path}\n{query}\n{lines}\n{names}\n{hash}"));
     let text = format!("AWS4-HMAC-SHA256\n{DATE}\n{scope}\n{}", hex::encode(canonical));
-    let signature =
-        hex::encode(mac(&scope.split('/').fold(format!("AWS4{SECRET}").into_bytes(), |key, part| mac(&key, part)), &text));
+    let signature = hex::encode(mac(
+        &scope.split('/').fold(format!("AWS4{SECRET}").into_bytes(), |key, part| mac(&key, part)),
+        &text,
+    ));
     if !presigned {
-        let header = format!("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={names}, Signature={signature}");
+        let header = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={names}, Signature={signature}"
+        );
         headers.insert("authorization".into(), header.into());
     }
     json!({

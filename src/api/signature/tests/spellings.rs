@@ -9,7 +9,8 @@ fn names_of_headers_count_without_case() {
     for (name, value) in vectors() {
         let mut changed = value.clone();
         let headers = value["headers"].as_object().unwrap();
-        let lower: serde_json::Map<_, _> = headers.iter().map(|(name, text)| (name.to_lowercase(), text.clone())).collect();
+        let lower: serde_json::Map<_, _> =
+            headers.iter().map(|(name, text)| (name.to_lowercase(), text.clone())).collect();
         changed["headers"] = lower.into();
         assert_eq!(check(&changed), check(&value), "{name}");
     }
@@ -22,19 +23,25 @@ fn the_signature_may_be_in_the_request_alone() {
         changed.as_object_mut().unwrap().remove("signature");
         assert_eq!(check(&changed), check(&value), "{name}");
     }
-    let changed = check_with("version 2 get", |value| value["params"]["Signature"] = value["signature"].take());
+    let changed = check_with("version 2 get", |value| {
+        value["params"]["Signature"] = value["signature"].take()
+    });
     assert_eq!(changed, check(&vector("version 2 get")));
 }
 
 #[test]
 fn one_value_may_be_a_list() {
-    let changed = check_with("version 4 get", |value| value["params"]["Action"] = json!(["DescribeInstances"]));
+    let changed = check_with("version 4 get", |value| {
+        value["params"]["Action"] = json!(["DescribeInstances"])
+    });
     assert_eq!(changed, check(&vector("version 4 get")));
 }
 
 #[test]
 fn spaces_in_headers_are_folded_as_aws_does() {
-    let folded = |text: &str| check_with("version 4 headers", |value| value["headers"]["X-Amz-Meta"] = text.into());
+    let folded = |text: &str| {
+        check_with("version 4 headers", |value| value["headers"]["X-Amz-Meta"] = text.into())
+    };
     assert_eq!(folded("two words"), check(&vector("version 4 headers")));
     assert_eq!(folded("\ttwo \t words"), check(&vector("version 4 headers")));
     assert_eq!(folded("twowords"), Err("mismatch"));
@@ -46,7 +53,8 @@ fn authorization_may_have_any_order_and_spacing() {
     let changed = check_with("version 4 get", |value| {
         let header = value["headers"]["Authorization"].as_str().unwrap();
         let parts = header.split_once(' ').unwrap().1.rsplit(", ");
-        value["headers"]["Authorization"] = format!("AWS4-HMAC-SHA256 {}", parts.collect::<Vec<_>>().join(",")).into();
+        value["headers"]["Authorization"] =
+            format!("AWS4-HMAC-SHA256 {}", parts.collect::<Vec<_>>().join(",")).into();
     });
     assert_eq!(changed, check(&vector("version 4 get")));
 }
@@ -71,7 +79,8 @@ fn repeated_params_are_sorted_by_name_and_value() {
         "access": "a", "host": "h", "verb": "GET", "path": "/",
         "params": { "z": "1", "a[]": "1", "aZ": "2", "a": ["b", "B"] }
     });
-    let pairs: Vec<_> = request(&value).params.pairs().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<_> =
+        request(&value).params.pairs().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(pairs, ["a=B", "a=b", "aZ=2", "a[]=1", "z=1"]);
 }
 
@@ -91,7 +100,14 @@ fn version_2_reads_iso_8601() {
     ] {
         assert_eq!(at(text), Ok(1_772_600_767), "{text}");
     }
-    for text in ["", "1772600767", "2026-03-04", "20260304T050607Z", "+2026-03-04T05:06:07Z", " 2026-03-04T05:06:07Z"] {
+    for text in [
+        "",
+        "1772600767",
+        "2026-03-04",
+        "20260304T050607Z",
+        "+2026-03-04T05:06:07Z",
+        " 2026-03-04T05:06:07Z",
+    ] {
         assert_eq!(at(text).unwrap_err().code(), "timestamp", "{text}");
     }
 }
@@ -110,8 +126,15 @@ fn debug_shows_neither_access_key_nor_signature_nor_params() {
     for (name, value) in vectors() {
         let request = request(&value);
         let shown = format!("{request:?} {:?}", request.claim().unwrap());
-        assert!(!shown.contains("AKIDEXAMPLE") && !shown.contains(value["signature"].as_str().unwrap()), "{name}: {shown}");
-        let params = value["params"].as_object().unwrap().iter().filter(|(name, _)| *name != "AWSAccessKeyId");
+        assert!(
+            !shown.contains("AKIDEXAMPLE") && !shown.contains(value["signature"].as_str().unwrap()),
+            "{name}: {shown}"
+        );
+        let params = value["params"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| *name != "AWSAccessKeyId");
         // Shorter ones occur by chance.
         for text in params.filter_map(|(_, text)| text.as_str()).filter(|text| text.len() > 5) {
             assert!(!shown.contains(text), "{name}: {shown}");

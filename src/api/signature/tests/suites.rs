@@ -32,7 +32,11 @@ impl Case {
 
 fn lines() -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/aws4/vectors.jsonl");
-    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn cases() -> Vec<Case> {
@@ -48,10 +52,22 @@ fn cases() -> Vec<Case> {
         };
         if line["suite"] == "botocore" {
             let consistent = text("signed_request").contains(text("authorization"));
-            cases.extend(consistent.then(|| case("botocore", "header", text("signed_request"), text("canonical_request"))));
+            cases.extend(consistent.then(|| {
+                case("botocore", "header", text("signed_request"), text("canonical_request"))
+            }));
         } else {
-            cases.push(case("awslabs", "header", text("header_signed_request"), text("header_canonical_request")));
-            cases.push(case("awslabs", "query", text("query_signed_request"), text("query_canonical_request")));
+            cases.push(case(
+                "awslabs",
+                "header",
+                text("header_signed_request"),
+                text("header_canonical_request"),
+            ));
+            cases.push(case(
+                "awslabs",
+                "query",
+                text("query_signed_request"),
+                text("query_canonical_request"),
+            ));
         }
     }
     cases
@@ -73,7 +89,10 @@ fn parsed(text: &str) -> Value {
         };
         // A line that is folded goes on with a blank, a repeated header with a comma.
         let between = if line.starts_with(' ') { " " } else { "," };
-        headers.entry(name.clone()).and_modify(|before| *before = format!("{before}{between}{value}")).or_insert(value);
+        headers
+            .entry(name.clone())
+            .and_modify(|before| *before = format!("{before}{between}{value}"))
+            .or_insert(value);
         last = name;
     }
     let host = headers["host"].clone();
@@ -85,7 +104,9 @@ fn params(query: &str) -> Map<String, Value> {
     let mut params = Map::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned();
+        let decoded = |text: &str| {
+            percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned()
+        };
         match params.entry(decoded(name)).or_insert_with(|| json!([])) {
             Value::Array(values) => values.push(decoded(value).into()),
             _ => unreachable!(),
@@ -98,20 +119,29 @@ fn params(query: &str) -> Map<String, Value> {
 fn every_consistent_vector_verifies_as_signed_and_as_on_the_wire() {
     let (mut right, mut paths) = (BTreeMap::<String, usize>::new(), 0);
     for case in cases().iter().filter(|case| !case.token_after) {
-        let as_signed = check(&case.as_signed()).unwrap_or_else(|code| panic!("{}, as signed: {code}", case.name));
-        let as_on_the_wire = check(&case.wire).unwrap_or_else(|code| panic!("{}, as on the wire: {code}", case.name));
+        let as_signed = check(&case.as_signed())
+            .unwrap_or_else(|code| panic!("{}, as signed: {code}", case.name));
+        let as_on_the_wire = check(&case.wire)
+            .unwrap_or_else(|code| panic!("{}, as on the wire: {code}", case.name));
         assert_eq!(as_signed, as_on_the_wire, "{}: one request, one fingerprint", case.name);
         *right.entry(case.suite.clone()).or_default() += 1;
         paths += usize::from(case.wire["path"] != *case.signed_path);
     }
     let expected = [("awslabs header", 37), ("awslabs query", 37), ("botocore header", 32)];
-    assert_eq!(right.into_iter().collect::<Vec<_>>(), expected.map(|(suite, count)| (suite.to_owned(), count)));
+    assert_eq!(
+        right.into_iter().collect::<Vec<_>>(),
+        expected.map(|(suite, count)| (suite.to_owned(), count))
+    );
     assert_eq!(paths, 27, "vectors whose path on the wire differs from the signed one");
 }
 
 #[test]
 fn a_session_token_that_was_added_after_signing_is_refused() {
-    let refused: Vec<_> = cases().iter().filter(|case| case.token_after).map(|case| check(&case.wire).unwrap_err()).collect();
+    let refused: Vec<_> = cases()
+        .iter()
+        .filter(|case| case.token_after)
+        .map(|case| check(&case.wire).unwrap_err())
+        .collect();
     assert_eq!(refused, ["header_unsigned", "header_unsigned", "mismatch"]);
 }
 
@@ -136,25 +166,36 @@ fn no_altered_vector_verifies() {
 type Altered = Vec<(&'static str, Value)>;
 
 fn altered(request: &Value, signed_path: &str) -> Altered {
-    let mut all = vec![("header added", with(request, &["headers", "x-amz-acl"], "public-read".into()))];
+    let mut all =
+        vec![("header added", with(request, &["headers", "x-amz-acl"], "public-read".into()))];
     for letter in ["access", "host", "body_hash"] {
-        all.extend(letters(request[letter].as_str().unwrap()).map(|text| (letter, with(request, &[letter], text.into()))));
+        all.extend(
+            letters(request[letter].as_str().unwrap())
+                .map(|text| (letter, with(request, &[letter], text.into()))),
+        );
     }
     for verb in ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "get", "post"] {
         let same = request["verb"].as_str().unwrap().eq_ignore_ascii_case(verb);
         all.extend((!same).then(|| ("verb", with(request, &["verb"], verb.into()))));
     }
-    all.extend(paths(request["path"].as_str().unwrap(), signed_path).map(|path| ("path", with(request, &["path"], path.into()))));
+    all.extend(
+        paths(request["path"].as_str().unwrap(), signed_path)
+            .map(|path| ("path", with(request, &["path"], path.into()))),
+    );
     for (name, value) in request["headers"].as_object().unwrap() {
         // What is outside of the signed headers is nobody's word, and the hash that was not signed says nothing.
-        let signed = name == "authorization" || names(request).split(';').any(|signed| signed == name);
+        let signed =
+            name == "authorization" || names(request).split(';').any(|signed| signed == name);
         let texts = letters(value.as_str().unwrap()).filter(|_| signed);
         let kind = if name == "authorization" { "authorization" } else { "header" };
         all.extend(texts.map(|text| (kind, with(request, &["headers", name], text.into()))));
     }
     // The params of a POST with a body may have come in the body: its hash covers them.
     let empty = super::super::payload::EMPTY_HASH;
-    if request["verb"] == "POST" && request["body_hash"] != empty && request["params"]["X-Amz-Algorithm"].is_null() {
+    if request["verb"] == "POST"
+        && request["body_hash"] != empty
+        && request["params"]["X-Amz-Algorithm"].is_null()
+    {
         return all;
     }
     for (name, values) in request["params"].as_object().unwrap() {
@@ -193,7 +234,12 @@ fn paths(path: &str, signed: &str) -> impl Iterator<Item = String> {
     for more in ["x", "/x", "%2F", "%00", "%2e%2e", "/x/../y", "%", "?", "?a=b", "\n"] {
         all.push(format!("{path}{more}"));
     }
-    let meaning = |path: &str| super::super::path::candidates(path, "service").into_iter().map(String::from).collect::<Vec<_>>();
+    let meaning = |path: &str| {
+        super::super::path::candidates(path, "service")
+            .into_iter()
+            .map(String::from)
+            .collect::<Vec<_>>()
+    };
     let right = meaning(path);
     let other = move |path: &String| {
         let normal: Vec<_> = meaning(path);

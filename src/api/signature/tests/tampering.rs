@@ -46,7 +46,8 @@ fn replace_everywhere(value: &mut Value, from: &str, to: &str) {
 fn access() {
     for (name, value) in vectors() {
         refused(&name, "beside", &value, |value| value["access"] = "AKIDEXAMPLF".into());
-        let everywhere = |value: &mut Value| replace_everywhere(value, "AKIDEXAMPLE", "AKIDEXAMPLF");
+        let everywhere =
+            |value: &mut Value| replace_everywhere(value, "AKIDEXAMPLE", "AKIDEXAMPLF");
         if value["headers"]["Authorization"].is_null() {
             refused(&name, "everywhere", &value, everywhere);
             continue;
@@ -62,14 +63,21 @@ fn access() {
 fn every_bit_of_the_signature() {
     for (name, value) in vectors() {
         let signature = value["signature"].as_str().unwrap();
-        let bytes = if is_version_2(&name) { STANDARD.decode(signature).unwrap() } else { hex::decode(signature).unwrap() };
+        let bytes = if is_version_2(&name) {
+            STANDARD.decode(signature).unwrap()
+        } else {
+            hex::decode(signature).unwrap()
+        };
         for bit in 0..256 {
             let mut bytes = bytes.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            let flipped = if is_version_2(&name) { STANDARD.encode(bytes) } else { hex::encode(bytes) };
+            let flipped =
+                if is_version_2(&name) { STANDARD.encode(bytes) } else { hex::encode(bytes) };
             refused(&name, "bit", &value, |value| replace_everywhere(value, signature, &flipped));
         }
-        refused(&name, "missing a digit", &value, |value| replace_everywhere(value, signature, &signature[1..]));
+        refused(&name, "missing a digit", &value, |value| {
+            replace_everywhere(value, signature, &signature[1..])
+        });
     }
 }
 
@@ -77,7 +85,9 @@ fn every_bit_of_the_signature() {
 fn host() {
     for (name, value) in vectors() {
         refused(&name, "field", &value, |value| value["host"] = "other.example.com".into());
-        refused(&name, "everywhere", &value, |value| replace_everywhere(value, "example.com", "example.org"));
+        refused(&name, "everywhere", &value, |value| {
+            replace_everywhere(value, "example.com", "example.org")
+        });
         same(&name, "case", &value, |value| {
             let upper = value["host"].as_str().unwrap().to_uppercase();
             value["host"] = upper.into();
@@ -88,14 +98,18 @@ fn host() {
 /// Version 2 alone, as in Keystone: the client may not have signed the port.
 #[test]
 fn port() {
-    for (name, value) in vectors().into_iter().filter(|(_, value)| !value["host"].as_str().unwrap().contains(':')) {
+    for (name, value) in
+        vectors().into_iter().filter(|(_, value)| !value["host"].as_str().unwrap().contains(':'))
+    {
         if is_version_2(&name) {
             same(&name, "port", &value, |value| append(&mut value["host"], ":8773"));
         } else {
             refused(&name, "port", &value, |value| append(&mut value["host"], ":8773"));
         }
     }
-    for (name, value) in vectors().into_iter().filter(|(_, value)| value["host"].as_str().unwrap().contains(':')) {
+    for (name, value) in
+        vectors().into_iter().filter(|(_, value)| value["host"].as_str().unwrap().contains(':'))
+    {
         refused(&name, "another port", &value, |value| append(&mut value["host"], "1"));
         refused(&name, "no port", &value, |value| value["host"] = "ec2.example.com".into());
     }
@@ -104,7 +118,9 @@ fn port() {
 #[test]
 fn verb_and_path() {
     for (name, value) in vectors() {
-        for verb in ["GET", "PUT", "POST", "DELETE"].into_iter().filter(|verb| value["verb"] != *verb) {
+        for verb in
+            ["GET", "PUT", "POST", "DELETE"].into_iter().filter(|verb| value["verb"] != *verb)
+        {
             refused(&name, verb, &value, |value| value["verb"] = verb.into());
         }
         refused(&name, "longer path", &value, |value| append(&mut value["path"], "x"));
@@ -133,7 +149,8 @@ fn params() {
             });
             // Without its own signature the request still has the forwarder's.
             let removable = param == "X-Amz-Signature";
-            let remove = |value: &mut Value| drop(value["params"].as_object_mut().unwrap().remove(&param));
+            let remove =
+                |value: &mut Value| drop(value["params"].as_object_mut().unwrap().remove(&param));
             if removable {
                 same(&name, &param, &value, remove);
             } else {
@@ -151,7 +168,9 @@ fn params() {
 fn params_of_a_form_are_covered_by_the_body_hash_alone() {
     let value = super::vector(FORM);
     same(FORM, "added", &value, |value| value["params"]["Extra"] = "".into());
-    refused(FORM, "no hash", &value, |value| drop(value.as_object_mut().unwrap().remove("body_hash")));
+    refused(FORM, "no hash", &value, |value| {
+        drop(value.as_object_mut().unwrap().remove("body_hash"))
+    });
     refused(FORM, "no digest", &value, |value| value["body_hash"] = "UNSIGNED-PAYLOAD".into());
     // The word stands for itself, and so the hash of a body with other params must not make the query an empty one.
     for word in ["UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"] {
@@ -165,7 +184,11 @@ fn params_of_a_form_are_covered_by_the_body_hash_alone() {
 
 /// A POST whose params were signed in its query, while its signed header says that the body was not.
 fn signed_form(word: &str) -> Value {
-    let mut value = super::signing::signed(&super::signing::Wanted { verb: "POST", hash: word, ..Default::default() });
+    let mut value = super::signing::signed(&super::signing::Wanted {
+        verb: "POST",
+        hash: word,
+        ..Default::default()
+    });
     value["body_hash"] = super::signing::BODY.into();
     value
 }
@@ -174,10 +197,13 @@ fn signed_form(word: &str) -> Value {
 fn headers() {
     for (name, value) in vectors() {
         let signed = if is_version_2(&name) { String::new() } else { signed_headers(&value) };
-        for header in names(&value["headers"]).into_iter().filter(|header| header != "Authorization") {
+        for header in
+            names(&value["headers"]).into_iter().filter(|header| header != "Authorization")
+        {
             let lower = header.to_lowercase();
             let change = |value: &mut Value| append(&mut value["headers"][&header], "x");
-            let remove = |value: &mut Value| drop(value["headers"].as_object_mut().unwrap().remove(&header));
+            let remove =
+                |value: &mut Value| drop(value["headers"].as_object_mut().unwrap().remove(&header));
             if !signed.split(';').any(|name| name == lower) {
                 same(&name, &header, &value, change);
                 same(&name, &header, &value, remove);
@@ -190,9 +216,13 @@ fn headers() {
                 refused(&name, &header, &value, remove);
             }
         }
-        same(&name, "unsigned", &value, |value| value["headers"]["X-Forwarded-For"] = "192.0.2.1".into());
+        same(&name, "unsigned", &value, |value| {
+            value["headers"]["X-Forwarded-For"] = "192.0.2.1".into()
+        });
         if !is_version_2(&name) {
-            refused(&name, "unsigned", &value, |value| value["headers"]["X-Amz-Copy-Source"] = "/b/k".into());
+            refused(&name, "unsigned", &value, |value| {
+                value["headers"]["X-Amz-Copy-Source"] = "/b/k".into()
+            });
             if signed != "host" {
                 refused(&name, "fewer", &value, |value| respell(value, &signed, "host"));
             }
@@ -241,16 +271,30 @@ fn body_hash() {
 fn date_and_scope() {
     for (name, value) in vectors() {
         if is_version_2(&name) {
-            refused(&name, "time", &value, |value| replace(&mut value["params"]["Timestamp"], "06:07", "06:08"));
+            refused(&name, "time", &value, |value| {
+                replace(&mut value["params"]["Timestamp"], "06:07", "06:08")
+            });
             continue;
         }
         refused(&name, "time", &value, |value| replace_everywhere(value, "T050607Z", "T050608Z"));
         refused(&name, "day", &value, |value| replace_everywhere(value, "20260304", "20260305"));
-        refused(&name, "day of the date", &value, |value| replace_everywhere(value, "20260304T", "20260305T"));
-        refused(&name, "day of the scope", &value, |value| replace_everywhere(value, "20260304/", "20260305/"));
-        refused(&name, "terminator", &value, |value| replace_everywhere(value, "aws4_request", "aws4_reques"));
-        refused(&name, "service", &value, |value| replace_everywhere(value, "/aws4_request", "x/aws4_request"));
-        refused(&name, "region", &value, |value| replace_everywhere(value, "20260304/", "20260304/x"));
-        refused(&name, "region and service", &value, |value| replace_everywhere(value, "20260304/", "20260304/x/"));
+        refused(&name, "day of the date", &value, |value| {
+            replace_everywhere(value, "20260304T", "20260305T")
+        });
+        refused(&name, "day of the scope", &value, |value| {
+            replace_everywhere(value, "20260304/", "20260305/")
+        });
+        refused(&name, "terminator", &value, |value| {
+            replace_everywhere(value, "aws4_request", "aws4_reques")
+        });
+        refused(&name, "service", &value, |value| {
+            replace_everywhere(value, "/aws4_request", "x/aws4_request")
+        });
+        refused(&name, "region", &value, |value| {
+            replace_everywhere(value, "20260304/", "20260304/x")
+        });
+        refused(&name, "region and service", &value, |value| {
+            replace_everywhere(value, "20260304/", "20260304/x/")
+        });
     }
 }

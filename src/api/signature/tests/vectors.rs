@@ -28,7 +28,11 @@ fn moments_are_read() {
         let request = request(&value);
         let claim = request.claim().unwrap();
         assert_eq!(claim.signed_at(), 1_772_600_767, "{name}"); // 2026-03-04 05:06:07 UTC
-        assert_eq!(claim.expires_at(), name.contains("presigned").then_some(1_772_600_767 + 900), "{name}");
+        assert_eq!(
+            claim.expires_at(),
+            name.contains("presigned").then_some(1_772_600_767 + 900),
+            "{name}"
+        );
         assert_eq!(claim.version() == Version::Two, name.starts_with("version 2"), "{name}");
     }
 }

@@ -34,7 +34,8 @@ async fn answer(bytes: &[u8]) -> (String, Vec<u8>) {
     let material = Folder::new(&Authority::new("authority")).material();
     let (near, mut far) = tokio::io::duplex(1 << 16);
     far.write_all(bytes).await.unwrap();
-    let error = TlsAcceptor::from(material.server_config.clone()).accept(near).await.map(drop).unwrap_err();
+    let error =
+        TlsAcceptor::from(material.server_config.clone()).accept(near).await.map(drop).unwrap_err();
     let mut answer = Vec::new();
     far.read_to_end(&mut answer).await.unwrap();
     (error.to_string(), answer)

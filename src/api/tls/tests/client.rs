@@ -20,7 +20,8 @@ async fn a_good_client_is_known_and_one_without_a_certificate_is_not() {
     let folder = Folder::new(&authority).with_crl(&authority.crl(&[], 1));
     let (material, client) = (folder.material(), authority.client(7));
     for version in VERSIONS {
-        let known = connect(&material, client_config(&authority, Some(&client), &[version])).await.unwrap();
+        let known =
+            connect(&material, client_config(&authority, Some(&client), &[version])).await.unwrap();
         assert_eq!(chain(&known).len(), 1);
         assert!(material.still_trusts(&chain(&known)));
         assert_eq!(known.0.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
@@ -52,9 +53,17 @@ async fn a_client_with_a_wrong_certificate_gets_no_connection() {
     ];
     for version in VERSIONS {
         for (material, client, expected) in &cases {
-            assert_eq!(objection(material, &authority, client, version).await, *expected, "{version:?}");
+            assert_eq!(
+                objection(material, &authority, client, version).await,
+                *expected,
+                "{version:?}"
+            );
         }
-        assert!(connect(&strict, client_config(&authority, Some(&authority.client(8)), &[version])).await.is_ok());
+        assert!(
+            connect(&strict, client_config(&authority, Some(&authority.client(8)), &[version]))
+                .await
+                .is_ok()
+        );
     }
 }
 
@@ -66,7 +75,8 @@ async fn the_same_client_is_verified_at_every_connection() {
     assert!(!server.session_storage.can_cache() && !server.ticketer.enabled());
     assert_eq!((server.send_tls13_tickets, server.max_early_data_size), (0, 0));
     for version in VERSIONS {
-        let mut config = Arc::unwrap_or_clone(client_config(&authority, Some(&authority.client(7)), &[version]));
+        let mut config =
+            Arc::unwrap_or_clone(client_config(&authority, Some(&authority.client(7)), &[version]));
         config.resumption = Resumption::in_memory_sessions(8);
         config.enable_early_data = true;
         let config = Arc::new(config);
@@ -86,7 +96,10 @@ async fn objection(
     client: &Pair,
     version: &'static SupportedProtocolVersion,
 ) -> String {
-    let error = connect(material, client_config(authority, Some(client), &[version])).await.map(drop).unwrap_err();
+    let error = connect(material, client_config(authority, Some(client), &[version]))
+        .await
+        .map(drop)
+        .unwrap_err();
     match error.get_ref().and_then(|error| error.downcast_ref()) {
         Some(rustls::Error::InvalidCertificate(error)) => name(error).to_owned(),
         _ => format!("{error:?} {:?}", error.source()),
@@ -100,8 +113,11 @@ fn name(error: &CertificateError) -> &'static str {
         CertificateError::BadSignature => "signature",
         CertificateError::Revoked => "revoked",
         CertificateError::UnknownRevocationStatus => "unknown revocation status",
-        CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => "expired list",
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "purpose",
+        CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => "expired list",
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "purpose"
+        }
         _ => "something else",
     }
 }

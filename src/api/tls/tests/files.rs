@@ -30,8 +30,14 @@ fn an_error_names_the_setting_and_nothing_of_the_file() {
         };
         assert_refused(&authority, damage, "`server.private_key_file`: ");
     }
-    assert_refused(&authority, |folder| fs::remove_file(folder.path("server.pem")).unwrap(), "`server.certificate`: ");
-    let enlarge = |folder: &Folder| fs::File::create(folder.path("crl.pem")).unwrap().set_len(1 << 26).unwrap();
+    assert_refused(
+        &authority,
+        |folder| fs::remove_file(folder.path("server.pem")).unwrap(),
+        "`server.certificate`: ",
+    );
+    let enlarge = |folder: &Folder| {
+        fs::File::create(folder.path("crl.pem")).unwrap().set_len(1 << 26).unwrap()
+    };
     assert_refused(&authority, enlarge, "`server.client_crl`: ");
 }
 
@@ -49,7 +55,10 @@ fn assert_refused(authority: &Authority, damage: impl FnOnce(&Folder), expected:
     folder.material();
     damage(&folder);
     let error = Material::load(&folder.settings).unwrap_err().to_string();
-    assert!(error.starts_with(expected) && !error.contains("AAAA"), "expected {expected}, and it says {error}");
+    assert!(
+        error.starts_with(expected) && !error.contains("AAAA"),
+        "expected {expected}, and it says {error}"
+    );
 }
 
 const BROKEN: &str = "-----BEGIN CERTIFICATE-----\nMAMCAQAAAAA=\n-----END CERTIFICATE-----\n";

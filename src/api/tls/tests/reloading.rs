@@ -17,15 +17,22 @@ async fn new_files_count_for_new_connections_and_old_ones_go_on() {
     let folder = Folder::new(&authority);
     let reloading = Reloading::load(folder.settings.clone()).unwrap();
     assert!(!reloading.reload().unwrap());
-    let (mut server, mut client) =
-        connect(&reloading.current(), client_config(&authority, Some(&authority.client(7)), &[&TLS13])).await.unwrap();
+    let (mut server, mut client) = connect(
+        &reloading.current(),
+        client_config(&authority, Some(&authority.client(7)), &[&TLS13]),
+    )
+    .await
+    .unwrap();
 
     let Pair { certificate, key } = next.sign("a server", 1, ServerAuth, 5);
     folder.write("server.pem", &certificate);
     let (error, before) = (reloading.reload().unwrap_err(), reloading.current());
     assert!(matches!(error, TlsError::Pair { .. }), "{error}");
     assert_eq!(before.generation, 1);
-    assert!(connect(&before, client_config(&authority, None, &[&TLS13])).await.is_ok(), "half a pair changes nothing");
+    assert!(
+        connect(&before, client_config(&authority, None, &[&TLS13])).await.is_ok(),
+        "half a pair changes nothing"
+    );
 
     folder.write("server.key", &key);
     assert!(reloading.reload().unwrap());
@@ -64,7 +71,8 @@ async fn files_are_watched_while_they_come_one_by_one() {
     let authority = Authority::new("authority");
     let (folder, next) = (Folder::new(&authority), authority.server());
     let reloading = Arc::new(Reloading::load(folder.settings.clone()).unwrap());
-    let watching = tokio::spawn(reloading.clone().watch(Duration::from_millis(5), Arc::new(Notify::new())));
+    let watching =
+        tokio::spawn(reloading.clone().watch(Duration::from_millis(5), Arc::new(Notify::new())));
     folder.write("server.pem", &next.certificate);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(reloading.current().generation, 1);
@@ -77,7 +85,8 @@ async fn files_are_watched_while_they_come_one_by_one() {
 async fn a_signal_is_heard_at_once() {
     let authority = Authority::new("authority");
     let folder = Folder::new(&authority);
-    let (reloading, signal) = (Arc::new(Reloading::load(folder.settings.clone()).unwrap()), Arc::new(Notify::new()));
+    let (reloading, signal) =
+        (Arc::new(Reloading::load(folder.settings.clone()).unwrap()), Arc::new(Notify::new()));
     let watching = tokio::spawn(reloading.clone().watch(Duration::from_hours(1), signal.clone()));
     tokio::time::sleep(Duration::from_millis(50)).await;
     folder.write("clients.pem", &format!("{}{}", authority.pem(), Authority::new("next").pem()));

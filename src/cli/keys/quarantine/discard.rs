@@ -17,7 +17,11 @@ use crate::db::{Access, DatabaseConnection, Lock};
 use crate::key::{Ring, Unopened};
 use crate::reseal::{Bad, ResealError, StoredRow, forget_quarantined_row};
 
-pub(super) async fn run(discard: &Discard, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    discard: &Discard,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Write).await?;
     let table = table_of(discard, quarantined(&db).await?)?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
@@ -33,24 +37,42 @@ pub(super) async fn run(discard: &Discard, session: &Session, output: &Output) -
     release(lock).await;
     let removed = done?;
     output.result(&json!({ "discarded": removed }), || {
-        if removed { "discarded".to_owned() } else { "the row opens by now: it stays, and leaves the list".to_owned() }
+        if removed {
+            "discarded".to_owned()
+        } else {
+            "the row opens by now: it stays, and leaves the list".to_owned()
+        }
     });
     Ok(Exit::Done)
 }
 
 /// Which table's row is meant.
-fn table_of(Discard { id, table }: &Discard, rows: Vec<quarantine::Model>) -> Result<String, Failure> {
-    let is_meant = |row: &quarantine::Model| row.row_id == *id && table.as_ref().is_none_or(|table| row.table_name == *table);
-    let tables: BTreeSet<String> = rows.into_iter().filter(is_meant).map(|row| row.table_name).collect();
+fn table_of(
+    Discard { id, table }: &Discard,
+    rows: Vec<quarantine::Model>,
+) -> Result<String, Failure> {
+    let is_meant = |row: &quarantine::Model| {
+        row.row_id == *id && table.as_ref().is_none_or(|table| row.table_name == *table)
+    };
+    let tables: BTreeSet<String> =
+        rows.into_iter().filter(is_meant).map(|row| row.table_name).collect();
     let tables: Vec<_> = tables.into_iter().collect();
     match tables.as_slice() {
         [only] => Ok(only.clone()),
         [] => {
-            let failure = Failure::new(Exit::Failed, "not_in_quarantine", "no row of that id is in quarantine");
+            let failure = Failure::new(
+                Exit::Failed,
+                "not_in_quarantine",
+                "no row of that id is in quarantine",
+            );
             Err(failure.help("`strongroom keys quarantine list` names them"))
         }
         _ => {
-            let failure = Failure::new(Exit::Usage, "ambiguous", format!("rows of {} have that id", tables.join(", ")));
+            let failure = Failure::new(
+                Exit::Usage,
+                "ambiguous",
+                format!("rows of {} have that id", tables.join(", ")),
+            );
             Err(failure.help("say which one is meant with --table"))
         }
     }
@@ -70,7 +92,9 @@ struct Judged {
 
 impl Named<'_> {
     async fn judge(&self, db: &DatabaseConnection, ring: &Arc<Ring>) -> Result<Judged, Failure> {
-        let Some((table, phase)) = described(ring, self.table)? else { return Err(self.has_no_cells(ring)) };
+        let Some((table, phase)) = described(ring, self.table)? else {
+            return Err(self.has_no_cells(ring));
+        };
         if !phase.cells_count() {
             return Err(plaintext_counts());
         }
@@ -89,13 +113,22 @@ impl Named<'_> {
         if self.table == credential::TABLE.name || ring.manifest().describes(self.table) {
             return plaintext_counts();
         }
-        let failure = Failure::refused("not_described", format!("the ring has no cells in a table `{}`", self.table));
+        let failure = Failure::refused(
+            "not_described",
+            format!("the ring has no cells in a table `{}`", self.table),
+        );
         failure.help("repair or delete the row there; what an import met leaves the list with the next import")
     }
 
     /// Whether the row was removed; otherwise it opens by now, or is gone, and left the list. It may be another than a
     /// person agreed to: then nothing happens.
-    async fn discard(&self, db: &DatabaseConnection, ring: &Arc<Ring>, lock: &Lock, agreed: &[Bad]) -> Result<bool, Failure> {
+    async fn discard(
+        &self,
+        db: &DatabaseConnection,
+        ring: &Arc<Ring>,
+        lock: &Lock,
+        agreed: &[Bad],
+    ) -> Result<bool, Failure> {
         ring.reload(db).await?;
         let judged = self.judge(db, ring).await?;
         if judged.bad != agreed {
@@ -114,11 +147,17 @@ impl Named<'_> {
 
 impl Judged {
     /// What a key would open that is still there, and what other tables have.
-    async fn refuse_what_may_be_lost(&self, db: &DatabaseConnection, named: &Named<'_>) -> Result<(), Failure> {
+    async fn refuse_what_may_be_lost(
+        &self,
+        db: &DatabaseConnection,
+        named: &Named<'_>,
+    ) -> Result<(), Failure> {
         let Some(row) = self.row.as_ref().filter(|_| !self.bad.is_empty()) else { return Ok(()) };
         if self.bad.iter().any(|bad| bad.reason == Unopened::RetiredKey) {
-            let failure =
-                Failure::refused("retired_key", "the row is sealed under a generation that is closed, and its keys are there");
+            let failure = Failure::refused(
+                "retired_key",
+                "the row is sealed under a generation that is closed, and its keys are there",
+            );
             return Err(
                 failure.help("once the time of grace is over, retire that generation again: one that is in use is opened")
             );
@@ -128,16 +167,22 @@ impl Judged {
             return Ok(());
         }
         let (table, others) = (named.table, others.join(", "));
-        let message = format!("removing the row of `{table}` would remove or change rows of {others}, by their foreign keys");
+        let message = format!(
+            "removing the row of `{table}` would remove or change rows of {others}, by their foreign keys"
+        );
         let failure = Failure::refused("takes_along", message);
-        Err(failure.help("repair or delete it with its own program, then run the same command again"))
+        Err(failure
+            .help("repair or delete it with its own program, then run the same command again"))
     }
 
     /// What a person agrees to: the whole row is lost, and not only what does not open.
     fn removal(&self, Named { table, id }: &Named<'_>) -> String {
         let told = self.row.iter().flat_map(StoredRow::cells).map(|(column, _)| {
             let bad = self.bad.iter().find(|bad| bad.column == column.sealed);
-            let how = bad.map_or_else(|| "opens, and goes with it".to_owned(), |bad| format!("does not open ({})", bad.reason));
+            let how = bad.map_or_else(
+                || "opens, and goes with it".to_owned(),
+                |bad| format!("does not open ({})", bad.reason),
+            );
             format!("{} {how}", column.sealed)
         });
         let told = told.collect::<Vec<_>>().join(", ");
@@ -148,7 +193,8 @@ impl Judged {
 
 /// The row has lost nothing.
 fn plaintext_counts() -> Failure {
-    let message = "the plaintext of this row is there and counts: nothing is lost, and nothing is discarded";
+    let message =
+        "the plaintext of this row is there and counts: nothing is lost, and nothing is discarded";
     let failure = Failure::refused("plaintext_counts", message);
     failure.help(
         "change or delete the row itself, then seal again: credentials with `strongroom migrate up --yes`, others by their program",
@@ -157,6 +203,7 @@ fn plaintext_counts() -> Failure {
 
 /// The row is another than the one that was judged.
 fn changed() -> Failure {
-    let failure = Failure::new(Exit::Failed, "changed", "the row was changed meanwhile: nothing was removed");
+    let failure =
+        Failure::new(Exit::Failed, "changed", "the row was changed meanwhile: nothing was removed");
     failure.help("run the same command again")
 }

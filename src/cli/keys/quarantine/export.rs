@@ -30,7 +30,9 @@ pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Fail
         documents.push(json!({ "table": table_name, "id": row_id, "column": column_name, "reason": reason, "sealed": sealed }));
     }
     let document = json!({ "quarantined": documents });
-    output.result(&document, || Text::json(&serde_json::to_string_pretty(&document).unwrap_or_default()));
+    output.result(&document, || {
+        Text::json(&serde_json::to_string_pretty(&document).unwrap_or_default())
+    });
     Ok(Exit::Done)
 }
 
@@ -40,14 +42,24 @@ fn is_of_a_program(bad: &quarantine::Model) -> bool {
 }
 
 /// The document that the break-glass script reads; null where the row or its cell is gone, or its table.
-async fn whole(db: &DatabaseConnection, ring: Option<&Arc<Ring>>, bad: &quarantine::Model) -> Result<Value, Failure> {
+async fn whole(
+    db: &DatabaseConnection,
+    ring: Option<&Arc<Ring>>,
+    bad: &quarantine::Model,
+) -> Result<Value, Failure> {
     let Some(table) = table(ring, bad)? else { return Ok(Value::Null) };
     if !db::has_table(db, table.name).await? {
         return Ok(Value::Null);
     }
-    let Some(row) = StoredRow::find(db, table, Phase::Sealed, &bad.row_id).await? else { return Ok(Value::Null) };
-    let Some((column, cell)) = row.cells().find(|(column, _)| column.sealed == bad.column_name) else { return Ok(Value::Null) };
-    let owners: Map<_, _> = row.owners().iter().map(|(label, value)| ((*label).to_owned(), owner(value))).collect();
+    let Some(row) = StoredRow::find(db, table, Phase::Sealed, &bad.row_id).await? else {
+        return Ok(Value::Null);
+    };
+    let Some((column, cell)) = row.cells().find(|(column, _)| column.sealed == bad.column_name)
+    else {
+        return Ok(Value::Null);
+    };
+    let owners: Map<_, _> =
+        row.owners().iter().map(|(label, value)| ((*label).to_owned(), owner(value))).collect();
     let ring = manifest::Entity::find().one(db).await?;
     Ok(json!({
         "ring_id": ring.map(|ring| hex::encode(ring.ring_id)),
@@ -60,7 +72,10 @@ async fn whole(db: &DatabaseConnection, ring: Option<&Arc<Ring>>, bad: &quaranti
     }))
 }
 
-fn table(ring: Option<&Arc<Ring>>, bad: &quarantine::Model) -> Result<Option<&'static SealedTable>, Failure> {
+fn table(
+    ring: Option<&Arc<Ring>>,
+    bad: &quarantine::Model,
+) -> Result<Option<&'static SealedTable>, Failure> {
     if bad.table_name == credential::TABLE.name {
         return Ok(Some(credential::TABLE));
     }
@@ -78,9 +93,8 @@ fn owner(value: &crypto::Value<'_>) -> Value {
     match value {
         crypto::Value::Null => Value::Null,
         crypto::Value::Integer(number) => json!(number),
-        crypto::Value::Bytes(bytes) => {
-            std::str::from_utf8(bytes).map_or_else(|_| json!({ "hex": hex::encode(bytes) }), Value::from)
-        }
+        crypto::Value::Bytes(bytes) => std::str::from_utf8(bytes)
+            .map_or_else(|_| json!({ "hex": hex::encode(bytes) }), Value::from),
     }
 }
 

@@ -38,7 +38,11 @@ pub(crate) struct Discard {
     table: Option<String>,
 }
 
-pub(super) async fn run(command: Command, session: &Session, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    command: Command,
+    session: &Session,
+    output: &Output,
+) -> Result<Exit, Failure> {
     match command {
         Command::List => list(session, output).await,
         Command::Export => export::run(session, output).await,
@@ -50,8 +54,14 @@ async fn list(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let rows = quarantined(&session.connect_to_ours(Access::Read).await?).await?;
     let documents: Vec<_> = rows.iter().map(entry).collect();
     output.result(&json!({ "quarantined": documents }), || {
-        let lines = rows.iter().map(|row| format!("{}  {}  {}  {}", row.table_name, row.row_id, row.column_name, row.reason));
-        let lines = if rows.is_empty() { vec!["nothing is in quarantine".to_owned()] } else { lines.collect() };
+        let lines = rows.iter().map(|row| {
+            format!("{}  {}  {}  {}", row.table_name, row.row_id, row.column_name, row.reason)
+        });
+        let lines = if rows.is_empty() {
+            vec!["nothing is in quarantine".to_owned()]
+        } else {
+            lines.collect()
+        };
         Text::of(lines)
     });
     Ok(Exit::Done)
@@ -69,6 +79,9 @@ async fn quarantined(db: &DatabaseConnection) -> Result<Vec<quarantine::Model>, 
 }
 
 /// A table with cells, as the authenticated manifest describes it.
-fn described(ring: &Ring, name: &str) -> Result<Option<(&'static SealedTable, Phase)>, ResealError> {
+fn described(
+    ring: &Ring,
+    name: &str,
+) -> Result<Option<(&'static SealedTable, Phase)>, ResealError> {
     Ok(sealed_tables(&ring.manifest())?.into_iter().find(|(table, _)| table.name == name))
 }

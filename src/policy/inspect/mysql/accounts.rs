@@ -10,7 +10,11 @@ use crate::policy::diff::DEFAULT;
 use crate::policy::state::{ADDED, ENABLED, Kind, State, USED};
 use crate::policy::wanted::Target;
 
-pub(super) async fn accounts(db: &impl ConnectionTrait, target: &Target, state: &mut State) -> Result<(), DbErr> {
+pub(super) async fn accounts(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    state: &mut State,
+) -> Result<(), DbErr> {
     let sql = match target.engine {
         Engine::MariaDb => {
             "SELECT CAST(u.User AS CHAR) AS name, CAST(u.Host AS CHAR) AS host, CAST(u.ssl_type AS CHAR) AS tls, \
@@ -28,10 +32,13 @@ pub(super) async fn accounts(db: &impl ConnectionTrait, target: &Target, state: 
     let sql = sql.replace("'$account_locked'", "concat(char(36), '.account_locked')");
     for row in all(db, &sql, [target.names.prefix().into(), target.names.prefix().into()]).await? {
         let name = account_of(&text(&row, "name")?, &text(&row, "host")?);
-        let is_role = text(&row, "role")? == "Y" || target.names.parse_login(&name).is_none() && !name.contains('@');
+        let is_role = text(&row, "role")? == "Y"
+            || target.names.parse_login(&name).is_none() && !name.contains('@');
         let kind = if is_role { Kind::Role } else { Kind::Login };
         let locked = matches!(text(&row, "locked")?.as_str(), "1" | "true");
-        let mut set = |setting: &str, value: String| state.settings.insert((name.clone(), setting.to_owned()), value);
+        let mut set = |setting: &str, value: String| {
+            state.settings.insert((name.clone(), setting.to_owned()), value)
+        };
         if kind == Kind::Login || target.engine == Engine::MySql {
             set(ENABLED, (!locked).to_string());
         }
@@ -58,7 +65,11 @@ fn certificate(tls: &str) -> String {
 
 /// Every edge from a role of ours or to an account of ours, and whether it is in force at login. On MariaDB who makes a
 /// role is its administrator; that is how a migrating login manages it.
-pub(super) async fn members(db: &impl ConnectionTrait, target: &Target, state: &mut State) -> Result<(), DbErr> {
+pub(super) async fn members(
+    db: &impl ConnectionTrait,
+    target: &Target,
+    state: &mut State,
+) -> Result<(), DbErr> {
     let (edges, defaults) = match target.engine {
         Engine::MariaDb => (
             "SELECT CAST(Role AS CHAR) AS role, '%' AS role_host, CAST(User AS CHAR) AS member, CAST(Host AS CHAR) AS host, \
@@ -88,7 +99,10 @@ pub(super) async fn members(db: &impl ConnectionTrait, target: &Target, state: &
     for row in all(db, edges, [prefix(), prefix(), prefix(), prefix()]).await? {
         let role = account_of(&text(&row, "role")?, &text(&row, "role_host")?);
         let member = account_of(&text(&row, "member")?, &text(&row, "host")?);
-        let (is_used, is_admin) = (in_force.contains(&(role.clone(), member.clone())), row.try_get::<i64>("", "admin")? != 0);
+        let (is_used, is_admin) = (
+            in_force.contains(&(role.clone(), member.clone())),
+            row.try_get::<i64>("", "admin")? != 0,
+        );
         if is_admin && nobody_binds.contains(&member) {
             continue;
         }

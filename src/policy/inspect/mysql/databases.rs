@@ -15,13 +15,16 @@ pub(super) async fn all(db: &impl ConnectionTrait) -> Result<Option<BTreeSet<Str
     if text(&one(db, sees_all, []).await?, "n")? == "0" {
         return Ok(None);
     }
-    let names = rows(db, "SELECT CAST(schema_name AS CHAR) AS s FROM information_schema.schemata", []).await?;
+    let names =
+        rows(db, "SELECT CAST(schema_name AS CHAR) AS s FROM information_schema.schemata", [])
+            .await?;
     names.iter().map(|row| text(row, "s")).collect::<Result<_, _>>().map(Some)
 }
 
 /// The databases that grants name and the server does not have.
 pub(super) fn gone(state: &State, databases: Option<&BTreeSet<String>>) -> BTreeSet<String> {
     let Some(databases) = databases else { return BTreeSet::new() };
-    let named = state.grants.iter().filter_map(|grant| grant.object.table()).map(|(schema, _)| schema);
+    let named =
+        state.grants.iter().filter_map(|grant| grant.object.table()).map(|(schema, _)| schema);
     named.filter(|schema| !databases.contains(*schema)).map(str::to_owned).collect()
 }

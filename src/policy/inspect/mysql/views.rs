@@ -18,15 +18,15 @@ pub(super) async fn views(
     let is_gone = |schema: &str| databases.is_some_and(|all| !all.contains(schema));
     let state = &mut found.state;
     let prefix = || target.names.prefix().into();
-    let schemas =
-        "SELECT CAST(schema_name AS CHAR) AS s FROM information_schema.schemata WHERE left(schema_name, length($1)) = $2";
+    let schemas = "SELECT CAST(schema_name AS CHAR) AS s FROM information_schema.schemata WHERE left(schema_name, length($1)) = $2";
     for row in all(db, schemas, [prefix(), prefix()]).await? {
         state.schemas.insert(text(&row, "s")?);
     }
     let columns = "SELECT CAST(table_schema AS CHAR) AS s, CAST(table_name AS CHAR) AS t, CAST(column_name AS CHAR) AS c \
                    FROM information_schema.columns WHERE left(table_schema, length($1)) = $2 ORDER BY 1, 2, ordinal_position";
     for row in all(db, columns, [prefix(), prefix()]).await? {
-        let view: &mut Vec<String> = state.views.entry((text(&row, "s")?, text(&row, "t")?)).or_default();
+        let view: &mut Vec<String> =
+            state.views.entry((text(&row, "s")?, text(&row, "t")?)).or_default();
         view.push(text(&row, "c")?);
     }
     let definitions = "SELECT CAST(v.table_schema AS CHAR) AS s, CAST(v.table_name AS CHAR) AS t, v.view_definition AS body, \
@@ -41,7 +41,12 @@ pub(super) async fn views(
             *columns = vec!["(something else)".to_owned()];
             let elsewhere = body.rsplit(" from `").next().and_then(|rest| rest.split('`').next());
             if elsewhere.is_some_and(|schema| schema != target.schema && !is_gone(schema)) {
-                found.foreign.push(Drift::new("foreign", &key.0, "another database", format!("view {}", key.1)));
+                found.foreign.push(Drift::new(
+                    "foreign",
+                    &key.0,
+                    "another database",
+                    format!("view {}", key.1),
+                ));
             }
         }
     }

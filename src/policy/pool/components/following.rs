@@ -38,18 +38,30 @@ impl Components {
     /// Gives a component the login that is in use now, if that is another.
     async fn follow_login(&self, component: &Component) -> Result<(), GrantError> {
         let (name, policy) = (component.name(), self.policy());
-        let Some(of) = policy.components.get(name).filter(|_| self.target.engine != Engine::Sqlite) else { return Ok(()) };
-        let Some((login, address)) = self.login(name, &component.login()).await? else { return Ok(()) };
+        let Some(of) = policy.components.get(name).filter(|_| self.target.engine != Engine::Sqlite)
+        else {
+            return Ok(());
+        };
+        let Some((login, address)) = self.login(name, &component.login()).await? else {
+            return Ok(());
+        };
         let expected = Expected::new(&self.target, &policy, name, of, &login);
         tracing::info!(component = name, login, "using another login");
         Ok(component.switch(&address, login, expected).await?)
     }
 
     async fn follow_own_login(&self) -> Result<(), GrantError> {
-        let Some(own) = self.own.as_ref().filter(|_| self.target.engine != Engine::Sqlite) else { return Ok(()) };
-        let Some((login, address)) = self.login(own.name(), &own.login()).await? else { return Ok(()) };
+        let Some(own) = self.own.as_ref().filter(|_| self.target.engine != Engine::Sqlite) else {
+            return Ok(());
+        };
+        let Some((login, address)) = self.login(own.name(), &own.login()).await? else {
+            return Ok(());
+        };
         let policy = self.policy();
-        let of = policy.components.get(own.name()).ok_or_else(|| GrantError::UnknownComponent(own.name().to_owned()))?;
+        let of = policy
+            .components
+            .get(own.name())
+            .ok_or_else(|| GrantError::UnknownComponent(own.name().to_owned()))?;
         let expected = Expected::new(&self.target, &policy, own.name(), of, &login);
         tracing::info!(
             component = own.name(),
@@ -67,7 +79,8 @@ impl Components {
             return Ok(());
         }
         let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
-        let policy = Arc::new(stored::in_force(&self.keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
+        let policy =
+            Arc::new(stored::in_force(&self.keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
         let mut current = self.write();
         // Other limits make another pool.
         current.open.retain(|name, open| {
@@ -80,7 +93,9 @@ impl Components {
                 component.hold_to(expected, of, &self.ring, &self.keeper);
             }
         }
-        if let Some((own, of)) = self.own.as_ref().and_then(|own| Some((own, policy.components.get(own.name())?))) {
+        if let Some((own, of)) =
+            self.own.as_ref().and_then(|own| Some((own, policy.components.get(own.name())?)))
+        {
             own.expect(Expected::new(&self.target, &policy, own.name(), of, &own.login()));
         }
         (current.policy, current.number) = (policy, number);

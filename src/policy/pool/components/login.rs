@@ -30,11 +30,19 @@ impl Components {
             Engine::MariaDb => self.target.names.view_schema(name),
             _ => self.target.database.clone(),
         };
-        Ok(OwnLogin { user: self.target.names.login(name, slot), password: keys.password(row)?.text(), database })
+        Ok(OwnLogin {
+            user: self.target.names.login(name, slot),
+            password: keys.password(row)?.text(),
+            database,
+        })
     }
 
     /// The login in use and the way to the database by it, unless it is `known`.
-    pub(super) async fn login(&self, name: &str, known: &str) -> Result<Option<(String, Address)>, GrantError> {
+    pub(super) async fn login(
+        &self,
+        name: &str,
+        known: &str,
+    ) -> Result<Option<(String, Address)>, GrantError> {
         let logins = Logins::read(&self.keeper).await?;
         let (slot, row) = logins.find(name, LoginState::Active).ok_or_else(|| missing(name))?;
         let login = self.target.names.login(name, slot);
@@ -43,7 +51,8 @@ impl Components {
         }
         // Read anew: the ring may be under another root by now.
         let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
-        let address = login_address(&self.address, &self.target, name, &login, &keys.password(row)?.text())?;
+        let address =
+            login_address(&self.address, &self.target, name, &login, &keys.password(row)?.text())?;
         Ok(Some((login, address)))
     }
 }

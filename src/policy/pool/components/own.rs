@@ -29,12 +29,17 @@ impl Own {
         target: &Target,
         policy: &Policy,
     ) -> Result<Self, GrantError> {
-        let of = policy.components.get(name).ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
+        let of = policy
+            .components
+            .get(name)
+            .ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
         let login = address.user().unwrap_or_default();
         let expected = Expected::new(target, policy, name, of, &login);
         let is_own = || Slot::ALL.iter().any(|slot| target.names.login(name, *slot) == login);
         if target.engine != Engine::Sqlite && !is_own() {
-            let reason = format!("the database's address names `{login}`, which is not one of its own logins");
+            let reason = format!(
+                "the database's address names `{login}`, which is not one of its own logins"
+            );
             return Err(GrantError::Login { component: name.to_owned(), reason });
         }
         let pool = rolling::open(address, name, of, expected, &of.limits, share(of, programs))?;
@@ -58,7 +63,12 @@ impl Own {
         self.pool.expect(expected);
     }
 
-    pub(super) async fn switch(&self, address: &Address, login: String, expected: Expected) -> Result<(), DbErr> {
+    pub(super) async fn switch(
+        &self,
+        address: &Address,
+        login: String,
+        expected: Expected,
+    ) -> Result<(), DbErr> {
         self.pool.switch(address, &self.name, expected).await?;
         *self.login.write().unwrap_or_else(PoisonError::into_inner) = login;
         Ok(())

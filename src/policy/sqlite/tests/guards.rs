@@ -6,10 +6,16 @@ use crate::policy::sqlite::{Rules, confine};
 #[tokio::test]
 async fn who_may_delete_and_insert_may_replace() {
     let deletes = component([("t", rights(&["id", "a"], &["id", "a"], &["a"], true))]);
-    for sql in ["REPLACE INTO t (id, a) VALUES ('1', 'new')", "UPDATE OR REPLACE t SET a = 'two' WHERE id = '1'"] {
+    for sql in [
+        "REPLACE INTO t (id, a) VALUES ('1', 'new')",
+        "UPDATE OR REPLACE t SET a = 'two' WHERE id = '1'",
+    ] {
         assert_eq!(answer(&deletes, sql).await, Answer::Done, "{sql}");
     }
-    assert_eq!(answer(&deletes, "REPLACE INTO t (id, secret) VALUES ('1', 's')").await, Answer::Guarded);
+    assert_eq!(
+        answer(&deletes, "REPLACE INTO t (id, secret) VALUES ('1', 's')").await,
+        Answer::Guarded
+    );
 }
 
 #[tokio::test]
@@ -27,24 +33,39 @@ async fn guards_cannot_be_removed() {
     for name in ["DELETE t", "INSERT t"] {
         let drop = [b"DROP TRIGGER \"\xffstrongroom ", name.as_bytes(), b"\""].concat();
         let mut handle = connection.lock_handle().await.unwrap();
-        let refused = super::super::authorizer::execute(&mut handle, &std::ffi::CString::new(drop).unwrap());
+        let refused =
+            super::super::authorizer::execute(&mut handle, &std::ffi::CString::new(drop).unwrap());
         assert!(refused.unwrap_err().to_string().ends_with("error 23"), "{name}");
     }
-    assert_eq!(run(&mut connection, "REPLACE INTO t (id, a) VALUES ('1', 'new')").await, Answer::Guarded);
-    assert!(confine(&mut connection, Rules::of(&narrow())).await.is_err(), "nor is it confined anew");
+    assert_eq!(
+        run(&mut connection, "REPLACE INTO t (id, a) VALUES ('1', 'new')").await,
+        Answer::Guarded
+    );
+    assert!(
+        confine(&mut connection, Rules::of(&narrow())).await.is_err(),
+        "nor is it confined anew"
+    );
 }
 
 #[tokio::test]
 async fn the_default_may_be_given_by_name() {
-    for sql in ["INSERT INTO t (id, secret) VALUES ('3', 'none')", "INSERT INTO t (id, b) VALUES ('3', 5)"] {
+    for sql in
+        ["INSERT INTO t (id, secret) VALUES ('3', 'none')", "INSERT INTO t (id, b) VALUES ('3', 5)"]
+    {
         assert_eq!(answer(&narrow(), sql).await, Answer::Done, "{sql}");
     }
-    assert_eq!(answer(&narrow(), "INSERT INTO t (id, secret) VALUES ('3', 'NONE')").await, Answer::Guarded);
+    assert_eq!(
+        answer(&narrow(), "INSERT INTO t (id, secret) VALUES ('3', 'NONE')").await,
+        Answer::Guarded
+    );
 }
 
 #[tokio::test]
 async fn a_random_default_is_a_known_limit() {
-    assert_eq!(answer(&narrow(), "INSERT INTO t (id, nonce) VALUES ('3', x'00')").await, Answer::Done);
+    assert_eq!(
+        answer(&narrow(), "INSERT INTO t (id, nonce) VALUES ('3', x'00')").await,
+        Answer::Done
+    );
 }
 
 #[tokio::test]
@@ -56,9 +77,11 @@ async fn defaults_of_every_kind_are_left_to_the_table() {
         f boolean DEFAULT TRUE, z TEXT NOT NULL DEFAULT 'it''s', c timestamp DEFAULT CURRENT_TIMESTAMP, e DEFAULT (1 + 2),
         \"odd \"\" name\" TEXT DEFAULT 'o', g AS (a || 'g'))";
     let mut connection = confined(&inserts, owner).await;
-    for sql in
-        ["INSERT INTO d (a) VALUES ('x'), ('y')", "INSERT INTO d (a) SELECT a || 'z' FROM d", "INSERT INTO d DEFAULT VALUES"]
-    {
+    for sql in [
+        "INSERT INTO d (a) VALUES ('x'), ('y')",
+        "INSERT INTO d (a) SELECT a || 'z' FROM d",
+        "INSERT INTO d DEFAULT VALUES",
+    ] {
         assert_eq!(run(&mut connection, sql).await, Answer::Done, "{sql}");
     }
     for sql in [
@@ -78,16 +101,21 @@ async fn defaults_of_every_kind_are_left_to_the_table() {
 #[tokio::test]
 async fn a_table_without_row_numbers_is_guarded_too() {
     let inserts = component([("w", rights(&["id"], &["id"], &["a"], false))]);
-    let mut connection = confined(&inserts, "CREATE TABLE w (id INTEGER PRIMARY KEY, a TEXT) WITHOUT ROWID").await;
+    let mut connection =
+        confined(&inserts, "CREATE TABLE w (id INTEGER PRIMARY KEY, a TEXT) WITHOUT ROWID").await;
     assert_eq!(run(&mut connection, "INSERT INTO w (id) VALUES (1)").await, Answer::Done);
     assert_eq!(run(&mut connection, "REPLACE INTO w (id) VALUES (1)").await, Answer::Guarded);
-    assert_eq!(run(&mut connection, "INSERT INTO w (id, a) VALUES (2, 'a')").await, Answer::Guarded);
+    assert_eq!(
+        run(&mut connection, "INSERT INTO w (id, a) VALUES (2, 'a')").await,
+        Answer::Guarded
+    );
 }
 
 #[tokio::test]
 async fn a_missing_table_and_a_view_have_no_guards() {
     let some = || rights(&["id"], &["id"], &["id"], false);
-    let mut connection = confined(&component([("gone", some()), ("seen", some()), ("t", some())]), "").await;
+    let mut connection =
+        confined(&component([("gone", some()), ("seen", some()), ("t", some())]), "").await;
     assert_eq!(run(&mut connection, "INSERT INTO t (id) VALUES ('3')").await, Answer::Done);
 }
 
@@ -99,18 +127,24 @@ async fn in_a_database_in_utf_16_a_guarded_table_takes_no_rows() {
     sqlx::raw_sql(super::SCHEMA).execute(&mut connection).await.unwrap();
     confine(&mut connection, Rules::of(&narrow())).await.unwrap();
     assert_eq!(run(&mut connection, "INSERT INTO t (id) VALUES ('3')").await, Answer::Unauthorized);
-    let forged =
-        "WITH \"\u{fffd}strongroom INSERT t\" AS (SELECT secret FROM t) SELECT secret FROM \"\u{fffd}strongroom INSERT t\"";
+    let forged = "WITH \"\u{fffd}strongroom INSERT t\" AS (SELECT secret FROM t) SELECT secret FROM \"\u{fffd}strongroom INSERT t\"";
     assert_eq!(run(&mut connection, forged).await, Answer::Unauthorized);
-    assert_eq!(run(&mut connection, "UPDATE OR REPLACE t SET a = 'two' WHERE id = '1'").await, Answer::Guarded);
+    assert_eq!(
+        run(&mut connection, "UPDATE OR REPLACE t SET a = 'two' WHERE id = '1'").await,
+        Answer::Guarded
+    );
 }
 
 /// As on PostgreSQL; and a forged name would be as good as a trigger's.
 #[tokio::test]
 async fn a_trigger_of_the_schema_needs_the_components_rights() {
-    let owner = "CREATE TRIGGER log AFTER UPDATE ON t BEGIN INSERT INTO other (x) VALUES (NEW.secret); END";
+    let owner =
+        "CREATE TRIGGER log AFTER UPDATE ON t BEGIN INSERT INTO other (x) VALUES (NEW.secret); END";
     let mut connection = confined(&narrow(), owner).await;
-    assert_eq!(run(&mut connection, "UPDATE t SET a = 'x' WHERE id = '1'").await, Answer::Unauthorized);
+    assert_eq!(
+        run(&mut connection, "UPDATE t SET a = 'x' WHERE id = '1'").await,
+        Answer::Unauthorized
+    );
 }
 
 #[tokio::test]
@@ -119,7 +153,8 @@ async fn a_cascade_needs_the_components_rights_in_the_other_table() {
     let parent = || ("t", rights(&["id"], &[], &[], true));
     let mut connection = confined(&component([parent()]), owner).await;
     assert_eq!(run(&mut connection, "DELETE FROM t WHERE id = '1'").await, Answer::Unauthorized);
-    let mut connection = confined(&component([parent(), ("child", rights(&["id"], &[], &[], true))]), owner).await;
+    let mut connection =
+        confined(&component([parent(), ("child", rights(&["id"], &[], &[], true))]), owner).await;
     assert_eq!(run(&mut connection, "DELETE FROM t WHERE id = '1'").await, Answer::Done);
 }
 
@@ -134,7 +169,10 @@ async fn guards_outlive_a_schema_change_of_another_connection() {
     let rebuild = "DROP VIEW seen; CREATE TABLE u (id TEXT PRIMARY KEY, a TEXT UNIQUE, secret TEXT DEFAULT 'none', b DEFAULT 5, made DEFAULT 0);
         INSERT INTO u SELECT id, a, secret, b, made FROM t; DROP TABLE t; ALTER TABLE u RENAME TO t";
     sqlx::raw_sql(rebuild).execute(&mut owner).await.unwrap();
-    for sql in ["REPLACE INTO t (id, a) VALUES ('1', 'new')", "INSERT INTO t (id, secret) VALUES ('3', 's')"] {
+    for sql in [
+        "REPLACE INTO t (id, a) VALUES ('1', 'new')",
+        "INSERT INTO t (id, secret) VALUES ('3', 's')",
+    ] {
         assert_eq!(run(&mut connection, sql).await, Answer::Guarded, "{sql}");
     }
 }

@@ -33,7 +33,11 @@ enum Answer {
 
 impl From<sqlx::Error> for Answer {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .unwrap_or_default()
+            .into_owned();
         match code.as_str() {
             "9" => Self::Stopped,
             "23" => Self::Unauthorized,

@@ -34,7 +34,8 @@ async fn pool() -> (DatabaseConnection, TempDir) {
 
 fn refused(error: DbErr) -> Answer {
     match error {
-        DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error)) | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)) => {
+        DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error))
+        | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)) => {
             std::sync::Arc::into_inner(error).unwrap().into()
         }
         error => Answer::Other(error.to_string()),
@@ -44,12 +45,18 @@ fn refused(error: DbErr) -> Answer {
 #[tokio::test]
 async fn rows_are_inserted_found_and_changed() {
     let (db, _dir) = pool().await;
-    let row = ActiveModel { id: Set("3".to_owned()), a: Set("three".to_owned()) }.insert(&db).await.unwrap();
+    let row = ActiveModel { id: Set("3".to_owned()), a: Set("three".to_owned()) }
+        .insert(&db)
+        .await
+        .unwrap();
     assert_eq!(Entity::find_by_id("3").one(&db).await.unwrap(), Some(row.clone()));
     let row = ActiveModel { a: Set("drei".to_owned()), ..row.into() }.update(&db).await.unwrap();
     assert_eq!(row.a, "drei");
     assert_eq!(Entity::find().count(&db).await.unwrap(), 3);
-    assert_eq!(refused(Entity::delete_by_id("3").exec(&db).await.unwrap_err()), Answer::Unauthorized);
+    assert_eq!(
+        refused(Entity::delete_by_id("3").exec(&db).await.unwrap_err()),
+        Answer::Unauthorized
+    );
 }
 
 #[tokio::test]
@@ -62,14 +69,16 @@ async fn transactions_and_savepoints_work() {
     row("dropped").insert(&savepoint).await.unwrap();
     savepoint.rollback().await.unwrap();
     transaction.commit().await.unwrap();
-    let ids: Vec<_> = Entity::find().all(&db).await.unwrap().into_iter().map(|row| row.id).collect();
+    let ids: Vec<_> =
+        Entity::find().all(&db).await.unwrap().into_iter().map(|row| row.id).collect();
     assert_eq!(ids, ["1", "2", "kept"]);
 }
 
 #[tokio::test]
 async fn every_connection_of_the_pool_is_confined() {
     let (db, _dir) = pool().await;
-    let (one, two, three) = (db.begin().await.unwrap(), db.begin().await.unwrap(), db.begin().await.unwrap());
+    let (one, two, three) =
+        (db.begin().await.unwrap(), db.begin().await.unwrap(), db.begin().await.unwrap());
     for connection in [&one, &two, &three] {
         let error = connection.execute_unprepared("SELECT secret FROM t").await.unwrap_err();
         assert_eq!(refused(error), Answer::Unauthorized);
@@ -96,12 +105,22 @@ async fn a_stopped_statement_does_not_slip_through_when_the_schema_changes() {
     let (db, dir) = pool().await;
     let one = db.get_sqlite_connection_pool();
     let mut connection = one.acquire().await.unwrap();
-    let owner = sea_orm::sqlx::SqliteConnection::connect(&format!("sqlite:{}", dir.path().join("t.db").display()));
+    let owner = sea_orm::sqlx::SqliteConnection::connect(&format!(
+        "sqlite:{}",
+        dir.path().join("t.db").display()
+    ));
     let mut owner = owner.await.unwrap();
     for _ in 0..3 {
         let sql = "WITH g (x) AS (VALUES ('y')) SELECT x FROM g FULL JOIN other USING (x)";
         assert_eq!(run(&mut connection, sql).await, Answer::Stopped);
-        assert_eq!(run(&mut connection, "SELECT id FROM t").await, Answer::Done, "and harms no other");
-        sea_orm::sqlx::raw_sql("CREATE TABLE more (id); DROP TABLE more").execute(&mut owner).await.unwrap();
+        assert_eq!(
+            run(&mut connection, "SELECT id FROM t").await,
+            Answer::Done,
+            "and harms no other"
+        );
+        sea_orm::sqlx::raw_sql("CREATE TABLE more (id); DROP TABLE more")
+            .execute(&mut owner)
+            .await
+            .unwrap();
     }
 }

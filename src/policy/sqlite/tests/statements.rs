@@ -203,8 +203,16 @@ async fn joins_by_name_do_not_run() {
 
 #[tokio::test]
 async fn a_component_without_rights_does_nothing_even_where_the_policy_names_sqlites_tables() {
-    let nobody = component([("sqlite_master", rights(&["sql"], &["sql"], &["sql"], true)), ("t", rights(&[], &[], &[], false))]);
-    for sql in ["SELECT count(*) FROM t", "SELECT sql FROM sqlite_master", "UPDATE t SET a = 1", "INSERT INTO t DEFAULT VALUES"] {
+    let nobody = component([
+        ("sqlite_master", rights(&["sql"], &["sql"], &["sql"], true)),
+        ("t", rights(&[], &[], &[], false)),
+    ]);
+    for sql in [
+        "SELECT count(*) FROM t",
+        "SELECT sql FROM sqlite_master",
+        "UPDATE t SET a = 1",
+        "INSERT INTO t DEFAULT VALUES",
+    ] {
         assert_eq!(answer(&nobody, sql).await, Answer::Unauthorized, "{sql}");
     }
     assert_eq!(answer(&nobody, "SELECT 1").await, Answer::Done);

@@ -33,8 +33,7 @@ const CASCADES_ON_MYSQL: &str = "SELECT u.column_name AS name FROM information_s
     WHERE r.constraint_schema = DATABASE() AND r.table_name = $1 \
     AND (r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR r.delete_rule IN ('SET NULL', 'SET DEFAULT'))";
 
-const ROW_SECURITY: &str =
-    "SELECT relname::text AS name FROM pg_class WHERE oid = to_regclass(quote_ident($1)) AND relrowsecurity";
+const ROW_SECURITY: &str = "SELECT relname::text AS name FROM pg_class WHERE oid = to_regclass(quote_ident($1)) AND relrowsecurity";
 const ENCODING: &str = "SELECT encoding AS name FROM pragma_encoding";
 
 /// Refuses what would change bindings past the guards, hide rows, or read them otherwise than they were written.
@@ -44,12 +43,18 @@ pub(super) async fn refuse_loose(
     table: &'static SealedTable,
     there: &[(String, String)],
 ) -> Result<(), Unsealable> {
-    let bound = || std::iter::once(table.id.name).chain(table.owners.iter().map(|owner| owner.name));
+    let bound =
+        || std::iter::once(table.id.name).chain(table.owners.iter().map(|owner| owner.name));
     for column in bound() {
         let found = require_column(table, there, column)?;
         if is_padded(engine, found) {
             let wanted = "of a type that is read as it was written, such as varchar";
-            return Err(Unsealable::Type { table: table.name, column, found: found.to_owned(), wanted });
+            return Err(Unsealable::Type {
+                table: table.name,
+                column,
+                found: found.to_owned(),
+                wanted,
+            });
         }
     }
     let (unique, cascades) = match engine {
@@ -67,7 +72,9 @@ pub(super) async fn refuse_loose(
         }
     }
     match engine {
-        Engine::Postgres if !query(db, ROW_SECURITY, &[table.name]).await?.is_empty() => Err(Unsealable::RowSecurity(table.name)),
+        Engine::Postgres if !query(db, ROW_SECURITY, &[table.name]).await?.is_empty() => {
+            Err(Unsealable::RowSecurity(table.name))
+        }
         Engine::Sqlite => require_utf8(db).await,
         _ => Ok(()),
     }
@@ -99,7 +106,10 @@ mod tests {
             assert!(is_padded(Engine::Postgres, padded), "{padded}");
         }
         assert!(is_padded(Engine::MySql, "char(36)") && is_padded(Engine::MariaDb, "CHAR(36)"));
-        assert!(!is_padded(Engine::Postgres, "character varying(64)") && !is_padded(Engine::MySql, "varchar(64)"));
+        assert!(
+            !is_padded(Engine::Postgres, "character varying(64)")
+                && !is_padded(Engine::MySql, "varchar(64)")
+        );
         assert!(!is_padded(Engine::Sqlite, "char(36)"));
     }
 }

@@ -24,7 +24,11 @@ use super::former::Formers;
 use crate::db::{has_table, statement};
 
 /// What the plaintext columns are like, so that they can be given back; refuses what could not be.
-pub(super) async fn look(db: &impl ConnectionTrait, engine: Engine, table: &'static SealedTable) -> Result<Formers, Unsealable> {
+pub(super) async fn look(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &'static SealedTable,
+) -> Result<Formers, Unsealable> {
     let columns = columns(db, engine, table).await?;
     for column in table.plain_columns() {
         require_column(table, &columns, column)?;
@@ -39,7 +43,8 @@ pub(super) async fn look(db: &impl ConnectionTrait, engine: Engine, table: &'sta
     };
     formers.sort_by_key(|(_, former)| former.place);
     for (column, former) in &formers {
-        let has_index = table.columns.iter().any(|it| it.plain == Some(*column) && it.index.is_some());
+        let has_index =
+            table.columns.iter().any(|it| it.plain == Some(*column) && it.index.is_some());
         if former.is_unique() && !has_index {
             return Err(Unsealable::UniqueWithoutIndex { table: table.name, column });
         }
@@ -54,7 +59,8 @@ pub(super) async fn refuse_taken(
     table: &'static SealedTable,
 ) -> Result<(), Unsealable> {
     let there = columns(db, engine, table).await?;
-    let wanted = table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+    let wanted =
+        table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
     for column in wanted {
         if there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column)) {
             return Err(Unsealable::ColumnTaken { table: table.name, column });
@@ -71,7 +77,9 @@ pub(super) async fn is_made_sealed(
 ) -> Result<bool, Unsealable> {
     let there = columns(db, engine, table).await?;
     let has = |column: &str| there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
-    let cells = || table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+    let cells = || {
+        table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index))
+    };
     if table.plain_columns().any(has) || !cells().all(has) {
         return Ok(false);
     }
@@ -86,11 +94,21 @@ pub(super) async fn look_at_cells(
 ) -> Result<(), Unsealable> {
     let there = columns(db, engine, table).await?;
     refuse_loose(db, engine, table, &there).await?;
-    let index = |column: &SealedColumn| column.index.map(|index| (index, "bytes, such as varbinary(16)"));
+    let index =
+        |column: &SealedColumn| column.index.map(|index| (index, "bytes, such as varbinary(16)"));
     let cell = |column: &SealedColumn| {
-        (column.sealed, if engine == Engine::Postgres { "bytea" } else { "bytes of any length, such as a mediumblob" })
+        (
+            column.sealed,
+            if engine == Engine::Postgres {
+                "bytea"
+            } else {
+                "bytes of any length, such as a mediumblob"
+            },
+        )
     };
-    for (column, wanted) in table.columns.iter().flat_map(|column| std::iter::once(cell(column)).chain(index(column))) {
+    for (column, wanted) in
+        table.columns.iter().flat_map(|column| std::iter::once(cell(column)).chain(index(column)))
+    {
         let found = require_column(table, &there, column)?.to_lowercase();
         let is_bytes = ["bytea", "blob", "binary"].iter().any(|kind| found.contains(kind));
         let is_index = table.columns.iter().any(|it| it.index == Some(column));
@@ -103,10 +121,15 @@ pub(super) async fn look_at_cells(
 
 /// Pads a cell, or has no room for one; sessions that are not strict cut it.
 fn changes_cells(engine: Engine, kind: &str) -> bool {
-    matches!(engine, Engine::MySql | Engine::MariaDb) && (kind.starts_with("binary") || kind == "tinyblob")
+    matches!(engine, Engine::MySql | Engine::MariaDb)
+        && (kind.starts_with("binary") || kind == "tinyblob")
 }
 
-fn require_column<'a>(table: &SealedTable, there: &'a [(String, String)], column: &'static str) -> Result<&'a str, Unsealable> {
+fn require_column<'a>(
+    table: &SealedTable,
+    there: &'a [(String, String)],
+    column: &'static str,
+) -> Result<&'a str, Unsealable> {
     let found = there.iter().find(|(name, _)| name.eq_ignore_ascii_case(column));
     found.map(|(_, kind)| kind.as_str()).ok_or(Unsealable::NoColumn { table: table.name, column })
 }
@@ -133,11 +156,23 @@ pub(super) async fn columns(
         }
     };
     let rows = query(db, sql, &[table.name]).await?;
-    Ok(rows.iter().map(|row| Ok((required_text(row, "name")?, required_text(row, "kind")?))).collect::<Result<_, DbErr>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| Ok((required_text(row, "name")?, required_text(row, "kind")?)))
+        .collect::<Result<_, DbErr>>()?)
 }
 
-async fn query(db: &impl ConnectionTrait, sql: &str, values: &[&str]) -> Result<Vec<QueryResult>, DbErr> {
-    db.query_all_raw(statement(db.get_database_backend(), sql, values.iter().map(|value| (*value).into()))).await
+async fn query(
+    db: &impl ConnectionTrait,
+    sql: &str,
+    values: &[&str],
+) -> Result<Vec<QueryResult>, DbErr> {
+    db.query_all_raw(statement(
+        db.get_database_backend(),
+        sql,
+        values.iter().map(|value| (*value).into()),
+    ))
+    .await
 }
 
 /// The catalogue's texts come as bytes from some servers.

@@ -4,7 +4,9 @@ use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_entity::SealedTable;
 
 use super::{entangled, query, required_text, text};
-use crate::schema::sealing::create_table::{CreateTable, column_of, has_word, key_columns, mentions, split_first};
+use crate::schema::sealing::create_table::{
+    CreateTable, column_of, has_word, key_columns, mentions, split_first,
+};
 use crate::schema::sealing::error::Unsealable;
 use crate::schema::sealing::former::{Former, Formers, Index};
 use crate::schema::sealing::guard::{Deed, Guard};
@@ -19,10 +21,12 @@ const TRIGGERS: &str = "SELECT trigger_name AS name, action_statement AS body FR
     WHERE event_object_schema = DATABASE() AND event_object_table = $1";
 const CONSTRAINT: &str = "SELECT constraint_name AS name FROM information_schema.table_constraints \
     WHERE table_schema = DATABASE() AND table_name = $1 AND constraint_name = $2";
-const VIEWS: &str =
-    "SELECT table_name AS name, view_definition AS body FROM information_schema.views WHERE table_schema = DATABASE()";
+const VIEWS: &str = "SELECT table_name AS name, view_definition AS body FROM information_schema.views WHERE table_schema = DATABASE()";
 
-pub(super) async fn formers(db: &impl ConnectionTrait, table: &'static SealedTable) -> Result<Formers, Unsealable> {
+pub(super) async fn formers(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+) -> Result<Formers, Unsealable> {
     let sql = format!("SHOW CREATE TABLE `{}`", table.name);
     let rows = query(db, &sql, &[]).await?;
     let shown = rows.first().map_or(Ok(String::new()), |row| required_text(row, "Create Table"))?;
@@ -52,8 +56,15 @@ async fn former(
         return Err(entangled(table, column, "a CHECK, or its being generated"));
     }
     let mut indexes = Vec::new();
-    for item in shown.items.iter().enumerate().filter(|(n, item)| *n != at && mentions(item, column)).map(|(_, item)| item) {
-        let is_key = column_of(item).is_none() && !has_word(item, &["CONSTRAINT", "PRIMARY", "FOREIGN", "CHECK"]);
+    for item in shown
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(n, item)| *n != at && mentions(item, column))
+        .map(|(_, item)| item)
+    {
+        let is_key = column_of(item).is_none()
+            && !has_word(item, &["CONSTRAINT", "PRIMARY", "FOREIGN", "CHECK"]);
         if !is_key || key_columns(item) != [column] {
             // A key that merely bears the column's name.
             let names_it = key_columns(item).iter().any(|name| name.eq_ignore_ascii_case(column));
@@ -65,13 +76,19 @@ async fn former(
         indexes.push(Index { name: name_of_key(item), sql: item.trim().to_owned() });
     }
     refuse_dependents(db, table, column).await?;
-    let character_set = text(row, "character_set")?.map_or_else(String::new, |set| format!(" CHARACTER SET {set}"));
-    let collation = text(row, "collation_name")?.map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
+    let character_set =
+        text(row, "character_set")?.map_or_else(String::new, |set| format!(" CHARACTER SET {set}"));
+    let collation = text(row, "collation_name")?
+        .map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
     Ok(Former {
         kind: format!("{found}{character_set}{collation}"),
         place: row.try_get("", "place")?,
         after: at.checked_sub(1).and_then(|before| column_of(shown.items.get(before)?)),
-        definition: Some(with_collation(&definition, &found, &format!("{character_set}{collation}"))),
+        definition: Some(with_collation(
+            &definition,
+            &found,
+            &format!("{character_set}{collation}"),
+        )),
         constrained: false,
         constraints: Vec::new(),
         indexes,
@@ -101,7 +118,11 @@ async fn refuse_dependents(
     column: &'static str,
 ) -> Result<(), Unsealable> {
     if let Some(row) = query(db, REFERRING, &[table.name, column]).await?.first() {
-        let what = format!("foreign key {} of {}", required_text(row, "what")?, required_text(row, "of_table")?);
+        let what = format!(
+            "foreign key {} of {}",
+            required_text(row, "what")?,
+            required_text(row, "of_table")?
+        );
         return Err(entangled(table, column, what));
     }
     for row in query(db, TRIGGERS, &[table.name]).await? {
@@ -126,7 +147,8 @@ pub(in crate::schema::sealing) async fn is_half_way(
     table: &'static SealedTable,
 ) -> Result<bool, DbErr> {
     let guards = [Guard::Stale, Guard::Required, Guard::Restoring];
-    let guards: Vec<_> = guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, table))).collect();
+    let guards: Vec<_> =
+        guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, table))).collect();
     for row in query(db, TRIGGERS, &[table.name]).await? {
         if guards.contains(&required_text(&row, "name")?) {
             return Ok(true);
@@ -142,8 +164,17 @@ mod tests {
     #[test]
     fn a_collation_follows_the_type_and_not_a_name_that_has_the_type_in_it() {
         let with = |definition, kind| with_collation(definition, kind, " COLLATE utf8mb4_bin");
-        assert_eq!(with("\n  `plaintext` text NOT NULL", "text"), "\n  `plaintext` text COLLATE utf8mb4_bin NOT NULL");
-        assert_eq!(with("`varchar(9)``x` varchar(9)", "varchar(9)"), "`varchar(9)``x` varchar(9) COLLATE utf8mb4_bin");
-        assert_eq!(with("`a` text COLLATE utf8mb4_general_ci", "text"), "`a` text COLLATE utf8mb4_general_ci");
+        assert_eq!(
+            with("\n  `plaintext` text NOT NULL", "text"),
+            "\n  `plaintext` text COLLATE utf8mb4_bin NOT NULL"
+        );
+        assert_eq!(
+            with("`varchar(9)``x` varchar(9)", "varchar(9)"),
+            "`varchar(9)``x` varchar(9) COLLATE utf8mb4_bin"
+        );
+        assert_eq!(
+            with("`a` text COLLATE utf8mb4_general_ci", "text"),
+            "`a` text COLLATE utf8mb4_general_ci"
+        );
     }
 }

@@ -34,7 +34,10 @@ const OTHERS: &str = "SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.o
     AND NOT coalesce(i.indnatts = 1 AND i.indkey[0] = a.attnum AND i.indexprs IS NULL AND i.indpred IS NULL, FALSE) \
     AND NOT coalesce(f.adrelid = d.refobjid AND f.adnum = a.attnum, FALSE) ORDER BY 1";
 
-pub(super) async fn formers(db: &impl ConnectionTrait, table: &'static SealedTable) -> Result<Formers, Unsealable> {
+pub(super) async fn formers(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+) -> Result<Formers, Unsealable> {
     let mut formers = Vec::new();
     for column in table.plain_columns() {
         formers.push((column, former(db, table, column).await?));
@@ -42,7 +45,11 @@ pub(super) async fn formers(db: &impl ConnectionTrait, table: &'static SealedTab
     Ok(formers)
 }
 
-async fn former(db: &impl ConnectionTrait, table: &'static SealedTable, column: &'static str) -> Result<Former, Unsealable> {
+async fn former(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    column: &'static str,
+) -> Result<Former, Unsealable> {
     let rows = query(db, COLUMN, &[table.name, column]).await?;
     let row = rows.first().ok_or(Unsealable::NoColumn { table: table.name, column })?;
     let found = required_text(row, "kind")?;
@@ -57,18 +64,33 @@ async fn former(db: &impl ConnectionTrait, table: &'static SealedTable, column: 
     }
     let name = quoted(Engine::Postgres, column);
     let mut constraints = Vec::new();
-    constraints.extend(text(row, "default_sql")?.map(|sql| format!("ALTER COLUMN {name} SET DEFAULT {sql}")));
+    constraints.extend(
+        text(row, "default_sql")?.map(|sql| format!("ALTER COLUMN {name} SET DEFAULT {sql}")),
+    );
     if row.try_get::<bool>("", "required")? {
         constraints.push(format!("ALTER COLUMN {name} SET NOT NULL"));
     }
     let mut indexes = Vec::new();
     for index in query(db, INDEXES, &[table.name, column]).await? {
         match text(&index, "owner")? {
-            Some(owner) => constraints.push(format!("ADD CONSTRAINT {owner} {}", required_text(&index, "constraint_sql")?)),
-            None => indexes.push(Index { name: required_text(&index, "name")?, sql: required_text(&index, "sql")? }),
+            Some(owner) => constraints.push(format!(
+                "ADD CONSTRAINT {owner} {}",
+                required_text(&index, "constraint_sql")?
+            )),
+            None => indexes.push(Index {
+                name: required_text(&index, "name")?,
+                sql: required_text(&index, "sql")?,
+            }),
         }
     }
-    let collation = text(row, "collation_name")?.map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
+    let collation = text(row, "collation_name")?
+        .map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
     let place = row.try_get::<i64>("", "place")?;
-    Ok(Former { kind: format!("{found}{collation}"), place, constraints, indexes, ..Former::default() })
+    Ok(Former {
+        kind: format!("{found}{collation}"),
+        place,
+        constraints,
+        indexes,
+        ..Former::default()
+    })
 }

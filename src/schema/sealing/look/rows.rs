@@ -19,14 +19,27 @@ pub(in crate::schema::sealing) async fn refuse_rows(
         let Some(plain) = column.plain else { continue };
         let name = quoted(engine, plain);
         if !column.nullable {
-            refuse(db, engine, table, &format!("{name} IS NULL"), format!("have no `{plain}`, which is described as never NULL"))
-                .await?;
+            refuse(
+                db,
+                engine,
+                table,
+                &format!("{name} IS NULL"),
+                format!("have no `{plain}`, which is described as never NULL"),
+            )
+            .await?;
         }
         if column.index.is_some() {
             let value = exact(engine, "", plain, OwnerKind::Text);
-            let sql = format!("SELECT count({name}) - count(DISTINCT {value}) AS found FROM {}", quoted(engine, table.name));
+            let sql = format!(
+                "SELECT count({name}) - count(DISTINCT {value}) AS found FROM {}",
+                quoted(engine, table.name)
+            );
             let rows = number(db, &sql).await?;
-            refuse_some(table, rows, format!("share their `{plain}` with another, and its blind index is unique"))?;
+            refuse_some(
+                table,
+                rows,
+                format!("share their `{plain}` with another, and its blind index is unique"),
+            )?;
         }
     }
     Ok(())
@@ -41,15 +54,33 @@ pub(in crate::schema::sealing) async fn refuse_rows_of_cells(
     refuse_long_ids(db, engine, table).await?;
     for column in table.columns {
         let bad = not_cells(column, "", engine).join(" OR ");
-        refuse(db, engine, table, &bad, format!("have something else than a sealed cell in `{}`", column.sealed)).await?;
+        refuse(
+            db,
+            engine,
+            table,
+            &bad,
+            format!("have something else than a sealed cell in `{}`", column.sealed),
+        )
+        .await?;
         let bad = incomplete(column, "", engine);
-        refuse(db, engine, table, &bad, format!("lack the cell of `{}` or its blind index", column.sealed)).await?;
+        refuse(
+            db,
+            engine,
+            table,
+            &bad,
+            format!("lack the cell of `{}` or its blind index", column.sealed),
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// The engine's records name a row in 64 characters.
-async fn refuse_long_ids(db: &impl ConnectionTrait, engine: Engine, table: &'static SealedTable) -> Result<(), Unsealable> {
+async fn refuse_long_ids(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &'static SealedTable,
+) -> Result<(), Unsealable> {
     if table.id.kind == IdKind::Uuid {
         return Ok(());
     }
@@ -72,7 +103,8 @@ async fn refuse(
     condition: &str,
     what: String,
 ) -> Result<(), Unsealable> {
-    let sql = format!("SELECT count(*) AS found FROM {} WHERE {condition}", quoted(engine, table.name));
+    let sql =
+        format!("SELECT count(*) AS found FROM {} WHERE {condition}", quoted(engine, table.name));
     refuse_some(table, number(db, &sql).await?, what)
 }
 
@@ -81,7 +113,11 @@ fn refuse_some(table: &'static SealedTable, rows: u64, what: String) -> Result<(
 }
 
 /// Whether the table has no row.
-pub(super) async fn is_empty(db: &impl ConnectionTrait, engine: Engine, table: &SealedTable) -> Result<bool, Unsealable> {
+pub(super) async fn is_empty(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &SealedTable,
+) -> Result<bool, Unsealable> {
     let sql = format!("SELECT 1 AS found FROM {} LIMIT 1", quoted(engine, table.name));
     Ok(query(db, &sql, &[]).await?.is_empty())
 }

@@ -4,19 +4,24 @@ use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_entity::SealedTable;
 
 use super::{entangled, query, required_text};
-use crate::schema::sealing::create_table::{CreateTable, column_of, has_word, key_columns, mentions};
+use crate::schema::sealing::create_table::{
+    CreateTable, column_of, has_word, key_columns, mentions,
+};
 use crate::schema::sealing::error::Unsealable;
 use crate::schema::sealing::former::{Former, Formers, Index};
 
-const TABLE: &str = "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)";
-const COLUMN: &str =
-    "SELECT type AS kind, CAST(cid AS INTEGER) AS place FROM pragma_table_info($1) WHERE lower(name) = lower($2)";
+const TABLE: &str =
+    "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)";
+const COLUMN: &str = "SELECT type AS kind, CAST(cid AS INTEGER) AS place FROM pragma_table_info($1) WHERE lower(name) = lower($2)";
 const OTHERS: &str = "SELECT type AS kind, name, tbl_name AS of_table, sql FROM sqlite_master \
     WHERE sql IS NOT NULL AND type <> 'table' AND name NOT LIKE 'strongroom\\_%' ESCAPE '\\'";
 const REFERRING: &str = "SELECT DISTINCT m.name AS name FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
     WHERE m.type = 'table' AND lower(f.\"table\") = lower($1)";
 
-pub(super) async fn formers(db: &impl ConnectionTrait, table: &'static SealedTable) -> Result<Formers, Unsealable> {
+pub(super) async fn formers(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+) -> Result<Formers, Unsealable> {
     let made = made(db, table).await?;
     let mut formers = Vec::new();
     for column in table.plain_columns() {
@@ -24,7 +29,9 @@ pub(super) async fn formers(db: &impl ConnectionTrait, table: &'static SealedTab
     }
     let constrained = formers.iter().any(|(_, former)| former.constrained);
     match referring(db, table).await? {
-        by if constrained && !by.is_empty() => Err(Unsealable::Referenced { table: table.name, by: by.join(", ") }),
+        by if constrained && !by.is_empty() => {
+            Err(Unsealable::Referenced { table: table.name, by: by.join(", ") })
+        }
         _ => Ok(formers),
     }
 }
@@ -40,8 +47,15 @@ pub(in crate::schema::sealing) async fn made(
 }
 
 /// The tables whose foreign keys refer to this one.
-pub(in crate::schema::sealing) async fn referring(db: &impl ConnectionTrait, table: &SealedTable) -> Result<Vec<String>, DbErr> {
-    query(db, REFERRING, &[table.name]).await?.iter().map(|row| required_text(row, "name")).collect()
+pub(in crate::schema::sealing) async fn referring(
+    db: &impl ConnectionTrait,
+    table: &SealedTable,
+) -> Result<Vec<String>, DbErr> {
+    query(db, REFERRING, &[table.name])
+        .await?
+        .iter()
+        .map(|row| required_text(row, "name"))
+        .collect()
 }
 
 async fn former(
@@ -62,9 +76,16 @@ async fn former(
         return Err(entangled(table, column, "its being a key, a foreign key or generated"));
     }
     let mut constraints = Vec::new();
-    for item in made.items.iter().enumerate().filter(|(n, item)| *n != at && mentions(item, column)).map(|(_, item)| item) {
+    for item in made
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(n, item)| *n != at && mentions(item, column))
+        .map(|(_, item)| item)
+    {
         let is_unique = column_of(item).is_none() && has_word(item, &["UNIQUE"]);
-        let alone = matches!(key_columns(item).as_slice(), [only] if only.eq_ignore_ascii_case(column));
+        let alone =
+            matches!(key_columns(item).as_slice(), [only] if only.eq_ignore_ascii_case(column));
         if !is_unique || !alone {
             return Err(entangled(table, column, item.trim()));
         }
@@ -83,21 +104,32 @@ async fn former(
 }
 
 /// The indexes over the column alone; refuses whatever else speaks of it.
-async fn indexes(db: &impl ConnectionTrait, table: &'static SealedTable, column: &'static str) -> Result<Vec<Index>, Unsealable> {
+async fn indexes(
+    db: &impl ConnectionTrait,
+    table: &'static SealedTable,
+    column: &'static str,
+) -> Result<Vec<Index>, Unsealable> {
     let mut indexes = Vec::new();
     for row in query(db, OTHERS, &[]).await? {
-        let (kind, name, sql) = (required_text(&row, "kind")?, required_text(&row, "name")?, required_text(&row, "sql")?);
+        let (kind, name, sql) = (
+            required_text(&row, "kind")?,
+            required_text(&row, "name")?,
+            required_text(&row, "sql")?,
+        );
         let of_this = required_text(&row, "of_table")?.eq_ignore_ascii_case(table.name);
         let speaks = mentions(&sql, column) && (of_this || mentions(&sql, table.name));
         let mut columns = Vec::new();
         if kind == "index" {
             columns = key_columns(&sql);
         }
-        let alone = matches!(columns.as_slice(), [only] if only.eq_ignore_ascii_case(column)) && !has_word(&sql, &["WHERE"]);
+        let alone = matches!(columns.as_slice(), [only] if only.eq_ignore_ascii_case(column))
+            && !has_word(&sql, &["WHERE"]);
         match (speaks, of_this && alone) {
             (_, true) => indexes.push(Index { name, sql }),
             (true, false)
-                if kind != "index" || columns.iter().any(|it| it.eq_ignore_ascii_case(column)) || has_word(&sql, &["WHERE"]) =>
+                if kind != "index"
+                    || columns.iter().any(|it| it.eq_ignore_ascii_case(column))
+                    || has_word(&sql, &["WHERE"]) =>
             {
                 return Err(entangled(table, column, format!("{kind} {name}")));
             }

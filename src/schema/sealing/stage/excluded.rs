@@ -94,9 +94,12 @@ impl Move<'_> {
     /// A column of a former name that came since is not taken for what a stage that was cut short left.
     async fn refuse_taken_since(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         let there = columns(db, self.engine, self.table).await?;
-        let is_there = |column: &&str| there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
+        let is_there =
+            |column: &&str| there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
         match self.table.plain_columns().find(is_there) {
-            Some(column) if self.engine.has_transactional_ddl() || !is_half_way(db, self.table).await? => {
+            Some(column)
+                if self.engine.has_transactional_ddl() || !is_half_way(db, self.table).await? =>
+            {
                 Err(Unsealable::ColumnTaken { table: self.table.name, column }.into())
             }
             _ => Ok(()),
@@ -104,13 +107,18 @@ impl Move<'_> {
     }
 
     /// A column may have gone since, after which another stood.
-    async fn present(&self, mut formers: Formers, db: &SchemaManagerConnection<'_>) -> Result<Formers, DbErr> {
+    async fn present(
+        &self,
+        mut formers: Formers,
+        db: &SchemaManagerConnection<'_>,
+    ) -> Result<Formers, DbErr> {
         let there = columns(db, self.engine, self.table).await?;
         let plain: Vec<_> = self.table.plain_columns().collect();
         for (_, former) in &mut formers {
             former.after = former.after.take().filter(|after| {
                 let is_named = |name: &str| name.eq_ignore_ascii_case(after);
-                there.iter().any(|(name, _)| is_named(name)) || plain.iter().any(|name| is_named(name))
+                there.iter().any(|(name, _)| is_named(name))
+                    || plain.iter().any(|name| is_named(name))
             });
         }
         Ok(formers)

@@ -16,7 +16,9 @@ pub(super) enum Domain {
 impl Domain {
     /// Those that a table needs.
     pub(super) fn of(table: &SealedTable) -> impl Iterator<Item = Self> {
-        [Self::Cell, Self::Index].into_iter().filter(|domain| domain.columns(table).next().is_some())
+        [Self::Cell, Self::Index]
+            .into_iter()
+            .filter(|domain| domain.columns(table).next().is_some())
     }
 
     pub(super) fn columns(self, table: &SealedTable) -> impl Iterator<Item = &'static str> {
@@ -38,7 +40,9 @@ impl Domain {
     /// Its name is what a program is told. The server adds no value to that.
     fn check(self) -> (&'static str, &'static str) {
         match self {
-            Self::Cell => ("\"takes sealed cells only\"", "length(VALUE) >= 112 AND get_byte(VALUE, 0) = 1"),
+            Self::Cell => {
+                ("\"takes sealed cells only\"", "length(VALUE) >= 112 AND get_byte(VALUE, 0) = 1")
+            }
             Self::Index => ("\"takes blind indexes only\"", "length(VALUE) = 16"),
         }
     }
@@ -55,13 +59,19 @@ impl Domain {
     /// The check, for values that are there already too.
     pub(super) fn checked(self, table: &SealedTable) -> String {
         let (check, condition) = self.check();
-        format!("ALTER DOMAIN {} ADD CONSTRAINT {check}\n    CHECK ({condition});", self.name(table))
+        format!(
+            "ALTER DOMAIN {} ADD CONSTRAINT {check}\n    CHECK ({condition});",
+            self.name(table)
+        )
     }
 
     /// The same where all values are NULL: nothing is read.
     pub(super) fn checked_from_now_on(self, table: &SealedTable) -> String {
         let (check, condition) = self.check();
-        format!("ALTER DOMAIN {} ADD CONSTRAINT {check}\n    CHECK ({condition}) NOT VALID;", self.name(table))
+        format!(
+            "ALTER DOMAIN {} ADD CONSTRAINT {check}\n    CHECK ({condition}) NOT VALID;",
+            self.name(table)
+        )
     }
 
     /// Plain bytes get the domain. A column that has it is let be: a view that reads it would be in the way.
@@ -78,7 +88,9 @@ impl Domain {
     /// What has the domain is plain bytes again, and the domain goes. It may be gone, and so may the table.
     pub(super) fn left(self, table: &SealedTable) -> String {
         let own = self.name(table);
-        let held = format!("a.atttypid = to_regtype('{own}') AND c.relkind IN ('r', 'p') AND a.attinhcount = 0");
+        let held = format!(
+            "a.atttypid = to_regtype('{own}') AND c.relkind IN ('r', 'p') AND a.attinhcount = 0"
+        );
         format!("{}\n{}", each_column(&held, "bytea"), self.dropped(table))
     }
 

@@ -10,8 +10,13 @@ use crate::schema::sealing::guard::{Deed, Guard, quoted, shortened, stale};
 pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) -> Vec<String> {
     let text = Text { table, engine };
     match piece {
-        Piece::AddCells => [text.add_cells(), text.guard(Guard::Cell), vec![text.stale_guard()]].concat(),
-        Piece::DropCells => [text.release(), text.drop_all(&[Guard::Stale, Guard::Cell]), text.drop_cells()].concat(),
+        Piece::AddCells => {
+            [text.add_cells(), text.guard(Guard::Cell), vec![text.stale_guard()]].concat()
+        }
+        Piece::DropCells => {
+            [text.release(), text.drop_all(&[Guard::Stale, Guard::Cell]), text.drop_cells()]
+                .concat()
+        }
         Piece::Require => [text.require(), text.guard(Guard::Required)].concat(),
         Piece::Release => text.release(),
         Piece::Bind => text.guard(Guard::Bound),
@@ -26,7 +31,13 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
         ]
         .concat(),
         Piece::GuardBorn => [text.replace(Guard::Cell), text.replace(Guard::Bound)].concat(),
-        Piece::DropGuards => text.drop_all(&[Guard::Bound, Guard::Restoring, Guard::Required, Guard::Stale, Guard::Cell]),
+        Piece::DropGuards => text.drop_all(&[
+            Guard::Bound,
+            Guard::Restoring,
+            Guard::Required,
+            Guard::Stale,
+            Guard::Cell,
+        ]),
         Piece::Scrub => vec![format!("ALTER TABLE {} FORCE;", text.name())],
     }
 }
@@ -57,14 +68,20 @@ impl Text<'_> {
         let mut actions = Vec::new();
         for column in self.table.columns {
             actions.push(format!("ADD COLUMN {} mediumblob", self.quoted(column.sealed)));
-            actions.extend(column.index.map(|index| format!("ADD COLUMN {} varbinary(16)", self.quoted(index))));
+            actions.extend(
+                column
+                    .index
+                    .map(|index| format!("ADD COLUMN {} varbinary(16)", self.quoted(index))),
+            );
         }
         let indexes = self.table.columns.iter().filter_map(|column| column.index);
-        actions.extend(
-            indexes.map(|index| {
-                format!("ADD UNIQUE KEY {} ({})", self.quoted(&shortened(self.table.name, index)), self.quoted(index))
-            }),
-        );
+        actions.extend(indexes.map(|index| {
+            format!(
+                "ADD UNIQUE KEY {} ({})",
+                self.quoted(&shortened(self.table.name, index)),
+                self.quoted(index)
+            )
+        }));
         self.alter(&self.tells("unless column", self.first_cell()), &actions)
     }
 
@@ -82,12 +99,17 @@ impl Text<'_> {
     }
 
     fn drop_columns<'c>(&self, first: &str, columns: impl Iterator<Item = &'c str>) -> Vec<String> {
-        let actions: Vec<_> = columns.map(|column| format!("DROP COLUMN {}", self.quoted(column))).collect();
+        let actions: Vec<_> =
+            columns.map(|column| format!("DROP COLUMN {}", self.quoted(column))).collect();
         self.alter(&self.tells("if column", first), &actions)
     }
 
     fn drop_cells(&self) -> Vec<String> {
-        let columns = self.table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+        let columns = self
+            .table
+            .columns
+            .iter()
+            .flat_map(|column| std::iter::once(column.sealed).chain(column.index));
         self.drop_columns(self.first_cell(), columns)
     }
 
@@ -97,13 +119,23 @@ impl Text<'_> {
 
     /// Also what a way up that was cut short left.
     fn release(&self) -> Vec<String> {
-        [self.drop_all(&[Guard::Required, Guard::Bound]), self.modify("if required", "mediumblob")].concat()
+        [self.drop_all(&[Guard::Required, Guard::Bound]), self.modify("if required", "mediumblob")]
+            .concat()
     }
 
     fn modify(&self, tells: &str, kind: &str) -> Vec<String> {
-        let required: Vec<_> = self.table.columns.iter().filter(|column| !column.nullable).map(|column| column.sealed).collect();
+        let required: Vec<_> = self
+            .table
+            .columns
+            .iter()
+            .filter(|column| !column.nullable)
+            .map(|column| column.sealed)
+            .collect();
         let Some(first) = required.first() else { return Vec::new() };
-        let actions: Vec<_> = required.iter().map(|column| format!("MODIFY COLUMN {} {kind}", self.quoted(column))).collect();
+        let actions: Vec<_> = required
+            .iter()
+            .map(|column| format!("MODIFY COLUMN {} {kind}", self.quoted(column)))
+            .collect();
         self.alter(&self.tells(tells, first), &actions)
     }
 
@@ -116,7 +148,12 @@ impl Text<'_> {
     /// take and lose it.
     fn drop_plaintext(&self) -> Vec<String> {
         let columns = self.drop_columns(self.first_plain(), self.table.plain_columns());
-        [vec![self.admit()], columns, self.drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring])].concat()
+        [
+            vec![self.admit()],
+            columns,
+            self.drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring]),
+        ]
+        .concat()
     }
 
     fn add_plaintext(&self, formers: &Formers) -> Vec<String> {
@@ -132,24 +169,39 @@ impl Text<'_> {
                 format!("ADD COLUMN {} {}{place}", self.quoted(column), former.kind)
             })
             .collect();
-        let empty: Vec<_> = self.table.plain_columns().map(|column| format!("{} IS NULL", self.quoted(column))).collect();
-        actions.push(format!("ADD CONSTRAINT {} CHECK ({})", nothing_yet(self.table), empty.join(" AND ")));
+        let empty: Vec<_> = self
+            .table
+            .plain_columns()
+            .map(|column| format!("{} IS NULL", self.quoted(column)))
+            .collect();
+        actions.push(format!(
+            "ADD CONSTRAINT {} CHECK ({})",
+            nothing_yet(self.table),
+            empty.join(" AND ")
+        ));
         let added = self.alter(&self.tells("unless column", self.first_plain()), &actions);
         [added, self.guard(Guard::Restoring), vec![self.admit()]].concat()
     }
 
     /// One statement, so that any part of it tells of all; where it has no part that shows, it may run twice.
     fn restore(&self, formers: &Formers) -> Vec<String> {
-        let definition = |(_, former): &(_, Former)| Some(format!("MODIFY COLUMN {}", former.definition.as_deref()?.trim()));
+        let definition = |(_, former): &(_, Former)| {
+            Some(format!("MODIFY COLUMN {}", former.definition.as_deref()?.trim()))
+        };
         let indexes: Vec<_> = formers.iter().flat_map(|(_, former)| &former.indexes).collect();
         let added = indexes.iter().map(|index| format!("ADD {}", index.sql));
         let actions: Vec<_> = formers.iter().filter_map(definition).chain(added).collect();
-        let tells = indexes.first().map_or_else(String::new, |index| self.tells("unless index", &index.name));
+        let tells = indexes
+            .first()
+            .map_or_else(String::new, |index| self.tells("unless index", &index.name));
         self.alter(&tells, &actions)
     }
 
     fn guard(&self, guard: Guard) -> Vec<String> {
-        Deed::BOTH.into_iter().map(|deed| self.guard_as(&guard.name(deed, self.table), guard, deed)).collect()
+        Deed::BOTH
+            .into_iter()
+            .map(|deed| self.guard_as(&guard.name(deed, self.table), guard, deed))
+            .collect()
     }
 
     fn guard_as(&self, own: &str, guard: Guard, deed: Deed) -> String {
@@ -168,7 +220,12 @@ impl Text<'_> {
         let replaced = |deed: Deed| {
             let own = guard.name(deed, self.table);
             let beside = shortened("strongroom_next", own.trim_start_matches("strongroom_"));
-            [self.guard_as(&beside, guard, deed), drop_trigger(&own), self.guard_as(&own, guard, deed), drop_trigger(&beside)]
+            [
+                self.guard_as(&beside, guard, deed),
+                drop_trigger(&own),
+                self.guard_as(&own, guard, deed),
+                drop_trigger(&beside),
+            ]
         };
         Deed::BOTH.into_iter().flat_map(replaced).collect()
     }
@@ -178,7 +235,11 @@ impl Text<'_> {
         let emptied = self.table.columns.iter().map(|column| {
             let columns = std::iter::once(column.sealed).chain(column.index);
             let set: Vec<_> = columns.map(|it| format!("new.{} = NULL", self.quoted(it))).collect();
-            format!("    IF {}\n    THEN\n        SET {};\n    END IF;", stale(self.table, column, self.engine), set.join(", "))
+            format!(
+                "    IF {}\n    THEN\n        SET {};\n    END IF;",
+                stale(self.table, column, self.engine),
+                set.join(", ")
+            )
         });
         format!(
             "-- unless trigger {own}\nCREATE TRIGGER {own} BEFORE UPDATE ON {} FOR EACH ROW\nBEGIN\n{}\nEND;",
@@ -188,7 +249,8 @@ impl Text<'_> {
     }
 
     fn drop_all(&self, guards: &[Guard]) -> Vec<String> {
-        let names = guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, self.table)));
+        let names =
+            guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, self.table)));
         names.map(|own| drop_trigger(&own)).collect()
     }
 }

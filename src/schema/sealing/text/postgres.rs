@@ -21,17 +21,31 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
         ]
         .concat(),
         Piece::DropCells => {
-            let columns = table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
-            [drop_guard(Guard::Stale, table), drop_columns(columns, table), of_domains(table, Domain::dropped)].concat()
+            let columns = table
+                .columns
+                .iter()
+                .flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+            [
+                drop_guard(Guard::Stale, table),
+                drop_columns(columns, table),
+                of_domains(table, Domain::dropped),
+            ]
+            .concat()
         }
-        Piece::Require => [alter_required("SET NOT NULL", table), guard(Guard::Required, table)].concat(),
-        Piece::Release => [drop_guard(Guard::Required, table), alter_required("DROP NOT NULL", table)].concat(),
+        Piece::Require => {
+            [alter_required("SET NOT NULL", table), guard(Guard::Required, table)].concat()
+        }
+        Piece::Release => {
+            [drop_guard(Guard::Required, table), alter_required("DROP NOT NULL", table)].concat()
+        }
         Piece::Bind => [drop_guard(Guard::Bound, table), guard(Guard::Bound, table)].concat(),
         Piece::DropPlaintext(_) => {
             let guards = drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table);
             [guards, drop_columns(table.plain_columns(), table)].concat()
         }
-        Piece::AddPlaintext(formers) => [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat(),
+        Piece::AddPlaintext(formers) => {
+            [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat()
+        }
         Piece::Restore(formers) => [
             drop_all(&[Guard::Restoring, Guard::Bound], table),
             restore(formers, table),
@@ -49,7 +63,8 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
         ]
         .concat(),
         Piece::DropGuards => {
-            let guards = drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table);
+            let guards =
+                drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table);
             [guards, of_domains(table, Domain::left)].concat()
         }
         Piece::Scrub => scrub(table),
@@ -65,15 +80,25 @@ fn name(table: &SealedTable) -> String {
 }
 
 fn alter(table: &SealedTable, actions: &[String]) -> Vec<String> {
-    if actions.is_empty() { Vec::new() } else { vec![format!("ALTER TABLE {}\n    {};", name(table), actions.join(",\n    "))] }
+    if actions.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!("ALTER TABLE {}\n    {};", name(table), actions.join(",\n    "))]
+    }
 }
 
 /// Columns that may be NULL and have no default are added without rewriting the table.
 fn add_cells(table: &SealedTable) -> Vec<String> {
     let added = Domain::of(table).flat_map(|domain| {
-        domain.columns(table).map(move |column| format!("ADD COLUMN {} {}", quoted(ENGINE, column), domain.name(table)))
+        domain.columns(table).map(move |column| {
+            format!("ADD COLUMN {} {}", quoted(ENGINE, column), domain.name(table))
+        })
     });
-    let indexes = table.columns.iter().filter_map(|column| column.index).map(|index| unique_index(index, table));
+    let indexes = table
+        .columns
+        .iter()
+        .filter_map(|column| column.index)
+        .map(|index| unique_index(index, table));
     alter(table, &added.collect::<Vec<_>>()).into_iter().chain(indexes).collect()
 }
 
@@ -84,24 +109,37 @@ fn unique_index(index: &str, table: &SealedTable) -> String {
 
 /// Its indexes go with a column.
 fn drop_columns<'a>(columns: impl Iterator<Item = &'a str>, table: &SealedTable) -> Vec<String> {
-    alter(table, &columns.map(|column| format!("DROP COLUMN {}", quoted(ENGINE, column))).collect::<Vec<_>>())
+    alter(
+        table,
+        &columns
+            .map(|column| format!("DROP COLUMN {}", quoted(ENGINE, column)))
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Where a cell is never NULL, nor is its blind index.
 fn alter_required(action: &str, table: &SealedTable) -> Vec<String> {
     let required = table.columns.iter().filter(|column| !column.nullable);
     let columns = required.flat_map(|column| std::iter::once(column.sealed).chain(column.index));
-    alter(table, &columns.map(|column| format!("ALTER COLUMN {} {action}", quoted(ENGINE, column))).collect::<Vec<_>>())
+    alter(
+        table,
+        &columns
+            .map(|column| format!("ALTER COLUMN {} {action}", quoted(ENGINE, column)))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn add_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
-    let added = formers.iter().map(|(column, former)| format!("ADD COLUMN {} {}", quoted(ENGINE, column), former.kind));
+    let added = formers
+        .iter()
+        .map(|(column, former)| format!("ADD COLUMN {} {}", quoted(ENGINE, column), former.kind));
     alter(table, &added.collect::<Vec<_>>())
 }
 
 fn restore(formers: &Formers, table: &SealedTable) -> Vec<String> {
     let former = || formers.iter().map(|(_, former)| former);
-    let constraints: Vec<String> = former().flat_map(|it: &Former| it.constraints.clone()).collect();
+    let constraints: Vec<String> =
+        former().flat_map(|it: &Former| it.constraints.clone()).collect();
     let indexes = former().flat_map(|it| &it.indexes).map(|index| format!("{};", index.sql));
     alter(table, &constraints).into_iter().chain(indexes).collect()
 }
@@ -114,7 +152,10 @@ fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
         if refuses.is_empty() {
             return None;
         }
-        let refuse = format!("RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';", guard.message(table));
+        let refuse = format!(
+            "RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';",
+            guard.message(table)
+        );
         if guard == Guard::Restoring {
             let body = format!("    IF {refuses}\n    THEN\n        {refuse}\n    END IF;");
             return Some(trigger(&guard.name(deed, table), deed, "", &body, table));
@@ -128,8 +169,13 @@ fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
 fn stale_guard(table: &SealedTable) -> String {
     let emptied = table.columns.iter().map(|column| {
         let columns = std::iter::once(column.sealed).chain(column.index);
-        let set: Vec<_> = columns.map(|it| format!("        new.{} := NULL;", quoted(ENGINE, it))).collect();
-        format!("    IF {}\n    THEN\n{}\n    END IF;", stale(table, column, ENGINE), set.join("\n"))
+        let set: Vec<_> =
+            columns.map(|it| format!("        new.{} := NULL;", quoted(ENGINE, it))).collect();
+        format!(
+            "    IF {}\n    THEN\n{}\n    END IF;",
+            stale(table, column, ENGINE),
+            set.join("\n")
+        )
     });
     let body = emptied.collect::<Vec<_>>().join("\n");
     trigger(&Guard::Stale.name(Deed::Update, table), Deed::Update, "", &body, table)
@@ -151,7 +197,10 @@ fn drop_all(guards: &[Guard], table: &SealedTable) -> Vec<String> {
 fn drop_guard(guard: Guard, table: &SealedTable) -> Vec<String> {
     let dropped = |deed: Deed| {
         let own = guard.name(deed, table);
-        format!("DROP TRIGGER IF EXISTS {own} ON {};\nDROP FUNCTION IF EXISTS {own}();", name(table))
+        format!(
+            "DROP TRIGGER IF EXISTS {own} ON {};\nDROP FUNCTION IF EXISTS {own}();",
+            name(table)
+        )
     };
     Deed::BOTH.into_iter().map(dropped).collect()
 }

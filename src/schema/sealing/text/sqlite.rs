@@ -11,27 +11,45 @@ const ENGINE: Engine = Engine::Sqlite;
 
 pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
     match piece {
-        Piece::AddCells => [add_cells(table), guard(Guard::Cell, table), vec![stale_guard(table)]].concat(),
-        Piece::DropCells => [drop_all(&[Guard::Stale, Guard::Cell], table), drop_cells(table)].concat(),
+        Piece::AddCells => {
+            [add_cells(table), guard(Guard::Cell, table), vec![stale_guard(table)]].concat()
+        }
+        Piece::DropCells => {
+            [drop_all(&[Guard::Stale, Guard::Cell], table), drop_cells(table)].concat()
+        }
         // SQLite cannot add NOT NULL to a column: the guard alone requires the cells.
         Piece::Require => guard(Guard::Required, table),
         Piece::Release => drop_guard(Guard::Required, table),
         Piece::Bind => [drop_guard(Guard::Bound, table), guard(Guard::Bound, table)].concat(),
-        Piece::DropPlaintext(formers) => {
-            [drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table), drop_plaintext(formers, table)].concat()
+        Piece::DropPlaintext(formers) => [
+            drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table),
+            drop_plaintext(formers, table),
+        ]
+        .concat(),
+        Piece::AddPlaintext(formers) => {
+            [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat()
         }
-        Piece::AddPlaintext(formers) => [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat(),
         Piece::Restore(formers) => [
             drop_all(&[Guard::Restoring, Guard::Bound], table),
-            formers.iter().flat_map(|(_, former)| &former.indexes).map(|index| format!("{};", index.sql)).collect(),
+            formers
+                .iter()
+                .flat_map(|(_, former)| &former.indexes)
+                .map(|index| format!("{};", index.sql))
+                .collect(),
             vec![stale_guard(table)],
             guard(Guard::Required, table),
         ]
         .concat(),
-        Piece::GuardBorn => {
-            [drop_all(&[Guard::Cell, Guard::Bound], table), guard(Guard::Cell, table), guard(Guard::Bound, table)].concat()
-        }
-        Piece::DropGuards => drop_all(&[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table),
+        Piece::GuardBorn => [
+            drop_all(&[Guard::Cell, Guard::Bound], table),
+            guard(Guard::Cell, table),
+            guard(Guard::Bound, table),
+        ]
+        .concat(),
+        Piece::DropGuards => drop_all(
+            &[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound],
+            table,
+        ),
         Piece::Scrub => vec!["VACUUM;".to_owned()],
     }
 }
@@ -41,12 +59,22 @@ fn name(table: &SealedTable) -> String {
 }
 
 fn add_cells(table: &SealedTable) -> Vec<String> {
-    let both = |column: &SealedColumn| [Some(column.sealed), column.index].into_iter().flatten().collect::<Vec<_>>();
+    let both = |column: &SealedColumn| {
+        [Some(column.sealed), column.index].into_iter().flatten().collect::<Vec<_>>()
+    };
     let columns = table.columns.iter().flat_map(both);
-    let added = columns.map(|column| format!("ALTER TABLE {} ADD COLUMN {} blob;", name(table), quoted(ENGINE, column)));
+    let added = columns.map(|column| {
+        format!("ALTER TABLE {} ADD COLUMN {} blob;", name(table), quoted(ENGINE, column))
+    });
     let indexes = table.columns.iter().filter_map(|column| column.index);
-    let indexes =
-        indexes.map(|it| format!("CREATE UNIQUE INDEX {} ON {} ({});", index_name(it, table), name(table), quoted(ENGINE, it)));
+    let indexes = indexes.map(|it| {
+        format!(
+            "CREATE UNIQUE INDEX {} ON {} ({});",
+            index_name(it, table),
+            name(table),
+            quoted(ENGINE, it)
+        )
+    });
     added.chain(indexes).collect()
 }
 
@@ -58,7 +86,8 @@ fn index_name(index: &str, table: &SealedTable) -> String {
 fn drop_cells(table: &SealedTable) -> Vec<String> {
     let indexes = table.columns.iter().filter_map(|column| column.index);
     let dropped = indexes.map(|index| format!("DROP INDEX {};", index_name(index, table)));
-    let columns = table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+    let columns =
+        table.columns.iter().flat_map(|column| std::iter::once(column.sealed).chain(column.index));
     dropped.chain(columns.map(|column| drop_column(column, table))).collect()
 }
 
@@ -69,7 +98,8 @@ fn drop_column(column: &str, table: &SealedTable) -> String {
 /// After a way down that was given up the indexes are not there yet.
 fn drop_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
     let indexes = formers.iter().flat_map(|(_, former)| &former.indexes);
-    let indexes = indexes.map(|index| format!("DROP INDEX IF EXISTS {};", quoted(ENGINE, &index.name)));
+    let indexes =
+        indexes.map(|index| format!("DROP INDEX IF EXISTS {};", quoted(ENGINE, &index.name)));
     let simple = formers.iter().filter(|(_, former)| !former.constrained);
     indexes.chain(simple.map(|(column, _)| drop_column(column, table))).collect()
 }
@@ -77,7 +107,8 @@ fn drop_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
 fn add_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
     let added = formers.iter().map(|(column, former)| {
         let definition = former.definition.clone().filter(|_| !former.constrained);
-        let definition = definition.unwrap_or_else(|| format!("{} {}", quoted(ENGINE, column), former.kind));
+        let definition =
+            definition.unwrap_or_else(|| format!("{} {}", quoted(ENGINE, column), former.kind));
         // The definition may end with a comment.
         format!("ALTER TABLE {} ADD COLUMN {}\n;", name(table), definition.trim_start())
     });
@@ -102,8 +133,11 @@ fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
 fn stale_guard(table: &SealedTable) -> String {
     let emptied = table.columns.iter().flat_map(|column| {
         let stale = stale(table, column, ENGINE);
-        let columns = std::iter::once(column.sealed).chain(column.index).map(|it| quoted(ENGINE, it));
-        columns.map(move |it| format!("{it} = CASE WHEN {stale} THEN NULL ELSE {it} END")).collect::<Vec<_>>()
+        let columns =
+            std::iter::once(column.sealed).chain(column.index).map(|it| quoted(ENGINE, it));
+        columns
+            .map(move |it| format!("{it} = CASE WHEN {stale} THEN NULL ELSE {it} END"))
+            .collect::<Vec<_>>()
     });
     let id = quoted(ENGINE, table.id.name);
     format!(
@@ -121,5 +155,8 @@ fn drop_all(guards: &[Guard], table: &SealedTable) -> Vec<String> {
 }
 
 fn drop_guard(guard: Guard, table: &SealedTable) -> Vec<String> {
-    Deed::BOTH.into_iter().map(|deed| format!("DROP TRIGGER IF EXISTS {};", guard.name(deed, table))).collect()
+    Deed::BOTH
+        .into_iter()
+        .map(|deed| format!("DROP TRIGGER IF EXISTS {};", guard.name(deed, table)))
+        .collect()
 }

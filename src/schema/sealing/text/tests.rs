@@ -24,7 +24,13 @@ const TABLE: SealedTable = SealedTable {
             index: Some("token_index"),
             nullable: true,
         },
-        SealedColumn { label: "api_token.note", plain: Some("note"), sealed: "note_sealed", index: None, nullable: false },
+        SealedColumn {
+            label: "api_token.note",
+            plain: Some("note"),
+            sealed: "note_sealed",
+            index: None,
+            nullable: false,
+        },
     ],
 };
 
@@ -39,7 +45,18 @@ fn formers(constraints: &[&str], definition: Option<&str>, index: Option<&str>) 
         constraints: constraints.iter().map(|it| (*it).to_owned()).collect(),
         indexes: index.into_iter().collect(),
     };
-    vec![("token", token), ("note", Former { kind: "text".into(), place: 4, after: Some("token".into()), ..Former::default() })]
+    vec![
+        ("token", token),
+        (
+            "note",
+            Former {
+                kind: "text".into(),
+                place: 4,
+                after: Some("token".into()),
+                ..Former::default()
+            },
+        ),
+    ]
 }
 
 fn every_piece(engine: Engine, formers: &Formers) -> String {
@@ -73,12 +90,16 @@ fn on_postgres() {
 
 #[test]
 fn on_sqlite() {
-    insta::assert_snapshot!(every_piece(Engine::Sqlite, &formers(&[], Some("\n    token varchar(200) UNIQUE"), None)));
+    insta::assert_snapshot!(every_piece(
+        Engine::Sqlite,
+        &formers(&[], Some("\n    token varchar(200) UNIQUE"), None)
+    ));
 }
 
 #[test]
 fn on_mysql() {
-    let formers = formers(&[], Some("`token` varchar(200)"), Some("UNIQUE KEY `api_token_token` (`token`)"));
+    let formers =
+        formers(&[], Some("`token` varchar(200)"), Some("UNIQUE KEY `api_token_token` (`token`)"));
     let text = every_piece(Engine::MySql, &formers);
     assert_eq!(text, every_piece(Engine::MariaDb, &formers));
     insta::assert_snapshot!(text);

@@ -26,9 +26,25 @@ fn call_sites_name_no_key_no_nonce_and_no_context() {
     let program = code("examples/tenants/main.rs");
     let serve = program.iter().skip_while(|line| !line.starts_with("async fn serve"));
     let serve: Vec<_> = serve.take_while(|line| line.as_str() != "}").collect();
-    assert!(serve.iter().any(|line| line.contains(".with(Token")) && serve.iter().any(|line| line.contains(".open(")));
-    let barred =
-        ["key", "keys", "ring", "root", "roots", "share", "scope", "generation", "nonce", "salt", "context", "binding", "aad"];
+    assert!(
+        serve.iter().any(|line| line.contains(".with(Token"))
+            && serve.iter().any(|line| line.contains(".open("))
+    );
+    let barred = [
+        "key",
+        "keys",
+        "ring",
+        "root",
+        "roots",
+        "share",
+        "scope",
+        "generation",
+        "nonce",
+        "salt",
+        "context",
+        "binding",
+        "aad",
+    ];
     for line in serve {
         let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
         assert!(!words.any(|word| barred.contains(&word.to_lowercase().as_str())), "{line}");
@@ -52,7 +68,8 @@ fn in_common(one: &[String], other: &[String]) -> usize {
     for line in one {
         let mut row = vec![0];
         for (at, against) in other.iter().enumerate() {
-            let longest = if line == against { before[at] + 1 } else { before[at + 1].max(row[at]) };
+            let longest =
+                if line == against { before[at] + 1 } else { before[at + 1].max(row[at]) };
             row.push(longest);
         }
         before = row;
