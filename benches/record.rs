@@ -106,7 +106,7 @@ fn main() {
         // With its guards, as a program has it.
         let sealing = Sealing::new(roots.clone(), 0);
         sealing
-            .bring(&SchemaManager::new(&db), sealed_token::Entity::TABLE, Phase::Sealed)
+            .migrate_to(&SchemaManager::new(&db), sealed_token::Entity::TABLE, Phase::Sealed)
             .await
             .unwrap();
         let room = Strongroom::load(db, roots, 0).await.unwrap();

@@ -39,8 +39,8 @@ use sea_orm::prelude::Uuid;
 use strongroom::db::{Access, Address, Lock, connect};
 use strongroom::key::{FileSource, KeySource as _, Ring, Rolling, Roots};
 use strongroom::migration::{Migrator, NoKeys};
-use strongroom::reseal::{self, Event, Options, ResealBackfill, Stop};
-use strongroom::schema::{self, Runner, SchemaError, Target};
+use strongroom::reseal::{self, Event, Options, Stop};
+use strongroom::schema::{self, KeyedSteps, Runner, SchemaError, Target};
 
 use bare::Bare;
 use support::{Engine, Room, Row, block_on, numbered_rows};
@@ -133,7 +133,7 @@ impl Bench {
             schema::install(&self.db).await?;
             let lock = Arc::new(Lock::take(&self.db).await?);
             let backfill =
-                Arc::new(ResealBackfill::new(Some(self.roots.clone()), 0, lock.clone(), options));
+                Arc::new(KeyedSteps::new(Some(self.roots.clone()), 0, lock.clone(), options));
             let steps = Migrator { backfill, grants: Arc::new(NoKeys), adopted: None }.steps();
             let done = Runner::new(self.db.clone(), lock.clone(), steps, Stop::default())
                 .go(target, &|_, _| ())

@@ -56,7 +56,7 @@
 //! install_ring(&db, roots.clone()).await?;
 //! db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity)).await?;
 //! let sealing = Sealing::new(roots.clone(), 0);
-//! sealing.bring(&SchemaManager::new(&db), api_token::Entity::TABLE, Phase::Sealed).await?;
+//! sealing.migrate_to(&SchemaManager::new(&db), api_token::Entity::TABLE, Phase::Sealed).await?;
 //!
 //! // At each start: the connection with its keys, and an error unless the table is sealed as this program was built for.
 //! let room = Strongroom::load(db, roots, 0).await?;
@@ -99,7 +99,7 @@
 //! Any sea-orm connection will do. [`db::connect`] verifies TLS off loopback, logs no statement, and sets what each engine needs;
 //! [`db::with_sessions`] sets it for a pool that the program opens by itself.
 //!
-//! Where the table is there already, with rows in the clear, it is [sealed](schema::Sealing::bring) in phases, while programs
+//! Where the table is there already, with rows in the clear, it is [sealed](schema::Sealing::migrate_to) in phases, while programs
 //! go on, and the way back leads to the same rows. Give the step to a [`HostRunner`](schema::HostRunner), and it runs with
 //! the program's other migrations, under one lock, with a plan and a history.
 //!

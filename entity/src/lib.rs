@@ -33,3 +33,11 @@ pub use table::{
     IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, SealedEntity, SealedTable,
 };
 pub use written::{Emptied, WrittenRow};
+
+/// Strongroom's own sealed tables. No program may describe another table by one of these names, or with one of their labels.
+pub const OWN_TABLES: &[&SealedTable] = &[credential::TABLE];
+
+/// Returns one of Strongroom's own sealed tables by its name.
+pub fn own_table(name: &str) -> Option<&'static SealedTable> {
+    OWN_TABLES.iter().copied().find(|table| table.name == name)
+}

@@ -78,7 +78,7 @@ async fn prepare(db: &DatabaseConnection, roots: &Arc<Roots>) -> Result<(), Box<
     db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity))
         .await?;
     Ok(Sealing::new(roots.clone(), 0)
-        .bring(&SchemaManager::new(db), api_token::Entity::TABLE, Phase::Sealed)
+        .migrate_to(&SchemaManager::new(db), api_token::Entity::TABLE, Phase::Sealed)
         .await?)
 }
 

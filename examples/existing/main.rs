@@ -122,11 +122,11 @@ impl MigrationTrait for Step {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.sealing.bring(manager, api_token::Entity::TABLE, self.up).await
+        self.sealing.migrate_to(manager, api_token::Entity::TABLE, self.up).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.sealing.bring(manager, api_token::Entity::TABLE, self.down).await
+        self.sealing.migrate_to(manager, api_token::Entity::TABLE, self.down).await
     }
 }
 

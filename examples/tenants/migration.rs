@@ -38,20 +38,17 @@ impl MigrationTrait for CreateApiToken {
         let mut table = Table::create();
         table
             .table("api_token")
-            .if_not_exists()
             .col(ColumnDef::new("id").uuid().not_null().primary_key())
             .col(ColumnDef::new("tenant_id").string().not_null())
             .col(ColumnDef::new("name").string().not_null())
             .col(ColumnDef::new("token").blob().not_null())
             .col(ColumnDef::new("token_index").var_binary(16).not_null().unique_key())
             .col(ColumnDef::new("signing_key").blob().not_null());
-        manager.create_table(table).await?;
-        self.0.bring(manager, api_token::Entity::TABLE, Phase::Sealed).await
+        self.0.create_table(manager, table, api_token::Entity::TABLE).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.0.forget(manager, api_token::Entity::TABLE).await?;
-        manager.drop_table(Table::drop().table("api_token").if_exists().take()).await
+        self.0.drop_table(manager, api_token::Entity::TABLE).await
     }
 }
 
@@ -73,7 +70,6 @@ impl MigrationTrait for CreateWebhook {
         let mut table = Table::create();
         table
             .table("webhook")
-            .if_not_exists()
             .col(ColumnDef::new("id").uuid().not_null().primary_key())
             .col(ColumnDef::new("tenant_id").string().not_null())
             .col(ColumnDef::new("api_token_id").uuid().not_null())
@@ -82,12 +78,10 @@ impl MigrationTrait for CreateWebhook {
             .foreign_key(
                 ForeignKey::create().from("webhook", "api_token_id").to("api_token", "id"),
             );
-        manager.create_table(table).await?;
-        self.0.bring(manager, webhook::Entity::TABLE, Phase::Sealed).await
+        self.0.create_table(manager, table, webhook::Entity::TABLE).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        self.0.forget(manager, webhook::Entity::TABLE).await?;
-        manager.drop_table(Table::drop().table("webhook").if_exists().take()).await
+        self.0.drop_table(manager, webhook::Entity::TABLE).await
     }
 }

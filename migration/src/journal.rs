@@ -7,7 +7,7 @@
 use sea_orm_migration::sea_orm::{ConnectionTrait, Statement as Query, Value};
 use sea_orm_migration::{DbErr, SchemaManagerConnection};
 
-use crate::{Backfill, Engine};
+use crate::{Engine, RunLock};
 
 /// One statement, and what tells that it need not run.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub async fn run(
     db: &SchemaManagerConnection<'_>,
     engine: Engine,
     text: &str,
-    backfill: &dyn Backfill,
+    lock: &dyn RunLock,
 ) -> Result<(), DbErr> {
     if engine.has_transactional_ddl() {
         return if text.is_empty() { Ok(()) } else { db.execute_unprepared(text).await.map(drop) };
@@ -39,7 +39,7 @@ pub async fn run(
         if is_done(db, &statement).await? {
             continue;
         }
-        backfill.require_lock(db).await?;
+        lock.require_lock(db).await?;
         db.execute_unprepared(statement.sql).await?;
     }
     Ok(())

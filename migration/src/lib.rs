@@ -19,6 +19,8 @@ mod m0008_create_policy;
 mod m0009_policy_1;
 mod m0010_create_audit;
 mod m0011_policy_2;
+mod phase;
+mod phase_step;
 mod policy_step;
 mod sql;
 mod sql_step;
@@ -31,11 +33,12 @@ use sea_orm_migration::sea_query::{Alias, DynIden, IntoIden as _};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf};
 
 pub use adoption::{Adoption, Limit, added_type, binary_collation};
-pub use backfill::{Backfill, NoKeys, Phase};
+pub use backfill::{Backfill, NoKeys, RunLock};
 pub use engine::Engine;
 pub use grants::{Grants, POLICIES};
 pub use m0002_create_key_ring::RING;
-pub use m0007_scrub_free_space::empty_write_ahead_log;
+pub use phase::{Phase, Transition};
+pub use phase_step::Phases;
 pub use sql::{RUNNER, Sql};
 pub use stage::{Stage, begin};
 pub use step::Step;
@@ -68,13 +71,10 @@ impl Migrator {
                 adopted: self.adopted.clone(),
             }),
             Box::new(m0002_create_key_ring::Migration(backfill())),
-            Box::new(m0003_add_sealed_columns::Migration(backfill())),
-            Box::new(m0004_seal_credential::Migration(backfill())),
-            Box::new(m0005_require_sealed::Migration(backfill())),
-            Box::new(m0006_drop_plaintext::Migration {
-                backfill: backfill(),
-                is_adopted: self.adopted.is_some(),
-            }),
+            Box::new(m0003_add_sealed_columns::step(backfill())),
+            Box::new(m0004_seal_credential::step(backfill())),
+            Box::new(m0005_require_sealed::step(backfill())),
+            Box::new(m0006_drop_plaintext::step(backfill())),
             Box::new(m0007_scrub_free_space::Migration(backfill())),
             Box::new(m0008_create_policy::step(backfill())),
             Box::new(m0009_policy_1::step(self.grants.clone())),

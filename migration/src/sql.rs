@@ -6,7 +6,7 @@ use sea_orm_migration::sea_orm::ConnectionTrait;
 use sea_orm_migration::{DbErr, SchemaManager};
 
 use crate::journal;
-use crate::{Backfill, Engine};
+use crate::{Engine, RunLock};
 
 macro_rules! sql {
     ($file:literal) => {
@@ -49,15 +49,11 @@ impl Sql {
     }
 
     /// Runs the text, or what is left of it.
-    pub async fn run(
-        &self,
-        manager: &SchemaManager<'_>,
-        backfill: &dyn Backfill,
-    ) -> Result<(), DbErr> {
+    pub async fn run(&self, manager: &SchemaManager<'_>, lock: &dyn RunLock) -> Result<(), DbErr> {
         let db = manager.get_connection();
         let engine = Engine::of(db).await?;
         let text = self.of(engine);
-        journal::run(db, engine, &text, backfill).await
+        journal::run(db, engine, &text, lock).await
     }
 }
 

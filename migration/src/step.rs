@@ -2,7 +2,7 @@
 
 use sea_orm_migration::MigrationTrait;
 
-use crate::{Engine, Sql};
+use crate::{Engine, Phases, Sql};
 
 /// A schema step. Its number is its place in the list of steps.
 pub trait Step: MigrationTrait {
@@ -12,9 +12,14 @@ pub trait Step: MigrationTrait {
     /// The SQL of going down, in order.
     fn down_sql(&self) -> Vec<Sql>;
 
-    /// The SQL of going up again from half-way down, where that differs.
-    fn abandon_sql(&self) -> Vec<Sql> {
-        Vec::new()
+    /// The sealed table that the step moves, and between which phases. Such a step has no SQL of its own.
+    fn phases(&self) -> Option<Phases> {
+        None
+    }
+
+    /// The sealed table that going up rewrites, with all its values.
+    fn scrubs(&self) -> Option<&'static str> {
+        None
     }
 
     /// The SQL that runs in place of the step's own, where the database has its own history.

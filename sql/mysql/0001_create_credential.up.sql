@@ -6,7 +6,7 @@ CREATE TABLE credential (
     project_id varchar(64),
     type       varchar(255) NOT NULL,
     access_key varchar(255),
-    secret_key text         NOT NULL,
+    secret_key mediumtext   NOT NULL,
     extra      text,
     created_at datetime(6)  NOT NULL DEFAULT (utc_timestamp(6)),
     UNIQUE KEY credential_access_key (access_key),

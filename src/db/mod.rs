@@ -13,6 +13,7 @@ mod holder;
 mod lock;
 mod own_pool;
 mod packet;
+mod passing;
 mod patience;
 #[cfg(feature = "cli")]
 mod reach;
@@ -61,6 +62,7 @@ pub(crate) use lock::clock_ms;
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
 pub use own_pool::with_sessions;
 pub(crate) use packet::{LEAST_PACKET, Packet, packet, rows_a_statement};
+pub(crate) use passing::{unwrapped, wrapped};
 #[cfg(feature = "cli")]
 pub(crate) use reach::{Unserved, unserved};
 #[cfg(feature = "cli")]

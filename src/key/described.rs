@@ -19,9 +19,9 @@ pub(super) struct Described {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     columns: Vec<Column>,
-    /// What the plaintext columns were like, for the way back; see [`Manifest::former`](super::Manifest::former).
+    /// What the plaintext columns were like, for the way back; see [`Manifest::originals`](super::Manifest::originals).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) former: BTreeMap<String, String>,
+    pub(super) originals: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl Described {
                     nullable: column.nullable,
                 })
                 .collect(),
-            former: BTreeMap::new(),
+            originals: BTreeMap::new(),
         }
     }
 

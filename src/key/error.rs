@@ -58,6 +58,11 @@ pub enum RingError {
     /// The manifest speaks of things that this program does not know.
     #[error("the manifest was written by a newer program: {0}")]
     Newer(String),
+    /// The manifest has the form of a version before the first release.
+    #[error(
+        "the database was sealed by a version of this program before 0.1.0, which no later version reads"
+    )]
+    BeforeRelease,
     /// Another program changed the manifest, or made keys, at the same moment.
     #[error("another program changed the ring at the same moment")]
     Raced,

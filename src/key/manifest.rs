@@ -10,7 +10,7 @@ mod table;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use strongroom_entity::{SealedTable, credential};
+use strongroom_entity::SealedTable;
 use strongroom_migration::Phase;
 
 use super::described::Described;
@@ -34,7 +34,7 @@ pub struct Manifest {
     pub generations: Vec<Generation>,
     /// Which columns count, by table.
     phases: BTreeMap<String, String>,
-    /// Tables that programs brought along, by name.
+    /// Every table in the ring's care, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     tables: BTreeMap<String, Described>,
 }
@@ -94,7 +94,7 @@ impl Manifest {
                 let wanted = Described::new(table);
                 described.binds_like(&wanted) && described.knows_columns_of(&wanted)
             }
-            None => table == credential::TABLE,
+            None => false,
         }
     }
 
@@ -107,11 +107,16 @@ impl Manifest {
     }
 
     /// What a plaintext column of a described table was like before it was dropped, as whoever dropped it wrote it down.
-    pub fn former(&self, table: &str) -> BTreeMap<String, String> {
-        self.tables.get(table).map(|described| described.former.clone()).unwrap_or_default()
+    pub fn originals(&self, table: &str) -> BTreeMap<String, String> {
+        self.tables.get(table).map(|described| described.originals.clone()).unwrap_or_default()
     }
 
-    /// The tables that programs brought along, while their plaintext counts.
+    /// Returns whether a table has a phase and no description, as no version since 0.1.0 writes it.
+    pub(super) fn lacks_descriptions(&self) -> bool {
+        self.phases.keys().any(|table| !self.tables.contains_key(table))
+    }
+
+    /// Returns the tables in the ring's care whose plaintext counts.
     pub(crate) fn plain_tables(&self) -> Vec<&'static SealedTable> {
         let plain = self.tables.iter().filter(|(name, _)| self.phase(name) == Some(Phase::Plain));
         plain.map(|(name, described)| described.table(name)).collect()
@@ -124,7 +129,6 @@ impl Manifest {
             let phase = self.phase(name)?;
             let table = match self.tables.get(name) {
                 Some(described) => described.table(name),
-                None if name == credential::TABLE.name => credential::TABLE,
                 None => return None,
             };
             found.extend((phase != Phase::Plain).then_some((table, phase)));

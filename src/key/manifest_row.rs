@@ -108,6 +108,9 @@ async fn verify(
     if manifest.epoch != row.epoch {
         return Err(RingError::Forged);
     }
+    if manifest.lacks_descriptions() {
+        return Err(RingError::BeforeRelease);
+    }
     Ok(Verified { ring, key, manifest })
 }
 

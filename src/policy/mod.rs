@@ -74,5 +74,4 @@ pub(crate) use {
     ready::{Missing, Needs, may_make_triggers, require_ready},
     site::Site,
     state::{Object, State},
-    step::uncarry,
 };

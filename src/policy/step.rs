@@ -12,7 +12,7 @@ use super::apply::converge;
 use super::login::Logins;
 use super::site::{Site, Wishes};
 use super::stored::{self, Source};
-use crate::db::{Lock, LockError};
+use crate::db::{Lock, LockError, wrapped};
 use crate::key::{EpochFloor, RingError, Roots};
 
 /// Brings policies and takes them back, under the run lock.
@@ -69,30 +69,21 @@ impl PolicySteps {
 #[async_trait]
 impl Grants for PolicySteps {
     async fn bring(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), DbErr> {
-        self.bring_policy(db, version).await.map_err(carry)
+        self.bring_policy(db, version).await.map_err(DbErr::from)
     }
 
     async fn take_back(&self, db: &SchemaManagerConnection<'_>, version: u32) -> Result<(), DbErr> {
-        self.take_policy_back(db, version).await.map_err(carry)
+        self.take_policy_back(db, version).await.map_err(DbErr::from)
     }
 }
 
-/// The steps speak `DbErr`; [`uncarry`] takes the error out again.
-fn carry(error: GrantError) -> DbErr {
-    match error {
-        GrantError::Database(error)
-        | GrantError::Ring(RingError::Database(error))
-        | GrantError::Lock(LockError::Database(error)) => error,
-        error => {
-            DbErr::TryIntoErr { from: "a policy", into: "a finished step", source: Arc::new(error) }
+impl From<GrantError> for DbErr {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Database(error)
+            | GrantError::Ring(RingError::Database(error))
+            | GrantError::Lock(LockError::Database(error)) => error,
+            error => wrapped(error),
         }
-    }
-}
-
-/// The policy error that a step's error carries.
-pub(crate) fn uncarry(error: &DbErr) -> Option<&GrantError> {
-    match error {
-        DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
-        _ => None,
     }
 }

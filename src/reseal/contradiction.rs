@@ -4,15 +4,12 @@
 //! in the clear, and show values that somebody planted.
 
 use sea_orm::ConnectionTrait;
-use strongroom_entity::{SealedTable, credential, history::Model};
+use strongroom_entity::{OWN_TABLES, SealedTable, history::Model};
+use strongroom_migration::{Migrator, Phase};
 
 use super::error::ResealError;
 use crate::db::{has_column, has_table, history};
 use crate::key::{Manifest, RingError};
-use strongroom_migration::Phase;
-
-/// The steps that take the credentials from their first cell to the last plaintext.
-const SEALING: std::ops::RangeInclusive<i32> = 3..=6;
 
 /// Refuses a manifest that says `plain` of a table without plaintext columns, or of one whose sealing the history has
 /// finished while no step of it is under way.
@@ -23,12 +20,12 @@ pub(crate) async fn refuse_contradiction(
     for table in manifest.plain_tables() {
         refuse_missing_plaintext(db, table).await?;
     }
-    if manifest.phase(credential::TABLE.name) == Some(Phase::Plain)
-        && has_table(db, credential::TABLE.name).await?
-    {
-        refuse_missing_plaintext(db, credential::TABLE).await?;
-        if is_sealed_by(&history::read(db).await?) {
-            return Err(contradicts(credential::TABLE, "the history says that it is sealed"));
+    for table in OWN_TABLES {
+        if manifest.phase(table.name) == Some(Phase::Plain) && has_table(db, table.name).await? {
+            refuse_missing_plaintext(db, table).await?;
+            if is_sealed_by(&history::read(db).await?, table.name) {
+                return Err(contradicts(table, "the history says that it is sealed"));
+            }
         }
     }
     Ok(())
@@ -51,11 +48,15 @@ fn contradicts(table: &SealedTable, found: &'static str) -> ResealError {
 }
 
 /// A step that was killed may have left the phase behind or ahead of the history.
-fn is_sealed_by(history: &[Model]) -> bool {
+fn is_sealed_by(history: &[Model], table: &str) -> bool {
+    let steps = Migrator::without_keys().steps();
+    let sealing = (1_i32..)
+        .zip(&steps)
+        .filter(|(_, step)| step.phases().is_some_and(|phases| phases.table == table));
     let last = |number| {
         history.iter().rev().find(|row| row.kind == "schema" && row.number == Some(number))
     };
-    let steps: Vec<_> = SEALING.filter_map(last).collect();
-    let is_under_way = steps.iter().any(|row| row.finished_at.is_none());
-    !is_under_way && steps.iter().any(|row| row.direction == "up")
+    let rows: Vec<_> = sealing.filter_map(|(number, _)| last(number)).collect();
+    let is_under_way = rows.iter().any(|row| row.finished_at.is_none());
+    !is_under_way && rows.iter().any(|row| row.direction == "up")
 }

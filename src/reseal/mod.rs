@@ -8,7 +8,6 @@
 //! Does not promise: a consistent moment. Programs go on writing, and a cell they write under the old
 //! key after the count stays readable and is moved by the next run.
 
-mod backfill;
 mod checkpoint;
 mod contradiction;
 #[cfg_attr(
@@ -21,6 +20,7 @@ mod engine;
 mod error;
 mod events;
 mod judged;
+mod keyed_table;
 mod left;
 mod options;
 mod packet;
@@ -38,8 +38,6 @@ mod statement;
 mod verify;
 mod walk;
 
-pub use backfill::ResealBackfill;
-pub(crate) use backfill::uncarry;
 pub(crate) use contradiction::refuse_contradiction;
 #[cfg(feature = "cli")]
 pub(crate) use count::cells_of_key;
@@ -47,6 +45,7 @@ pub(crate) use count::cells_of_key;
 pub(crate) use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use events::Events;
+pub(crate) use keyed_table::{KeyedTable, require_lock};
 pub use options::{Event, Options, Stop};
 #[cfg(feature = "cli")]
 pub(crate) use quarantine::forget_row as forget_quarantined_row;
@@ -56,9 +55,10 @@ pub use quarantine::{Bad, standing as quarantined};
 pub(crate) use quarantine::{forget_older as forget_older_quarantine, record as record_quarantine};
 pub use retire::{Retired, retire};
 pub use rewrap::rewrap;
-pub use roll::{RollReport, roll};
 #[cfg(feature = "cli")]
-pub(crate) use roll::{counted_tables, sealed_tables};
+pub(crate) use roll::counted_tables;
+pub(crate) use roll::sealed_tables;
+pub use roll::{RollReport, roll};
 #[cfg(feature = "cli")]
 pub(crate) use roll_plan::plan_roll;
 #[cfg(feature = "cli")]

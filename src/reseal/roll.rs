@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
-use strongroom_entity::{SealedTable, credential};
+use strongroom_entity::{OWN_TABLES, SealedTable};
 use strongroom_migration::Phase;
 
 use super::direction::Direction;
@@ -52,7 +52,7 @@ pub async fn roll(
     Ok(RollReport { generation: ring.active(), moved, bad })
 }
 
-/// What there is to count: the credentials, sealed or not, where their table is, and every other table with cells.
+/// Returns the tables to count: every table with cells, and Strongroom's own, sealed or not, where they are there.
 #[cfg_attr(
     not(feature = "cli"),
     expect(dead_code, reason = "the program counts for `keys status`")
@@ -62,9 +62,11 @@ pub(crate) async fn counted_tables(
     manifest: Option<&Manifest>,
 ) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
     let mut tables = manifest.map_or(Ok(Vec::new()), sealed_tables)?;
-    let counted = tables.iter().any(|(table, _)| table.name == credential::TABLE.name);
-    if !counted && db::has_table(db, credential::TABLE.name).await? {
-        tables.insert(0, (credential::TABLE, Phase::Plain));
+    for own in OWN_TABLES {
+        let counted = tables.iter().any(|(table, _)| table.name == own.name);
+        if !counted && db::has_table(db, own.name).await? {
+            tables.insert(0, (own, Phase::Plain));
+        }
     }
     Ok(tables)
 }
@@ -76,14 +78,10 @@ pub(crate) fn sealed_tables(
     manifest.sealed_tables().ok_or(ResealError::UnknownPhase)
 }
 
-/// Of programs' tables, before anything is changed: to their triggers every row would seem changed.
+/// Refuses triggers to which every row would seem changed, before the first change.
 async fn refuse_triggers(db: &impl ConnectionTrait, ring: &Ring) -> Result<(), ResealError> {
     for (table, _) in sealed_tables(&ring.manifest())? {
-        let names = if table.name == credential::TABLE.name {
-            Vec::new()
-        } else {
-            foreign_triggers(db, table).await?
-        };
+        let names = foreign_triggers(db, table).await?;
         if !names.is_empty() {
             return Err(ResealError::Triggers {
                 table: table.name,

@@ -2,9 +2,9 @@
 
 use sea_orm::DbErr;
 
-use super::Unfit;
-use crate::db::{LockError, Transient, is_transient};
-use crate::reseal::{ResealError, uncarry};
+use super::{Unfit, Unsealable};
+use crate::db::{LockError, Transient, is_transient, unwrapped};
+use crate::reseal::ResealError;
 
 /// Why a run of schema steps ended early. What was finished stays finished.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,15 @@ impl SchemaError {
     /// The reseal error below a failed step, if that is what failed.
     pub fn reseal(&self) -> Option<&ResealError> {
         match self {
-            Self::Step { source, .. } | Self::Database(source) => uncarry(source),
+            Self::Step { source, .. } | Self::Database(source) => unwrapped(source),
+            _ => None,
+        }
+    }
+
+    /// Returns why a table cannot be sealed, if that is what failed.
+    pub fn unsealable(&self) -> Option<&Unsealable> {
+        match self {
+            Self::Step { source, .. } | Self::Database(source) => Unsealable::of(source),
             _ => None,
         }
     }
@@ -88,6 +96,10 @@ impl Transient for SchemaError {
     }
 }
 
+/// Returns the message without sea-orm's words about a conversion.
 fn cause(source: &DbErr) -> String {
-    uncarry(source).map_or_else(|| source.to_string(), ToString::to_string)
+    match source {
+        DbErr::TryIntoErr { source, .. } => source.to_string(),
+        source => source.to_string(),
+    }
 }

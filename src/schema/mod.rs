@@ -22,6 +22,7 @@ mod ring;
 mod runner;
 mod sealing;
 mod status;
+mod steps;
 
 #[cfg(feature = "cli")]
 pub(crate) use adoption::{adopted, write_adoption};
@@ -39,5 +40,8 @@ pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
 pub use sealing::{Sealing, Unsealable};
 #[cfg(feature = "cli")]
+pub(crate) use sealing::{is_half_way, plan_sql};
+#[cfg(feature = "cli")]
 pub(crate) use status::is_ours;
 pub use status::{State, Status, StepStatus, status};
+pub use steps::KeyedSteps;

@@ -6,10 +6,10 @@ use sea_orm::{DatabaseConnection, EntityTrait as _};
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 use strongroom_migration::{Backfill as _, Engine, RING};
 
-use super::{SchemaError, install};
+use super::{KeyedSteps, SchemaError, install};
 use crate::db::{self, Lock};
-use crate::key::Roots;
-use crate::reseal::{Options, ResealBackfill};
+use crate::key::{Ring, Roots};
+use crate::reseal::{Options, ResealError};
 
 /// Makes the ring's tables, and the ring under this root, where they are missing. Takes the run lock meanwhile, and fails while
 /// another run holds it; takes none where the ring is there, so every start may call it. Strongroom's own step 2 does the
@@ -41,16 +41,31 @@ async fn make(
     roots: Arc<Roots>,
     lock: &Arc<Lock>,
 ) -> Result<(), SchemaError> {
-    let backfill = ResealBackfill::new(Some(roots), 0, lock.clone(), Options::default());
+    let steps = KeyedSteps::new(Some(roots), 0, lock.clone(), Options::default());
     if !Engine::of(db).await?.has_transactional_ddl() {
-        RING.run(&SchemaManager::new(db), &backfill).await?;
-        return Ok(backfill.make_ring(&SchemaManagerConnection::Connection(db)).await?);
+        RING.run(&SchemaManager::new(db), &steps).await?;
+        return Ok(steps.make_ring(&SchemaManagerConnection::Connection(db)).await?);
     }
     let transaction = db::begin(db).await?;
     if !db::has_table(&transaction, "strongroom_manifest").await? {
-        RING.run(&SchemaManager::new(&transaction), &backfill).await?;
+        RING.run(&SchemaManager::new(&transaction), &steps).await?;
     }
-    backfill.make_ring(&SchemaManagerConnection::Transaction(&transaction)).await?;
+    steps.make_ring(&SchemaManagerConnection::Transaction(&transaction)).await?;
+    lock.fence(&transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Makes the whole ring or nothing: keys without their manifest would shut out those of the next attempt.
+pub(super) async fn make_ring(
+    db: &SchemaManagerConnection<'_>,
+    roots: &Roots,
+    lock: &Lock,
+) -> Result<(), ResealError> {
+    let SchemaManagerConnection::Connection(db) = db else {
+        return Ok(Ring::make(db, roots.current()).await?);
+    };
+    let transaction = db::begin(db).await?;
+    Ring::make(&transaction, roots.current()).await?;
     lock.fence(&transaction).await?;
     Ok(transaction.commit().await?)
 }

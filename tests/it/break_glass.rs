@@ -56,7 +56,7 @@ fn opens_every_cell_with_the_key_and_the_database_alone() {
 #[test]
 fn refuses_what_the_program_refuses() {
     let room = Room::sealed(Engine::Sqlite, &nasty_rows());
-    room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
+    room.tamper("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
     room.execute(
         "UPDATE credential SET secret_key_sealed = access_key_sealed WHERE id = 'row-000002'",
     );

@@ -95,7 +95,7 @@ fn what_is_left_comes_with_the_next_command(engine: Engine) {
 
 fn what_does_not_open_is_counted(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(3));
-    room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
+    room.tamper("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
     room.run(&["keys", "rotate"]).expect(3);
     let found = doctor(&room, 3);
     assert_check(&found, "quarantine", "warn", "strongroom keys quarantine list");

@@ -40,7 +40,7 @@ fn errors_say_what_why_and_what_to_type_next() {
         room.run(&["migrate", "up", "--to", "nowhere"]).err,
         room.run(&["credential", "show", "--id", "nobody"]).err,
     ];
-    room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
+    room.tamper("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
     said.push(
         room.run(&["credential", "show", "--id", "row-000001"])
             .err

@@ -224,7 +224,7 @@ fn what_does_not_open_or_fit_is_named_and_passed_over(engine: Engine) {
         "--extra",
         r#"{"note": "mine"}"#,
     ]);
-    room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
+    room.tamper("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
     let ran =
         room.run(&[&export(keystone.url(), &keys)[..], &["--format", "json"]].concat()).expect(3);
     let report = ran.json();
@@ -378,7 +378,7 @@ fn no_secret_in_output_or_logs() {
     keystone.execute("UPDATE credential SET user_id = 'somebody else'");
     check(4, &[]);
     check(0, &["--yes"]);
-    room.execute("UPDATE credential SET user_id = 'mallory'");
+    room.tamper("UPDATE credential SET user_id = 'mallory'");
     check(3, &[]);
 }
 

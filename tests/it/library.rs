@@ -1,6 +1,7 @@
 //! What a program that links the library writes, on every engine.
 
 mod builder;
+mod created;
 mod many_values;
 mod one_connection;
 mod row_triggers;
@@ -53,7 +54,7 @@ impl Program {
 
     pub(crate) async fn seal(&self, table: &'static SealedTable) {
         let sealing = Sealing::new(self.roots.clone(), 0);
-        sealing.bring(&SchemaManager::new(&self.db), table, Phase::Sealed).await.unwrap();
+        sealing.migrate_to(&SchemaManager::new(&self.db), table, Phase::Sealed).await.unwrap();
     }
 
     pub(crate) async fn load(&self) -> Strongroom {

@@ -62,7 +62,7 @@ async fn prepare(room: &Room) -> Strongroom {
     db.execute(&schema.create_table_from_entity(webhook::Entity)).await.unwrap();
     let sealing = Sealing::new(roots.clone(), 0);
     for table in TABLES {
-        sealing.bring(&SchemaManager::new(&db), table, Phase::Sealed).await.unwrap();
+        sealing.migrate_to(&SchemaManager::new(&db), table, Phase::Sealed).await.unwrap();
     }
     Strongroom::load(db, roots, 0).await.unwrap()
 }
@@ -545,7 +545,7 @@ fn a_program_that_writes_cells_is_refused_where_plaintext_counts(engine: Engine)
         let strongroom = Strongroom::load(db.clone(), roots.clone(), 0).await.unwrap();
         for phase in [Phase::Dual, Phase::Filled, Phase::Required, Phase::Sealed, Phase::Plain] {
             Sealing::new(roots.clone(), 0)
-                .bring(&SchemaManager::new(&db), session::Entity::TABLE, phase)
+                .migrate_to(&SchemaManager::new(&db), session::Entity::TABLE, phase)
                 .await
                 .unwrap();
             let program = Strongroom::load(db.clone(), roots.clone(), 0).await.unwrap();
@@ -598,7 +598,7 @@ fn bytes_are_values_where_there_was_never_text(engine: Engine) {
         db.execute_unprepared(table).await.unwrap();
         let sealing = Sealing::new(roots(&room).await, 0);
         sealing
-            .bring(&SchemaManager::new(db), session::Entity::TABLE, Phase::Sealed)
+            .migrate_to(&SchemaManager::new(db), session::Entity::TABLE, Phase::Sealed)
             .await
             .unwrap();
         tokio::time::sleep(LIFETIME).await;

@@ -192,7 +192,7 @@ impl Host {
             let db = self.connect().await;
             let sealing = Sealing::new(self.roots.clone(), 0).with_options(options);
             let done =
-                tokio::time::timeout(time, sealing.bring(&SchemaManager::new(&db), table, to))
+                tokio::time::timeout(time, sealing.migrate_to(&SchemaManager::new(&db), table, to))
                     .await
                     .ok();
             if done.is_some() {
@@ -874,7 +874,7 @@ impl MigrationTrait for VaultStep {
         if let Some(sql) = &self.3 {
             manager.get_connection().execute_unprepared(sql).await?;
         }
-        self.1.bring(manager, self.2, Phase::Sealed).await
+        self.1.migrate_to(manager, self.2, Phase::Sealed).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

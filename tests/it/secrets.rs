@@ -51,7 +51,7 @@ fn no_secret_in_output_or_logs(engine: Engine) {
             check(said);
         }
     }
-    room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000003'");
+    room.tamper("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000003'");
     check(loud(&["credential", "show", "--id", "row-000003", "--reveal"]));
     check(loud(&["keys", "rotate", "--format", "json"]));
     check(loud(&["migrate", "down", "--to", "1", "--yes"]));

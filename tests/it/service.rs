@@ -281,8 +281,8 @@ fn another_users_credential_is_not_there(engine: Engine) {
     }
     api.get(&format!("/v3/users/alice/credentials/OS-EC2/{access}")).expect(200);
     // A row that somebody altered keeps nobody from the others.
-    room.execute("UPDATE credential SET user_id = 'alice' WHERE id = 'row-000001'");
-    room.execute("UPDATE credential SET type = 'ec2' WHERE id = 'row-000001'");
+    room.tamper("UPDATE credential SET user_id = 'alice' WHERE id = 'row-000001'");
+    room.tamper("UPDATE credential SET type = 'ec2' WHERE id = 'row-000001'");
     let list = api.get("/v3/users/alice/credentials/OS-EC2").expect(200).json();
     assert_eq!(
         (list["credentials"].as_array().unwrap().len(), &list["unopenable"]),

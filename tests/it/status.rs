@@ -119,7 +119,7 @@ fn what_is_left_comes_with_commands_that_work(engine: Engine) {
         "{rolling}"
     );
     typed(&room, finding(&rolling, "roll_unfinished")["hint"].as_str().unwrap()).expect(0);
-    room.execute("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
+    room.tamper("UPDATE credential SET user_id = 'mallory' WHERE id = 'row-000001'");
     room.run(&["keys", "rotate"]).expect(3);
     let quarantined = status(&room, 3);
     assert_eq!(

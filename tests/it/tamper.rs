@@ -54,7 +54,7 @@ fn misplaced_cells_are_named_and_everything_else_works(engine: Engine) {
     let rows = numbered_rows(40);
     let room = Room::sealed(engine, &rows);
     for (_, sql, _) in ATTACKS {
-        room.execute(sql);
+        room.tamper(sql);
     }
     forge_under_a_foreign_key(&room, "row-000009", "row-000013");
     let flipped = room.bytes("SELECT secret_key_sealed FROM credential WHERE id = 'row-000011'");

@@ -52,6 +52,7 @@ fn values_with_control_characters_are_shown_as_escapes(engine: Engine) {
     let listed = room.json(&["credential", "list"]);
     assert_eq!(listed["credentials"][0]["user_id"], NASTY);
 
+    room.drop_bound_guards();
     room.try_execute(
         "UPDATE credential SET user_id = $1 WHERE id = $2",
         vec!["moved".into(), id.clone().into()],

@@ -84,7 +84,7 @@ fn a_lock_is_taken_from_a_holder_that_hangs(engine: Engine) {
 
 fn quarantined_rows_are_listed_exported_and_discarded(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(10));
-    room.execute(
+    room.tamper(
         "UPDATE credential SET user_id = 'mallory' WHERE id IN ('row-000003', 'row-000004')",
     );
     room.run(&["keys", "rotate"]).expect(3);

@@ -1,8 +1,8 @@
 //! The ring, and the cells that it opens: counted from their headers, none is opened.
 
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
-use strongroom_entity::credential::TABLE;
 use strongroom_entity::quarantine as listed;
+use strongroom_entity::{OWN_TABLES, own_table};
 use strongroom_migration::Phase;
 
 use super::check::Check;
@@ -96,7 +96,8 @@ async fn count(
     let Some((_, phase)) = tables.first().copied() else { return Ok(None) };
     let (_, counts) = reseal::census(db, &tables, ring).await?;
     // The values of programs' tables have lines of their own.
-    let ours: Vec<_> = tables.into_iter().filter(|(table, _)| table.name == TABLE.name).collect();
+    let ours: Vec<_> =
+        tables.into_iter().filter(|(table, _)| own_table(table.name).is_some()).collect();
     let (cells, _) = reseal::census(db, &ours, ring).await?;
     Ok(Some((phase, cells, counts)))
 }
@@ -109,7 +110,7 @@ async fn programs_tables(
 ) -> Result<Vec<Check>, Failure> {
     let mut checks = Vec::new();
     for (table, phase) in reseal::counted_tables(db, manifest).await? {
-        if table.name == TABLE.name {
+        if own_table(table.name).is_some() {
             continue;
         }
         let (cells, _) = reseal::census(db, &[(table, phase)], ring).await?;
@@ -221,12 +222,13 @@ async fn count_quarantine(db: &DatabaseConnection) -> Result<u64, db::DbErr> {
     if !db::has_table(db, "strongroom_quarantine").await? {
         return Ok(0);
     }
-    let others =
-        listed::Entity::find().filter(listed::Column::TableName.ne(TABLE.name)).count(db).await?;
-    let credentials = if db::has_table(db, TABLE.name).await? {
-        reseal::quarantined(db, TABLE).await?
-    } else {
-        0
-    };
-    Ok(credentials + others)
+    let own = || OWN_TABLES.iter().map(|own| own.name);
+    let mut cells =
+        listed::Entity::find().filter(listed::Column::TableName.is_not_in(own())).count(db).await?;
+    for table in OWN_TABLES {
+        if db::has_table(db, table.name).await? {
+            cells += reseal::quarantined(db, table).await?;
+        }
+    }
+    Ok(cells)
 }

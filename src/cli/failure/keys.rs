@@ -59,6 +59,9 @@ impl From<RingError> for Failure {
                 "compare table strongroom_manifest with a backup; whoever changed it can write to this database"
             }
             RingError::Newer(_) => "use the program that wrote it, or a newer one",
+            RingError::BeforeRelease => {
+                "with the program that sealed it, run `strongroom migrate down --to 1 --yes`; then `strongroom migrate up --yes` with this one"
+            }
             RingError::Raced => "run the same command again",
             RingError::Damaged { .. } => "restore table strongroom_key from a backup",
             RingError::Older { .. }
@@ -78,6 +81,7 @@ impl From<RingError> for Failure {
             RingError::WrongRoot { .. } => "wrong_key",
             RingError::Forged => "manifest_forged",
             RingError::Newer(_) => "database_newer",
+            RingError::BeforeRelease => "before_release",
             RingError::Raced => return Self::new(Exit::Failed, "raced", error).help(help),
             _ => "key_damaged",
         };

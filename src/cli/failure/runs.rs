@@ -3,9 +3,8 @@
 use super::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::typed;
-use crate::db::LockError;
+use crate::db::{LockError, unwrapped};
 use crate::key::RingError;
-use crate::policy;
 use crate::reseal::ResealError;
 use crate::schema::{SchemaError, Unfit};
 
@@ -85,7 +84,11 @@ impl From<SchemaError> for Failure {
                 &error,
             );
         }
-        if let Some(grants) = error.database().and_then(policy::uncarry) {
+        if error.unsealable().is_some() {
+            return Self::refused("unsealable", error)
+                .help("change what is named, and run the same command again");
+        }
+        if let Some(grants) = error.database().and_then(unwrapped) {
             return named(super::policy::by_reference(grants), &error);
         }
         match error {
@@ -115,7 +118,7 @@ impl From<SchemaError> for Failure {
                 Self::refused("database_newer", error).help("use the program version that migrated it, or a newer one")
             }
             SchemaError::Edited { .. } => Self::refused("checksum", error)
-                .help("use the program version that applied it; the history is in table strongroom_history"),
+                .help("use the program version that applied it; databases that a version before 0.1.0 sealed are not supported"),
             SchemaError::Step { ref source, .. } => {
                 let failure: Self = source.clone().into();
                 named(failure, &error)
@@ -148,6 +151,7 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
             RingError::PhaseContradicts { table: table.clone(), found }.into()
         }
         RingError::Newer(what) => RingError::Newer(what.clone()).into(),
+        RingError::BeforeRelease => RingError::BeforeRelease.into(),
         RingError::Raced => RingError::Raced.into(),
         RingError::Damaged { id, purpose, reason } => {
             RingError::Damaged { id: *id, purpose, reason: *reason }.into()

@@ -10,7 +10,7 @@ mod rewrap;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
-use strongroom_entity::{SealedTable, credential};
+use strongroom_entity::{OWN_TABLES, SealedTable, own_table};
 use strongroom_migration::Engine;
 
 use crate::cli::counted::counted;
@@ -261,7 +261,10 @@ async fn roll(rotate: &Rotate, session: &Session, output: &Output) -> Result<Exi
 
 /// They would run for each cell that is rolled.
 async fn refuse_foreign_triggers(db: &DatabaseConnection) -> Result<(), Failure> {
-    let found = schema::foreign_triggers(db, Engine::of(db).await?, credential::TABLE.name).await?;
+    let (engine, mut found) = (Engine::of(db).await?, Vec::new());
+    for table in OWN_TABLES {
+        found.extend(schema::foreign_triggers(db, engine, table.name).await?);
+    }
     if found.is_empty() {
         return Ok(());
     }
@@ -309,9 +312,10 @@ fn failed_document(table: &SealedTable, bad: &Bad) -> serde_json::Value {
     json!({ "table": table.name, "id": bad.row, "column": bad.column, "reason": bad.reason.to_string() })
 }
 
-/// The table is named where it is not the one that everybody has.
+/// Names the table where it is a program's.
 fn failed_line(table: &SealedTable, bad: &Bad) -> String {
-    let of = if table == credential::TABLE { String::new() } else { format!("{}  ", table.name) };
+    let of =
+        if own_table(table.name).is_some() { String::new() } else { format!("{}  ", table.name) };
     format!("{of}{}  {}  {}", bad.row, bad.column, bad.reason)
 }
 

@@ -14,8 +14,8 @@ use crate::cli::output::Output;
 use crate::cli::session::{Session, release};
 use crate::cli::text::Text;
 use crate::db::{self, Access, DatabaseConnection, Lock};
-use crate::reseal::{Options, ResealBackfill};
-use crate::schema::{self, Examined, Target};
+use crate::reseal::Options;
+use crate::schema::{self, Examined, KeyedSteps, Target};
 
 /// Shows what is there and what would be done, and does it once somebody agrees. Run again after a crash, it
 /// goes on.
@@ -80,7 +80,7 @@ async fn adopt(
     schema::write_adoption(&transaction, adoption).await?;
     lock.fence(&transaction).await?;
     transaction.commit().await?;
-    let backfill = ResealBackfill::new(None, session.floor()?, lock.clone(), Options::default());
+    let backfill = KeyedSteps::new(None, session.floor()?, lock.clone(), Options::default());
     let migrator = Migrator {
         backfill: Arc::new(backfill),
         grants: Arc::new(NoKeys),

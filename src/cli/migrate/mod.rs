@@ -23,8 +23,8 @@ use super::output::Output;
 use super::session::{Session, release};
 use crate::db::{Access, Lock};
 use crate::policy::{Needs, PolicySteps, require_ready};
-use crate::reseal::{ResealBackfill, Stop};
-use crate::schema::{self, Runner, Target};
+use crate::reseal::Stop;
+use crate::schema::{self, KeyedSteps, Runner, Target};
 
 pub(super) use pace::Pace;
 
@@ -223,7 +223,7 @@ async fn carry_out(
         return Err(refused);
     }
     let grants = Arc::new(PolicySteps::new(root.clone(), session.floor()?, wishes, lock.clone()));
-    let backfill: Arc<dyn Backfill> = Arc::new(ResealBackfill::new(
+    let backfill: Arc<dyn Backfill> = Arc::new(KeyedSteps::new(
         root.clone(),
         session.floor()?,
         lock.clone(),

@@ -4,7 +4,7 @@ use sea_orm::{DatabaseConnection, EntityTrait as _, PaginatorTrait as _, QuerySe
 use serde::Serialize;
 use serde_json::json;
 use strongroom_entity::credential;
-use strongroom_migration::{Engine, Sql, Step};
+use strongroom_migration::{Engine, Step};
 
 use super::steps_of;
 use crate::cli::counted::counted;
@@ -96,47 +96,38 @@ pub(super) async fn show(
     let db = session.connect(Access::Read).await?;
     let rows = count_rows(&db).await?;
     let engine = Engine::of(&db).await?;
-    let half_way_down = |number: usize| {
-        planned
-            .status
-            .migrations
-            .get(number - 1)
-            .is_some_and(|step| step.state == State::HalfWayDown)
-    };
     let lines = planned.steps.iter().map(|(number, step)| {
-        let statements = match (sql, planned.is_up()) {
-            (false, _) => Vec::new(),
-            (true, true) if half_way_down(*number) => step.abandon_sql(),
-            (true, true) => step.up_sql(),
-            (true, false) => step.down_sql(),
-        };
-        line(*number, step.as_ref(), planned.is_up(), &statements, engine)
+        let state = planned.status.migrations.get(number - 1).map(|step| step.state);
+        let is_up = planned.is_up();
+        let statements = if sql { sql_of(step.as_ref(), is_up, state, engine) } else { Vec::new() };
+        line(*number, step.as_ref(), is_up, statements)
     });
     let lines: Vec<_> = lines.collect();
     output.result(&json!({ "would_run": lines, "rows": rows }), || text(&lines, rows));
     Ok(Exit::Done)
 }
 
-fn line(number: usize, step: &dyn Step, up: bool, statements: &[Sql], engine: Engine) -> Line {
+fn line(number: usize, step: &dyn Step, up: bool, sql: Vec<String>) -> Line {
     Line {
         number,
         name: step.name().to_owned(),
         direction: if up { "up" } else { "down" },
-        sql: sql_of(step, up, statements, engine),
+        sql,
         data: if up { step.up_work() } else { step.down_work() },
         destroys: if up { step.up_destroys() } else { step.down_destroys() },
     }
 }
 
-fn sql_of(step: &dyn Step, up: bool, statements: &[Sql], engine: Engine) -> Vec<String> {
-    match step.sql_instead(engine, up) {
-        Some(instead) if !statements.is_empty() => vec![instead],
-        _ => statements
-            .iter()
-            .map(|sql| sql.of(engine).into_owned())
-            .filter(|sql| !sql.is_empty())
-            .collect(),
+fn sql_of(step: &dyn Step, up: bool, state: Option<State>, engine: Engine) -> Vec<String> {
+    if step.phases().is_some() || step.scrubs().is_some() {
+        return schema::plan_sql(step, up, state == Some(State::HalfWayDown), engine);
     }
+    if let Some(instead) = step.sql_instead(engine, up) {
+        return vec![instead];
+    }
+    let statements = if up { step.up_sql() } else { step.down_sql() };
+    let statements = statements.iter().map(|sql| sql.of(engine).into_owned());
+    statements.filter(|sql| !sql.is_empty()).collect()
 }
 
 fn text(lines: &[Line], rows: u64) -> String {

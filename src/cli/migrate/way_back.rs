@@ -328,28 +328,16 @@ fn too_wide(extents: &BTreeMap<&'static str, Extent>, limits: &[Limit]) -> Vec<S
     limits.iter().filter_map(beyond).collect()
 }
 
+/// Returns whether a column is there that no killed run left.
 async fn has_column(
     db: &DatabaseConnection,
     engine: Engine,
     column: &str,
 ) -> Result<bool, Failure> {
-    let sql = match engine {
-        Engine::Sqlite => "SELECT 1 AS found FROM pragma_table_info('credential') WHERE name = $1",
-        Engine::Postgres => {
-            "SELECT 1 AS found FROM pg_attribute WHERE attrelid = to_regclass('credential') AND attname = $1 AND NOT attisdropped"
-        }
-        // A run that was cut short leaves the columns there, with a guard or behind a constraint that keeps everybody out.
-        Engine::MySql | Engine::MariaDb => {
-            "SELECT 1 AS found FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'credential' \
-             AND column_name = $1 AND NOT EXISTS (SELECT 1 FROM information_schema.triggers WHERE trigger_schema = DATABASE() \
-             AND trigger_name IN ('strongroom_1_stale', 'strongroom_3_restoring_insert')) AND NOT EXISTS (SELECT 1 FROM information_schema.table_constraints \
-             WHERE constraint_schema = DATABASE() AND constraint_name = 'strongroom_nothing_yet')"
-        }
-    };
-    Ok(db
-        .query_one_raw(db::statement(db.get_database_backend(), sql, [column.into()]))
-        .await?
-        .is_some())
+    if !db::has_column(db, TABLE.name, column).await? {
+        return Ok(false);
+    }
+    Ok(engine.has_transactional_ddl() || !schema::is_half_way(db, TABLE).await?)
 }
 
 #[cfg(test)]

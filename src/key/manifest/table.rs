@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use strongroom_entity::{SealedTable, credential};
+use strongroom_entity::{OWN_TABLES, SealedTable, own_table};
 use strongroom_migration::Phase;
 
 use super::{Manifest, ManifestError};
@@ -17,13 +17,15 @@ impl Manifest {
     /// Takes a table into the ring's care, or what it is like now. Fails where cells would no longer open, because it
     /// binds them to something else, and for a label that another column has: then nothing is changed.
     pub(crate) fn describe(&mut self, table: &SealedTable) -> Result<(), ManifestError> {
-        if table.name == credential::TABLE.name || table.name.starts_with("strongroom_") {
+        let is_reserved = table.name.starts_with("strongroom_") || own_table(table.name).is_some();
+        if is_reserved && own_table(table.name) != Some(table) {
             return Err(ManifestError::Ours(table.name));
         }
         for (place, column) in table.columns.iter().enumerate() {
             let twice =
                 table.columns.iter().skip(place + 1).any(|other| other.label == column.label);
-            let ours = credential::TABLE.columns.iter().any(|other| other.label == column.label);
+            let ours = OWN_TABLES.iter().filter(|own| own.name != table.name);
+            let ours = ours.flat_map(|own| own.columns).any(|other| other.label == column.label);
             let mut others = self.tables.iter().filter(|(name, _)| *name != table.name);
             if twice || ours || others.any(|(_, other)| other.has_label(column.label)) {
                 return Err(ManifestError::LabelTaken { table: table.name, label: column.label });
@@ -34,7 +36,7 @@ impl Manifest {
             if self.phase(table.name) != Some(Phase::Plain) && !before.binds_like(&described) {
                 return Err(ManifestError::BoundOtherwise(table.name));
             }
-            described.former = before.former.clone();
+            described.originals = before.originals.clone();
         }
         self.tables.insert(table.name.to_owned(), described);
         Ok(())
@@ -47,9 +49,9 @@ impl Manifest {
     }
 
     /// Writes down what the plaintext columns of a described table were like, before they are dropped.
-    pub(crate) fn set_former(&mut self, table: &str, former: BTreeMap<String, String>) {
+    pub(crate) fn set_originals(&mut self, table: &str, originals: BTreeMap<String, String>) {
         if let Some(described) = self.tables.get_mut(table) {
-            described.former = former;
+            described.originals = originals;
         }
     }
 }

@@ -131,7 +131,7 @@ mod tests {
     #[async_trait::async_trait]
     impl MigrationTrait for Seals {
         async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-            sealing().bring(manager, self.0, self.1).await
+            sealing().migrate_to(manager, self.0, self.1).await
         }
 
         async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

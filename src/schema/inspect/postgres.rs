@@ -50,13 +50,15 @@ const INDEXES: &str = "SELECT DISTINCT x.relname::text AS name, pg_get_indexdef(
     WHERE i.indrelid = to_regclass(quote_ident($1)) AND NOT i.indisprimary \
     AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.oid AND k.conrelid = i.indrelid AND k.contype IN ('u', 'x')) \
     ORDER BY 1";
-/// Everything else that depends on the column: views, foreign keys, statistics, what a publication lists, triggers.
+/// Everything else that depends on the column: views, foreign keys, statistics, what a publication lists, triggers of others.
 const OTHERS: &str = "SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)::text AS what FROM pg_depend d \
     JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attname = $2 \
     LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid \
     LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid \
     LEFT JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid \
+    LEFT JOIN pg_trigger t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid \
     WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(quote_ident($1)) \
+    AND NOT coalesce(starts_with(t.tgname::text, 'strongroom_'), FALSE) \
     AND NOT coalesce(k.conrelid = d.refobjid AND k.contype IN ('c', 'u', 'x', 'n'), FALSE) \
     AND NOT coalesce(i.indrelid = d.refobjid AND NOT i.indisprimary, FALSE) \
     AND NOT coalesce(f.adrelid = d.refobjid AND f.adnum = a.attnum, FALSE) ORDER BY 1";

@@ -1,9 +1,9 @@
 //! Why a table is not brought where it was asked to be. Nothing was changed.
 
-use std::sync::Arc;
-
 use sea_orm::DbErr;
 use strongroom_migration::Phase;
+
+use crate::db::{unwrapped, wrapped};
 
 /// Why a table is not brought where it was asked to be. Nothing was changed. A step's [`DbErr`] carries it: see
 /// [`Unsealable::of`].
@@ -164,6 +164,9 @@ pub enum Unsealable {
     /// A table that has cells which are all there is of its values.
     #[error("table `{0}` is not in the clear: bring it to phase `plain` before it is forgotten")]
     StillSealed(&'static str),
+    /// Strongroom's own steps seal its own tables.
+    #[error("table `{0}` is Strongroom's own: `strongroom migrate` moves it")]
+    Ours(&'static str),
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -180,10 +183,7 @@ impl Unsealable {
     /// }
     /// ```
     pub fn of(error: &DbErr) -> Option<&Self> {
-        match error {
-            DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
-            _ => None,
-        }
+        unwrapped(error)
     }
 }
 
@@ -191,12 +191,7 @@ impl From<Unsealable> for DbErr {
     fn from(error: Unsealable) -> Self {
         match error {
             Unsealable::Database(error) => error,
-            error => carry(error),
+            error => wrapped(error),
         }
     }
-}
-
-/// Steps speak `DbErr`.
-pub(super) fn carry(error: impl std::error::Error + Send + Sync + 'static) -> DbErr {
-    DbErr::TryIntoErr { from: "a table", into: "another phase", source: Arc::new(error) }
 }

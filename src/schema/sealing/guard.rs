@@ -26,12 +26,12 @@ pub(super) enum Guard {
 
 /// What a program does to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum DmlEvent {
     Insert,
     Update,
 }
 
-impl Deed {
+impl DmlEvent {
     pub(super) const BOTH: [Self; 2] = [Self::Insert, Self::Update];
 
     pub(super) fn as_sql(self) -> &'static str {
@@ -41,7 +41,7 @@ impl Deed {
 
 impl Guard {
     /// Of a trigger, and of its function on PostgreSQL. They share their names with those of other tables.
-    pub(super) fn name(self, deed: Deed, table: &SealedTable) -> String {
+    pub(super) fn name(self, event: DmlEvent, table: &SealedTable) -> String {
         let part = match self {
             Self::Cell => "0_cell",
             Self::Stale => "1_stale",
@@ -49,21 +49,21 @@ impl Guard {
             Self::Restoring => "3_restoring",
             Self::Bound => "4_bound",
         };
-        shortened(&format!("strongroom_{part}_{}", deed.as_sql().to_lowercase()), table.name)
+        shortened(&format!("strongroom_{part}_{}", event.as_sql().to_lowercase()), table.name)
     }
 
-    /// The condition on which a deed is refused, empty where none is; for [`Guard::Stale`] see [`stale`].
-    pub(super) fn refuses(self, deed: Deed, table: &SealedTable, engine: Engine) -> String {
+    /// The condition on which a event is refused, empty where none is; for [`Guard::Stale`] see [`stale`].
+    pub(super) fn refuses(self, event: DmlEvent, table: &SealedTable, engine: Engine) -> String {
         let columns = table.columns.iter();
         let any: Vec<String> = match self {
             Self::Cell => columns.flat_map(|column| not_cells(column, "new.", engine)).collect(),
             Self::Stale => columns.map(|column| stale(table, column, engine)).collect(),
             Self::Required => columns.map(|column| lacks(column, engine)).collect(),
-            Self::Restoring => vec![strays(deed, table, engine)],
+            Self::Restoring => vec![strays(event, table, engine)],
             Self::Bound => columns
-                .filter(|column| deed == Deed::Update || !sees_to_it_itself(column, engine))
+                .filter(|column| event == DmlEvent::Update || !sees_to_it_itself(column, engine))
                 .map(|column| incomplete(column, "new.", engine))
-                .chain((deed == Deed::Update).then(|| rebound(table, engine)))
+                .chain((event == DmlEvent::Update).then(|| rebound(table, engine)))
                 .collect(),
         };
         any.join("\n    OR ")
@@ -228,9 +228,9 @@ pub(super) fn incomplete(column: &SealedColumn, row: &str, engine: Engine) -> St
 }
 
 /// Plaintext that somebody else than the engine writes: the cells would overwrite it.
-fn strays(deed: Deed, table: &SealedTable, engine: Engine) -> String {
+fn strays(event: DmlEvent, table: &SealedTable, engine: Engine) -> String {
     let plain = table.plain_columns();
-    if deed == Deed::Insert {
+    if event == DmlEvent::Insert {
         return plain
             .map(|plain| format!("new.{} IS NOT NULL", quoted(engine, plain)))
             .collect::<Vec<_>>()

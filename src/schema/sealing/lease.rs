@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sea_orm::{DatabaseConnection, DbErr};
 
-use super::error::carry;
-use crate::db::{Lock, LockError};
+use crate::db::{Lock, LockError, wrapped};
 
 /// What a runner has lent. Its lock is the runner's to give back, so it is not kept alive here.
 #[derive(Clone, Default)]
@@ -30,7 +29,7 @@ impl Lease {
         match Lock::take(db).await {
             Ok(lock) => Ok(Held { lock: Arc::new(lock), is_lent: false }),
             Err(LockError::Database(error)) => Err(error),
-            Err(error) => Err(carry(error)),
+            Err(error) => Err(wrapped(error)),
         }
     }
 }

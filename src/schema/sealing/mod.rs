@@ -1,6 +1,6 @@
-//! Sealing the columns of a program's own tables, from that program's own migration steps.
+//! The phase machine: sealing the columns of a table, and back. Strongroom's own steps and a host program's use it alike.
 //!
-//! Promises: a table goes from one phase to the next as Strongroom's own does, forward and back, under the run lock; after
+//! Promises: a table goes from one phase to the next, forward and back, under the run lock; after
 //! a crash the same call goes on; whatever could not be given back is refused before anything happens; in every phase the
 //! database itself refuses plaintext in a cell column, and a row that would lose a value; where cells count, it refuses to
 //! move a row away from what its cells are bound to.
@@ -10,35 +10,40 @@
 
 pub(super) mod create_table;
 mod error;
-mod former;
 mod guard;
+mod inspect;
 mod lease;
-mod look;
+mod original;
 mod plan;
 mod rebuild;
+mod scrub;
 mod stage;
 mod text;
-mod way;
 mod work;
 
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
+use sea_orm_migration::sea_query::{Table, TableCreateStatement};
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
-use strongroom_entity::SealedTable;
+use strongroom_entity::{SealedTable, own_table};
 use strongroom_migration::Phase;
 
 pub use error::Unsealable;
-use lease::Lease;
+#[cfg(feature = "cli")]
+pub(crate) use inspect::is_half_way;
+use lease::{Held, Lease};
 pub(super) use plan::counted;
+#[cfg(feature = "cli")]
+pub(crate) use plan::plan_sql;
 use text::Piece;
-use work::Work;
+pub(super) use work::Work;
 
 use crate::db::Lock;
 use crate::key::{EpochFloor, Roots};
 use crate::reseal::Options;
 
-/// Brings tables to a phase, for the steps of a host program. Clones share the run lock.
+/// Moves tables to a phase, for the steps of a host program. Clones share the run lock.
 ///
 /// | phase | columns that count | what the database refuses |
 /// | --- | --- | --- |
@@ -50,7 +55,7 @@ use crate::reseal::Options;
 ///
 /// A program that knows only plaintext writes up to `filled`, and one with sealed columns from `sealed` on.
 ///
-/// A step that seals a table returns `Some(false)` from `use_transaction`, and calls [`Sealing::bring`] with
+/// A step that seals a table returns `Some(false)` from `use_transaction`, and calls [`Sealing::migrate_to`] with
 /// [`Phase::Sealed`] on its way up and with [`Phase::Plain`] on its way down; or several steps do, each with a phase of its
 /// own. Run by a [`HostRunner`](super::HostRunner) that [lends](super::HostRunner::lending_to) it the run lock, or by
 /// sea-orm's own loop: then each call takes the lock for itself.
@@ -117,18 +122,18 @@ impl Sealing {
     ///     }
     ///
     ///     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-    ///         self.0.bring(manager, api_token::Entity::TABLE, Phase::Sealed).await
+    ///         self.0.migrate_to(manager, api_token::Entity::TABLE, Phase::Sealed).await
     ///     }
     ///
     ///     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-    ///         self.0.bring(manager, api_token::Entity::TABLE, Phase::Plain).await
+    ///         self.0.migrate_to(manager, api_token::Entity::TABLE, Phase::Plain).await
     ///     }
     /// }
     /// ```
     ///
     /// A table whose columns were sealed from the start goes to [`Phase::Sealed`] and nowhere else: its guards are made, or
     /// made anew after its description has changed. The unique keys on its blind indexes are those that the host made.
-    pub async fn bring(
+    pub async fn migrate_to(
         &self,
         manager: &SchemaManager<'_>,
         table: &'static SealedTable,
@@ -138,9 +143,34 @@ impl Sealing {
         if db.is_mock_connection() {
             return plan::say(db, table, to).await;
         }
-        let work = self.begin(db, table).await?;
-        let done = work.bring(manager, to).await;
-        work.end(done).await
+        let held = self.hold(db, table).await?;
+        let done = self.work(table, &held).migrate_to(manager, to).await;
+        held.end().await;
+        done
+    }
+
+    /// Creates a table whose columns are sealed from the start, with its guards. After a crash the same call continues.
+    ///
+    /// `statement` makes the table; one that is there already is sealed as [`Sealing::migrate_to`] seals it.
+    pub async fn create_table(
+        &self,
+        manager: &SchemaManager<'_>,
+        mut statement: TableCreateStatement,
+        table: &'static SealedTable,
+    ) -> Result<(), DbErr> {
+        manager.create_table(statement.if_not_exists().take()).await?;
+        self.migrate_to(manager, table, Phase::Sealed).await
+    }
+
+    /// Drops a table with sealed columns, and takes it out of the ring's care. Its rows are lost. After a crash the same
+    /// call continues.
+    pub async fn drop_table(
+        &self,
+        manager: &SchemaManager<'_>,
+        table: &'static SealedTable,
+    ) -> Result<(), DbErr> {
+        self.forget(manager, table).await?;
+        manager.drop_table(Table::drop().table(table.name).if_exists().take()).await
     }
 
     /// Takes a table out of the ring's care that is about to be dropped, with its guards and what is in quarantine of it. One
@@ -160,9 +190,10 @@ impl Sealing {
             )
             .await;
         }
-        let work = self.begin(db, table).await?;
-        let done = work.forget(manager).await;
-        work.end(done).await
+        let held = self.hold(db, table).await?;
+        let done = self.work(table, &held).forget(manager).await;
+        held.end().await;
+        done
     }
 
     /// Writes a table anew, so that free space in the database's files holds no plaintext. Not promised: logs, replicas,
@@ -177,28 +208,36 @@ impl Sealing {
             return plan::say_piece(db, table, Piece::Scrub, &format!("{} scrubbed", table.name))
                 .await;
         }
-        let work = self.begin(db, table).await?;
-        let done = work.scrub(manager).await;
-        work.end(done).await
+        let held = self.hold(db, table).await?;
+        let done = self.work(table, &held).scrub(manager).await;
+        held.end().await;
+        done
     }
 
     pub(super) fn borrow(&self, lock: &Arc<Lock>) {
         self.lease.borrow(lock);
     }
 
-    async fn begin(
+    /// Takes the run lock, unless a runner lent one.
+    async fn hold(
         &self,
         db: &DatabaseConnection,
         table: &'static SealedTable,
-    ) -> Result<Work, DbErr> {
-        let held = self.lease.hold(db).await?;
-        Ok(Work {
+    ) -> Result<Held, DbErr> {
+        if own_table(table.name).is_some() {
+            return Err(Unsealable::Ours(table.name).into());
+        }
+        self.lease.hold(db).await
+    }
+
+    fn work(&self, table: &'static SealedTable, held: &Held) -> Work {
+        Work {
             table,
-            roots: self.roots.clone(),
+            roots: Some(self.roots.clone()),
             floor: self.floor.clone(),
             options: self.options.clone(),
-            held,
-        })
+            lock: held.lock().clone(),
+        }
     }
 }
 

@@ -1,25 +1,64 @@
-//! What a plan shows: the SQL of every stage, on a connection that only records. It is asked nothing, so the phase is
-//! taken to be the other end of the way, and the plaintext columns to be of type text.
+//! What a plan shows: the SQL of every transition. It is asked nothing of the database, so the phase is taken to be the
+//! other end of the way, and the plaintext columns to be of type text.
 //!
-//! Every statement begins with a line that says what was asked for. It alone counts in the checksum of a step: the SQL is
-//! that of today's table and of this version, and a step that was applied must not count as edited when either changes.
+//! In a host's plan every statement begins with a line that says what was asked for. It alone counts in the checksum of a
+//! step: the SQL is that of today's table and of this version, and a step that was applied must not count as edited when
+//! either changes.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
-use strongroom_entity::SealedTable;
-use strongroom_migration::{Engine, Phase};
+use strongroom_entity::{SealedTable, own_table};
+use strongroom_migration::{Engine, Phase, Step, Transition};
 
-use super::former;
+use super::original::{self, OriginalColumns};
 use super::text::Piece;
-use super::way::next;
 
 /// How that line begins.
 const MARK: &str = "-- strongroom: ";
 
-/// The line that counts, if a statement is one of these.
+/// Returns the line that counts, if a statement is one of these.
 pub(in crate::schema) fn counted(sql: &str) -> Option<&str> {
     sql.lines().next().filter(|line| line.starts_with(MARK))
 }
 
+/// Returns the SQL of a step that moves or rewrites one of Strongroom's own tables, a text for each piece.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program shows plans"))]
+pub(crate) fn plan_sql(
+    step: &dyn Step,
+    up: bool,
+    half_way_down: bool,
+    engine: Engine,
+) -> Vec<String> {
+    if let Some(table) = step.scrubs().filter(|_| up).and_then(own_table) {
+        return vec![Piece::Scrub.of(table, engine)];
+    }
+    let Some(phases) = step.phases() else { return Vec::new() };
+    let Some(table) = own_table(phases.table) else { return Vec::new() };
+    let (from, to) = match (up, half_way_down) {
+        (true, true) if phases.above == Phase::Sealed => (Phase::Restoring, Phase::Sealed),
+        (true, _) => (phases.below, phases.above),
+        (false, _) => (phases.above, phases.below),
+    };
+    let originals = original::unknown(table);
+    let pieces = Transition::way(from, to).flat_map(|transition| pieces(transition, &originals));
+    pieces.map(|piece| piece.of(table, engine)).filter(|text| !text.is_empty()).collect()
+}
+
+fn pieces(transition: Transition, originals: &OriginalColumns) -> Vec<Piece<'_>> {
+    match transition {
+        Transition::AddCells => vec![Piece::AddCells],
+        Transition::Fill | Transition::Unfill => Vec::new(),
+        Transition::Require => vec![Piece::Require],
+        Transition::DropPlaintext | Transition::AbandonPlaintext => {
+            vec![Piece::Bind, Piece::DropPlaintext(originals)]
+        }
+        Transition::AddPlaintext => vec![Piece::AddPlaintext(originals)],
+        Transition::RestorePlaintext => vec![Piece::RestorePlaintext(originals)],
+        Transition::Release => vec![Piece::Release],
+        Transition::DropCells => vec![Piece::DropCells],
+    }
+}
+
+/// Says to a recording connection what a host's step would run.
 pub(super) async fn say(
     db: &DatabaseConnection,
     table: &'static SealedTable,
@@ -29,24 +68,13 @@ pub(super) async fn say(
     if table.plain_columns().next().is_none() {
         return say_piece(db, table, Piece::GuardBorn, &asked).await;
     }
-    let formers = former::unknown(table);
-    let mut now =
+    let originals = original::unknown(table);
+    let from =
         if matches!(to, Phase::Plain | Phase::Restoring) { Phase::Sealed } else { Phase::Plain };
-    while let Some(next) = next(now, to) {
-        let pieces: &[Piece<'_>] = match (now, next) {
-            (Phase::Plain, _) => &[Piece::AddCells],
-            (Phase::Dual, Phase::Plain) => &[Piece::DropCells],
-            (Phase::Filled, Phase::Required) => &[Piece::Require],
-            (Phase::Required, Phase::Filled) => &[Piece::Release],
-            (Phase::Required, _) => &[Piece::Bind, Piece::DropPlaintext(&formers)],
-            (Phase::Sealed, _) => &[Piece::AddPlaintext(&formers)],
-            (Phase::Restoring, _) => &[Piece::Restore(&formers)],
-            (Phase::Dual | Phase::Filled, _) => &[],
-        };
-        for piece in pieces {
-            say_piece(db, table, *piece, &asked).await?;
+    for transition in Transition::way(from, to) {
+        for piece in pieces(transition, &originals) {
+            say_piece(db, table, piece, &asked).await?;
         }
-        now = next;
     }
     Ok(())
 }

@@ -7,24 +7,24 @@ use strongroom_migration::{Engine, Stage};
 
 use super::create_table::{CreateTable, key_columns, mentions};
 use super::error::Unsealable;
-use super::former::Formers;
 use super::guard::{quoted, shortened};
-use super::look::{made, referring};
+use super::inspect::{made, referring};
+use super::original::OriginalColumns;
 use crate::db::statement;
 
 /// Takes the plaintext columns out that could not be dropped otherwise.
 pub(super) async fn without_plaintext(
     stage: &Stage,
     table: &'static SealedTable,
-    formers: &Formers,
+    originals: &OriginalColumns,
 ) -> Result<(), DbErr> {
-    if stage.engine() != Engine::Sqlite || !is_needed(formers) {
+    if stage.engine() != Engine::Sqlite || !is_needed(originals) {
         return Ok(());
     }
     let mut text = made(stage.db(), table).await?;
-    let left: Vec<_> = formers
+    let left: Vec<_> = originals
         .iter()
-        .filter(|(_, former)| former.constrained)
+        .filter(|(_, original)| original.constrained)
         .map(|(column, _)| *column)
         .collect();
     text.items.retain(|item| !left.iter().any(|column| is_of(item, column)));
@@ -35,27 +35,27 @@ pub(super) async fn without_plaintext(
 pub(super) async fn with_plaintext(
     stage: &Stage,
     table: &'static SealedTable,
-    formers: &Formers,
+    originals: &OriginalColumns,
 ) -> Result<(), DbErr> {
     if stage.engine() != Engine::Sqlite
-        || (!is_needed(formers) && !referring(stage.db(), table).await?.is_empty())
+        || (!is_needed(originals) && !referring(stage.db(), table).await?.is_empty())
     {
         return Ok(());
     }
     let mut text = made(stage.db(), table).await?;
-    text.items.retain(|item| !formers.iter().any(|(column, _)| is_of(item, column)));
-    for (_, former) in formers {
-        let before = former.after.as_deref().and_then(|column| text.place(column));
-        let first = former.after.is_none();
+    text.items.retain(|item| !originals.iter().any(|(column, _)| is_of(item, column)));
+    for (_, original) in originals {
+        let before = original.after.as_deref().and_then(|column| text.place(column));
+        let first = original.after.is_none();
         let at = if first { 0 } else { before.map_or_else(|| text.columns(), |place| place + 1) };
-        text.items.insert(at, former.definition.clone().unwrap_or_default());
-        text.items.extend(former.constraints.iter().cloned());
+        text.items.insert(at, original.definition.clone().unwrap_or_default());
+        text.items.extend(original.constraints.iter().cloned());
     }
     make_anew(stage, table, &text).await
 }
 
-fn is_needed(formers: &Formers) -> bool {
-    formers.iter().any(|(_, former)| former.constrained)
+fn is_needed(originals: &OriginalColumns) -> bool {
+    originals.iter().any(|(_, original)| original.constrained)
 }
 
 /// An item that defines the column, or a key over it alone.

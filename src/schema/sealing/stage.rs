@@ -1,41 +1,42 @@
-//! The stages, each from one phase to a neighbour. After a crash each does what is left of it.
+//! The transitions of one table. After a crash each does what is left of it.
 //!
-//! The phase never promises what the database does not see to: it moves before what it releases, and after what it
-//! requires. Under a transaction the order is of no consequence.
+//! Invariant: the phase never claims a guarantee that the database does not enforce. Relaxing: phase first.
+//! Tightening: phase last. Within a transaction the order does not matter.
 
 mod excluded;
 
 use sea_orm::DbErr;
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 use strongroom_entity::SealedTable;
-use strongroom_migration::{Backfill as _, Engine, Phase, Stage, run_sql};
+use strongroom_migration::{Engine, Phase, Stage, Transition, run_sql};
 
 use super::error::Unsealable;
-use super::former::{self, Formers};
-use super::look::{
-    is_half_way, is_made_sealed, look, look_at_cells, refuse_rows, refuse_taken, refuse_triggers,
+use super::inspect::{
+    inspect, inspect_cells, is_half_way, is_made_sealed, refuse_rows, refuse_taken, refuse_triggers,
 };
+use super::original::{self, OriginalColumns};
 use super::text::Piece;
-use crate::reseal::{ResealBackfill, forget_quarantined_table};
+use crate::key::Manifest;
+use crate::reseal::{KeyedTable, forget_quarantined_table};
 
 use excluded::Excluded;
 
-/// One stage of one table. Made anew for each attempt: what an attempt that failed remembers of the ring is not used again.
-pub(super) struct Move<'a> {
+/// One table and its keys. Made for each attempt: what a failed attempt remembers of the ring is not used again.
+pub(super) struct TableStage<'a> {
     pub(super) manager: &'a SchemaManager<'a>,
     pub(super) table: &'static SealedTable,
     pub(super) engine: Engine,
-    pub(super) backfill: ResealBackfill,
+    pub(super) keyed: KeyedTable,
 }
 
-impl Move<'_> {
+impl TableStage<'_> {
     pub(super) async fn phase(&self) -> Result<Phase, DbErr> {
-        self.backfill.phase(self.db()).await
+        Ok(self.keyed.phase(self.db()).await?)
     }
 
     /// Refuses a description by which not all cells would be moved, or moved into other columns.
     pub(super) async fn require_described(&self) -> Result<(), DbErr> {
-        let manifest = self.backfill.manifest(self.db()).await?;
+        let manifest = self.keyed.manifest(self.db()).await?;
         let differs = manifest.differences(self.table);
         match manifest.phase(self.table.name) {
             Some(phase) if phase != Phase::Plain && !differs.is_empty() => {
@@ -50,44 +51,42 @@ impl Move<'_> {
         }
     }
 
-    /// Whether the table was made with its cells, though its entity says where plaintext would be.
+    /// Returns whether the table was made with its cells, though its entity names plaintext columns.
     pub(super) async fn is_made_sealed(&self) -> Result<bool, DbErr> {
-        let is_new = !self.backfill.manifest(self.db()).await?.describes(self.table.name);
+        let is_new = !self.keyed.manifest(self.db()).await?.describes(self.table.name);
         Ok(is_new && is_made_sealed(self.db(), self.engine, self.table).await?)
     }
 
-    /// From one phase to its neighbour.
-    pub(super) async fn to(&self, now: Phase, next: Phase) -> Result<(), DbErr> {
-        match (now, next) {
-            (Phase::Plain, _) => self.add_cells().await,
-            (Phase::Dual, Phase::Plain) => self.drop_cells().await,
-            (Phase::Dual, _) => self.fill().await,
-            (Phase::Filled, Phase::Dual) => self.empty().await,
-            (Phase::Filled | Phase::Restoring, Phase::Required) if now == Phase::Restoring => {
-                self.restore().await
+    /// Makes one transition. The only place that says what each consists of.
+    pub(super) async fn make(&self, transition: Transition) -> Result<(), DbErr> {
+        match transition {
+            Transition::AddCells => self.add_cells().await,
+            Transition::Fill => self.fill().await,
+            Transition::Require => self.excluding_writers(Excluded::Require).await,
+            Transition::DropPlaintext | Transition::AbandonPlaintext => {
+                self.excluding_writers(Excluded::DropPlaintext).await
             }
-            (Phase::Filled, _) => self.within_stage(Excluded::Require).await,
-            (Phase::Required, Phase::Filled) => self.within_stage(Excluded::Release).await,
-            (Phase::Required | Phase::Restoring, _) => {
-                self.within_stage(Excluded::DropPlaintext).await
-            }
-            (Phase::Sealed, _) => self.within_stage(Excluded::AddPlaintext).await,
+            Transition::AddPlaintext => self.excluding_writers(Excluded::AddPlaintext).await,
+            Transition::RestorePlaintext => self.restore_plaintext().await,
+            Transition::Release => self.excluding_writers(Excluded::Release).await,
+            Transition::Unfill => self.unfill().await,
+            Transition::DropCells => self.drop_cells().await,
         }
     }
 
-    /// Where each statement commits by itself: what a stage that was cut short left in the phase that was asked for.
+    /// Where each statement commits by itself: does what a killed run left undone in the phase that was asked for.
     pub(super) async fn settle(&self, phase: Phase) -> Result<(), DbErr> {
         if self.engine.has_transactional_ddl() {
             return Ok(());
         }
         match phase {
-            Phase::Plain if self.backfill.manifest(self.db()).await?.describes(self.table.name) => {
+            Phase::Plain if self.keyed.manifest(self.db()).await?.describes(self.table.name) => {
                 self.drop_cells().await
             }
             Phase::Filled => self.run(self.db(), Piece::Release).await,
-            // Without anything half-way, a column of a former name is another one, and the host's.
+            // Otherwise a column with the name of a plaintext column is another one, and the program's.
             Phase::Sealed if is_half_way(self.db(), self.table).await? => {
-                self.within_stage(Excluded::DropPlaintext).await
+                self.excluding_writers(Excluded::DropPlaintext).await
             }
             _ => Ok(()),
         }
@@ -98,39 +97,38 @@ impl Move<'_> {
     }
 
     async fn run(&self, db: &SchemaManagerConnection<'_>, piece: Piece<'_>) -> Result<(), DbErr> {
-        run_sql(db, self.engine, &piece.of(self.table, self.engine), &self.backfill).await
+        run_sql(db, self.engine, &piece.of(self.table, self.engine), &self.keyed).await
     }
 
-    /// Looks at everything that could be in the way, while nothing is changed yet.
+    /// Inspects everything that could be in the way before the first change.
     async fn add_cells(&self) -> Result<(), DbErr> {
-        let formers = look(self.db(), self.engine, self.table).await?;
+        let originals = inspect(self.db(), self.engine, self.table).await?;
         refuse_rows(self.db(), self.engine, self.table).await?;
-        if !self.backfill.manifest(self.db()).await?.describes(self.table.name) {
+        if !self.keyed.manifest(self.db()).await?.describes(self.table.name) {
             refuse_taken(self.db(), self.engine, self.table).await?;
         }
         if !self.engine.has_transactional_ddl() {
-            return self.add_cells_on(self.db(), &formers).await;
+            return self.add_cells_on(self.db(), &originals).await;
         }
         let stage = Stage::begin(self.manager, self.table.name).await?;
-        let done = self.add_cells_on(stage.db(), &formers).await;
+        let done = self.add_cells_on(stage.db(), &originals).await;
         stage.end(done).await
     }
 
     async fn add_cells_on(
         &self,
         db: &SchemaManagerConnection<'_>,
-        formers: &Formers,
+        originals: &OriginalColumns,
     ) -> Result<(), DbErr> {
-        let (table, written) = (self.table, former::written(formers)?);
-        self.backfill
-            .change_manifest(db, &move |manifest| {
-                manifest.describe(table)?;
-                manifest.set_former(table.name, written.clone());
-                Ok(())
-            })
-            .await?;
+        let (table, written) = (self.table, original::written(originals)?);
+        let change = move |manifest: &mut Manifest| {
+            manifest.describe(table)?;
+            manifest.set_originals(table.name, written.clone());
+            Ok(())
+        };
+        self.keyed.change_manifest(db, &change).await?;
         self.run(db, Piece::AddCells).await?;
-        self.backfill.set_phase(db, Phase::Dual).await
+        Ok(self.keyed.set_phase(db, Phase::Dual).await?)
     }
 
     /// Plaintext counts, so that nothing is lost with the cells.
@@ -144,26 +142,26 @@ impl Move<'_> {
     }
 
     async fn drop_cells_on(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
-        self.backfill.set_phase(db, Phase::Plain).await?;
+        self.keyed.set_phase(db, Phase::Plain).await?;
         self.run(db, Piece::DropCells).await?;
         self.forget_on(db).await
     }
 
     async fn fill(&self) -> Result<(), DbErr> {
-        self.backfill.seal(self.db()).await?;
-        self.backfill.set_phase(self.db(), Phase::Filled).await
+        self.keyed.seal(self.db()).await?;
+        Ok(self.keyed.set_phase(self.db(), Phase::Filled).await?)
     }
 
-    async fn empty(&self) -> Result<(), DbErr> {
+    async fn unfill(&self) -> Result<(), DbErr> {
         if !self.engine.has_transactional_ddl() {
             self.run(self.db(), Piece::Release).await?;
         }
-        self.backfill.set_phase(self.db(), Phase::Dual).await
+        Ok(self.keyed.set_phase(self.db(), Phase::Dual).await?)
     }
 
-    async fn restore(&self) -> Result<(), DbErr> {
-        self.backfill.open(self.db()).await?;
-        self.within_stage(Excluded::Restore).await
+    async fn restore_plaintext(&self) -> Result<(), DbErr> {
+        self.keyed.open(self.db()).await?;
+        self.excluding_writers(Excluded::RestorePlaintext).await
     }
 
     /// A table that was made with its cells gets their guards, or those that fit it now.
@@ -172,11 +170,11 @@ impl Move<'_> {
         if to != Phase::Sealed || !matches!(now, Phase::Plain | Phase::Sealed) {
             return Err(Unsealable::NeverPlain { table: self.table.name, now, to }.into());
         }
-        look_at_cells(self.db(), self.engine, self.table).await?;
+        inspect_cells(self.db(), self.engine, self.table).await?;
         if now == Phase::Plain {
             refuse_triggers(self.db(), self.table).await?;
         }
-        self.within_stage(Excluded::GuardBorn).await
+        self.excluding_writers(Excluded::GuardBorn).await
     }
 
     /// Takes the guards away and the table out of the ring's care.
@@ -200,11 +198,10 @@ impl Move<'_> {
     async fn forget_on(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         let table = self.table;
         forget_quarantined_table(db, table.name).await?;
-        self.backfill
-            .change_manifest(db, &move |manifest| {
-                manifest.forget(table.name);
-                Ok(())
-            })
-            .await
+        let change = move |manifest: &mut Manifest| {
+            manifest.forget(table.name);
+            Ok(())
+        };
+        Ok(self.keyed.change_manifest(db, &change).await?)
     }
 }

@@ -5,78 +5,96 @@ use std::sync::Arc;
 use sea_orm::DbErr;
 use sea_orm_migration::SchemaManager;
 use strongroom_entity::SealedTable;
-use strongroom_migration::{Engine, Phase, empty_write_ahead_log, run_sql};
+use strongroom_migration::{Engine, Phase, Phases, Transition, run_sql};
+use tokio::sync::OnceCell;
 
-use super::error::carry;
-use super::lease::Held;
-use super::stage::Move;
+use super::scrub::empty_write_ahead_log;
+use super::stage::TableStage;
 use super::text::Piece;
-use super::way::next;
-use crate::db;
+use crate::db::{self, Lock, wrapped};
 use crate::key::{EpochFloor, Roots};
-use crate::reseal::{Options, ResealBackfill};
+use crate::reseal::{KeyedTable, Options, ResealError};
 use crate::schema::SchemaError;
 
 /// One table, the keys, and the lock.
-pub(super) struct Work {
-    pub(super) table: &'static SealedTable,
-    pub(super) roots: Arc<Roots>,
-    pub(super) floor: EpochFloor,
-    pub(super) options: Options,
-    pub(super) held: Held,
+pub(in crate::schema) struct Work {
+    pub(in crate::schema) table: &'static SealedTable,
+    pub(in crate::schema) roots: Option<Arc<Roots>>,
+    pub(in crate::schema) floor: EpochFloor,
+    pub(in crate::schema) options: Options,
+    pub(in crate::schema) lock: Arc<Lock>,
 }
 
 impl Work {
-    pub(super) async fn bring(&self, manager: &SchemaManager<'_>, to: Phase) -> Result<(), DbErr> {
+    /// Moves the table to a phase, one transition after the other.
+    pub(in crate::schema) async fn migrate_to(
+        &self,
+        manager: &SchemaManager<'_>,
+        to: Phase,
+    ) -> Result<(), DbErr> {
         let engine = Engine::of(manager.get_connection()).await?;
         if self.table.plain_columns().next().is_none() {
             return settled(db::retry!(self.guard_born(manager, engine, to)));
         }
-        self.step(manager, engine).require_described().await?;
-        if to == Phase::Sealed && self.step(manager, engine).is_made_sealed().await? {
+        self.stage(manager, engine).require_described().await?;
+        if to == Phase::Sealed && self.stage(manager, engine).is_made_sealed().await? {
             return settled(db::retry!(self.guard_born(manager, engine, to)));
         }
         loop {
-            let now = self.step(manager, engine).phase().await?;
-            let Some(next) = next(now, to) else { break };
-            settled(db::retry!(self.move_on(manager, engine, now, next)))?;
+            let now = self.stage(manager, engine).phase().await?;
+            let Some(transition) = Transition::first(now, to) else { break };
+            settled(db::retry!(self.make(manager, engine, transition)))?;
         }
         settled(db::retry!(self.settle(manager, engine, to)))
     }
 
-    pub(super) async fn forget(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    /// Refuses a table whose phase lies outside both ends of a step.
+    pub(in crate::schema) async fn require_between(
+        &self,
+        manager: &SchemaManager<'_>,
+        step: Phases,
+    ) -> Result<(), DbErr> {
         let engine = Engine::of(manager.get_connection()).await?;
-        self.step(manager, engine).forget().await
+        let found = self.stage(manager, engine).phase().await?;
+        if (step.below..=step.above).contains(&found) {
+            return Ok(());
+        }
+        Err(ResealError::WrongPhase { found: found.as_str() }.into())
     }
 
-    pub(super) async fn scrub(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    pub(super) async fn forget(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let engine = Engine::of(manager.get_connection()).await?;
+        self.stage(manager, engine).forget().await
+    }
+
+    /// Rewrites the table, so that free space holds no plaintext.
+    pub(in crate::schema) async fn scrub(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let engine = Engine::of(manager.get_connection()).await?;
         settled(db::retry!(self.scrub_once(manager, engine)))
     }
 
-    /// Gives back a lock that was taken for this work alone.
-    pub(super) async fn end(self, done: Result<(), DbErr>) -> Result<(), DbErr> {
-        self.held.end().await;
-        done
+    fn stage<'a>(&self, manager: &'a SchemaManager<'a>, engine: Engine) -> TableStage<'a> {
+        TableStage { manager, table: self.table, engine, keyed: self.keyed() }
     }
 
-    fn step<'a>(&self, manager: &'a SchemaManager<'a>, engine: Engine) -> Move<'a> {
-        Move { manager, table: self.table, engine, backfill: self.backfill() }
+    fn keyed(&self) -> KeyedTable {
+        KeyedTable {
+            table: self.table,
+            roots: self.roots.clone(),
+            floor: self.floor.clone(),
+            lock: self.lock.clone(),
+            options: self.options.clone(),
+            ring: OnceCell::new(),
+        }
     }
 
-    fn backfill(&self) -> ResealBackfill {
-        let (roots, lock) = (Some(self.roots.clone()), self.held.lock().clone());
-        ResealBackfill::new(roots, self.floor.clone(), lock, self.options.clone()).of(self.table)
-    }
-
-    async fn move_on(
+    async fn make(
         &self,
         manager: &SchemaManager<'_>,
         engine: Engine,
-        now: Phase,
-        next: Phase,
+        transition: Transition,
     ) -> Result<(), SchemaError> {
-        Ok(self.step(manager, engine).to(now, next).await?)
+        Ok(self.stage(manager, engine).make(transition).await?)
     }
 
     async fn settle(
@@ -85,7 +103,7 @@ impl Work {
         engine: Engine,
         phase: Phase,
     ) -> Result<(), SchemaError> {
-        Ok(self.step(manager, engine).settle(phase).await?)
+        Ok(self.stage(manager, engine).settle(phase).await?)
     }
 
     async fn guard_born(
@@ -94,7 +112,7 @@ impl Work {
         engine: Engine,
         to: Phase,
     ) -> Result<(), SchemaError> {
-        Ok(self.step(manager, engine).guard_born(to).await?)
+        Ok(self.stage(manager, engine).guard_born(to).await?)
     }
 
     async fn scrub_once(
@@ -102,19 +120,19 @@ impl Work {
         manager: &SchemaManager<'_>,
         engine: Engine,
     ) -> Result<(), SchemaError> {
-        let (text, backfill) = (Piece::Scrub.of(self.table, engine), self.backfill());
+        let (text, lock) = (Piece::Scrub.of(self.table, engine), self.keyed());
         match engine {
             Engine::Postgres => {
                 let transaction = strongroom_migration::begin(manager).await?;
-                run_sql(transaction.get_connection(), engine, &text, &backfill).await?;
+                run_sql(transaction.get_connection(), engine, &text, &lock).await?;
                 Ok(transaction.commit().await?)
             }
             Engine::Sqlite => {
-                run_sql(manager.get_connection(), engine, &text, &backfill).await?;
+                run_sql(manager.get_connection(), engine, &text, &lock).await?;
                 Ok(empty_write_ahead_log(manager).await?)
             }
             Engine::MySql | Engine::MariaDb => {
-                Ok(run_sql(manager.get_connection(), engine, &text, &backfill).await?)
+                Ok(run_sql(manager.get_connection(), engine, &text, &lock).await?)
             }
         }
     }
@@ -123,6 +141,6 @@ impl Work {
 fn settled(done: Result<(), SchemaError>) -> Result<(), DbErr> {
     done.map_err(|error| match error {
         SchemaError::Database(error) => error,
-        error => carry(error),
+        error => wrapped(error),
     })
 }

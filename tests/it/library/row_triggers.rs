@@ -74,7 +74,7 @@ async fn program(engine: Engine, trigger: &[String]) -> Program {
 
 async fn bring(program: &Program, phase: Phase) -> Result<(), sea_orm::DbErr> {
     let sealing = Sealing::new(program.roots.clone(), 0);
-    sealing.bring(&SchemaManager::new(&program.db), webhook::Entity::TABLE, phase).await
+    sealing.migrate_to(&SchemaManager::new(&program.db), webhook::Entity::TABLE, phase).await
 }
 
 async fn version(program: &Program) -> i32 {

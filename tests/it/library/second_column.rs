@@ -73,17 +73,20 @@ fn a_second_column_is_refused_by_name_and_sealed_by_way_of_plain(engine: Engine)
         let program = Program::begin(engine, &[TABLE, ROWS]).await;
         let (sealing, manager) =
             (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
-        sealing.bring(&manager, first::Entity::TABLE, Phase::Sealed).await.unwrap();
+        sealing.migrate_to(&manager, first::Entity::TABLE, Phase::Sealed).await.unwrap();
         for phase in [Phase::Sealed, Phase::Plain, Phase::Required] {
-            differs(sealing.bring(&manager, second::Entity::TABLE, phase).await, Phase::Sealed);
+            differs(
+                sealing.migrate_to(&manager, second::Entity::TABLE, phase).await,
+                Phase::Sealed,
+            );
         }
         program.db.execute_unprepared("SELECT header FROM webhook").await.unwrap();
         let room = program.load().await;
         room.require(&[first::Entity::TABLE]).await.unwrap();
 
         // What the error says to do.
-        sealing.bring(&manager, first::Entity::TABLE, Phase::Plain).await.unwrap();
-        sealing.bring(&manager, second::Entity::TABLE, Phase::Sealed).await.unwrap();
+        sealing.migrate_to(&manager, first::Entity::TABLE, Phase::Plain).await.unwrap();
+        sealing.migrate_to(&manager, second::Entity::TABLE, Phase::Sealed).await.unwrap();
         room.require(&[second::Entity::TABLE]).await.unwrap();
         let room = program.load().await;
         let row = second::Entity::find_by_id("a").one(&room).await.unwrap().unwrap();
@@ -101,8 +104,11 @@ fn a_table_half_way_is_refused_by_another_description(engine: Engine) {
         let (sealing, manager) =
             (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
         for phase in [Phase::Dual, Phase::Required, Phase::Restoring] {
-            sealing.bring(&manager, first::Entity::TABLE, phase).await.unwrap();
-            differs(sealing.bring(&manager, second::Entity::TABLE, Phase::Sealed).await, phase);
+            sealing.migrate_to(&manager, first::Entity::TABLE, phase).await.unwrap();
+            differs(
+                sealing.migrate_to(&manager, second::Entity::TABLE, Phase::Sealed).await,
+                phase,
+            );
         }
     });
 }

@@ -252,7 +252,7 @@ fn a_table_that_had_plaintext_is_updated_by_its_owner_alone(engine: Engine) {
         let program = Program::begin(engine, &[table]).await;
         program.seal(had_plaintext::Entity::TABLE).await;
         strongroom::schema::Sealing::new(program.roots.clone(), 0)
-            .bring(
+            .migrate_to(
                 &sea_orm_migration::SchemaManager::new(&program.db),
                 had_plaintext::Entity::TABLE,
                 Phase::Sealed,

@@ -162,6 +162,20 @@ impl Room {
         runtime().block_on(self.db.execute_unprepared(sql)).unwrap();
     }
 
+    /// Runs a statement as an attacker does, or a restored backup: past the guards that bind cells to their rows.
+    pub fn tamper(&self, sql: &str) {
+        self.drop_bound_guards();
+        self.execute(sql);
+    }
+
+    pub fn drop_bound_guards(&self) {
+        let on = if self.engine == Engine::Postgres { " ON credential" } else { "" };
+        for event in ["insert", "update"] {
+            let guard = format!("strongroom_4_bound_{event}_credential");
+            self.execute(&format!("DROP TRIGGER IF EXISTS {guard}{on}"));
+        }
+    }
+
     /// Runs a statement inside the engine's own transactions: after a page was read, before it is written.
     /// Whatever another program could do in between, this does every time.
     pub fn in_the_midst_of_a_page(&self, statement: &str) {

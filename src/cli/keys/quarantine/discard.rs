@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
-use strongroom_entity::{credential, quarantine};
+use strongroom_entity::{own_table, quarantine};
 use strongroom_migration::Phase;
 
 use super::{Discard, described, quarantined};
@@ -110,7 +110,7 @@ impl Named<'_> {
     }
 
     fn has_no_cells(&self, ring: &Ring) -> Failure {
-        if self.table == credential::TABLE.name || ring.manifest().describes(self.table) {
+        if own_table(self.table).is_some() || ring.manifest().describes(self.table) {
             return plaintext_counts();
         }
         let failure = Failure::refused(

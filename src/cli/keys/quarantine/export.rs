@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sea_orm::EntityTrait as _;
 use serde_json::{Map, Value, json};
-use strongroom_entity::{SealedTable, credential, key, manifest, quarantine};
+use strongroom_entity::{SealedTable, key, manifest, own_table, quarantine};
 use strongroom_migration::Phase;
 
 use super::{described, quarantined};
@@ -21,7 +21,7 @@ use crate::reseal::StoredRow;
 pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;
     let rows = quarantined(&db).await?;
-    // Credentials are exported without a key, for whoever has none.
+    // Rows of Strongroom's own tables are exported without a key, for operators who have lost theirs.
     let ring = if rows.iter().any(is_of_a_program) { session.ring(&db).await? } else { None };
     let mut documents = Vec::new();
     for row in rows {
@@ -38,7 +38,7 @@ pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Fail
 
 /// What an import met is named with a dot, and is in no table of ours.
 fn is_of_a_program(bad: &quarantine::Model) -> bool {
-    bad.table_name != credential::TABLE.name && !bad.table_name.contains('.')
+    own_table(&bad.table_name).is_none() && !bad.table_name.contains('.')
 }
 
 /// The document that the break-glass script reads; null where the row or its cell is gone, or its table.
@@ -76,8 +76,8 @@ fn table(
     ring: Option<&Arc<Ring>>,
     bad: &quarantine::Model,
 ) -> Result<Option<&'static SealedTable>, Failure> {
-    if bad.table_name == credential::TABLE.name {
-        return Ok(Some(credential::TABLE));
+    if let Some(own) = own_table(&bad.table_name) {
+        return Ok(Some(own));
     }
     let Some(ring) = ring else { return Ok(None) };
     Ok(described(ring, &bad.table_name)?.map(|(table, _)| table))

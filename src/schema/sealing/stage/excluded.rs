@@ -2,12 +2,15 @@
 
 use sea_orm::DbErr;
 use sea_orm_migration::SchemaManagerConnection;
-use strongroom_migration::{Backfill as _, Phase, Stage};
+use strongroom_migration::{Phase, Stage};
 
-use super::Move;
+use super::TableStage;
+use crate::key::Manifest;
 use crate::schema::sealing::error::Unsealable;
-use crate::schema::sealing::former::{self, Formers};
-use crate::schema::sealing::look::{columns, is_half_way, refuse_rows_of_cells, refuse_triggers};
+use crate::schema::sealing::inspect::{
+    columns, is_half_way, refuse_rows_of_cells, refuse_triggers,
+};
+use crate::schema::sealing::original::{self, OriginalColumns};
 use crate::schema::sealing::rebuild;
 use crate::schema::sealing::text::Piece;
 
@@ -18,12 +21,12 @@ pub(super) enum Excluded {
     Release,
     DropPlaintext,
     AddPlaintext,
-    Restore,
+    RestorePlaintext,
     GuardBorn,
 }
 
-impl Move<'_> {
-    pub(super) async fn within_stage(&self, work: Excluded) -> Result<(), DbErr> {
+impl TableStage<'_> {
+    pub(super) async fn excluding_writers(&self, work: Excluded) -> Result<(), DbErr> {
         let stage = Stage::begin(self.manager, self.table.name).await?;
         let done = self.excluded(&stage, work).await;
         stage.end(done).await
@@ -34,64 +37,63 @@ impl Move<'_> {
         let db = stage.db();
         match work {
             Excluded::Require => {
-                self.backfill.seal_rest(db).await?;
+                self.keyed.seal_rest(db).await?;
                 self.run(db, Piece::Require).await?;
-                self.backfill.set_phase(db, Phase::Required).await
+                Ok(self.keyed.set_phase(db, Phase::Required).await?)
             }
             Excluded::Release => {
-                self.backfill.set_phase(db, Phase::Filled).await?;
+                self.keyed.set_phase(db, Phase::Filled).await?;
                 self.run(db, Piece::Release).await
             }
             Excluded::DropPlaintext => self.drop_plaintext(stage).await,
             Excluded::AddPlaintext => {
                 refuse_triggers(db, self.table).await?;
                 self.refuse_taken_since(db).await?;
-                let formers = self.present(self.formers(db).await?, db).await?;
-                self.run(db, Piece::AddPlaintext(&formers)).await?;
-                self.backfill.set_phase(db, Phase::Restoring).await
+                let originals = self.present(self.originals(db).await?, db).await?;
+                self.run(db, Piece::AddPlaintext(&originals)).await?;
+                Ok(self.keyed.set_phase(db, Phase::Restoring).await?)
             }
-            Excluded::Restore => {
-                self.backfill.open_rest(db).await?;
+            Excluded::RestorePlaintext => {
+                self.keyed.open_rest(db).await?;
                 // What was written is read again: a session that is not strict cuts, and a trigger changes.
-                self.backfill.verify(db).await?;
-                let formers = self.formers(db).await?;
-                rebuild::with_plaintext(stage, self.table, &formers).await?;
-                self.run(db, Piece::Restore(&formers)).await?;
-                self.backfill.set_phase(db, Phase::Required).await
+                self.keyed.verify(db).await?;
+                let originals = self.originals(db).await?;
+                rebuild::with_plaintext(stage, self.table, &originals).await?;
+                self.run(db, Piece::RestorePlaintext(&originals)).await?;
+                Ok(self.keyed.set_phase(db, Phase::Required).await?)
             }
             Excluded::GuardBorn => {
                 refuse_rows_of_cells(db, self.engine, self.table).await?;
                 self.run(db, Piece::GuardBorn).await?;
                 let table = self.table;
-                self.backfill
-                    .change_manifest(db, &move |manifest| {
-                        manifest.describe(table)?;
-                        manifest.set_phase(table.name, Phase::Sealed);
-                        Ok(())
-                    })
-                    .await
+                let change = move |manifest: &mut Manifest| {
+                    manifest.describe(table)?;
+                    manifest.set_phase(table.name, Phase::Sealed);
+                    Ok(())
+                };
+                Ok(self.keyed.change_manifest(db, &change).await?)
             }
         }
     }
 
     async fn drop_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
-        let (db, phase) = (stage.db(), self.backfill.phase(stage.db()).await?);
-        let formers = self.formers(db).await?;
+        let (db, phase) = (stage.db(), self.keyed.phase(stage.db()).await?);
+        let originals = self.originals(db).await?;
         if !phase.cells_count() {
-            self.backfill.verify(db).await?;
+            self.keyed.verify(db).await?;
         }
         // Also when the way back was cut short after it went.
         self.run(db, Piece::Bind).await?;
-        self.backfill.set_phase(db, Phase::Sealed).await?;
-        self.run(db, Piece::DropPlaintext(&formers)).await?;
-        rebuild::without_plaintext(stage, self.table, &formers).await
+        self.keyed.set_phase(db, Phase::Sealed).await?;
+        self.run(db, Piece::DropPlaintext(&originals)).await?;
+        rebuild::without_plaintext(stage, self.table, &originals).await
     }
 
-    async fn formers(&self, db: &SchemaManagerConnection<'_>) -> Result<Formers, DbErr> {
-        former::read(self.table, &self.backfill.manifest(db).await?.former(self.table.name))
+    async fn originals(&self, db: &SchemaManagerConnection<'_>) -> Result<OriginalColumns, DbErr> {
+        original::read(self.table, &self.keyed.manifest(db).await?.originals(self.table.name))
     }
 
-    /// A column of a former name that came since is not taken for what a stage that was cut short left.
+    /// Refuses a column that took the name of a plaintext column since: a killed run did not leave it.
     async fn refuse_taken_since(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         let there = columns(db, self.engine, self.table).await?;
         let is_there =
@@ -109,18 +111,18 @@ impl Move<'_> {
     /// A column may have gone since, after which another stood.
     async fn present(
         &self,
-        mut formers: Formers,
+        mut originals: OriginalColumns,
         db: &SchemaManagerConnection<'_>,
-    ) -> Result<Formers, DbErr> {
+    ) -> Result<OriginalColumns, DbErr> {
         let there = columns(db, self.engine, self.table).await?;
         let plain: Vec<_> = self.table.plain_columns().collect();
-        for (_, former) in &mut formers {
-            former.after = former.after.take().filter(|after| {
+        for (_, original) in &mut originals {
+            original.after = original.after.take().filter(|after| {
                 let is_named = |name: &str| name.eq_ignore_ascii_case(after);
                 there.iter().any(|(name, _)| is_named(name))
                     || plain.iter().any(|name| is_named(name))
             });
         }
-        Ok(formers)
+        Ok(originals)
     }
 }

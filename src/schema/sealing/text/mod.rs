@@ -12,7 +12,7 @@ use strongroom_migration::Engine;
 
 pub(super) use mysql::nothing_yet;
 
-use super::former::Formers;
+use super::original::OriginalColumns;
 
 /// What a stage is made of. On MySQL and MariaDB a statement a paragraph, each with what tells that it ran; on the others
 /// every stage is one transaction.
@@ -29,11 +29,11 @@ pub(super) enum Piece<'a> {
     /// What guards cells that count, before they do.
     Bind,
     /// The plaintext goes, and the guards that spoke of it; also what an unfinished way down put back.
-    DropPlaintext(&'a Formers),
+    DropPlaintext(&'a OriginalColumns),
     /// Columns for the plaintext again, which nobody but the engine fills.
-    AddPlaintext(&'a Formers),
+    AddPlaintext(&'a OriginalColumns),
     /// Once they are filled: as they were, under the guards of required cells.
-    Restore(&'a Formers),
+    RestorePlaintext(&'a OriginalColumns),
     /// The guards of a table that never had plaintext, in place of those that are there.
     GuardBorn,
     /// Nothing is guarded any more.

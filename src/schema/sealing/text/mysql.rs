@@ -4,8 +4,8 @@ use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
 use super::Piece;
-use crate::schema::sealing::former::{Former, Formers};
-use crate::schema::sealing::guard::{Deed, Guard, quoted, shortened, stale};
+use crate::schema::sealing::guard::{DmlEvent, Guard, quoted, shortened, stale};
+use crate::schema::sealing::original::{OriginalColumn, OriginalColumns};
 
 pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) -> Vec<String> {
     let text = Text { table, engine };
@@ -21,10 +21,10 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
         Piece::Release => text.release(),
         Piece::Bind => text.guard(Guard::Bound),
         Piece::DropPlaintext(_) => text.drop_plaintext(),
-        Piece::AddPlaintext(formers) => text.add_plaintext(formers),
+        Piece::AddPlaintext(originals) => text.add_plaintext(originals),
         // The restoring guards stay until those of required cells stand.
-        Piece::Restore(formers) => [
-            text.restore(formers),
+        Piece::RestorePlaintext(originals) => [
+            text.restore(originals),
             vec![text.stale_guard()],
             text.guard(Guard::Required),
             text.drop_all(&[Guard::Restoring, Guard::Bound]),
@@ -156,17 +156,17 @@ impl Text<'_> {
         .concat()
     }
 
-    fn add_plaintext(&self, formers: &Formers) -> Vec<String> {
-        let mut actions: Vec<_> = formers
+    fn add_plaintext(&self, originals: &OriginalColumns) -> Vec<String> {
+        let mut actions: Vec<_> = originals
             .iter()
-            .map(|(column, former)| {
-                let after = former.after.as_deref();
+            .map(|(column, original)| {
+                let after = original.after.as_deref();
                 let place = match after {
                     Some(after) => format!(" AFTER {}", self.quoted(after)),
-                    None if former.place == 1 => " FIRST".to_owned(),
+                    None if original.place == 1 => " FIRST".to_owned(),
                     None => String::new(),
                 };
-                format!("ADD COLUMN {} {}{place}", self.quoted(column), former.kind)
+                format!("ADD COLUMN {} {}{place}", self.quoted(column), original.kind)
             })
             .collect();
         let empty: Vec<_> = self
@@ -184,13 +184,14 @@ impl Text<'_> {
     }
 
     /// One statement, so that any part of it tells of all; where it has no part that shows, it may run twice.
-    fn restore(&self, formers: &Formers) -> Vec<String> {
-        let definition = |(_, former): &(_, Former)| {
-            Some(format!("MODIFY COLUMN {}", former.definition.as_deref()?.trim()))
+    fn restore(&self, originals: &OriginalColumns) -> Vec<String> {
+        let definition = |(_, original): &(_, OriginalColumn)| {
+            Some(format!("MODIFY COLUMN {}", original.definition.as_deref()?.trim()))
         };
-        let indexes: Vec<_> = formers.iter().flat_map(|(_, former)| &former.indexes).collect();
+        let indexes: Vec<_> =
+            originals.iter().flat_map(|(_, original)| &original.indexes).collect();
         let added = indexes.iter().map(|index| format!("ADD {}", index.sql));
-        let actions: Vec<_> = formers.iter().filter_map(definition).chain(added).collect();
+        let actions: Vec<_> = originals.iter().filter_map(definition).chain(added).collect();
         let tells = indexes
             .first()
             .map_or_else(String::new, |index| self.tells("unless index", &index.name));
@@ -198,40 +199,40 @@ impl Text<'_> {
     }
 
     fn guard(&self, guard: Guard) -> Vec<String> {
-        Deed::BOTH
+        DmlEvent::BOTH
             .into_iter()
-            .map(|deed| self.guard_as(&guard.name(deed, self.table), guard, deed))
+            .map(|event| self.guard_as(&guard.name(event, self.table), guard, event))
             .collect()
     }
 
-    fn guard_as(&self, own: &str, guard: Guard, deed: Deed) -> String {
+    fn guard_as(&self, own: &str, guard: Guard, event: DmlEvent) -> String {
         format!(
             "-- unless trigger {own}\nCREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW\nBEGIN\n    IF {}\n    THEN\n        \
              SIGNAL SQLSTATE '23000' SET MESSAGE_TEXT = '{}';\n    END IF;\nEND;",
-            deed.as_sql(),
+            event.as_sql(),
             self.name(),
-            guard.refuses(deed, self.table, self.engine),
+            guard.refuses(event, self.table, self.engine),
             guard.message(self.table).chars().take(LONGEST_MESSAGE).collect::<String>(),
         )
     }
 
     /// The new guard stands beside the old one before that goes: there is no moment without.
     fn replace(&self, guard: Guard) -> Vec<String> {
-        let replaced = |deed: Deed| {
-            let own = guard.name(deed, self.table);
+        let replaced = |event: DmlEvent| {
+            let own = guard.name(event, self.table);
             let beside = shortened("strongroom_next", own.trim_start_matches("strongroom_"));
             [
-                self.guard_as(&beside, guard, deed),
+                self.guard_as(&beside, guard, event),
                 drop_trigger(&own),
-                self.guard_as(&own, guard, deed),
+                self.guard_as(&own, guard, event),
                 drop_trigger(&beside),
             ]
         };
-        Deed::BOTH.into_iter().flat_map(replaced).collect()
+        DmlEvent::BOTH.into_iter().flat_map(replaced).collect()
     }
 
     fn stale_guard(&self) -> String {
-        let own = Guard::Stale.name(Deed::Update, self.table);
+        let own = Guard::Stale.name(DmlEvent::Update, self.table);
         let emptied = self.table.columns.iter().map(|column| {
             let columns = std::iter::once(column.sealed).chain(column.index);
             let set: Vec<_> = columns.map(|it| format!("new.{} = NULL", self.quoted(it))).collect();
@@ -249,8 +250,9 @@ impl Text<'_> {
     }
 
     fn drop_all(&self, guards: &[Guard]) -> Vec<String> {
-        let names =
-            guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, self.table)));
+        let names = guards
+            .iter()
+            .flat_map(|guard| DmlEvent::BOTH.map(|event| guard.name(event, self.table)));
         names.map(|own| drop_trigger(&own)).collect()
     }
 }

@@ -6,8 +6,8 @@ use strongroom_migration::Engine;
 
 use super::Piece;
 use super::domain::Domain;
-use crate::schema::sealing::former::{Former, Formers};
-use crate::schema::sealing::guard::{Deed, Guard, quoted, shortened, stale};
+use crate::schema::sealing::guard::{DmlEvent, Guard, quoted, shortened, stale};
+use crate::schema::sealing::original::{OriginalColumn, OriginalColumns};
 
 const ENGINE: Engine = Engine::Postgres;
 
@@ -43,12 +43,12 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
             let guards = drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table);
             [guards, drop_columns(table.plain_columns(), table)].concat()
         }
-        Piece::AddPlaintext(formers) => {
-            [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat()
+        Piece::AddPlaintext(originals) => {
+            [add_plaintext(originals, table), guard(Guard::Restoring, table)].concat()
         }
-        Piece::Restore(formers) => [
+        Piece::RestorePlaintext(originals) => [
             drop_all(&[Guard::Restoring, Guard::Bound], table),
-            restore(formers, table),
+            restore(originals, table),
             vec![stale_guard(table)],
             guard(Guard::Required, table),
         ]
@@ -129,26 +129,26 @@ fn alter_required(action: &str, table: &SealedTable) -> Vec<String> {
     )
 }
 
-fn add_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
-    let added = formers
-        .iter()
-        .map(|(column, former)| format!("ADD COLUMN {} {}", quoted(ENGINE, column), former.kind));
+fn add_plaintext(originals: &OriginalColumns, table: &SealedTable) -> Vec<String> {
+    let added = originals.iter().map(|(column, original)| {
+        format!("ADD COLUMN {} {}", quoted(ENGINE, column), original.kind)
+    });
     alter(table, &added.collect::<Vec<_>>())
 }
 
-fn restore(formers: &Formers, table: &SealedTable) -> Vec<String> {
-    let former = || formers.iter().map(|(_, former)| former);
+fn restore(originals: &OriginalColumns, table: &SealedTable) -> Vec<String> {
+    let original = || originals.iter().map(|(_, original)| original);
     let constraints: Vec<String> =
-        former().flat_map(|it: &Former| it.constraints.clone()).collect();
-    let indexes = former().flat_map(|it| &it.indexes).map(|index| format!("{};", index.sql));
+        original().flat_map(|it: &OriginalColumn| it.constraints.clone()).collect();
+    let indexes = original().flat_map(|it| &it.indexes).map(|index| format!("{};", index.sql));
     alter(table, &constraints).into_iter().chain(indexes).collect()
 }
 
 /// A trigger and its function, for inserts and for updates. What can be told from the row alone is told by the trigger
 /// itself, at a fraction of a call's cost; what the columns see to has none.
 fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
-    let made = |deed: Deed| {
-        let refuses = guard.refuses(deed, table, ENGINE);
+    let made = |event: DmlEvent| {
+        let refuses = guard.refuses(event, table, ENGINE);
         if refuses.is_empty() {
             return None;
         }
@@ -158,12 +158,12 @@ fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
         );
         if guard == Guard::Restoring {
             let body = format!("    IF {refuses}\n    THEN\n        {refuse}\n    END IF;");
-            return Some(trigger(&guard.name(deed, table), deed, "", &body, table));
+            return Some(trigger(&guard.name(event, table), event, "", &body, table));
         }
         let when = format!("\n    WHEN ({refuses})");
-        Some(trigger(&guard.name(deed, table), deed, &when, &format!("    {refuse}"), table))
+        Some(trigger(&guard.name(event, table), event, &when, &format!("    {refuse}"), table))
     };
-    Deed::BOTH.into_iter().filter_map(made).collect()
+    DmlEvent::BOTH.into_iter().filter_map(made).collect()
 }
 
 fn stale_guard(table: &SealedTable) -> String {
@@ -178,14 +178,14 @@ fn stale_guard(table: &SealedTable) -> String {
         )
     });
     let body = emptied.collect::<Vec<_>>().join("\n");
-    trigger(&Guard::Stale.name(Deed::Update, table), Deed::Update, "", &body, table)
+    trigger(&Guard::Stale.name(DmlEvent::Update, table), DmlEvent::Update, "", &body, table)
 }
 
-fn trigger(own: &str, deed: Deed, when: &str, body: &str, table: &SealedTable) -> String {
+fn trigger(own: &str, event: DmlEvent, when: &str, body: &str, table: &SealedTable) -> String {
     format!(
         "CREATE FUNCTION {own}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n{body}\n    RETURN new;\nEND $$;\n\
          CREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW{when} EXECUTE FUNCTION {own}();",
-        deed.as_sql(),
+        event.as_sql(),
         name(table),
     )
 }
@@ -195,14 +195,14 @@ fn drop_all(guards: &[Guard], table: &SealedTable) -> Vec<String> {
 }
 
 fn drop_guard(guard: Guard, table: &SealedTable) -> Vec<String> {
-    let dropped = |deed: Deed| {
-        let own = guard.name(deed, table);
+    let dropped = |event: DmlEvent| {
+        let own = guard.name(event, table);
         format!(
             "DROP TRIGGER IF EXISTS {own} ON {};\nDROP FUNCTION IF EXISTS {own}();",
             name(table)
         )
     };
-    Deed::BOTH.into_iter().map(dropped).collect()
+    DmlEvent::BOTH.into_iter().map(dropped).collect()
 }
 
 /// CLUSTER and not VACUUM FULL, because it runs in a transaction and so with a bound on waiting for its lock.

@@ -4,8 +4,8 @@ use strongroom_entity::{SealedColumn, SealedTable};
 use strongroom_migration::Engine;
 
 use super::Piece;
-use crate::schema::sealing::former::Formers;
-use crate::schema::sealing::guard::{Deed, Guard, quoted, shortened, stale};
+use crate::schema::sealing::guard::{DmlEvent, Guard, quoted, shortened, stale};
+use crate::schema::sealing::original::OriginalColumns;
 
 const ENGINE: Engine = Engine::Sqlite;
 
@@ -21,19 +21,19 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
         Piece::Require => guard(Guard::Required, table),
         Piece::Release => drop_guard(Guard::Required, table),
         Piece::Bind => [drop_guard(Guard::Bound, table), guard(Guard::Bound, table)].concat(),
-        Piece::DropPlaintext(formers) => [
+        Piece::DropPlaintext(originals) => [
             drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table),
-            drop_plaintext(formers, table),
+            drop_plaintext(originals, table),
         ]
         .concat(),
-        Piece::AddPlaintext(formers) => {
-            [add_plaintext(formers, table), guard(Guard::Restoring, table)].concat()
+        Piece::AddPlaintext(originals) => {
+            [add_plaintext(originals, table), guard(Guard::Restoring, table)].concat()
         }
-        Piece::Restore(formers) => [
+        Piece::RestorePlaintext(originals) => [
             drop_all(&[Guard::Restoring, Guard::Bound], table),
-            formers
+            originals
                 .iter()
-                .flat_map(|(_, former)| &former.indexes)
+                .flat_map(|(_, original)| &original.indexes)
                 .map(|index| format!("{};", index.sql))
                 .collect(),
             vec![stale_guard(table)],
@@ -96,19 +96,19 @@ fn drop_column(column: &str, table: &SealedTable) -> String {
 }
 
 /// After a way down that was given up the indexes are not there yet.
-fn drop_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
-    let indexes = formers.iter().flat_map(|(_, former)| &former.indexes);
+fn drop_plaintext(originals: &OriginalColumns, table: &SealedTable) -> Vec<String> {
+    let indexes = originals.iter().flat_map(|(_, original)| &original.indexes);
     let indexes =
         indexes.map(|index| format!("DROP INDEX IF EXISTS {};", quoted(ENGINE, &index.name)));
-    let simple = formers.iter().filter(|(_, former)| !former.constrained);
+    let simple = originals.iter().filter(|(_, original)| !original.constrained);
     indexes.chain(simple.map(|(column, _)| drop_column(column, table))).collect()
 }
 
-fn add_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
-    let added = formers.iter().map(|(column, former)| {
-        let definition = former.definition.clone().filter(|_| !former.constrained);
+fn add_plaintext(originals: &OriginalColumns, table: &SealedTable) -> Vec<String> {
+    let added = originals.iter().map(|(column, original)| {
+        let definition = original.definition.clone().filter(|_| !original.constrained);
         let definition =
-            definition.unwrap_or_else(|| format!("{} {}", quoted(ENGINE, column), former.kind));
+            definition.unwrap_or_else(|| format!("{} {}", quoted(ENGINE, column), original.kind));
         // The definition may end with a comment.
         format!("ALTER TABLE {} ADD COLUMN {}\n;", name(table), definition.trim_start())
     });
@@ -116,17 +116,17 @@ fn add_plaintext(formers: &Formers, table: &SealedTable) -> Vec<String> {
 }
 
 fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
-    let made = |deed: Deed| {
+    let made = |event: DmlEvent| {
         format!(
             "CREATE TRIGGER {} BEFORE {} ON {}\nWHEN {}\nBEGIN\n    SELECT RAISE(ABORT, '{}');\nEND;",
-            guard.name(deed, table),
-            deed.as_sql(),
+            guard.name(event, table),
+            event.as_sql(),
             name(table),
-            guard.refuses(deed, table, ENGINE),
+            guard.refuses(event, table, ENGINE),
             guard.message(table),
         )
     };
-    Deed::BOTH.into_iter().map(made).collect()
+    DmlEvent::BOTH.into_iter().map(made).collect()
 }
 
 /// A trigger cannot change the row that is being written: it changes it right after.
@@ -142,9 +142,9 @@ fn stale_guard(table: &SealedTable) -> String {
     let id = quoted(ENGINE, table.id.name);
     format!(
         "CREATE TRIGGER {} AFTER UPDATE ON {}\nWHEN {}\nBEGIN\n    UPDATE {} SET\n        {}\n    WHERE {id} IS new.{id};\nEND;",
-        Guard::Stale.name(Deed::Update, table),
+        Guard::Stale.name(DmlEvent::Update, table),
         name(table),
-        Guard::Stale.refuses(Deed::Update, table, ENGINE),
+        Guard::Stale.refuses(DmlEvent::Update, table, ENGINE),
         name(table),
         emptied.collect::<Vec<_>>().join(",\n        "),
     )
@@ -155,8 +155,8 @@ fn drop_all(guards: &[Guard], table: &SealedTable) -> Vec<String> {
 }
 
 fn drop_guard(guard: Guard, table: &SealedTable) -> Vec<String> {
-    Deed::BOTH
+    DmlEvent::BOTH
         .into_iter()
-        .map(|deed| format!("DROP TRIGGER IF EXISTS {};", guard.name(deed, table)))
+        .map(|event| format!("DROP TRIGGER IF EXISTS {};", guard.name(event, table)))
         .collect()
 }

@@ -6,7 +6,7 @@ use strongroom_entity::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, 
 use strongroom_migration::Engine;
 
 use super::Piece;
-use crate::schema::sealing::former::{Former, Formers, Index};
+use crate::schema::sealing::original::{Index, OriginalColumn, OriginalColumns};
 
 const TABLE: SealedTable = SealedTable {
     name: "api_token",
@@ -34,9 +34,13 @@ const TABLE: SealedTable = SealedTable {
     ],
 };
 
-fn formers(constraints: &[&str], definition: Option<&str>, index: Option<&str>) -> Formers {
+fn originals(
+    constraints: &[&str],
+    definition: Option<&str>,
+    index: Option<&str>,
+) -> OriginalColumns {
     let index = index.map(|sql| Index { name: "api_token_token".into(), sql: sql.into() });
-    let token = Former {
+    let token = OriginalColumn {
         kind: "varchar(200)".into(),
         place: 3,
         after: Some("tenant_id".into()),
@@ -49,24 +53,24 @@ fn formers(constraints: &[&str], definition: Option<&str>, index: Option<&str>) 
         ("token", token),
         (
             "note",
-            Former {
+            OriginalColumn {
                 kind: "text".into(),
                 place: 4,
                 after: Some("token".into()),
-                ..Former::default()
+                ..OriginalColumn::default()
             },
         ),
     ]
 }
 
-fn every_piece(engine: Engine, formers: &Formers) -> String {
+fn every_piece(engine: Engine, originals: &OriginalColumns) -> String {
     let pieces = [
         Piece::AddCells,
         Piece::Require,
         Piece::Bind,
-        Piece::DropPlaintext(formers),
-        Piece::AddPlaintext(formers),
-        Piece::Restore(formers),
+        Piece::DropPlaintext(originals),
+        Piece::AddPlaintext(originals),
+        Piece::RestorePlaintext(originals),
         Piece::Release,
         Piece::DropCells,
         Piece::GuardBorn,
@@ -84,23 +88,26 @@ fn every_piece(engine: Engine, formers: &Formers) -> String {
 
 #[test]
 fn on_postgres() {
-    let formers = formers(&["ADD CONSTRAINT api_token_token UNIQUE (token)"], None, None);
-    insta::assert_snapshot!(every_piece(Engine::Postgres, &formers));
+    let originals = originals(&["ADD CONSTRAINT api_token_token UNIQUE (token)"], None, None);
+    insta::assert_snapshot!(every_piece(Engine::Postgres, &originals));
 }
 
 #[test]
 fn on_sqlite() {
     insta::assert_snapshot!(every_piece(
         Engine::Sqlite,
-        &formers(&[], Some("\n    token varchar(200) UNIQUE"), None)
+        &originals(&[], Some("\n    token varchar(200) UNIQUE"), None)
     ));
 }
 
 #[test]
 fn on_mysql() {
-    let formers =
-        formers(&[], Some("`token` varchar(200)"), Some("UNIQUE KEY `api_token_token` (`token`)"));
-    let text = every_piece(Engine::MySql, &formers);
-    assert_eq!(text, every_piece(Engine::MariaDb, &formers));
+    let originals = originals(
+        &[],
+        Some("`token` varchar(200)"),
+        Some("UNIQUE KEY `api_token_token` (`token`)"),
+    );
+    let text = every_piece(Engine::MySql, &originals);
+    assert_eq!(text, every_piece(Engine::MariaDb, &originals));
     insta::assert_snapshot!(text);
 }

@@ -6,8 +6,8 @@ use strongroom_migration::Engine;
 
 use super::{entangled, query, required_text, text};
 use crate::schema::sealing::error::Unsealable;
-use crate::schema::sealing::former::{Former, Formers, Index};
 use crate::schema::sealing::guard::quoted;
+use crate::schema::sealing::original::{Index, OriginalColumn, OriginalColumns};
 
 /// A column, with the collation where it is another than the type's.
 const COLUMN: &str = "SELECT a.attnum::bigint AS place, format_type(a.atttypid, a.atttypmod)::text AS kind, t.typname::text AS base, \
@@ -34,22 +34,22 @@ const OTHERS: &str = "SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.o
     AND NOT coalesce(i.indnatts = 1 AND i.indkey[0] = a.attnum AND i.indexprs IS NULL AND i.indpred IS NULL, FALSE) \
     AND NOT coalesce(f.adrelid = d.refobjid AND f.adnum = a.attnum, FALSE) ORDER BY 1";
 
-pub(super) async fn formers(
+pub(super) async fn originals(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
-) -> Result<Formers, Unsealable> {
-    let mut formers = Vec::new();
+) -> Result<OriginalColumns, Unsealable> {
+    let mut originals = Vec::new();
     for column in table.plain_columns() {
-        formers.push((column, former(db, table, column).await?));
+        originals.push((column, original(db, table, column).await?));
     }
-    Ok(formers)
+    Ok(originals)
 }
 
-async fn former(
+async fn original(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
     column: &'static str,
-) -> Result<Former, Unsealable> {
+) -> Result<OriginalColumn, Unsealable> {
     let rows = query(db, COLUMN, &[table.name, column]).await?;
     let row = rows.first().ok_or(Unsealable::NoColumn { table: table.name, column })?;
     let found = required_text(row, "kind")?;
@@ -86,11 +86,11 @@ async fn former(
     let collation = text(row, "collation_name")?
         .map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
     let place = row.try_get::<i64>("", "place")?;
-    Ok(Former {
+    Ok(OriginalColumn {
         kind: format!("{found}{collation}"),
         place,
         constraints,
         indexes,
-        ..Former::default()
+        ..OriginalColumn::default()
     })
 }

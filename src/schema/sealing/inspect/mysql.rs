@@ -8,8 +8,8 @@ use crate::schema::sealing::create_table::{
     CreateTable, column_of, has_word, key_columns, mentions, split_first,
 };
 use crate::schema::sealing::error::Unsealable;
-use crate::schema::sealing::former::{Former, Formers, Index};
-use crate::schema::sealing::guard::{Deed, Guard};
+use crate::schema::sealing::guard::{DmlEvent, Guard};
+use crate::schema::sealing::original::{Index, OriginalColumn, OriginalColumns};
 use crate::schema::sealing::text::nothing_yet;
 
 const COLUMN: &str = "SELECT CAST(ordinal_position AS SIGNED) AS place, data_type AS base, column_type AS kind, \
@@ -23,27 +23,27 @@ const CONSTRAINT: &str = "SELECT constraint_name AS name FROM information_schema
     WHERE table_schema = DATABASE() AND table_name = $1 AND constraint_name = $2";
 const VIEWS: &str = "SELECT table_name AS name, view_definition AS body FROM information_schema.views WHERE table_schema = DATABASE()";
 
-pub(super) async fn formers(
+pub(super) async fn originals(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
-) -> Result<Formers, Unsealable> {
+) -> Result<OriginalColumns, Unsealable> {
     let sql = format!("SHOW CREATE TABLE `{}`", table.name);
     let rows = query(db, &sql, &[]).await?;
     let shown = rows.first().map_or(Ok(String::new()), |row| required_text(row, "Create Table"))?;
     let shown = CreateTable::parse(&shown).ok_or(Unsealable::NoTable(table.name))?;
-    let mut formers = Vec::new();
+    let mut originals = Vec::new();
     for column in table.plain_columns() {
-        formers.push((column, former(db, table, column, &shown).await?));
+        originals.push((column, original(db, table, column, &shown).await?));
     }
-    Ok(formers)
+    Ok(originals)
 }
 
-async fn former(
+async fn original(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
     column: &'static str,
     shown: &CreateTable,
-) -> Result<Former, Unsealable> {
+) -> Result<OriginalColumn, Unsealable> {
     let rows = query(db, COLUMN, &[table.name, column]).await?;
     let none = || Unsealable::NoColumn { table: table.name, column };
     let (row, at) = (rows.first().ok_or_else(none)?, shown.place(column).ok_or_else(none)?);
@@ -80,7 +80,7 @@ async fn former(
         text(row, "character_set")?.map_or_else(String::new, |set| format!(" CHARACTER SET {set}"));
     let collation = text(row, "collation_name")?
         .map_or_else(String::new, |collation| format!(" COLLATE {collation}"));
-    Ok(Former {
+    Ok(OriginalColumn {
         kind: format!("{found}{character_set}{collation}"),
         place: row.try_get("", "place")?,
         after: at.checked_sub(1).and_then(|before| column_of(shown.items.get(before)?)),
@@ -142,13 +142,15 @@ async fn refuse_dependents(
 
 /// Whether plaintext columns are on their way out, or back: what guards them, or what keeps everybody out of them until
 /// they are guarded, is made before the columns count and goes after they went.
-pub(in crate::schema::sealing) async fn is_half_way(
+pub(crate) async fn is_half_way(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
 ) -> Result<bool, DbErr> {
     let guards = [Guard::Stale, Guard::Required, Guard::Restoring];
-    let guards: Vec<_> =
-        guards.iter().flat_map(|guard| Deed::BOTH.map(|deed| guard.name(deed, table))).collect();
+    let guards: Vec<_> = guards
+        .iter()
+        .flat_map(|guard| DmlEvent::BOTH.map(|event| guard.name(event, table)))
+        .collect();
     for row in query(db, TRIGGERS, &[table.name]).await? {
         if guards.contains(&required_text(&row, "name")?) {
             return Ok(true);

@@ -14,21 +14,21 @@ use strongroom_migration::Engine;
 use bound::refuse_loose;
 use kind::refuse_kind;
 pub(super) use kind::refuse_triggers;
-pub(super) use mysql::is_half_way;
+pub(crate) use mysql::is_half_way;
 use rows::is_empty;
 pub(super) use rows::{refuse_rows, refuse_rows_of_cells};
 pub(super) use sqlite::{made, referring};
 
 use super::error::Unsealable;
-use super::former::Formers;
+use super::original::OriginalColumns;
 use crate::db::{has_table, statement};
 
 /// What the plaintext columns are like, so that they can be given back; refuses what could not be.
-pub(super) async fn look(
+pub(super) async fn inspect(
     db: &impl ConnectionTrait,
     engine: Engine,
     table: &'static SealedTable,
-) -> Result<Formers, Unsealable> {
+) -> Result<OriginalColumns, Unsealable> {
     let columns = columns(db, engine, table).await?;
     for column in table.plain_columns() {
         require_column(table, &columns, column)?;
@@ -36,20 +36,20 @@ pub(super) async fn look(
     refuse_kind(db, engine, table).await?;
     refuse_loose(db, engine, table, &columns).await?;
     refuse_triggers(db, table).await?;
-    let mut formers = match engine {
-        Engine::Postgres => postgres::formers(db, table).await?,
-        Engine::Sqlite => sqlite::formers(db, table).await?,
-        Engine::MySql | Engine::MariaDb => mysql::formers(db, table).await?,
+    let mut originals = match engine {
+        Engine::Postgres => postgres::originals(db, table).await?,
+        Engine::Sqlite => sqlite::originals(db, table).await?,
+        Engine::MySql | Engine::MariaDb => mysql::originals(db, table).await?,
     };
-    formers.sort_by_key(|(_, former)| former.place);
-    for (column, former) in &formers {
+    originals.sort_by_key(|(_, original)| original.place);
+    for (column, original) in &originals {
         let has_index =
             table.columns.iter().any(|it| it.plain == Some(*column) && it.index.is_some());
-        if former.is_unique() && !has_index {
+        if original.is_unique() && !has_index {
             return Err(Unsealable::UniqueWithoutIndex { table: table.name, column });
         }
     }
-    Ok(formers)
+    Ok(originals)
 }
 
 /// Columns for cells are made, never found: nobody knows what would be in them.
@@ -87,7 +87,7 @@ pub(super) async fn is_made_sealed(
 }
 
 /// The cells of a table that was made with them stand in columns of bytes.
-pub(super) async fn look_at_cells(
+pub(super) async fn inspect_cells(
     db: &impl ConnectionTrait,
     engine: Engine,
     table: &'static SealedTable,

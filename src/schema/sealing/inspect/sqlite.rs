@@ -8,7 +8,7 @@ use crate::schema::sealing::create_table::{
     CreateTable, column_of, has_word, key_columns, mentions,
 };
 use crate::schema::sealing::error::Unsealable;
-use crate::schema::sealing::former::{Former, Formers, Index};
+use crate::schema::sealing::original::{Index, OriginalColumn, OriginalColumns};
 
 const TABLE: &str =
     "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)";
@@ -18,21 +18,21 @@ const OTHERS: &str = "SELECT type AS kind, name, tbl_name AS of_table, sql FROM 
 const REFERRING: &str = "SELECT DISTINCT m.name AS name FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
     WHERE m.type = 'table' AND lower(f.\"table\") = lower($1)";
 
-pub(super) async fn formers(
+pub(super) async fn originals(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
-) -> Result<Formers, Unsealable> {
+) -> Result<OriginalColumns, Unsealable> {
     let made = made(db, table).await?;
-    let mut formers = Vec::new();
+    let mut originals = Vec::new();
     for column in table.plain_columns() {
-        formers.push((column, former(db, table, column, &made).await?));
+        originals.push((column, original(db, table, column, &made).await?));
     }
-    let constrained = formers.iter().any(|(_, former)| former.constrained);
+    let constrained = originals.iter().any(|(_, original)| original.constrained);
     match referring(db, table).await? {
         by if constrained && !by.is_empty() => {
             Err(Unsealable::Referenced { table: table.name, by: by.join(", ") })
         }
-        _ => Ok(formers),
+        _ => Ok(originals),
     }
 }
 
@@ -46,11 +46,17 @@ pub(in crate::schema::sealing) async fn made(
     CreateTable::parse(&sql).ok_or(Unsealable::NoTable(table.name))
 }
 
-/// The tables whose foreign keys refer to this one.
+/// Returns the tables whose foreign keys would act on this one being dropped and made anew.
+///
+/// None where the session does not enforce foreign keys: the references go by name, and the rows stay as they are.
 pub(in crate::schema::sealing) async fn referring(
     db: &impl ConnectionTrait,
     table: &SealedTable,
 ) -> Result<Vec<String>, DbErr> {
+    let enforced = query(db, "PRAGMA foreign_keys", &[]).await?;
+    if enforced.first().map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? == 0 {
+        return Ok(Vec::new());
+    }
     query(db, REFERRING, &[table.name])
         .await?
         .iter()
@@ -58,12 +64,12 @@ pub(in crate::schema::sealing) async fn referring(
         .collect()
 }
 
-async fn former(
+async fn original(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
     column: &'static str,
     made: &CreateTable,
-) -> Result<Former, Unsealable> {
+) -> Result<OriginalColumn, Unsealable> {
     let rows = query(db, COLUMN, &[table.name, column]).await?;
     let none = || Unsealable::NoColumn { table: table.name, column };
     let (row, at) = (rows.first().ok_or_else(none)?, made.place(column).ok_or_else(none)?);
@@ -92,7 +98,7 @@ async fn former(
         constraints.push(item.clone());
     }
     let more = ["NOT", "UNIQUE", "DEFAULT", "CHECK", "CONSTRAINT"];
-    Ok(Former {
+    Ok(OriginalColumn {
         kind,
         place: row.try_get("", "place")?,
         after: at.checked_sub(1).and_then(|before| column_of(made.items.get(before)?)),

@@ -13,7 +13,7 @@ use super::create_table::has_word;
 /// One column.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Former {
+pub(super) struct OriginalColumn {
     /// Its type and collation: all that it has while it is being filled again.
     pub(super) kind: String,
     /// Its place among the table's columns.
@@ -39,7 +39,7 @@ pub(super) struct Index {
     pub(super) sql: String,
 }
 
-impl Former {
+impl OriginalColumn {
     /// Whether no two rows may have the same value.
     pub(super) fn is_unique(&self) -> bool {
         let indexes = self.indexes.iter().map(|index| &index.sql);
@@ -52,22 +52,22 @@ impl Former {
 }
 
 /// The plaintext columns of a table, as they stood in it.
-pub(super) type Formers = Vec<(&'static str, Former)>;
+pub(super) type OriginalColumns = Vec<(&'static str, OriginalColumn)>;
 
 /// For the manifest.
-pub(super) fn written(formers: &Formers) -> Result<BTreeMap<String, String>, DbErr> {
-    let text = |former: &Former| {
-        serde_json::to_string(former).map_err(|error| DbErr::Json(error.to_string()))
+pub(super) fn written(originals: &OriginalColumns) -> Result<BTreeMap<String, String>, DbErr> {
+    let text = |original: &OriginalColumn| {
+        serde_json::to_string(original).map_err(|error| DbErr::Json(error.to_string()))
     };
-    formers.iter().map(|(column, former)| Ok(((*column).to_owned(), text(former)?))).collect()
+    originals.iter().map(|(column, original)| Ok(((*column).to_owned(), text(original)?))).collect()
 }
 
 /// From the manifest.
 pub(super) fn read(
     table: &'static SealedTable,
     written: &BTreeMap<String, String>,
-) -> Result<Formers, DbErr> {
-    let mut formers = Vec::new();
+) -> Result<OriginalColumns, DbErr> {
+    let mut originals = Vec::new();
     for column in table.plain_columns() {
         let text = written.get(column).ok_or_else(|| {
             DbErr::Migration(format!(
@@ -75,19 +75,19 @@ pub(super) fn read(
                 table.name
             ))
         })?;
-        formers.push((
+        originals.push((
             column,
             serde_json::from_str(text).map_err(|error| DbErr::Json(error.to_string()))?,
         ));
     }
-    formers.sort_by_key(|(_, former): &(_, Former)| former.place);
-    Ok(formers)
+    originals.sort_by_key(|(_, original): &(_, OriginalColumn)| original.place);
+    Ok(originals)
 }
 
 /// For a plan, which asks the database nothing.
-pub(super) fn unknown(table: &'static SealedTable) -> Formers {
+pub(super) fn unknown(table: &'static SealedTable) -> OriginalColumns {
     table
         .plain_columns()
-        .map(|column| (column, Former { kind: "text".into(), ..Former::default() }))
+        .map(|column| (column, OriginalColumn { kind: "text".into(), ..OriginalColumn::default() }))
         .collect()
 }

@@ -1,1 +1,0 @@
-ALTER TABLE credential ALTER COLUMN secret_key_sealed SET NOT NULL;

@@ -1,2 +1,0 @@
-DROP TRIGGER strongroom_2_required_insert;
-DROP TRIGGER strongroom_2_required_update;

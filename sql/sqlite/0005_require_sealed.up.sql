@@ -1,1 +1,0 @@
--- SQLite cannot add NOT NULL to a column: the guard alone requires the cells until step 6 makes the table anew.
