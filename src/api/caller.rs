@@ -107,9 +107,15 @@ impl FromRequestParts<Arc<Service>> for Caller {
         let component = match service.components.component(name).await {
             Ok(component) => component,
             Err(error) => {
-                return Err(
-                    turned_away(service, &request, &peer, name, &identity.id, error.into()).await
-                );
+                return Err(turned_away(
+                    service,
+                    &request,
+                    &peer,
+                    name,
+                    &identity.id,
+                    error.into(),
+                )
+                .await);
             }
         };
         refuse_older(&component).await?;

@@ -60,7 +60,10 @@ impl EpochMemory {
         let lines = match self.file.read() {
             Ok(lines) => lines,
             Err(error) => {
-                return Ok(vec![EpochNotice::Unreadable(self.path().to_owned(), error.to_string())]);
+                return Ok(vec![EpochNotice::Unreadable(
+                    self.path().to_owned(),
+                    error.to_string(),
+                )]);
             }
         };
         let here = self.line(&lines);
