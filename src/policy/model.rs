@@ -179,4 +179,4 @@ impl Policy {
 }
 
 /// The tables of a database with their columns, in order.
-pub(super) type Catalog = BTreeMap<String, Vec<String>>;
+pub(crate) type Catalog = BTreeMap<String, Vec<String>>;

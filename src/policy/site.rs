@@ -42,7 +42,7 @@ impl Wishes {
     }
 
     /// A component's next password: made here, unless there is a file for it.
-    pub(super) fn password(&self, component: &str) -> Result<DatabasePassword, GrantError> {
+    pub(crate) fn password(&self, component: &str) -> Result<DatabasePassword, GrantError> {
         Ok(match self.password_files.get(component) {
             Some(file) => database_password(file)?,
             None => DatabasePassword::make().map_err(RingError::from)?,

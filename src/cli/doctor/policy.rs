@@ -6,8 +6,9 @@ use super::check::Check;
 use crate::cli::counted::counted;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
+use crate::component::{self, Capacity};
 use crate::db::has_table;
-use crate::policy::{self, Capacity, GrantError, Policy, Site, stored};
+use crate::policy::{GrantError, Policy, Site, stored};
 
 /// Nothing before version 8.
 pub(super) async fn all(session: &Session, db: &DatabaseConnection) -> Vec<Check> {
@@ -45,7 +46,7 @@ async fn follows(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check
             format!("{}; each connection is held to it", components(policy)),
         );
     }
-    match policy::plan(db, site, policy).await {
+    match component::plan(db, site, policy).await {
         Ok(plan) => match plan.drift(site).len() {
             0 => Check::ok("policy", format!("{}; the server follows it", components(policy))),
             differs => {

@@ -3,9 +3,9 @@
 use super::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::typed;
+use crate::component;
 use crate::db::LockError;
 use crate::key::RingError;
-use crate::policy;
 use crate::reseal::ResealError;
 use crate::schema::{SchemaError, Unfit};
 
@@ -85,7 +85,7 @@ impl From<SchemaError> for Failure {
                 &error,
             );
         }
-        if let Some(grants) = error.database().and_then(policy::uncarry) {
+        if let Some(grants) = error.database().and_then(component::uncarry) {
             return named(super::policy::by_reference(grants), &error);
         }
         match error {

@@ -21,8 +21,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, release};
+use crate::component::PolicySteps;
 use crate::db::{Access, Lock};
-use crate::policy::{Needs, PolicySteps, require_ready};
+use crate::policy::{Needs, require_ready};
 use crate::reseal::{ResealBackfill, Stop};
 use crate::schema::{self, Runner, Target};
 

@@ -13,9 +13,9 @@ use strongroom_migration::{Engine, Limit, Phase};
 use super::plan::Planned;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
+use crate::component;
 use crate::db::{self, Access};
 use crate::key::{Ring, Roots, Unopened};
-use crate::policy;
 use crate::reseal::{self, Extent};
 use crate::schema::{self, Target};
 
@@ -197,7 +197,7 @@ impl Way<'_> {
         let wishes = self.session.config.policy_wishes(None)?;
         let epoch = self.session.floor()?;
         let Err(error) =
-            policy::foresee_take_back(self.db, root.clone(), epoch, &wishes, version).await
+            component::foresee_take_back(self.db, root.clone(), epoch, &wishes, version).await
         else {
             return Ok(Vec::new());
         };

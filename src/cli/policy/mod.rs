@@ -18,8 +18,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::component;
 use crate::db::{self, Access};
-use crate::policy::{self, GrantError, Policy, Site, stored};
+use crate::policy::{GrantError, Plan, Policy, Site, stored};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -133,8 +134,8 @@ impl Desk {
         stored::in_force(&self.db, &self.site.keys).await?.ok_or(GrantError::NoPolicy)
     }
 
-    async fn plan(&self, policy: &Policy) -> Result<policy::Plan, GrantError> {
-        policy::plan(&self.db, &self.site, policy).await
+    async fn plan(&self, policy: &Policy) -> Result<Plan, GrantError> {
+        component::plan(&self.db, &self.site, policy).await
     }
 }
 

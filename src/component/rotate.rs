@@ -9,15 +9,15 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
 
-use super::apply::told;
 use super::login::{self, LoginState, Logins};
-use super::names::Slot;
-use super::site::Site;
-use super::state::{Change, ENABLED, State};
-use super::statement::{Verifiers, statements};
-use super::{GrantError, sessions};
+use super::sessions;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
+use crate::policy::apply::told;
+use crate::policy::names::Slot;
+use crate::policy::state::{Change, ENABLED, State};
+use crate::policy::statement::{Verifiers, statements};
+use crate::policy::{GrantError, Site};
 
 /// How patient a rotation is.
 #[derive(Debug, Clone, Copy)]

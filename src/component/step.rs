@@ -7,13 +7,12 @@ use sea_orm::DbErr;
 use sea_orm_migration::SchemaManagerConnection;
 use strongroom_migration::Grants;
 
-use super::GrantError;
-use super::apply::converge;
+use super::converge::converge;
 use super::login::Logins;
-use super::site::{Site, Wishes};
-use super::stored::{self, Source};
 use crate::db::{Lock, LockError};
 use crate::key::{EpochFloor, RingError, Roots};
+use crate::policy::stored::{self, Source};
+use crate::policy::{GrantError, Site, Wishes};
 
 /// Brings policies and takes them back, under the run lock.
 pub struct PolicySteps {
