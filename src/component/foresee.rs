@@ -13,17 +13,17 @@ use crate::db;
 use crate::key::{EpochFloor, Roots};
 use crate::policy::apply::{refuse_shared_accounts, take_turns, told};
 use crate::policy::drift::drift;
-use crate::policy::{GrantError, Plan, Policy, Site, Wishes, stored};
+use crate::policy::{GrantError, Plan, Policy, PolicyOptions, Site, stored};
 
 /// Fails where reverting policy `version` would fail.
 pub(crate) async fn foresee_take_back(
     db: &DatabaseConnection,
     roots: Arc<Roots>,
     floor: EpochFloor,
-    wishes: &Wishes,
+    options: &PolicyOptions,
     version: u32,
 ) -> Result<(), GrantError> {
-    let site = Site::load(db, roots, floor, wishes).await?;
+    let site = Site::load(db, roots, floor, options).await?;
     let (policy, _) = stored::before(db, &site.keys, version).await?;
     if !site.has_accounts() {
         return Ok(());

@@ -171,7 +171,7 @@ pub(super) async fn make(
     state: LoginState,
     version: u32,
 ) -> Result<(), GrantError> {
-    let password = site.wishes.password(component)?;
+    let password = site.options.password(component)?;
     let row = ActiveModel {
         component: Set(component.to_owned()),
         slot: Set(slot.as_str().to_owned()),

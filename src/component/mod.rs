@@ -23,10 +23,12 @@ mod plan;
 mod pool;
 pub(crate) mod rotate;
 mod sessions;
+mod signature_replay;
 mod step;
 
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused};
+pub use signature_replay::SignatureReplay;
 pub use step::PolicySteps;
 
 // What operators do: the program's alone.

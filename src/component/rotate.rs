@@ -145,11 +145,11 @@ async fn open(
 fn refuse_same_password(site: &Site, component: &str, logins: &Logins) -> Result<(), GrantError> {
     let Some((_, active)) = logins
         .find(component, LoginState::Active)
-        .filter(|_| site.wishes.password_files.contains_key(component))
+        .filter(|_| site.options.password_files.contains_key(component))
     else {
         return Ok(());
     };
-    let (next, now) = (site.wishes.password(component)?, site.keys.password(active)?);
+    let (next, now) = (site.options.password(component)?, site.keys.password(active)?);
     if next.text().expose_secret() != now.text().expose_secret() {
         return Ok(());
     }

@@ -23,6 +23,7 @@ mod error;
 mod grant_error;
 pub(crate) mod granted;
 pub(crate) mod inspect;
+mod key;
 mod model;
 pub(crate) mod names;
 pub(crate) mod plan;
@@ -41,9 +42,13 @@ pub(crate) mod wanted;
 pub use component_name::is_component_name;
 pub use error::{Place, PolicyError};
 pub use grant_error::GrantError;
-pub use model::{Component, Denial, Limits, Policy, SignatureReplay, TableRights, Verb};
+pub use key::{ComponentKey, ComponentKeys, UnreadableKey};
+pub use model::{
+    Catalog, Component, Denial, KeyDenial, KeyValues, Limits, Policy, TableRights, Verb,
+};
 pub use names::Names;
-pub use site::Wishes;
+pub use site::PolicyOptions;
+pub use source::{Entry, Name, Table};
 
 #[cfg(all(feature = "cli", feature = "serve"))]
 pub(crate) use builtin::builtin_components;

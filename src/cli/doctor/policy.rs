@@ -34,8 +34,8 @@ async fn in_force(
     session: &Session,
     db: &DatabaseConnection,
 ) -> Result<Option<(Site, Policy)>, Failure> {
-    let wishes = session.config.policy_wishes(None)?;
-    let site = Site::load(db, session.roots().await?, session.floor()?, &wishes).await?;
+    let options = session.config.policy_options(None)?;
+    let site = Site::load(db, session.roots().await?, session.floor()?, &options).await?;
     Ok(stored::in_force(db, &site.keys).await?.map(|policy| (site, policy)))
 }
 

@@ -194,10 +194,10 @@ impl Way<'_> {
         if !db::has_table(self.db, "strongroom_policy").await? {
             return Ok(Vec::new());
         }
-        let wishes = self.session.config.policy_wishes(None)?;
+        let options = self.session.config.policy_options(None)?;
         let epoch = self.session.floor()?;
         let Err(error) =
-            component::foresee_take_back(self.db, root.clone(), epoch, &wishes, version).await
+            component::foresee_take_back(self.db, root.clone(), epoch, &options, version).await
         else {
             return Ok(Vec::new());
         };

@@ -27,7 +27,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     require_migrations(desk).await?;
-    require_ready(&desk.db, &desk.site.wishes, Needs { policies: true, triggers: false }).await?;
+    require_ready(&desk.db, &desk.site.options, Needs { policies: true, triggers: false }).await?;
     let policy = desk.wanted()?;
     let file = plan.map(PlanFile::read).transpose()?;
     let lock = lock_patiently(session, &desk.db).await?;

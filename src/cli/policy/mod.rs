@@ -115,18 +115,18 @@ impl Desk {
         file: Option<&std::path::Path>,
         access: Access,
     ) -> Result<Self, Failure> {
-        let wishes = session.config.policy_wishes(file)?;
+        let options = session.config.policy_options(file)?;
         let db = session.connect_to_ours(access).await?;
         if !db::has_table(&db, "strongroom_policy").await? {
             return Err(GrantError::NoPolicy.into());
         }
-        let site = Site::load(&db, session.roots().await?, session.floor()?, &wishes).await?;
+        let site = Site::load(&db, session.roots().await?, session.floor()?, &options).await?;
         Ok(Self { db, site })
     }
 
     /// What should be in force: the newest compiled-in policy with the operator's own file.
     fn wanted(&self) -> Result<Policy, GrantError> {
-        self.site.wishes.newest(&self.site.catalog)
+        self.site.options.newest(&self.site.catalog)
     }
 
     /// What is in force.
