@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 use config::{Environment, File, FileFormat};
 use serde::Deserialize;
 
+use crate::component::SignatureReplay;
 use crate::db::{Address, AddressError, Tls, TlsError};
 use crate::file::{self as files, FileError};
 use crate::key::{EpochFloor, EpochMemory, KeySource};
-use crate::policy::{Names, Wishes};
+use crate::policy::{ComponentKeys, Names, PolicyOptions};
 use crate::schema::Wish;
 
 use adopt::Adopt;
@@ -222,7 +223,7 @@ impl Config {
 
     /// What policies are made from: the accounts' prefix, and the operator's own file. `over` is a file that goes before
     /// the configured one.
-    pub fn policy_wishes(&self, over: Option<&Path>) -> Result<Wishes, ConfigError> {
+    pub fn policy_options(&self, over: Option<&Path>) -> Result<PolicyOptions, ConfigError> {
         let names = self
             .policy
             .prefix
@@ -234,10 +235,11 @@ impl Config {
                 file::text(file).map_err(|error| ConfigError::Unreadable("policy file", error))?;
             Ok::<_, ConfigError>((file.display().to_string(), text.as_str().to_owned()))
         });
-        Ok(Wishes {
+        Ok(PolicyOptions {
             names,
             own: own.transpose()?,
             password_files: self.policy.password_files.clone(),
+            keys: ComponentKeys::default().with::<SignatureReplay>(),
         })
     }
 

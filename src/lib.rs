@@ -151,7 +151,7 @@
 //! - [`record`]: writing, finding and opening. [`entity::SealedModel`]: everything that can be declared.
 //! - [`schema::Sealing`]: a table through its phases and back. [`schema::HostRunner`]: a program's own migrations.
 //! - [`key::KeySource`]: where a root key comes from. [`key::Roots`]: two of them, for the move to another.
-//! - [`policy::Components`]: for each kind of program a pool and a share of the keys, and no more.
+//! - [`component::Components`]: for each kind of program a pool and a share of the keys, and no more.
 //! - In the repository, `examples/tenants` (two tables, migrations, a roll), `examples/existing` (a table with rows, sealed and
 //!   back), `examples/axum` (a service that knows its callers by their tokens).
 //!
@@ -163,7 +163,8 @@
 //! - [`key`]: the key ring and key sources. [`db`]: connecting, the run lock, history.
 //! - [`reseal`]: the engine that rewrites cells. [`schema`]: the migration runner.
 //!   [`record`]: a program's own entities. [`credential`]: the built-in store, and import.
-//!   [`policy`]: what components may do, and their logins. [`audit`]: what was handed out, and to whom.
+//!   [`policy`]: what components may do, and the plan that makes a server enforce it.
+//! - [`component`]: the pools and logins of components. [`audit`]: what was handed out, and to whom.
 //! - `api`: the HTTPS service, behind the feature `serve`.
 //! - `cli` and `config`: the program, behind the feature `cli`.
 
@@ -172,6 +173,7 @@ pub mod api;
 pub mod audit;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod component;
 #[cfg(feature = "cli")]
 pub mod config;
 pub mod credential;

@@ -5,7 +5,6 @@
 
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
-use strongroom::migration::Phase;
 use strongroom::prelude::*;
 use strongroom::schema::Sealing;
 

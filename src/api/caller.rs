@@ -14,9 +14,9 @@ use super::refusal::Refusal;
 use super::request_id::{Named, RequestId};
 use super::service::Service;
 use crate::audit::{Action, AuditError, Barrier, Entry};
+use crate::component::ComponentHandle;
 use crate::credential::Store;
 use crate::key::RingError;
-use crate::policy::ComponentHandle;
 
 /// Who asks, and by which pool it is answered. Handlers get rows through this and nothing else.
 pub(super) struct Caller {

@@ -13,9 +13,10 @@ use super::metrics::Metrics;
 use super::readiness::Readiness;
 use super::settings::Settings;
 use crate::audit::Writer;
+use crate::component::Components;
 use crate::db::Address;
 use crate::key::{AuditKey, EpochFloor, Roots};
-use crate::policy::{Components, GrantError, Names};
+use crate::policy::{GrantError, Names};
 
 /// How often a service looks at its surroundings.
 const LOOK: Duration = Duration::from_secs(5);

@@ -109,7 +109,7 @@ async fn answer_on(
         address: session.address()?,
         roots: session.roots().await?,
         floor: session.floor()?,
-        names: session.config.policy_wishes(None)?.names,
+        names: session.config.policy_options(None)?.names,
     };
     let replica = crate::db::this_host_and_process();
     let service = Service::open(settings, database, &replica).await.map_err(own_login)?;

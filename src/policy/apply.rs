@@ -1,58 +1,25 @@
-//! Making a server follow a policy, from whatever state it is in.
-//!
-//! On PostgreSQL the caller's transaction makes it all or nothing. On MySQL and MariaDB every statement commits by
-//! itself: after a crash the server is looked at again, and what is left is done.
-
-use std::collections::BTreeSet;
+//! Runs the statements of a plan on a server, and verifies the result.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_migration::Engine;
 
 use super::drift::drift;
-use super::login;
-use super::plan::{Plan, look};
-use super::sessions;
+use super::plan::{Accounts, Plan, plan};
 use super::site::Site;
 use super::state::{Change, ENABLED, Kind, Object};
-use super::statement::Verifiers;
+use super::statement::Statement;
 use super::wanted::Target;
 use super::{GrantError, Policy};
 use crate::db::{Lock, is_forbidden, is_password_refused, statement};
 
-/// What was done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub(crate) struct Applied {
-    /// Statements that were run.
-    pub statements: usize,
-    /// Sessions that were ended, because what they were opened with is gone.
-    pub sessions: usize,
-}
-
-/// Makes the server follow the policy, and looks whether it does. The policy itself must be
-/// written by the caller, before.
-pub(crate) async fn converge(
+/// Runs the statements of a plan.
+pub(crate) async fn execute(
     db: &impl ConnectionTrait,
     lock: &Lock,
     site: &Site,
-    policy: &Policy,
-) -> Result<Applied, GrantError> {
-    if !site.has_accounts() {
-        return Ok(Applied::default());
-    }
-    take_turns(db, site.target.engine).await?;
-    // A login that may not look is refused before anything is written.
-    look(db, site, policy, &BTreeSet::new(), &Verifiers::new()).await?;
-    let logins = login::prepare(db, site, policy).await?;
-    let (open, mut verifiers) =
-        (logins.open(&site.target.names), logins.verifiers(&site.target, &site.keys)?);
-    login::add_unknown(&mut verifiers, &site.target, policy)?;
-    let plan = look(db, site, policy, &open, &verifiers).await?;
-    refuse_shared_accounts(&plan, site)?;
-    let closed = closed(&plan.changes);
-    // PostgreSQL knows no sessions of a role that is gone.
-    let mut sessions = sessions_of(db, site, &closed).await?;
-    for statement in &plan.statements {
+    statements: &[Statement],
+) -> Result<(), GrantError> {
+    for statement in statements {
         if !site.target.engine.has_transactional_ddl() {
             lock.look(db).await?;
         }
@@ -60,19 +27,25 @@ pub(crate) async fn converge(
             .await
             .map_err(|error| told(&site.target, &error, &statement.sql))?;
     }
-    sessions.extend(sessions_of(db, site, &closed).await?);
-    sessions::kill(db, site.target.engine, &sessions).await?;
-    let after = look(db, site, policy, &open, &verifiers).await?;
+    Ok(())
+}
+
+/// Refuses a server that does not follow the policy after the statements of a plan.
+pub(crate) async fn verify(
+    db: &impl ConnectionTrait,
+    site: &Site,
+    policy: &Policy,
+    accounts: &Accounts,
+) -> Result<(), GrantError> {
+    let after = plan(db, site, policy, accounts).await?;
     if !after.changes.is_empty() {
         return Err(GrantError::Left(drift(&after.found.state, &after.changes, |_| true)));
     }
-    assert_denials(db, site, policy, &after).await?;
-    login::forget_others(db, policy).await?;
-    Ok(Applied { statements: plan.statements.len(), sessions: sessions.len() })
+    assert_denials(db, site, policy, &after).await
 }
 
 /// Concurrent changes to one account fail on PostgreSQL; a change that waits for a table's lock must not wait long.
-pub(super) async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
+pub(crate) async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Result<(), DbErr> {
     if engine == Engine::Postgres {
         db.execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
         db.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom grants'))")
@@ -82,7 +55,7 @@ pub(super) async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Res
 }
 
 /// The server's refusal, with what was asked of it; never with a password.
-pub(super) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
+pub(crate) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
     if is_password_refused(error, target.looks_at_passwords) {
         return GrantError::PasswordRefused;
     }
@@ -96,7 +69,7 @@ pub(super) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
 }
 
 /// A restored copy beside its original has the same ring, and so the same names.
-pub(super) fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
+pub(crate) fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), GrantError> {
     let elsewhere = |object: &Object| {
         object.table().is_some_and(|(schema, table)| {
             let governed = table.starts_with("strongroom_") || site.catalog.contains_key(table);
@@ -117,8 +90,8 @@ pub(super) fn refuse_shared_accounts(plan: &Plan, site: &Site) -> Result<(), Gra
     }
 }
 
-/// Logins whose sessions may do what the login no longer may.
-fn closed(changes: &[Change]) -> Vec<String> {
+/// Returns the logins whose sessions may do what the login no longer may.
+pub(crate) fn closed_logins(changes: &[Change]) -> Vec<String> {
     let closed = changes.iter().filter_map(|change| match change {
         Change::Set(account, setting, value) if setting == ENABLED && value != "true" => {
             Some(account)
@@ -129,18 +102,6 @@ fn closed(changes: &[Change]) -> Vec<String> {
     let mut closed: Vec<String> = closed.cloned().collect();
     closed.dedup();
     closed
-}
-
-async fn sessions_of(
-    db: &impl ConnectionTrait,
-    site: &Site,
-    accounts: &[String],
-) -> Result<BTreeSet<String>, GrantError> {
-    let mut all = BTreeSet::new();
-    for account in accounts {
-        all.extend(sessions::of(db, site.target.engine, account).await?);
-    }
-    Ok(all)
 }
 
 /// What the policy denies is looked for by every path, PUBLIC's too where the server answers for it.

@@ -3,7 +3,7 @@
 use strongroom_migration::POLICIES;
 
 #[cfg(all(feature = "cli", feature = "serve"))]
-use super::source::Source;
+use super::{ComponentKeys, source::Source};
 
 /// The version that `policy apply` brings a database to.
 pub(crate) const NEWEST: u32 = 2;
@@ -17,19 +17,23 @@ pub(crate) fn builtin(version: u32) -> Option<&'static str> {
 /// The components that the newest one declares.
 #[cfg(all(feature = "cli", feature = "serve"))]
 pub(crate) fn builtin_components() -> Vec<String> {
-    let source = builtin(NEWEST).and_then(|text| Source::parse("builtin", text).ok());
+    let source = builtin(NEWEST)
+        .and_then(|text| Source::parse("builtin", text, &ComponentKeys::default()).ok());
     source.into_iter().flat_map(|source| source.components.into_keys()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::ComponentKeys;
     use crate::policy::source::Source;
 
     #[test]
     fn every_version_is_there_and_says_which_it_is() {
         for version in 1..=NEWEST {
-            let source = Source::parse("builtin", builtin(version).unwrap()).unwrap();
+            let source =
+                Source::parse("builtin", builtin(version).unwrap(), &ComponentKeys::default())
+                    .unwrap();
             assert_eq!(source.version.unwrap().0, version);
         }
         assert!(builtin(0).is_none());

@@ -32,12 +32,12 @@ pub(super) fn leave(role: &str, member: &str) -> String {
 }
 
 /// Shows a table's rows to everybody who may read it.
-pub(super) fn show_rows(schema: &str, table: &str) -> String {
+pub(crate) fn show_rows(schema: &str, table: &str) -> String {
     format!("ALTER TABLE \"{schema}\".\"{table}\" DISABLE ROW LEVEL SECURITY")
 }
 
 /// Takes away what a session's login has beyond its policy, where one statement does.
-pub(super) fn of_right(
+pub(crate) fn of_right(
     target: &Target,
     login: &str,
     object: &Object,

@@ -32,7 +32,7 @@ pub enum PolicyError {
         reason: String,
     },
     /// A key that the language does not have.
-    #[error("{place}: unknown key `{key}`{}", did_you_mean(.near.as_deref()))]
+    #[error("{place}: unknown key `{key}`{}{}", did_you_mean(.near.as_deref()), listed(.registered))]
     UnknownKey {
         /// Where.
         place: Place,
@@ -40,6 +40,18 @@ pub enum PolicyError {
         key: String,
         /// A key that is much like it.
         near: Option<String>,
+        /// The keys that packages registered for this place.
+        registered: Vec<&'static str>,
+    },
+    /// A value that a registered key refuses.
+    #[error("{place}: `{key}`: {reason}")]
+    Refused {
+        /// Where.
+        place: Place,
+        /// The key.
+        key: String,
+        /// Why.
+        reason: String,
     },
     /// A key that must be there.
     #[error("{place}: `{key}` is missing")]
@@ -221,6 +233,31 @@ pub enum PolicyError {
         /// The table and the column.
         column: String,
     },
+    /// A word of a registered key that is denied and allowed.
+    #[error(
+        "{place}: component `{component}` must not `{word}` by `{key}`, but {allowed} allows it"
+    )]
+    KeyContradiction {
+        /// Where it is denied.
+        place: Place,
+        /// Where it is allowed.
+        allowed: Place,
+        /// The component.
+        component: String,
+        /// The key.
+        key: &'static str,
+        /// The word.
+        word: String,
+    },
+}
+
+fn listed(registered: &[&str]) -> String {
+    let names: Vec<_> = registered.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("; registered keys: {}", names.join(", "))
+    }
 }
 
 fn did_you_mean(near: Option<&str>) -> String {

@@ -13,15 +13,15 @@ use super::state::Object;
 
 /// One right of a session's login, by whatever path. A word such as `SUPERUSER` is one on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Right {
-    pub(super) object: Object,
-    pub(super) privilege: String,
+pub(crate) struct Right {
+    pub(crate) object: Object,
+    pub(crate) privilege: String,
     /// Whether everybody has it.
-    pub(super) is_publics: bool,
+    pub(crate) is_publics: bool,
 }
 
 /// Not a right, but told with them: the server may hide rows of a table.
-pub(super) const ROW_SECURITY: &str = "ROW LEVEL SECURITY";
+pub(crate) const ROW_SECURITY: &str = "ROW LEVEL SECURITY";
 
 impl Right {
     /// A right of the login's own, or of one of its roles.
@@ -41,7 +41,7 @@ impl fmt::Display for Right {
 }
 
 /// The rights of one line of `SHOW GRANTS`.
-pub(super) fn rights(line: &str) -> Vec<Right> {
+pub(crate) fn rights(line: &str) -> Vec<Right> {
     let words = words(line);
     match words.split_first() {
         Some((Word::Bare(first), rest)) if first == "GRANT" => {

@@ -1,77 +1,63 @@
-//! What each component may do, and the database logins that hold it to that.
+//! The language of policies and the planner: what each component may do, and the way to a server that enforces it.
 //!
-//! A program that serves others takes a pool for each of them from [`Components`]; one that runs migrations gives them
-//! [`PolicySteps`]. Making policies, planning, drift and other logins are for operators, and the program's.
+//! Within: a policy file is read (`source`), resolved against the tables of the database (`resolve`), and turned into the
+//! state that a server should be in (`wanted`). The server is inspected (`inspect`), the `diff` is rendered as statements
+//! (`statement`); these are run and the result is verified (`apply`).
 //!
-//! Within: a policy is read (`source`), resolved against the tables that are there (`resolve`), and made into the state that
-//! a server should be in (`wanted`). The server is looked at (`inspect`), the `diff` rendered as statements (`statement`) and
-//! applied (`apply`), and then the server is looked at again.
+//! Promises: a component's login can do what the policy says and nothing else, or applying it fails.
 //!
-//! Promises: a component's login can do what the policy says and nothing else, or applying it failed; whatever state a
-//! run was killed in, the next one goes on.
-//!
-//! Does not promise: anything against the server's administrators, or against who holds the root key.
+//! Does not promise: anything against the server's administrators, or against a holder of the root key.
 
 #![cfg_attr(
     not(feature = "cli"),
-    expect(dead_code, reason = "plans, drift and rolling logins are the program's alone")
+    expect(dead_code, reason = "plans and drift are the program's alone")
 )]
 
-mod apply;
+pub(crate) mod apply;
 mod builtin;
 mod component_name;
-mod cure;
+pub(crate) mod cure;
 mod diff;
-mod drift;
+pub(crate) mod drift;
 mod error;
-mod foresee;
 mod grant_error;
-mod granted;
-mod inspect;
-pub(crate) mod login;
+pub(crate) mod granted;
+pub(crate) mod inspect;
+mod key;
 mod model;
-mod names;
-mod plan;
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-mod pool;
-mod reach;
+pub(crate) mod names;
+pub(crate) mod plan;
+pub(crate) mod reach;
 mod ready;
 mod resolve;
-pub(crate) mod rotate;
-pub(crate) mod sessions;
 mod site;
 mod source;
-#[cfg(feature = "sqlite")]
-mod sqlite;
-mod state;
-mod statement;
-mod step;
+pub(crate) mod state;
+pub(crate) mod statement;
 pub(crate) mod stored;
 mod suggest;
 mod support;
-mod wanted;
+pub(crate) mod wanted;
 
 pub use component_name::is_component_name;
 pub use error::{Place, PolicyError};
 pub use grant_error::GrantError;
-pub use model::{Component, Denial, Limits, Policy, SignatureReplay, TableRights, Verb};
+pub use key::{ComponentKey, ComponentKeys, UnreadableKey};
+pub use model::{
+    Catalog, Component, Denial, KeyDenial, KeyValues, Limits, Policy, TableRights, Verb,
+};
 pub use names::Names;
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused};
-pub use site::Wishes;
-pub use step::PolicySteps;
+pub use site::PolicyOptions;
+pub use source::{Entry, Name, Table};
 
 #[cfg(all(feature = "cli", feature = "serve"))]
 pub(crate) use builtin::builtin_components;
+pub(crate) use site::Site;
 // What operators do: the program's alone.
+pub(crate) use plan::Plan;
 #[cfg(feature = "cli")]
 pub(crate) use {
-    apply::{Applied, converge},
     drift::Drift,
-    foresee::foresee_take_back,
-    plan::{Plan, plan},
-    pool::try_login,
     ready::{Missing, Needs, may_make_triggers, require_ready},
-    site::Site,
     state::{Object, State},
 };

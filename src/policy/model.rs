@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What can be done to a column, or, for [`Verb::Delete`], to a whole row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,29 +98,6 @@ impl Limits {
     }
 }
 
-/// How often a verified request signature counts, for callers of a component.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SignatureReplay {
-    /// Once; the second time it is refused.
-    #[default]
-    Refuse,
-    /// As often as it comes, until it expires.
-    UntilExpiry,
-}
-
-impl SignatureReplay {
-    /// The words of the policy language, in the order of the variants.
-    pub(super) const WORDS: [(&'static str, Self); 2] =
-        [("refuse", Self::Refuse), ("until_expiry", Self::UntilExpiry)];
-
-    /// Policies that were stored before this setting existed keep their text, and so their codes.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// A kind of program.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
@@ -127,9 +105,9 @@ pub struct Component {
     pub limits: Limits,
     /// Whether its logins need a TLS client certificate, where the server can ask for one.
     pub certificate: bool,
-    /// How often a request signature counts that its callers have verified.
-    #[serde(default, skip_serializing_if = "SignatureReplay::is_default")]
-    pub signature_replay: SignatureReplay,
+    /// Values of registered keys; [`Component::key`] reads them.
+    #[serde(flatten)]
+    pub keys: KeyValues,
     /// What it may do, by table.
     pub tables: BTreeMap<String, TableRights>,
 }
@@ -154,6 +132,22 @@ pub struct Denial {
     pub column: String,
 }
 
+/// The values of registered keys that are not the default, as they are stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyValues(pub(super) BTreeMap<String, Value>);
+
+/// A word of a registered key that a component must not have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KeyDenial {
+    /// The component.
+    pub component: String,
+    /// The key.
+    pub key: String,
+    /// The word.
+    pub word: String,
+}
+
 /// A whole policy, as it is stored when it is applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -163,6 +157,9 @@ pub struct Policy {
     pub components: BTreeMap<String, Component>,
     /// What must not be possible.
     pub denials: Vec<Denial>,
+    /// What registered keys must not allow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_denials: Vec<KeyDenial>,
     /// Accounts of others that may have rights on the policy's tables; `policy check` leaves them alone.
     pub known: BTreeSet<String>,
 }
@@ -179,4 +176,4 @@ impl Policy {
 }
 
 /// The tables of a database with their columns, in order.
-pub(super) type Catalog = BTreeMap<String, Vec<String>>;
+pub type Catalog = BTreeMap<String, Vec<String>>;

@@ -1,13 +1,13 @@
 //! What would have to be done to a server.
 
+use std::collections::BTreeSet;
+
 use sea_orm::ConnectionTrait;
 
 use super::apply::told;
 use super::diff::diff;
 use super::drift::{Drift, drift};
 use super::inspect::{Inspected, exists, inspect};
-use super::login::{LoginState, Logins};
-use super::names::Slot;
 use super::site::Site;
 use super::state::{Change, State};
 use super::statement::{Statement, Verifiers, statements};
@@ -37,43 +37,32 @@ impl Plan {
     }
 }
 
-/// Looks at the server. Writes nothing. Components without a login yet are counted as if they had their first.
+/// The logins that are to be open, and what the accounts' passwords are set to.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    /// Logins that may log in.
+    pub open: BTreeSet<String>,
+    /// What stands in SQL for each password; none for a plan that is only shown.
+    pub verifiers: Verifiers,
+}
+
+/// Inspects the server, and plans the way to the policy. Writes nothing.
 pub(crate) async fn plan(
     db: &impl ConnectionTrait,
     site: &Site,
     policy: &Policy,
-) -> Result<Plan, GrantError> {
-    let logins = Logins::read(db).await?;
-    let mut open = logins.open(&site.target.names);
-    open.retain(|login| {
-        site.target
-            .names
-            .parse_login(login)
-            .is_some_and(|(of, _)| policy.components.contains_key(of))
-    });
-    let new = policy
-        .components
-        .keys()
-        .filter(|component| logins.find(component, LoginState::Active).is_none());
-    open.extend(new.map(|component| site.target.names.login(component, Slot::A)));
-    look(db, site, policy, &open, &Verifiers::new()).await
-}
-
-/// The same, with the logins that are to be open, and with their passwords.
-pub(super) async fn look(
-    db: &impl ConnectionTrait,
-    site: &Site,
-    policy: &Policy,
-    open: &std::collections::BTreeSet<String>,
-    verifiers: &Verifiers,
+    accounts: &Accounts,
 ) -> Result<Plan, GrantError> {
     let found = inspect(db, &site.target, policy).await;
     let found = found.map_err(|error| {
         told(&site.target, &error, "a look at the server's accounts and grants")
     })?;
-    let wanted =
-        if site.has_accounts() { wanted(policy, &site.target, open) } else { State::default() };
+    let wanted = if site.has_accounts() {
+        wanted(policy, &site.target, &accounts.open)
+    } else {
+        State::default()
+    };
     let changes = diff(&found.state, &wanted);
-    let statements = statements(&site.target, &found.state, &changes, verifiers);
+    let statements = statements(&site.target, &found.state, &changes, &accounts.verifiers);
     Ok(Plan { found, changes, statements })
 }

@@ -7,7 +7,7 @@ use super::state::Object;
 use super::wanted::Target;
 
 /// Says whether the policy leaves an account of others alone. PUBLIC is never such an account.
-pub(super) fn is_known(policy: &Policy, account: &str) -> bool {
+pub(crate) fn is_known(policy: &Policy, account: &str) -> bool {
     let user = account.rsplit_once('@').map_or(account, |(user, _)| user);
     user != "PUBLIC" && (policy.known.contains(account) || policy.known.contains(user))
 }
@@ -32,7 +32,7 @@ pub(super) fn reaches(target: &Target, policy: &Policy, object: &Object, privile
 }
 
 /// Says whether what everybody may do is news. Any other table of the schema counts too, unless everybody is known.
-pub(super) fn reaches_by_public(
+pub(crate) fn reaches_by_public(
     target: &Target,
     policy: &Policy,
     object: &Object,

@@ -10,7 +10,7 @@ use strongroom_migration::Engine;
 #[cfg(feature = "cli")]
 pub(crate) use self::mysql::may_make_triggers;
 use super::GrantError;
-use super::site::Wishes;
+use super::site::PolicyOptions;
 use super::support::unsupported;
 use crate::db::{Support, server_version, support};
 
@@ -33,7 +33,7 @@ impl Missing {
 /// refusal names all that is missing.
 pub(crate) async fn require_ready(
     db: &impl ConnectionTrait,
-    wishes: &Wishes,
+    options: &PolicyOptions,
     needs: Needs,
 ) -> Result<(), GrantError> {
     let engine = Engine::of(db).await?;
@@ -54,7 +54,7 @@ pub(crate) async fn require_ready(
         }
         missing.extend(match engine {
             Engine::Postgres => postgres::missing(db).await?,
-            _ => mysql::missing(db, engine, wishes).await?,
+            _ => mysql::missing(db, engine, options).await?,
         });
     }
     let with_policies = missing.len() > of_server;

@@ -15,34 +15,43 @@ use super::resolve::resolve;
 use super::source::Source;
 use super::support::require_support;
 use super::wanted::Target;
-use super::{GrantError, Policy};
+use super::{ComponentKeys, GrantError, Policy};
 use crate::crypto::DatabasePassword;
 use crate::key::{EpochFloor, PolicyKeys, RingError, Roots, database_password};
 
-/// What somebody who applies policies brings along.
+/// What an operator sets for policies.
 #[derive(Clone, Default)]
-pub struct Wishes {
+pub struct PolicyOptions {
     /// The accounts' prefix, in place of one made from the ring's id.
     pub names: Option<Names>,
     /// The operator's own policy file: its name and its text.
     pub own: Option<(String, String)>,
     /// Files with the next passwords of components, where the operator's own tools make them.
     pub password_files: BTreeMap<String, PathBuf>,
+    /// The keys that packages register under `[component.NAME]`.
+    pub keys: ComponentKeys,
 }
 
-impl Wishes {
-    /// The policy of a version, with the operator's own file, over the tables that are there.
-    pub(crate) fn policy(&self, version: u32, catalog: &Catalog) -> Result<Policy, GrantError> {
+impl PolicyOptions {
+    /// Returns the policy of a version, with the operator's own file, for the tables of `catalog`. Version 0 is the own file
+    /// alone.
+    pub fn policy(&self, version: u32, catalog: &Catalog) -> Result<Policy, GrantError> {
         let builtin = match builtin(version) {
-            Some(text) => Some(Source::parse(&format!("sql/policy/{version:04}.toml"), text)?),
+            Some(text) => {
+                Some(Source::parse(&format!("sql/policy/{version:04}.toml"), text, &self.keys)?)
+            }
             None => None,
         };
-        let own = self.own.as_ref().map(|(name, text)| Source::parse(name, text)).transpose()?;
+        let own = self
+            .own
+            .as_ref()
+            .map(|(name, text)| Source::parse(name, text, &self.keys))
+            .transpose()?;
         Ok(resolve(builtin.as_ref(), own.as_ref(), catalog)?)
     }
 
     /// A component's next password: made here, unless there is a file for it.
-    pub(super) fn password(&self, component: &str) -> Result<DatabasePassword, GrantError> {
+    pub(crate) fn password(&self, component: &str) -> Result<DatabasePassword, GrantError> {
         Ok(match self.password_files.get(component) {
             Some(file) => database_password(file)?,
             None => DatabasePassword::make().map_err(RingError::from)?,
@@ -64,7 +73,7 @@ pub(crate) struct Site {
     /// The tables that are there.
     pub catalog: Catalog,
     /// What was brought along.
-    pub wishes: Wishes,
+    pub options: PolicyOptions,
 }
 
 impl Site {
@@ -73,14 +82,14 @@ impl Site {
         db: &impl ConnectionTrait,
         roots: Arc<Roots>,
         floor: impl Into<EpochFloor>,
-        wishes: &Wishes,
+        options: &PolicyOptions,
     ) -> Result<Self, GrantError> {
         let keys = PolicyKeys::load(db, roots, floor).await?;
-        let names = wishes.names.clone().unwrap_or_else(|| Names::of_ring(keys.ring()));
+        let names = options.names.clone().unwrap_or_else(|| Names::of_ring(keys.ring()));
         let target = target(db, names).await?;
         require_support(db, target.engine).await?;
         let catalog = catalog(db, target.engine).await?;
-        Ok(Self { target, keys, catalog, wishes: wishes.clone() })
+        Ok(Self { target, keys, catalog, options: options.clone() })
     }
 
     /// Whether the server has accounts at all.

@@ -141,7 +141,7 @@ pub(super) const SEARCH_PATH: &str = "search_path here";
 const PUBLIC_SCHEMA: &str = "public";
 
 /// The grants on tables that a component's role holds, and no others.
-pub(super) fn grants_of(target: &Target, name: &str, component: &Component) -> BTreeSet<Grant> {
+pub(crate) fn grants_of(target: &Target, name: &str, component: &Component) -> BTreeSet<Grant> {
     let role = target.names.role(name);
     let schema = if target.engine == Engine::MariaDb {
         target.names.view_schema(name)
@@ -160,7 +160,7 @@ pub(super) const POSTGRES_ATTRIBUTES: [&str; 5] =
     ["superuser", "createdb", "createrole", "replication", "bypassrls"];
 
 /// PostgreSQL's names of the time limits, in milliseconds.
-pub(super) fn timeouts(limits: &Limits) -> [(&'static str, Option<u64>); 3] {
+pub(crate) fn timeouts(limits: &Limits) -> [(&'static str, Option<u64>); 3] {
     [
         ("statement_timeout", limits.statement_timeout_ms),
         ("lock_timeout", limits.lock_timeout_ms),

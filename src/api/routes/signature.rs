@@ -21,9 +21,9 @@ use crate::api::refusal::Refusal;
 use crate::api::service::Service;
 use crate::api::signature::{Claim, Fingerprint, SignedRequest, Version as SignatureVersion};
 use crate::audit::Action;
+use crate::component::SignatureReplay;
 use crate::credential::{Credential, StoreError};
 use crate::db::{self, DbErr};
-use crate::policy::SignatureReplay;
 
 /// The parts of a signed request, under the name that Keystone gives them or one of its older ones.
 #[derive(Deserialize, ToSchema)]
@@ -104,10 +104,7 @@ pub(super) async fn verify(
 /// Whether the policy in force lets a signature count more than once for callers of this component.
 fn counts_until_expiry(service: &Service, component: &str) -> bool {
     let policy = service.components.policy();
-    policy
-        .components
-        .get(component)
-        .is_some_and(|of| of.signature_replay == SignatureReplay::UntilExpiry)
+    policy.components.get(component).is_some_and(|of| of.key() == Ok(SignatureReplay::UntilExpiry))
 }
 
 /// Until when the signature counts. Hosts' clocks disagree, so the database's is asked.

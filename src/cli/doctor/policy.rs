@@ -6,8 +6,9 @@ use super::check::Check;
 use crate::cli::counted::counted;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
+use crate::component::{self, Capacity};
 use crate::db::has_table;
-use crate::policy::{self, Capacity, GrantError, Policy, Site, stored};
+use crate::policy::{GrantError, Policy, Site, stored};
 
 /// Nothing before version 8.
 pub(super) async fn all(session: &Session, db: &DatabaseConnection) -> Vec<Check> {
@@ -33,8 +34,8 @@ async fn in_force(
     session: &Session,
     db: &DatabaseConnection,
 ) -> Result<Option<(Site, Policy)>, Failure> {
-    let wishes = session.config.policy_wishes(None)?;
-    let site = Site::load(db, session.roots().await?, session.floor()?, &wishes).await?;
+    let options = session.config.policy_options(None)?;
+    let site = Site::load(db, session.roots().await?, session.floor()?, &options).await?;
     Ok(stored::in_force(db, &site.keys).await?.map(|policy| (site, policy)))
 }
 
@@ -45,7 +46,7 @@ async fn follows(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check
             format!("{}; each connection is held to it", components(policy)),
         );
     }
-    match policy::plan(db, site, policy).await {
+    match component::plan(db, site, policy).await {
         Ok(plan) => match plan.drift(site).len() {
             0 => Check::ok("policy", format!("{}; the server follows it", components(policy))),
             differs => {

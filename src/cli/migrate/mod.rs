@@ -21,8 +21,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, release};
+use crate::component::PolicySteps;
 use crate::db::{Access, Lock};
-use crate::policy::{Needs, PolicySteps, require_ready};
+use crate::policy::{Needs, require_ready};
 use crate::reseal::Stop;
 use crate::schema::{self, KeyedSteps, Runner, Target};
 
@@ -170,7 +171,7 @@ async fn go(
             policies: planned.steps.iter().any(|(_, step)| step.manages_accounts()),
         };
         let db = session.connect(Access::Read).await?;
-        require_ready(&db, &session.config.policy_wishes(None)?, needs).await?;
+        require_ready(&db, &session.config.policy_options(None)?, needs).await?;
     }
     let Carried { steps, epoch } = carry_out(&planned, pace, session, output).await?;
     let (Target::Up(version) | Target::Down(version)) = planned.target;
@@ -213,7 +214,7 @@ async fn carry_out(
         None
     };
 
-    let wishes = session.config.policy_wishes(None)?;
+    let options = session.config.policy_options(None)?;
     let db = session.connect(Access::Schema).await?;
     let epochs = Epochs::begin(planned, root.clone(), session, &db).await?;
     let lock = session.lock(&db).await?;
@@ -222,7 +223,7 @@ async fn carry_out(
         epochs.end(session, &db).await;
         return Err(refused);
     }
-    let grants = Arc::new(PolicySteps::new(root.clone(), session.floor()?, wishes, lock.clone()));
+    let grants = Arc::new(PolicySteps::new(root.clone(), session.floor()?, options, lock.clone()));
     let backfill: Arc<dyn Backfill> = Arc::new(KeyedSteps::new(
         root.clone(),
         session.floor()?,

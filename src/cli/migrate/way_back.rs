@@ -13,9 +13,9 @@ use strongroom_migration::{Engine, Limit, Phase};
 use super::plan::Planned;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
+use crate::component;
 use crate::db::{self, Access};
 use crate::key::{Ring, Roots, Unopened};
-use crate::policy;
 use crate::reseal::{self, Extent};
 use crate::schema::{self, Target};
 
@@ -194,10 +194,10 @@ impl Way<'_> {
         if !db::has_table(self.db, "strongroom_policy").await? {
             return Ok(Vec::new());
         }
-        let wishes = self.session.config.policy_wishes(None)?;
+        let options = self.session.config.policy_options(None)?;
         let epoch = self.session.floor()?;
         let Err(error) =
-            policy::foresee_take_back(self.db, root.clone(), epoch, &wishes, version).await
+            component::foresee_take_back(self.db, root.clone(), epoch, &options, version).await
         else {
             return Ok(Vec::new());
         };

@@ -12,11 +12,12 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::{Session, release};
+use crate::component::login::{LoginState, Logins};
+use crate::component::{Applied, converge, try_login};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
-use crate::policy::login::{LoginState, Logins};
 use crate::policy::stored::{self, Source};
-use crate::policy::{Applied, GrantError, Needs, Policy, converge, require_ready, try_login};
+use crate::policy::{GrantError, Needs, Policy, require_ready};
 use crate::schema;
 
 pub(super) async fn run(
@@ -26,7 +27,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, Failure> {
     require_migrations(desk).await?;
-    require_ready(&desk.db, &desk.site.wishes, Needs { policies: true, triggers: false }).await?;
+    require_ready(&desk.db, &desk.site.options, Needs { policies: true, triggers: false }).await?;
     let policy = desk.wanted()?;
     let file = plan.map(PlanFile::read).transpose()?;
     let lock = lock_patiently(session, &desk.db).await?;

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::text::Text;
-use crate::policy::{Component, GrantError, Object, Policy, SignatureReplay, Verb};
+use crate::policy::{GrantError, Object, Policy, Verb};
 
 #[derive(Serialize)]
 struct Answer {
@@ -48,9 +48,13 @@ pub(super) async fn run(
             ));
         }
     }
-    let document = json!({ "component": component, "answers": answers, "signature_replay": of.signature_replay });
+    let keys = &desk.site.options.keys;
+    let mut document = json!(keys.values(of));
+    document["component"] = json!(component);
+    document["answers"] = json!(answers);
     output.result(&document, || {
-        Text::of(lines(component, &answers).into_iter().chain(replays(component, of)).collect())
+        let lines = lines(component, &answers).into_iter();
+        Text::of(lines.chain(keys.explain(&policy, component)).collect())
     });
     Ok(Exit::Done)
 }
@@ -113,14 +117,6 @@ fn answer(
             .map(|grant| format!("{} holds {} on {}", grant.grantee, grant.privilege, grant.object))
             .collect(),
     }
-}
-
-/// Returns a line about request signatures, where they count more often than once.
-pub(super) fn replays(component: &str, of: &Component) -> Option<String> {
-    let repeatedly = of.signature_replay == SignatureReplay::UntilExpiry;
-    repeatedly.then(|| {
-        format!("{component} verifies a request signature as often as it comes, until it expires")
-    })
 }
 
 fn lines(component: &str, answers: &[Answer]) -> Vec<String> {

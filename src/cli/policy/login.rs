@@ -13,9 +13,10 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{Output, write_err};
 use crate::cli::session::{Session, release};
 use crate::cli::text::Text;
-use crate::policy::login::{LoginState, Logins};
-use crate::policy::rotate::{Pace, SETTLE, Stage, rotate as roll};
-use crate::policy::{GrantError, try_login};
+use crate::component::login::{LoginState, Logins};
+use crate::component::rotate::{Pace, SETTLE, Stage, rotate as roll};
+use crate::component::try_login;
+use crate::policy::GrantError;
 
 #[derive(Debug, Args)]
 pub(crate) struct RotateLogin {

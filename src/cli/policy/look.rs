@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Desk, explain, matrix};
+use super::{Desk, matrix};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -16,11 +16,11 @@ pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> 
     let rows = matrix::rows(&policy, &plan.found.state, &desk.site);
     let document = json!({
         "version": policy.version, "components": policy.components, "denials": policy.denials,
-        "baseline": plan.found.baseline, "drift": drift,
+        "key_denials": policy.key_denials, "baseline": plan.found.baseline, "drift": drift,
     });
     output.result(&document, || {
         let mut text = matrix::text(&policy, &rows);
-        text.extend(policy.components.iter().filter_map(|(name, of)| explain::replays(name, of)));
+        text.extend(desk.site.options.keys.show(&policy));
         text.extend(plan.found.baseline.iter().map(|line| format!("everybody   {line}")));
         text.extend(if drift.is_empty() { Vec::new() } else { list(&drift) });
         Text::of(text)
@@ -31,7 +31,7 @@ pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> 
 pub(super) async fn check(desk: &Desk, output: &Output) -> Result<Exit, Failure> {
     let in_force = desk.in_force().await?;
     let (mut policy, mut drift) = (in_force, Vec::new());
-    if desk.site.wishes.own.is_some() {
+    if desk.site.options.own.is_some() {
         let wanted = desk.wanted()?;
         drift.extend((wanted != policy).then(another_policy));
         policy = wanted;

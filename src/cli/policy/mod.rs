@@ -18,8 +18,9 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::component;
 use crate::db::{self, Access};
-use crate::policy::{self, GrantError, Policy, Site, stored};
+use crate::policy::{GrantError, Plan, Policy, Site, stored};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -114,18 +115,18 @@ impl Desk {
         file: Option<&std::path::Path>,
         access: Access,
     ) -> Result<Self, Failure> {
-        let wishes = session.config.policy_wishes(file)?;
+        let options = session.config.policy_options(file)?;
         let db = session.connect_to_ours(access).await?;
         if !db::has_table(&db, "strongroom_policy").await? {
             return Err(GrantError::NoPolicy.into());
         }
-        let site = Site::load(&db, session.roots().await?, session.floor()?, &wishes).await?;
+        let site = Site::load(&db, session.roots().await?, session.floor()?, &options).await?;
         Ok(Self { db, site })
     }
 
     /// What should be in force: the newest compiled-in policy with the operator's own file.
     fn wanted(&self) -> Result<Policy, GrantError> {
-        self.site.wishes.newest(&self.site.catalog)
+        self.site.options.newest(&self.site.catalog)
     }
 
     /// What is in force.
@@ -133,8 +134,8 @@ impl Desk {
         stored::in_force(&self.db, &self.site.keys).await?.ok_or(GrantError::NoPolicy)
     }
 
-    async fn plan(&self, policy: &Policy) -> Result<policy::Plan, GrantError> {
-        policy::plan(&self.db, &self.site, policy).await
+    async fn plan(&self, policy: &Policy) -> Result<Plan, GrantError> {
+        component::plan(&self.db, &self.site, policy).await
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) async fn inspect(
 }
 
 /// Where this connection's tables are.
-pub(super) async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Target, DbErr> {
+pub(crate) async fn target(db: &impl ConnectionTrait, names: Names) -> Result<Target, DbErr> {
     let engine = Engine::of(db).await?;
     let sql = match engine {
         Engine::Sqlite => {

@@ -8,16 +8,16 @@ use crate::db::{LEAST_PACKET, is_forbidden, packet, statement};
 use crate::policy::GrantError;
 use crate::policy::granted::{Right, rights};
 use crate::policy::reach::is_like;
-use crate::policy::site::Wishes;
+use crate::policy::site::PolicyOptions;
 use crate::policy::state::Object;
 
 pub(super) async fn missing(
     db: &impl ConnectionTrait,
     engine: Engine,
-    wishes: &Wishes,
+    options: &PolicyOptions,
 ) -> Result<Vec<Missing>, GrantError> {
     let mut missing = rights_missing(db, engine).await?;
-    missing.extend(passwords::missing(db, wishes).await?);
+    missing.extend(passwords::missing(db, options).await?);
     Ok(missing)
 }
 

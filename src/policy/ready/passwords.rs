@@ -7,7 +7,7 @@ use super::Missing;
 use crate::crypto::DatabasePassword;
 use crate::db::statement;
 use crate::policy::GrantError;
-use crate::policy::site::Wishes;
+use crate::policy::site::PolicyOptions;
 
 /// How many of each a password must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ struct Rule {
 /// The rules that the passwords of the accounts will not meet.
 pub(super) async fn missing(
     db: &impl ConnectionTrait,
-    wishes: &Wishes,
+    options: &PolicyOptions,
 ) -> Result<Vec<Missing>, GrantError> {
     let rules = rules(db).await?;
     let mut missing = Vec::new();
@@ -68,8 +68,8 @@ pub(super) async fn missing(
         );
         missing.push(Missing::new(what, format!("SET GLOBAL {} = {most}", rule.variable)));
     }
-    for (component, file) in &wishes.password_files {
-        let text = wishes.password(component)?.text();
+    for (component, file) in &options.password_files {
+        let text = options.password(component)?.text();
         let broken = rules.iter().find(|rule| rule.kind.count(text.expose_secret()) < rule.wanted);
         missing.extend(broken.map(|rule| {
             let what = format!(

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strongroom_entity::credential::TABLE;
 
-use super::columns_of;
 use super::rights::Tables;
+use super::{Merged, columns_of};
 use crate::policy::model::Catalog;
-use crate::policy::source::{Deny, Name, Source};
+use crate::policy::source::{Deny, DenyKey, Name, Source};
 use crate::policy::suggest::nearest;
-use crate::policy::{Denial, Place, PolicyError};
+use crate::policy::{Denial, KeyDenial, Place, PolicyError};
 
 /// The denials of both files, each once and in order, none of which is allowed.
 pub(super) fn resolved(
@@ -22,17 +22,60 @@ pub(super) fn resolved(
     for source in builtin.into_iter().chain(own) {
         for deny in &source.denials {
             let (table, columns) = target(&deny.key, catalog)?;
-            // A component that the file declares and the result does not have was left out by `without`.
-            let counts = |name: &&Name| {
-                rights.contains_key(name.text.as_str())
-                    || !source.components.contains_key(&name.text)
-            };
-            for component in deny.components.iter().filter(counts) {
+            for component in counted(&deny.components, source, rights) {
                 denials.extend(denied(deny, component, (table, &columns), rights)?);
             }
         }
     }
     Ok(denials.into_iter().collect())
+}
+
+/// The denials of registered keys of both files, each once and in order, none of which is allowed.
+pub(super) fn of_keys(
+    builtin: Option<&Source>,
+    own: Option<&Source>,
+    merged: &BTreeMap<&str, Merged<'_>>,
+) -> Result<Vec<KeyDenial>, PolicyError> {
+    let mut denials = BTreeSet::new();
+    for source in builtin.into_iter().chain(own) {
+        for deny in &source.key_denials {
+            for component in counted(&deny.components, source, merged) {
+                denials.insert(denied_word(deny, component, merged)?);
+            }
+        }
+    }
+    Ok(denials.into_iter().collect())
+}
+
+/// A component that the file declares and the result does not have was left out by `without`.
+fn counted<'a, T>(
+    components: &'a [Name],
+    source: &'a Source,
+    there: &'a BTreeMap<&str, T>,
+) -> impl Iterator<Item = &'a Name> {
+    components.iter().filter(|name| {
+        there.contains_key(name.text.as_str()) || !source.components.contains_key(&name.text)
+    })
+}
+
+fn denied_word(
+    deny: &DenyKey,
+    component: &Name,
+    merged: &BTreeMap<&str, Merged<'_>>,
+) -> Result<KeyDenial, PolicyError> {
+    let (key, word) = (deny.key.name(), deny.word.clone());
+    let of =
+        merged.get(component.text.as_str()).ok_or_else(|| unknown_component(component, merged))?;
+    let (allowed, place) = match of.keys.get(key) {
+        Some(given) => (given.value.allows(&word), &given.place),
+        None => (deny.key.default_allows(&word), of.place),
+    };
+    let (name, denied) = (component.text.clone(), component.place.clone());
+    if allowed == Some(false) {
+        return Ok(KeyDenial { component: name, key: key.to_owned(), word });
+    }
+    let allowed = place.clone();
+    Err(PolicyError::KeyContradiction { place: denied, allowed, component: name, key, word })
 }
 
 /// The table and the columns that a key stands for: of a label, those of its two forms that the table has.
@@ -93,8 +136,8 @@ fn held(denial: Denial, place: &Place, tables: &Tables) -> Result<Denial, Policy
     })
 }
 
-fn unknown_component(name: &Name, rights: &BTreeMap<&str, Tables>) -> PolicyError {
-    let near = nearest(&name.text, rights.keys().copied());
+fn unknown_component<T>(name: &Name, there: &BTreeMap<&str, T>) -> PolicyError {
+    let near = nearest(&name.text, there.keys().copied());
     PolicyError::UnknownComponent { place: name.place.clone(), component: name.text.clone(), near }
 }
 
@@ -112,11 +155,10 @@ fn unknown_column(key: &Name, table: &str, column: &str, there: &[String]) -> Po
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{catalog, line_of, message, over};
+    use super::super::tests::{catalog, line_of, message, over, parse};
     use crate::policy::Verb;
     use crate::policy::model::Catalog;
     use crate::policy::resolve::resolve;
-    use crate::policy::source::Source;
 
     const READER: &str = "replace = true\n[component.x]\n[[component.x.allow]]\ntable = \"credential\"\nselect = [\"id\"]\n[deny]\n";
 
@@ -174,7 +216,7 @@ mod tests {
         let text = format!(
             "{READER}'credential.access_key' = {{ select = [\"x\"] }}\n'credential.type' = {{ select = [\"x\"] }}"
         );
-        let own = Source::parse("own.toml", &text).unwrap();
+        let own = parse("own.toml", &text).unwrap();
         let mut catalog = catalog();
         let columns = |catalog: &Catalog| -> Vec<String> {
             let denials = resolve(None, Some(&own), catalog).unwrap().denials;

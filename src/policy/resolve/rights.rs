@@ -6,7 +6,7 @@ use strongroom_entity::credential::TABLE;
 
 use super::{Merged, columns_of};
 use crate::policy::model::Catalog;
-use crate::policy::source::{Columns, Name};
+use crate::policy::source::{Columns, Given, Name};
 use crate::policy::suggest::nearest;
 use crate::policy::{Place, PolicyError, TableRights, Verb};
 
@@ -36,6 +36,12 @@ pub(super) fn granted(
         }
         granted.delete = granted.delete.take().or_else(|| allow.delete.clone());
     }
+    for Given { place, value } in merged.keys.values() {
+        for (table, brought) in value.rights() {
+            let columns = columns_of(catalog, &table, place)?;
+            tables.entry(table.clone()).or_default().bring(&brought, place, (&table, columns))?;
+        }
+    }
     if tables.is_empty() {
         return Err(PolicyError::AllowsNothing {
             place: merged.place.clone(),
@@ -57,6 +63,25 @@ impl Granted {
         for Name { text, place } in columns {
             there.entry(text).or_insert(place);
         }
+    }
+
+    /// Adds the rights that a registered key brings.
+    fn bring(
+        &mut self,
+        brought: &TableRights,
+        place: &Place,
+        (table, columns): (&str, &[String]),
+    ) -> Result<(), PolicyError> {
+        for verb in Verb::OF_COLUMNS {
+            let names = brought.columns(verb).into_iter().flatten();
+            let names =
+                names.map(|text| Name { text: text.clone(), place: place.clone() }).collect();
+            self.add(verb, expanded(&Columns::These(names), table, columns)?);
+        }
+        if brought.delete {
+            self.delete.get_or_insert_with(|| place.clone());
+        }
+        Ok(())
     }
 
     fn check(&self, component: &str, table: &str) -> Result<(), PolicyError> {

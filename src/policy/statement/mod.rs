@@ -2,8 +2,10 @@
 
 mod mysql;
 mod postgres;
+mod verifier;
 
 pub(super) use postgres::WITH_OPTIONS;
+pub(crate) use verifier::password_verifier;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +18,7 @@ use super::state::{Change, Grant, Object, State};
 use super::wanted::Target;
 
 /// What an account's password is set to, as the engine's SQL takes it; by account.
-pub(super) type Verifiers = BTreeMap<String, SecretString>;
+pub(crate) type Verifiers = BTreeMap<String, SecretString>;
 
 /// One statement, with its way back.
 #[derive(Debug, Serialize)]
@@ -36,7 +38,7 @@ const HIDDEN: &str = "'…'";
 
 impl Statement {
     /// The SQL as it is sent.
-    pub(super) fn exposed(&self) -> String {
+    pub(crate) fn exposed(&self) -> String {
         match &self.secret {
             Some(secret) => self.sql.replace(HIDDEN, &format!("'{}'", secret.expose_secret())),
             None => self.sql.clone(),
@@ -46,7 +48,7 @@ impl Statement {
 
 /// The statements that make these changes to a server in state `now`. Grants to one account on one table become one
 /// statement.
-pub(super) fn statements(
+pub(crate) fn statements(
     target: &Target,
     now: &State,
     changes: &[Change],

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, TransactionTrait};
+use strongroom::component::{ComponentHandle, Components};
 use strongroom::credential::Store;
 use strongroom::db::Address;
 use strongroom::key::{FileSource, KeySource, Roots};
-use strongroom::policy::{ComponentHandle, Components, GrantError};
+use strongroom::policy::GrantError;
 
 use super::{Engine, Room, block_on};
 

@@ -5,8 +5,8 @@ use sea_orm::{ActiveValue::Set, SqlxSqliteConnector, TransactionTrait as _};
 use tempfile::TempDir;
 
 use super::{Answer, SCHEMA, component, narrow, rights, run};
+use crate::component::confinement::{Rules, confine};
 use crate::db;
-use crate::policy::sqlite::{Rules, confine};
 
 /// What the narrow component sees of the table.
 #[sea_orm::model]

@@ -8,51 +8,33 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use strongroom_migration::Engine;
 
-use super::apply::{refuse_shared_accounts, take_turns, told};
-use super::drift::drift;
-use super::login::Logins;
-use super::plan::{Plan, look};
-use super::site::{Site, Wishes};
-use super::statement::Verifiers;
-use super::{GrantError, Policy, stored};
+use super::plan::plan_back;
 use crate::db;
 use crate::key::{EpochFloor, Roots};
+use crate::policy::apply::{refuse_shared_accounts, take_turns, told};
+use crate::policy::drift::drift;
+use crate::policy::{GrantError, Plan, Policy, PolicyOptions, Site, stored};
 
 /// Fails where reverting policy `version` would fail.
 pub(crate) async fn foresee_take_back(
     db: &DatabaseConnection,
     roots: Arc<Roots>,
     floor: EpochFloor,
-    wishes: &Wishes,
+    options: &PolicyOptions,
     version: u32,
 ) -> Result<(), GrantError> {
-    let site = Site::load(db, roots, floor, wishes).await?;
+    let site = Site::load(db, roots, floor, options).await?;
     let (policy, _) = stored::before(db, &site.keys, version).await?;
     if !site.has_accounts() {
         return Ok(());
     }
-    let plan = plan_of(db, &site, &policy).await?;
+    let plan = plan_back(db, &site, &policy).await?;
     refuse_shared_accounts(&plan, &site)?;
     if site.target.engine == Engine::Postgres {
         rehearse(db, &site, &policy, &plan).await
     } else {
         require_rights(db, &plan).await
     }
-}
-
-async fn plan_of(
-    db: &impl ConnectionTrait,
-    site: &Site,
-    policy: &Policy,
-) -> Result<Plan, GrantError> {
-    let mut open = Logins::read(db).await?.open(&site.target.names);
-    open.retain(|login| {
-        site.target
-            .names
-            .parse_login(login)
-            .is_some_and(|(of, _)| policy.components.contains_key(of))
-    });
-    look(db, site, policy, &open, &Verifiers::new()).await
 }
 
 async fn rehearse(
@@ -67,7 +49,7 @@ async fn rehearse(
         let done = transaction.execute_unprepared(&statement.exposed()).await;
         done.map_err(|error| told(&site.target, &error, &statement.sql))?;
     }
-    let after = plan_of(&transaction, site, policy).await?;
+    let after = plan_back(&transaction, site, policy).await?;
     transaction.rollback().await?;
     if after.changes.is_empty() {
         Ok(())

@@ -11,16 +11,17 @@ use sea_orm::DatabaseConnection;
 use strongroom_migration::Engine;
 
 use super::capacity::Capacity;
-use super::component::Component;
-use super::refused;
+use super::component::ComponentHandle;
+use super::login::refused;
+use super::open::open;
 use super::rights::Expected;
-use super::rolling::{self, Rolling};
+use super::rolling::Rolling;
 use crate::db::{Access, Address, connect};
 use crate::key::{EpochFloor, PolicyKeys, Ring, RingError, Roots};
 use crate::policy::inspect::target;
 use crate::policy::names::Names;
 use crate::policy::wanted::Target;
-use crate::policy::{GrantError, Policy, model, stored};
+use crate::policy::{Component, GrantError, Policy, stored};
 
 pub use login::OwnLogin;
 use login::missing;
@@ -46,7 +47,7 @@ pub struct Components {
 struct Current {
     policy: Arc<Policy>,
     number: Option<i64>,
-    open: HashMap<String, Arc<Component>>,
+    open: HashMap<String, Arc<ComponentHandle>>,
 }
 
 impl Components {
@@ -120,7 +121,7 @@ impl Components {
 
     /// A component's handle; the same for everybody who asks. Its login is tried first: one that is missing, another's, or
     /// may do more than the policy says is refused, with the reason.
-    pub async fn component(&self, name: &str) -> Result<Arc<Component>, GrantError> {
+    pub async fn component(&self, name: &str) -> Result<Arc<ComponentHandle>, GrantError> {
         if let Some(open) = self.read().open.get(name) {
             return Ok(open.clone());
         }
@@ -138,7 +139,7 @@ impl Components {
             let (pool, login) = self.pool(&policy, name, of).await?;
             pool.probe().await.map_err(|error| refused(name, error))?;
             let component =
-                Arc::new(Component::new(name, of, pool, login, &self.ring, &self.keeper));
+                Arc::new(ComponentHandle::new(name, of, pool, login, &self.ring, &self.keeper));
             let mut current = self.write();
             // A policy that was applied meanwhile knows nothing of this pool.
             if Arc::ptr_eq(&current.policy, &policy) {
@@ -168,7 +169,7 @@ impl Components {
     }
 
     /// How many connections this program's pool of a component has.
-    pub fn pool_size(&self, of: &model::Component) -> u32 {
+    pub fn pool_size(&self, of: &Component) -> u32 {
         share(of, self.programs)
     }
 
@@ -181,17 +182,16 @@ impl Components {
         &self,
         policy: &Policy,
         name: &str,
-        of: &model::Component,
+        of: &Component,
     ) -> Result<(Box<dyn Rolling>, String), GrantError> {
         if self.target.engine == Engine::Sqlite {
             let expected = Expected::new(&self.target, policy, name, of, "");
-            let pool =
-                rolling::open(&self.address, name, of, expected, &of.limits, self.pool_size(of))?;
+            let pool = open(&self.address, name, of, expected, &of.limits, self.pool_size(of))?;
             return Ok((pool, String::new()));
         }
         let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;
         let expected = Expected::new(&self.target, policy, name, of, &login);
-        Ok((rolling::open(&address, name, of, expected, &of.limits, self.pool_size(of))?, login))
+        Ok((open(&address, name, of, expected, &of.limits, self.pool_size(of))?, login))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Current> {
@@ -204,6 +204,6 @@ impl Components {
 }
 
 /// One at least: a component that has fewer connections than there are programs is served all the same.
-fn share(of: &model::Component, programs: u32) -> u32 {
+fn share(of: &Component, programs: u32) -> u32 {
     (of.limits.connections() / programs).max(1)
 }

@@ -6,8 +6,8 @@ use sea_orm::{DatabaseConnection, DbErr, SqlxSqliteConnector};
 
 use super::rights::Expected;
 use super::rolling::{ACQUIRE_TIMEOUT, Rolling};
+use crate::component::confinement::{Rules, confine};
 use crate::db::{Address, conn, sqlite_options};
-use crate::policy::sqlite::{Rules, confine};
 use crate::policy::{Component, Limits};
 
 pub(super) struct Sqlite(SqlitePool);

@@ -4,11 +4,11 @@ use secrecy::SecretString;
 use strongroom_migration::Engine;
 
 use super::Components;
+use crate::component::login::{LoginState, Logins};
+use crate::component::pool::login::login_address;
 use crate::db::Address;
 use crate::key::PolicyKeys;
 use crate::policy::GrantError;
-use crate::policy::login::{LoginState, Logins};
-use crate::policy::pool::login_address;
 
 /// A component's database login, for handing to its programs.
 pub struct OwnLogin {

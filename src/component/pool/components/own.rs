@@ -6,11 +6,12 @@ use sea_orm::{DatabaseConnection, DbErr};
 use strongroom_migration::Engine;
 
 use super::share;
+use crate::component::pool::login::refused;
+use crate::component::pool::open::open;
+use crate::component::pool::rights::Expected;
+use crate::component::pool::rolling::Rolling;
 use crate::db::Address;
 use crate::policy::names::Slot;
-use crate::policy::pool::refused;
-use crate::policy::pool::rights::Expected;
-use crate::policy::pool::rolling::{self, Rolling};
 use crate::policy::wanted::Target;
 use crate::policy::{GrantError, Policy};
 
@@ -42,7 +43,7 @@ impl Own {
             );
             return Err(GrantError::Login { component: name.to_owned(), reason });
         }
-        let pool = rolling::open(address, name, of, expected, &of.limits, share(of, programs))?;
+        let pool = open(address, name, of, expected, &of.limits, share(of, programs))?;
         pool.probe().await.map_err(|error| refused(name, error))?;
         Ok(Self { name: name.to_owned(), pool, login: RwLock::new(login) })
     }

@@ -10,10 +10,10 @@ use super::rights::Expected;
 use super::rolling::Rolling;
 use crate::db::Address;
 use crate::key::{Ring, Share, ShareOf};
-use crate::policy::{Limits, model};
+use crate::policy::{Component, Limits};
 
 /// A pool on a component's own login, and the keys of the columns that its policy lets it open, seal and find by.
-pub struct Component {
+pub struct ComponentHandle {
     name: String,
     database: DatabaseConnection,
     pool: Box<dyn Rolling>,
@@ -22,10 +22,10 @@ pub struct Component {
     login: RwLock<String>,
 }
 
-impl Component {
+impl ComponentHandle {
     pub(super) fn new(
         name: &str,
-        of: &model::Component,
+        of: &Component,
         pool: Box<dyn Rolling>,
         login: String,
         ring: &Arc<Ring>,
@@ -80,7 +80,7 @@ impl Component {
     pub(super) fn hold_to(
         &self,
         expected: Expected,
-        of: &model::Component,
+        of: &Component,
         ring: &Arc<Ring>,
         keeper: &DatabaseConnection,
     ) {
@@ -92,7 +92,7 @@ impl Component {
 
 /// The labels whose cells a policy lets a component read, write, or look for: of the credentials, and of tables that programs
 /// brought along.
-fn share_of(component: &model::Component, ring: &Ring) -> ShareOf {
+fn share_of(component: &Component, ring: &Ring) -> ShareOf {
     let described =
         ring.manifest().sealed_tables().unwrap_or_default().into_iter().map(|(table, _)| table);
     let mut share = ShareOf::default();

@@ -1,7 +1,7 @@
 use sea_orm::sqlx::{self, Connection as _, SqliteConnection};
 
 use super::{Answer, answer, component, confined, narrow, rights, run, value};
-use crate::policy::sqlite::{Rules, confine};
+use crate::component::confinement::{Rules, confine};
 
 #[tokio::test]
 async fn who_may_delete_and_insert_may_replace() {

@@ -6,7 +6,6 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::policy::error::{Place, PolicyError};
-use crate::policy::model::SignatureReplay;
 use crate::policy::suggest::nearest;
 
 /// PostgreSQL's bound on its timeouts.
@@ -19,11 +18,13 @@ pub(super) struct File<'a> {
     pub(super) text: &'a str,
 }
 
-/// A name and where it stands.
+/// A name in a policy file, and its line.
 #[derive(Debug, Clone)]
-pub(in crate::policy) struct Name {
-    pub(in crate::policy) text: String,
-    pub(in crate::policy) place: Place,
+pub struct Name {
+    /// The name.
+    pub text: String,
+    /// Its line.
+    pub place: Place,
 }
 
 /// Columns, as they were written.
@@ -35,17 +36,17 @@ pub(in crate::policy) enum Columns {
     These(Vec<Name>),
 }
 
-/// A table and where it stands.
-pub(super) struct Table<'a> {
+/// A table of a policy file, and its line.
+pub struct Table<'a> {
     file: File<'a>,
     at: usize,
     entries: &'a DeTable<'a>,
 }
 
-/// One key with its value.
-pub(super) struct Entry<'a> {
+/// One key of a policy file with its value. Errors name the line, and never quote the value.
+pub struct Entry<'a> {
     file: File<'a>,
-    pub(super) key: &'a str,
+    key: &'a str,
     at: usize,
     value: &'a DeValue<'a>,
 }
@@ -75,11 +76,13 @@ impl<'a> File<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn place(&self) -> Place {
+    /// Returns the line where it begins.
+    pub fn place(&self) -> Place {
         self.file.place(self.at)
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+    /// Returns its keys, each once.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
         let file = self.file;
         self.entries.iter().map(move |(key, value)| Entry {
             file,
@@ -91,25 +94,52 @@ impl<'a> Table<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn place(&self) -> Place {
+    /// Returns the key.
+    pub fn key(&self) -> &'a str {
+        self.key
+    }
+
+    /// Returns its line.
+    pub fn place(&self) -> Place {
         self.file.place(self.at)
     }
 
-    pub(super) fn unknown(&self, known: &[&'static str]) -> PolicyError {
-        let near = nearest(self.key, known.iter().copied());
-        PolicyError::UnknownKey { place: self.place(), key: self.key.to_owned(), near }
+    /// Makes the error of a key that is not one of these.
+    pub fn unknown(&self, known: &[&'static str]) -> PolicyError {
+        self.unknown_in(known, [])
     }
 
-    pub(super) fn invalid(&self, wanted: &'static str) -> PolicyError {
+    /// The same, where packages register keys too.
+    pub(super) fn unknown_in(
+        &self,
+        known: &[&'static str],
+        registered: impl IntoIterator<Item = &'static str>,
+    ) -> PolicyError {
+        let registered: Vec<_> = registered.into_iter().collect();
+        let near = nearest(self.key, known.iter().chain(&registered).copied());
+        let (place, key) = (self.place(), self.key.to_owned());
+        PolicyError::UnknownKey { place, key, near, registered }
+    }
+
+    /// Makes the error of a value that contradicts something else. The reason must not quote values.
+    pub fn refused(&self, reason: impl Into<String>) -> PolicyError {
+        let (key, reason) = (self.key.to_owned(), reason.into());
+        PolicyError::Refused { place: self.place(), key, reason }
+    }
+
+    /// Makes the error of a value that is not what is wanted.
+    pub fn invalid(&self, wanted: &'static str) -> PolicyError {
         PolicyError::Invalid { place: self.place(), key: self.key.to_owned(), wanted }
     }
 
-    pub(super) fn table(&self) -> Result<Table<'a>, PolicyError> {
+    /// Reads a table.
+    pub fn table(&self) -> Result<Table<'a>, PolicyError> {
         let entries = self.value.as_table().ok_or_else(|| self.invalid("a table"))?;
         Ok(self.file.table(entries, self.at))
     }
 
-    pub(super) fn tables(&self) -> Result<Vec<Table<'a>>, PolicyError> {
+    /// Reads a list of tables.
+    pub fn tables(&self) -> Result<Vec<Table<'a>>, PolicyError> {
         let wrong = || self.invalid("a list of tables");
         let items = self.value.as_array().ok_or_else(wrong)?;
         let table = |item: &'a Spanned<DeValue<'a>>| {
@@ -118,32 +148,32 @@ impl<'a> Entry<'a> {
         items.iter().map(table).collect::<Option<_>>().ok_or_else(wrong)
     }
 
-    pub(super) fn flag(&self) -> Result<bool, PolicyError> {
+    /// Reads `true` or `false`.
+    pub fn flag(&self) -> Result<bool, PolicyError> {
         self.value.as_bool().ok_or_else(|| self.invalid("true or false"))
     }
 
-    pub(super) fn signature_replay(&self) -> Result<SignatureReplay, PolicyError> {
-        let given = self.value.as_str();
-        let known = SignatureReplay::WORDS.into_iter().find(|(word, _)| given == Some(word));
-        known
-            .map(|(_, replay)| replay)
-            .ok_or_else(|| self.invalid("\"refuse\" or \"until_expiry\""))
+    /// Returns the value if it is text.
+    pub fn text(&self) -> Option<&'a str> {
+        self.value.as_str()
     }
 
-    /// A number from 1 on.
-    pub(super) fn number(&self, most: u32, wanted: &'static str) -> Result<u32, PolicyError> {
+    /// Reads a whole number from 1 to `most`.
+    pub fn number(&self, most: u32, wanted: &'static str) -> Result<u32, PolicyError> {
         let integer = self.value.as_integer();
         let number =
             integer.and_then(|integer| u32::from_str_radix(integer.as_str(), integer.radix()).ok());
         number.filter(|number| (1..=most).contains(number)).ok_or_else(|| self.invalid(wanted))
     }
 
-    pub(super) fn milliseconds(&self) -> Result<u64, PolicyError> {
+    /// Reads a time such as `"250ms"` or `"5s"`, in milliseconds.
+    pub fn milliseconds(&self) -> Result<u64, PolicyError> {
         let wanted = "a time such as \"250ms\", \"5s\", \"2m\" or \"1h\", at most 596 hours";
         self.value.as_str().and_then(milliseconds).ok_or_else(|| self.invalid(wanted))
     }
 
-    pub(super) fn name(&self) -> Result<Name, PolicyError> {
+    /// Reads a name.
+    pub fn name(&self) -> Result<Name, PolicyError> {
         let text = self
             .value
             .as_str()
@@ -152,8 +182,8 @@ impl<'a> Entry<'a> {
         Ok(Name { text: text.to_owned(), place: self.place() })
     }
 
-    /// A list of names, each once.
-    pub(super) fn names(&self) -> Result<Vec<Name>, PolicyError> {
+    /// Reads a list of names, each once.
+    pub fn names(&self) -> Result<Vec<Name>, PolicyError> {
         let names = self
             .value
             .as_array()
@@ -170,8 +200,8 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The same, and not an empty one.
-    pub(super) fn some_names(&self) -> Result<Vec<Name>, PolicyError> {
+    /// Reads a list of names, each once and at least one.
+    pub fn some_names(&self) -> Result<Vec<Name>, PolicyError> {
         let names = self.names()?;
         if names.is_empty() {
             Err(PolicyError::Empty { place: self.place(), key: self.key.to_owned() })
@@ -207,10 +237,11 @@ fn milliseconds(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use crate::policy::ComponentKeys;
     use crate::policy::source::Source;
 
     fn message(text: &str) -> String {
-        Source::parse("own.toml", text).unwrap_err().to_string()
+        Source::parse("own.toml", text, &ComponentKeys::default()).unwrap_err().to_string()
     }
 
     #[test]

@@ -28,7 +28,7 @@ static LEAKED: Mutex<BTreeSet<&'static Rules>> = Mutex::new(BTreeSet::new());
 
 /// A component's rights as SQLite compares names: in lower case, ASCII only.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::policy) struct Rules(BTreeMap<String, Rights>);
+pub(in crate::component) struct Rules(BTreeMap<String, Rights>);
 
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rights {
@@ -51,7 +51,7 @@ impl Rules {
     /// The rules of a component. They are never freed, as SQLite holds a bare pointer to them for as long as
     /// the connection lives. The same rights are kept once: memory grows with the different rights that a
     /// process opens pools for, not with pools or connections.
-    pub(in crate::policy) fn of(component: &Component) -> &'static Self {
+    pub(in crate::component) fn of(component: &Component) -> &'static Self {
         let rules = Self::compile(component);
         let mut leaked = LEAKED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = leaked.get(&rules) {

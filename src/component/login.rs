@@ -1,4 +1,4 @@
-//! The components' logins as they are written down, and what their servers are told of their passwords.
+//! The components' logins as they are stored.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,18 +7,15 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
 };
-use secrecy::{ExposeSecret as _, SecretString};
-use sha1::{Digest as _, Sha1};
 use strongroom_entity::database_login::{ActiveModel, Column, Entity, Model};
-use strongroom_migration::Engine;
 
-use super::names::{Names, Slot};
-use super::site::Site;
-use super::statement::Verifiers;
-use super::wanted::Target;
-use super::{GrantError, Policy};
 use crate::crypto::DatabasePassword;
 use crate::key::{PolicyKeys, RingError};
+use crate::policy::names::{Names, Slot};
+use crate::policy::plan::Accounts;
+use crate::policy::statement::{Verifiers, password_verifier};
+use crate::policy::wanted::Target;
+use crate::policy::{GrantError, Policy, Site};
 
 /// What a login is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +87,10 @@ impl Logins {
         keys: &PolicyKeys,
     ) -> Result<Verifiers, GrantError> {
         let each = self.0.iter().map(|((component, slot), (_, row))| {
-            Ok((target.names.login(component, *slot), verifier(target, &keys.password(row)?)?))
+            Ok((
+                target.names.login(component, *slot),
+                password_verifier(target, &keys.password(row)?)?,
+            ))
         });
         each.collect()
     }
@@ -110,22 +110,25 @@ impl Logins {
     }
 }
 
-/// Adds passwords for the standby logins. Nobody keeps them.
-pub(super) fn add_unknown(
-    verifiers: &mut Verifiers,
-    target: &Target,
+/// Returns the accounts of a policy: the open logins, and a password for each. Nobody keeps those of standby logins.
+pub(super) fn accounts(
+    logins: &Logins,
+    site: &Site,
     policy: &Policy,
-) -> Result<(), GrantError> {
-    for login in policy
-        .components
-        .keys()
-        .flat_map(|component| Slot::ALL.map(|slot| target.names.login(component, slot)))
+) -> Result<Accounts, GrantError> {
+    let target = &site.target;
+    let mut verifiers = logins.verifiers(target, &site.keys)?;
+    let all = policy.components.keys();
+    for login in all.flat_map(|component| Slot::ALL.map(|slot| target.names.login(component, slot)))
     {
         if let Entry::Vacant(vacant) = verifiers.entry(login) {
-            vacant.insert(verifier(target, &DatabasePassword::make().map_err(RingError::from)?)?);
+            vacant.insert(password_verifier(
+                target,
+                &DatabasePassword::make().map_err(RingError::from)?,
+            )?);
         }
     }
-    Ok(())
+    Ok(Accounts { open: logins.open(&target.names), verifiers })
 }
 
 /// Makes sure that every component of a policy has a login in use. Passwords are written down before a server hears of
@@ -168,7 +171,7 @@ pub(super) async fn make(
     state: LoginState,
     version: u32,
 ) -> Result<(), GrantError> {
-    let password = site.wishes.password(component)?;
+    let password = site.options.password(component)?;
     let row = ActiveModel {
         component: Set(component.to_owned()),
         slot: Set(slot.as_str().to_owned()),
@@ -211,30 +214,4 @@ pub(super) async fn forget(
         .exec(db)
         .await?;
     Ok(())
-}
-
-/// What stands in SQL for a password. A verifier where the server takes one: SQL reaches logs. MariaDB with rules for
-/// passwords takes none.
-/// PostgreSQL: SCRAM-SHA-256 (RFC 7677). MariaDB: SHA-1 of SHA-1, which with 256 random bits nobody turns round.
-/// MySQL takes the password itself, and keeps it out of its logs.
-#[cfg_attr(
-    feature = "postgres",
-    expect(clippy::unnecessary_wraps, reason = "without PostgreSQL's feature nobody can make its")
-)]
-fn verifier(target: &Target, password: &DatabasePassword) -> Result<SecretString, GrantError> {
-    let text = password.text();
-    Ok(match target.engine {
-        Engine::MariaDb if target.looks_at_passwords => text,
-        #[cfg(feature = "postgres")]
-        Engine::Postgres => {
-            postgres_protocol::password::scram_sha_256(text.expose_secret().as_bytes()).into()
-        }
-        Engine::MariaDb => {
-            let twice = Sha1::digest(Sha1::digest(text.expose_secret().as_bytes()));
-            format!("*{}", hex::encode_upper(twice)).into()
-        }
-        #[cfg(not(feature = "postgres"))]
-        Engine::Postgres => return Err(crate::db::not_built(crate::db::DbBackend::Postgres).into()),
-        Engine::MySql | Engine::Sqlite => text,
-    })
 }

@@ -3,8 +3,8 @@
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
-use super::GrantError;
 use crate::db::{is_forbidden, statement};
+use crate::policy::GrantError;
 
 /// Their server-side ids. On Galera: those of this node only.
 pub(crate) async fn of(

@@ -7,19 +7,18 @@ use sea_orm::DbErr;
 use sea_orm_migration::SchemaManagerConnection;
 use strongroom_migration::Grants;
 
-use super::GrantError;
-use super::apply::converge;
+use super::converge::converge;
 use super::login::Logins;
-use super::site::{Site, Wishes};
-use super::stored::{self, Source};
 use crate::db::{Lock, LockError, wrapped};
 use crate::key::{EpochFloor, RingError, Roots};
+use crate::policy::stored::{self, Source};
+use crate::policy::{GrantError, PolicyOptions, Site};
 
 /// Brings policies and takes them back, under the run lock.
 pub struct PolicySteps {
     roots: Option<Arc<Roots>>,
     floor: EpochFloor,
-    wishes: Wishes,
+    options: PolicyOptions,
     lock: Arc<Lock>,
 }
 
@@ -28,15 +27,15 @@ impl PolicySteps {
     pub fn new(
         roots: Option<Arc<Roots>>,
         floor: impl Into<EpochFloor>,
-        wishes: Wishes,
+        options: PolicyOptions,
         lock: Arc<Lock>,
     ) -> Self {
-        Self { roots, floor: floor.into(), wishes, lock }
+        Self { roots, floor: floor.into(), options, lock }
     }
 
     async fn site(&self, db: &SchemaManagerConnection<'_>) -> Result<Site, GrantError> {
         let roots = self.roots.clone().ok_or(GrantError::NoRoot)?;
-        Site::load(db, roots, self.floor.clone(), &self.wishes).await
+        Site::load(db, roots, self.floor.clone(), &self.options).await
     }
 
     /// What is written down first is what the server is meant to follow, if this is killed in the middle.
@@ -46,7 +45,7 @@ impl PolicySteps {
         version: u32,
     ) -> Result<(), GrantError> {
         let site = self.site(db).await?;
-        let policy = self.wishes.policy(version, &site.catalog)?;
+        let policy = self.options.policy(version, &site.catalog)?;
         stored::write(db, &site.keys, &policy, Source::Migration(version)).await?;
         converge(db, &self.lock, &site, &policy).await.map(drop)
     }

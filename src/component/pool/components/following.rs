@@ -6,9 +6,9 @@ use std::time::Duration;
 use strongroom_migration::Engine;
 
 use super::Components;
+use crate::component::pool::component::ComponentHandle;
+use crate::component::pool::rights::Expected;
 use crate::key::PolicyKeys;
-use crate::policy::pool::component::Component;
-use crate::policy::pool::rights::Expected;
 use crate::policy::{GrantError, stored};
 
 /// How soon a program follows a login that was rotated, or a policy that was applied.
@@ -36,7 +36,7 @@ pub(super) async fn watch(components: Weak<Components>) {
 
 impl Components {
     /// Gives a component the login that is in use now, if that is another.
-    async fn follow_login(&self, component: &Component) -> Result<(), GrantError> {
+    async fn follow_login(&self, component: &ComponentHandle) -> Result<(), GrantError> {
         let (name, policy) = (component.name(), self.policy());
         let Some(of) = policy.components.get(name).filter(|_| self.target.engine != Engine::Sqlite)
         else {

@@ -9,15 +9,15 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use secrecy::ExposeSecret as _;
 use tokio::time::{Instant, sleep};
 
-use super::apply::told;
 use super::login::{self, LoginState, Logins};
-use super::names::Slot;
-use super::site::Site;
-use super::state::{Change, ENABLED, State};
-use super::statement::{Verifiers, statements};
-use super::{GrantError, sessions};
+use super::sessions;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
+use crate::policy::apply::told;
+use crate::policy::names::Slot;
+use crate::policy::state::{Change, ENABLED, State};
+use crate::policy::statement::{Verifiers, statements};
+use crate::policy::{GrantError, Site};
 
 /// How patient a rotation is.
 #[derive(Debug, Clone, Copy)]
@@ -145,11 +145,11 @@ async fn open(
 fn refuse_same_password(site: &Site, component: &str, logins: &Logins) -> Result<(), GrantError> {
     let Some((_, active)) = logins
         .find(component, LoginState::Active)
-        .filter(|_| site.wishes.password_files.contains_key(component))
+        .filter(|_| site.options.password_files.contains_key(component))
     else {
         return Ok(());
     };
-    let (next, now) = (site.wishes.password(component)?, site.keys.password(active)?);
+    let (next, now) = (site.options.password(component)?, site.keys.password(active)?);
     if next.text().expose_secret() != now.text().expose_secret() {
         return Ok(());
     }

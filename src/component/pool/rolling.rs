@@ -1,0 +1,29 @@
+//! A pool of one component's login, which can be given another login while it is in use.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sea_orm::{DatabaseConnection, DbErr};
+
+use super::rights::Expected;
+use crate::db::Address;
+
+/// A rotation must wait for longer than this: see [`SETTLE`](crate::component::rotate::SETTLE).
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The pool, in its driver's own form, and what its sessions are held to.
+#[async_trait]
+pub(super) trait Rolling: Send + Sync {
+    /// The pool as sea-orm knows it.
+    fn database(&self) -> DatabaseConnection;
+
+    /// Opens a session and has it looked at, so that a login that must not be used is refused now, with the reason.
+    async fn probe(&self) -> Result<(), DbErr>;
+
+    /// Holds new sessions to something else.
+    fn expect(&self, expected: Expected);
+
+    /// Uses another login from now on. Sessions of the one before are dropped when they come back, or now if they idle;
+    /// one that was on its way is refused when it arrives.
+    async fn switch(&self, address: &Address, name: &str, expected: Expected) -> Result<(), DbErr>;
+}
