@@ -1,5 +1,6 @@
 //! Checks a signature that somebody else received, as Keystone's `ec2tokens` does, without the secret leaving.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -45,14 +46,34 @@ pub(super) struct SignedRequestParts {
     verb: String,
     /// Raw, as on the wire (percent-encoded), or as signed; without the query.
     path: String,
-    /// Decoded names and values: texts, numbers, or lists of them.
-    #[schema(required = false, value_type = Object)]
-    params: (),
+    /// Decoded names and values.
     #[schema(required = false)]
-    headers: std::collections::BTreeMap<String, String>,
+    params: BTreeMap<String, ParamValue>,
+    #[schema(required = false)]
+    headers: BTreeMap<String, String>,
     /// SHA-256 of the body in lowercase hexadecimal, or a word such as `UNSIGNED-PAYLOAD`. What the client signed as
     /// unsigned counts as such whatever is given here.
     body_hash: Option<String>,
+}
+
+/// A param's value, or all values of a param that occurs more than once.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "says what is taken; `SignedRequest` reads it")]
+pub(super) enum ParamValue {
+    One(ParamText),
+    #[schema(min_items = 1)]
+    Several(Vec<ParamText>),
+}
+
+/// A text, or what a Python client writes in place of one.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "says what is taken; `SignedRequest` reads it")]
+pub(super) enum ParamText {
+    Text(String),
+    Number(f64),
+    Truth(bool),
 }
 
 /// Whose signature it is.
