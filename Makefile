@@ -9,24 +9,48 @@ CLIENTS := target/clients/bin/schemathesis
 # Each must do alone; so must none of them.
 FEATURES := postgres mysql sqlite keystone,sqlite serve cli
 
-.PHONY: demo check test bench bench-cell package man python keystone clients age containers clean-containers
+.PHONY: demo check format lint features documentation unit packages test test-long bench bench-cell package man python keystone clients age containers clean-containers
+
+# The tests' build makes the same program, with a few features more in its dependencies.
+DEMO_BUILD ?= $(CARGO) build --quiet
 
 demo: ## seal 600 real Keystone rows, look at the bytes, roll, go back, ask the service (SQLite; needs Rust only)
-	$(CARGO) build --quiet
+	$(DEMO_BUILD)
 	@tests/demo
 
-check: ## format, lints, documentation, unit tests
+check: format lint features documentation unit packages ## format, lints, documentation, unit tests; with -j2 lints and builds go on at once
+
+# The lints build metadata only, in a folder of their own, so that they need not wait for what is built to be run.
+LINT := CARGO_TARGET_DIR=$(CURDIR)/target/lint
+
+format:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- --deny warnings
-	$(CARGO) clippy --no-default-features --quiet -- --deny warnings
-	for feature in $(FEATURES); do $(CARGO) clippy --no-default-features --features $$feature --quiet -- --deny warnings || exit; done
-	$(CARGO) test --no-default-features --features sqlite --lib --quiet db::
-	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+lint: format
+	$(LINT) $(CARGO) clippy --workspace --all-targets --quiet -- --deny warnings
+
+features: lint
+	$(LINT) $(CARGO) clippy --no-default-features --quiet -- --deny warnings
+	for feature in $(FEATURES); do $(LINT) $(CARGO) clippy --no-default-features --features $$feature --quiet -- --deny warnings || exit; done
+
+documentation: features
+	$(LINT) RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
+
+unit: format
 	$(CARGO) test --workspace --lib --quiet
+
+packages: unit
 	tests/package
 
-test: containers python keystone clients age ## everything, on real servers in containers; installs what is missing
-	$(CARGO) test --workspace; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
+# Most tests wait for a server or a process at any moment: four of them keep a core busy.
+export RUST_TEST_THREADS ?= $(shell expr 4 '*' "$$(nproc)")
+
+test: containers python keystone clients age ## everything but the long tests, on real servers in containers; installs what is missing
+	$(CARGO) test --workspace --tests
+	$(CARGO) test --workspace --doc
+
+test-long: containers python clients ## load, crash matrices and hostile requests; UNTIL=SECONDS leaves what has not begun by then
+	tests/long
 
 bench: bench-cell containers ## all that is measured, as ratios to a baseline in the same run
 	$(CARGO) bench --bench reseal --bench component --bench record --bench service; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code

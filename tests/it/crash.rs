@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 
-use crate::support::{Engine, Room, numbered_rows, on_every_engine, until};
+use crate::support::{Engine, Room, long_on_every_engine, numbered_rows, on_every_engine, until};
 
 on_every_engine!(
     killed_while_sealing_while_rolling_and_while_going_down,
-    killed_again_and_again_at_random_moments,
     interrupted_with_ctrl_c,
     two_runs_at_once,
     cut_short_by_max_rows,
     a_run_that_lost_its_lock_in_the_midst_of_a_page_commits_nothing,
 );
 
-const ROWS: usize = 20_000;
+long_on_every_engine!(killed_again_and_again_at_random_moments);
+
+/// A killed run leaves some of them behind, whatever the machine is busy with.
+const ROWS: usize = 4_000;
+const HALF_WAY: i64 = 400;
 
 /// Counts writes to cells: a trigger writes a line a row whose cell changed.
 fn count_writes(room: &Room) {
@@ -82,11 +85,11 @@ fn killed_while_sealing_while_rolling_and_while_going_down(engine: Engine) {
 }
 
 fn kill_half_way(room: &Room, command: &[&str]) {
-    let running = room.start(&[command, &["--batch-size", "500", "--batch-delay", "20"]].concat());
-    until("half-way", || moved(room) > 2_000);
+    let running = room.start(&[command, &["--batch-size", "100", "--batch-delay", "20"]].concat());
+    until("half-way", || moved(room) > HALF_WAY);
     running.kill();
     let moved = moved(room);
-    assert!((2_000..ROWS as i64).contains(&moved), "{moved} rows when it was killed");
+    assert!((HALF_WAY..ROWS as i64).contains(&moved), "{moved} rows when it was killed");
 }
 
 fn cells(status: &Value) -> Vec<u64> {

@@ -21,13 +21,12 @@ use strongroom_entity::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedColumn, 
 use strongroom_migration::Phase;
 use uuid::Uuid;
 
-use crate::support::{Engine, Room, block_on, on_every_engine};
+use crate::support::{Engine, Room, block_on, long_on_every_engine, on_every_engine};
 
 on_every_engine!(
     there_and_back_leaves_the_table_as_it_was,
     a_table_with_uuid_ids_and_integer_owners,
     every_phase_leads_to_every_other,
-    dropped_at_any_moment_the_same_call_goes_on,
     cut_short_the_same_call_goes_on,
     a_program_that_knows_only_plaintext_loses_nothing,
     plaintext_never_gets_into_a_cell_column,
@@ -45,6 +44,8 @@ on_every_engine!(
     the_program_rolls_verifies_and_retires_with_tables_it_never_heard_of,
     the_ring_of_a_sealed_table_does_not_go,
 );
+
+long_on_every_engine!(dropped_at_any_moment_the_same_call_goes_on);
 
 const ROWS: usize = 300;
 

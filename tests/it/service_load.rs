@@ -115,6 +115,7 @@ fn counted(tally: &Tally) -> BTreeMap<String, u64> {
 
 /// Every answer is right but for those while the database is away, which are 503 and say when to come back.
 #[test]
+#[ignore = "takes minutes: make test-long"]
 fn no_answer_is_wrong_whatever_happens() {
     let postgres = RestartablePostgres::start();
     let rows = numbered_rows(50);

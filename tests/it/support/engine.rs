@@ -4,15 +4,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use strongroom_migration::Engine;
 use testcontainers::core::{ExecCommand, IntoContainerPort, Mount};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 use tokio::runtime::Runtime;
 
-/// `make test` removes containers with this label, so that a killed run leaves nothing behind.
-const LABEL: (&str, &str) = ("strongroom.test", "1");
+use super::run;
+
 pub(super) const PASSWORD: &str = "only-for-tests";
 
 /// One runtime for connections and containers of all tests.
@@ -30,12 +30,14 @@ pub fn new_database(engine: Engine) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let server = server(engine);
-    runtime().block_on(async {
-        let maintenance = Database::connect(server.address(server.maintenance)).await.unwrap();
-        maintenance.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        maintenance.close().await.unwrap();
-    });
+    let create = format!("CREATE DATABASE {name}");
+    runtime().block_on(server.admin.execute_unprepared(&create)).unwrap();
     server.address(&name)
+}
+
+/// The administrator's connections to an engine's server.
+pub(super) fn administrator(engine: Engine) -> &'static DatabaseConnection {
+    &server(engine).admin
 }
 
 /// What a command inside the server's container prints.
@@ -52,8 +54,8 @@ struct Server {
     container: ContainerAsync<GenericImage>,
     scheme: &'static str,
     user: &'static str,
-    maintenance: &'static str,
     port: u16,
+    admin: DatabaseConnection,
 }
 
 impl Server {
@@ -88,11 +90,36 @@ impl<S> OneEach<S> {
 }
 
 /// Data in memory, and no waiting for disks that are not there.
-const POSTGRES: [&str; 5] = ["postgres", "-c", "fsync=off", "-c", "max_connections=300"];
-const MYSQL: [&str; 4] =
-    ["mysqld", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"];
-const MARIADB: [&str; 3] =
-    ["mariadbd", "--max-connections=300", "--innodb-flush-log-at-trx-commit=0"];
+const POSTGRES: [&str; 11] = [
+    "postgres",
+    "-c",
+    "fsync=off",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "synchronous_commit=off",
+    "-c",
+    "jit=off",
+    "-c",
+    "max_connections=300",
+];
+const MYSQL: [&str; 8] = [
+    "mysqld",
+    "--max-connections=300",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=OFF",
+    "--innodb-log-writer-threads=OFF",
+    "--sync-binlog=0",
+    "--mysqlx=OFF",
+    "--skip-name-resolve",
+];
+const MARIADB: [&str; 5] = [
+    "mariadbd",
+    "--max-connections=300",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=OFF",
+    "--skip-name-resolve",
+];
 
 /// What a server is started from.
 pub(super) struct Recipe {
@@ -138,7 +165,7 @@ impl Recipe {
         image
             .with_exposed_port(self.port.tcp())
             .with_env_var(self.password_variable, PASSWORD)
-            .with_label(LABEL.0, LABEL.1)
+            .with_labels(run::labels())
             .with_mount(Mount::tmpfs_mount(self.data))
     }
 }
@@ -150,9 +177,12 @@ async fn start(engine: Engine) -> Server {
     let Recipe { port, scheme, user, maintenance, .. } = recipe;
     let container = started(engine, request.start().await);
     let port = container.get_host_port_ipv4(port).await.unwrap();
-    let server = Server { container, scheme, user, maintenance, port };
-    wait_for(&server.address(maintenance)).await;
-    server
+    let address = format!("{scheme}://{user}:{PASSWORD}@127.0.0.1:{port}/{maintenance}");
+    wait_for(&address).await;
+    let mut options = ConnectOptions::new(address);
+    options.min_connections(0).max_connections(4).sqlx_logging(false);
+    let admin = Database::connect(options).await.unwrap();
+    Server { container, scheme, user, port, admin }
 }
 
 pub(super) fn started<T, E: std::fmt::Display>(engine: Engine, container: Result<T, E>) -> T {

@@ -6,8 +6,10 @@ mod gate;
 mod own_server;
 mod postgres;
 mod process;
+mod removal;
 mod room;
 mod rows;
+mod run;
 mod service;
 mod tls_server;
 
@@ -50,3 +52,45 @@ macro_rules! on_every_server {
     };
 }
 pub(crate) use on_every_server;
+
+/// One test per engine for `make test-long`, in a module `long`.
+macro_rules! long_on_every_engine {
+    ($($name:ident),* $(,)?) => {
+        mod long {
+            mod sqlite {
+                $(#[test]
+                #[ignore = "takes minutes: make test-long"]
+                fn $name() { super::super::$name($crate::support::Engine::Sqlite) })*
+            }
+            $crate::support::long_on_every_server!(@modules $($name),*);
+        }
+    };
+}
+pub(crate) use long_on_every_engine;
+
+/// The same, without SQLite.
+macro_rules! long_on_every_server {
+    (@modules $($name:ident),* $(,)?) => {
+        mod postgres {
+            $(#[test]
+            #[ignore = "takes minutes: make test-long"]
+            fn $name() { super::super::$name($crate::support::Engine::Postgres) })*
+        }
+        mod mysql {
+            $(#[test]
+            #[ignore = "takes minutes: make test-long"]
+            fn $name() { super::super::$name($crate::support::Engine::MySql) })*
+        }
+        mod mariadb {
+            $(#[test]
+            #[ignore = "takes minutes: make test-long"]
+            fn $name() { super::super::$name($crate::support::Engine::MariaDb) })*
+        }
+    };
+    ($($name:ident),* $(,)?) => {
+        mod long {
+            $crate::support::long_on_every_server!(@modules $($name),*);
+        }
+    };
+}
+pub(crate) use long_on_every_server;

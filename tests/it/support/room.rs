@@ -13,6 +13,7 @@ use strongroom_migration::Engine;
 
 use super::engine::{new_database, printed_inside, runtime};
 use super::process::{self, Ran, Running};
+use super::removal;
 use super::rows::Row;
 
 pub struct Room {
@@ -20,6 +21,8 @@ pub struct Room {
     folder: TempDir,
     url: String,
     db: DatabaseConnection,
+    /// Whether the database was made for this test on a server of all tests.
+    is_on_shared_server: bool,
 }
 
 impl Room {
@@ -32,15 +35,15 @@ impl Room {
             }
             _ => new_database(engine),
         };
-        Self::at(engine, folder, url)
+        Self::at(engine, folder, url, engine != Engine::Sqlite)
     }
 
     /// The same, with a database on a server of the test's own.
     pub fn empty_at(engine: Engine, url: String) -> Self {
-        Self::at(engine, TempDir::new().unwrap(), url)
+        Self::at(engine, TempDir::new().unwrap(), url, false)
     }
 
-    fn at(engine: Engine, folder: TempDir, url: String) -> Self {
+    fn at(engine: Engine, folder: TempDir, url: String, is_on_shared_server: bool) -> Self {
         // The harness's own pool must not hold SQLite's file open while the program vacuums it.
         let db = runtime().block_on(async {
             let mut options = sea_orm::ConnectOptions::new(&url);
@@ -51,7 +54,7 @@ impl Room {
                 .sqlx_logging(false);
             Database::connect(options).await.unwrap()
         });
-        let room = Self { engine, folder, url, db };
+        let room = Self { engine, folder, url, db, is_on_shared_server };
         room.run(&["init"]).expect(0);
         room
     }
@@ -309,14 +312,12 @@ impl Room {
     /// PostgreSQL, and its table files.
     pub fn everything_stored(&self) -> Vec<u8> {
         match self.engine {
-            Engine::Sqlite => {
-                let files =
-                    std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
-                let database = files.filter(|path| {
-                    path.file_name().unwrap().to_string_lossy().starts_with("strongroom.db")
-                });
-                database.flat_map(|path| std::fs::read(path).unwrap()).collect()
-            }
+            Engine::Sqlite => loop {
+                // A connection that closes moves its log into the database and removes it, at any moment.
+                if let Ok(files) = self.sqlite_files() {
+                    break files;
+                }
+            },
             Engine::MySql | Engine::MariaDb => self.innodb_files(),
             Engine::Postgres => {
                 let tables = self.query(
@@ -338,6 +339,18 @@ impl Room {
                     .collect()
             }
         }
+    }
+
+    /// The database and its log; an error where one of them was removed meanwhile.
+    fn sqlite_files(&self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(self.path())? {
+            let path = entry?.path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("strongroom.db") {
+                bytes.extend(std::fs::read(path)?);
+            }
+        }
+        Ok(bytes)
     }
 
     /// Every table's file, brought up to date and kept still while it is read.
@@ -366,6 +379,14 @@ impl Room {
         let files = self.query(sql, |row| row.try_get_by_index::<String>(0).unwrap());
         let bytes: Vec<u8> = files.iter().flat_map(|file| hex::decode(file).unwrap()).collect();
         bytes.iter().map(|byte| char::from(*byte)).collect::<String>() + &files.concat()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if self.is_on_shared_server {
+            removal::remove(self.engine, self.database(), self.db.clone());
+        }
     }
 }
 
