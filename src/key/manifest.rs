@@ -37,6 +37,9 @@ pub struct Manifest {
     /// Every table in the ring's care, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     tables: BTreeMap<String, Described>,
+    /// SHA-256 of the record of an adopted table, in hex: the record holds SQL that the way back runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    adoption: Option<String>,
 }
 
 impl Manifest {
@@ -55,6 +58,7 @@ impl Manifest {
             generations: vec![first],
             phases: BTreeMap::new(),
             tables: BTreeMap::new(),
+            adoption: None,
         }
     }
 
@@ -109,6 +113,15 @@ impl Manifest {
     /// What a plaintext column of a described table was like before it was dropped, as whoever dropped it wrote it down.
     pub fn originals(&self, table: &str) -> BTreeMap<String, String> {
         self.tables.get(table).map(|described| described.originals.clone()).unwrap_or_default()
+    }
+
+    /// Returns the digest of the record of an adopted table.
+    pub(crate) fn adoption(&self) -> Option<&str> {
+        self.adoption.as_deref()
+    }
+
+    pub(crate) fn set_adoption(&mut self, digest: Option<String>) {
+        self.adoption = digest;
     }
 
     /// Returns whether a table has a phase and no description, as no version since 0.1.0 writes it.

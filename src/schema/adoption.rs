@@ -2,13 +2,16 @@
 
 use sea_orm::sea_query::{Alias, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DbErr};
+use sha2::{Digest as _, Sha256};
 use strongroom_migration::Adoption;
 
 use super::SchemaError;
 use super::status::step_1_is_begun;
 use crate::db::{has_table, statement};
+use crate::key::Manifest;
 
 const TABLE: &str = "strongroom_adoption";
+const READ: &str = "SELECT body FROM strongroom_adoption WHERE id = 1";
 
 /// The adoption that is in force or under way. Writes nothing. The record of a table that was given back, or
 /// of one that nothing was done to yet, counts for nothing.
@@ -16,11 +19,7 @@ pub(crate) async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption
     if !has_table(db, TABLE).await? || !step_1_is_begun(db).await? {
         return Ok(None);
     }
-    let read = statement(
-        db.get_database_backend(),
-        "SELECT body FROM strongroom_adoption WHERE id = 1",
-        [],
-    );
+    let read = statement(db.get_database_backend(), READ, []);
     let Some(row) = db.query_one_raw(read).await? else { return Ok(None) };
     let body: String = row.try_get("", "body")?;
     let adoption: Adoption =
@@ -34,6 +33,29 @@ pub(crate) async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption
     } else {
         Err(SchemaError::AlteredAdoption)
     }
+}
+
+/// Returns the SHA-256 of the record that is in force, in hex.
+pub(super) async fn adoption_digest(
+    db: &impl ConnectionTrait,
+) -> Result<Option<String>, SchemaError> {
+    if !has_table(db, TABLE).await? || !step_1_is_begun(db).await? {
+        return Ok(None);
+    }
+    let read = statement(db.get_database_backend(), READ, []);
+    let Some(row) = db.query_one_raw(read).await? else { return Ok(None) };
+    let body: String = row.try_get("", "body")?;
+    Ok(Some(hex::encode(Sha256::digest(body))))
+}
+
+/// Refuses a record that is not the one whose digest the authenticated manifest has: its SQL would run with an upgrade's
+/// rights.
+pub(crate) async fn require_adoption(
+    db: &impl ConnectionTrait,
+    manifest: &Manifest,
+) -> Result<(), SchemaError> {
+    let found = adoption_digest(db).await?;
+    if found.as_deref() == manifest.adoption() { Ok(()) } else { Err(SchemaError::AlteredAdoption) }
 }
 
 /// Forgets it, when step 1 begins to make a table of its own.

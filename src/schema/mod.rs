@@ -25,7 +25,7 @@ mod status;
 mod steps;
 
 #[cfg(feature = "cli")]
-pub(crate) use adoption::{adopted, write_adoption};
+pub(crate) use adoption::{adopted, require_adoption, write_adoption};
 pub use checksum::checksum;
 pub use error::SchemaError;
 #[cfg(feature = "cli")]

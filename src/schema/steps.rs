@@ -9,7 +9,7 @@ use strongroom_entity::own_table;
 use strongroom_migration::{Backfill, Phase, Phases, RunLock};
 
 use super::ring::make_ring;
-use super::sealing::Work;
+use super::sealing::{Work, settled};
 use crate::db::Lock;
 use crate::key::{EpochFloor, Ring, Roots};
 use crate::reseal::{Options, ResealError, require_lock, sealed_tables};
@@ -62,7 +62,7 @@ impl RunLock for KeyedSteps {
 impl Backfill for KeyedSteps {
     async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
         let roots = self.roots.as_ref().ok_or(ResealError::NoRoot)?;
-        Ok(make_ring(db, roots, &self.lock).await?)
+        settled(make_ring(db, roots, &self.floor, &self.lock).await)
     }
 
     async fn has_cells(&self, db: &SchemaManagerConnection<'_>) -> Result<bool, DbErr> {

@@ -8,6 +8,7 @@ on_every_engine!(
     a_table_of_this_shape_is_taken_over_and_given_back,
     a_table_with_other_names_is_taken_over_and_given_back,
     a_table_that_does_not_fit_is_refused_with_the_reason,
+    an_altered_record_of_the_adoption_is_refused_before_anything_changes,
 );
 
 fn on_mysql(engine: Engine) -> bool {
@@ -153,4 +154,40 @@ fn a_table_that_does_not_fit_is_refused_with_the_reason(engine: Engine) {
     room.run(&["migrate", "adopt", "--yes"]).expect(1);
     fs::write(room.path().join("strongroom.toml"), "[adopt.columns]\ncolour = \"blue\"\n").unwrap();
     room.run(&["migrate", "adopt", "--yes"]).expect(2);
+}
+
+/// The record holds SQL that the way back runs, and stands in a table that others may write.
+fn an_altered_record_of_the_adoption_is_refused_before_anything_changes(engine: Engine) {
+    let room = Room::empty(engine);
+    make_credential(&room);
+    room.insert_plaintext(&numbered_rows(3));
+    room.run(&["migrate", "adopt", "--yes"]).expect(0);
+    room.run(&["migrate", "up", "--to", "8", "--yes"]).expect(0);
+    let body = room.text("SELECT body FROM strongroom_adoption WHERE id = 1");
+    let write = |body: &str| {
+        room.execute("DELETE FROM strongroom_adoption");
+        room.try_execute(
+            "INSERT INTO strongroom_adoption (id, body) VALUES (1, $1)",
+            vec![body.into()],
+        )
+        .unwrap();
+    };
+    let planted =
+        body.replacen("\"attach\":[", "\"attach\":[\"DROP TABLE strongroom_history\",", 1);
+    assert_ne!(planted, body);
+    let cells = room.query_cells();
+    for altered in [Some(planted.as_str()), None] {
+        match altered {
+            Some(altered) => write(altered),
+            None => room.execute("DELETE FROM strongroom_adoption"),
+        }
+        for arguments in [&["--dry-run"][..], &[]] {
+            let down = ["migrate", "down", "--to", "0", "--yes", "--format", "json"];
+            let refused = room.run(&[&down, arguments].concat()).expect(4).json();
+            assert_eq!(refused["error"]["code"], "adoption_altered", "{refused}");
+        }
+        assert_eq!(room.query_cells(), cells, "nothing was changed");
+    }
+    write(&body);
+    room.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);
 }

@@ -1,6 +1,5 @@
 //! Checks a signature that somebody else received, as Keystone's `ec2tokens` does, without the secret leaving.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -14,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use strongroom_entity::signature::{Column, Entity, Model};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOf, Schema, Type};
 
 use crate::api::body::{Body, object};
 use crate::api::caller::Caller;
@@ -47,33 +48,26 @@ pub(super) struct SignedRequestParts {
     /// Raw, as on the wire (percent-encoded), or as signed; without the query.
     path: String,
     /// Decoded names and values.
+    #[schema(required = false, schema_with = params_schema)]
+    params: (),
     #[schema(required = false)]
-    params: BTreeMap<String, ParamValue>,
-    #[schema(required = false)]
-    headers: BTreeMap<String, String>,
+    headers: std::collections::BTreeMap<String, String>,
     /// SHA-256 of the body in lowercase hexadecimal, or a word such as `UNSIGNED-PAYLOAD`. What the client signed as
     /// unsigned counts as such whatever is given here.
     body_hash: Option<String>,
 }
 
-/// A param's value, or all values of a param that occurs more than once.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "says what is taken; `SignedRequest` reads it")]
-pub(super) enum ParamValue {
-    One(ParamText),
-    #[schema(min_items = 1)]
-    Several(Vec<ParamText>),
+/// A value is a text, or a number or boolean that a Python client wrote in place of one, or a list of them.
+fn params_schema() -> Object {
+    let text =
+        || OneOf::builder().item(of(Type::String)).item(of(Type::Number)).item(of(Type::Boolean));
+    let list = ArrayBuilder::new().items(text()).min_items(Some(1));
+    let value = Schema::OneOf(text().item(list).build());
+    ObjectBuilder::new().additional_properties(Some(RefOr::T(value))).build()
 }
 
-/// A text, or what a Python client writes in place of one.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "says what is taken; `SignedRequest` reads it")]
-pub(super) enum ParamText {
-    Text(String),
-    Number(f64),
-    Truth(bool),
+fn of(kind: Type) -> Object {
+    ObjectBuilder::new().schema_type(kind).build()
 }
 
 /// Whose signature it is.

@@ -62,6 +62,9 @@ pub(super) async fn require(
     };
     let ring = way.ring().await?;
     if let Some(ring) = &ring {
+        if way.takes(step::CREDENTIAL) {
+            schema::require_adoption(db, &ring.manifest()).await?;
+        }
         obstacles.extend(way.other_tables(ring)?);
         obstacles.extend(way.cells(ring).await?);
     }

@@ -37,7 +37,7 @@ pub(super) use plan::counted;
 #[cfg(feature = "cli")]
 pub(crate) use plan::plan_sql;
 use text::Piece;
-pub(super) use work::Work;
+pub(super) use work::{Work, settled};
 
 use crate::db::Lock;
 use crate::key::{EpochFloor, Roots};

@@ -138,7 +138,8 @@ impl Work {
     }
 }
 
-fn settled(done: Result<(), SchemaError>) -> Result<(), DbErr> {
+/// Passes the error on through sea-orm.
+pub(in crate::schema) fn settled(done: Result<(), SchemaError>) -> Result<(), DbErr> {
     done.map_err(|error| match error {
         SchemaError::Database(error) => error,
         error => wrapped(error),
