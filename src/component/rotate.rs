@@ -13,10 +13,10 @@ use super::login::{self, LoginState, Logins};
 use super::sessions;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
-use crate::policy::apply::told;
 use crate::policy::names::Slot;
 use crate::policy::state::{Change, ENABLED, State};
 use crate::policy::statement::{Verifiers, statements};
+use crate::policy::told::told;
 use crate::policy::{GrantError, Site};
 
 /// How patient a rotation is.
