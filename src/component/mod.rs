@@ -37,6 +37,6 @@ pub(crate) use {
     converge::{Applied, converge},
     foresee::foresee_take_back,
     plan::plan,
-    pool::try_login,
+    pool::{Credentials, try_login},
     step::uncarry,
 };
