@@ -6,12 +6,13 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::body_budget::{FULL, HeldBytes};
+use super::last_answer::{last, last_answer};
 use super::peer::Peer;
 use super::problem::Problem;
 use super::refusal::Refusal;
@@ -113,16 +114,6 @@ fn too_long(limits: &Limits) -> Problem {
 
 fn taken(body: Bytes) -> Body {
     if body.is_empty() { Body::empty() } else { Body::from(body) }
-}
-
-/// What is left of the body would be taken for the next request.
-pub(super) fn last_answer(problem: Problem) -> Response {
-    last(problem.into_response())
-}
-
-fn last(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
 }
 
 /// Does the work in a task of its own. A caller that hangs up, or that has waited long enough, ends its answer and not the

@@ -7,10 +7,10 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use super::body_budget::BodyBudget;
+use super::finding::Readiness;
 use super::gate::Gates;
 use super::line_budget::LineBudget;
 use super::metrics::Metrics;
-use super::readiness::Readiness;
 use super::settings::Settings;
 use crate::audit::Writer;
 use crate::component::Components;

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::bounds::last_answer;
+use super::last_answer::last_answer;
 use super::problem::Problem;
 use super::settings::Limits;
 

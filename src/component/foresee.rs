@@ -11,8 +11,9 @@ use strongroom_migration::Engine;
 use super::plan::plan_back;
 use crate::db;
 use crate::key::{EpochFloor, Roots};
-use crate::policy::apply::{refuse_shared_accounts, take_turns, told};
+use crate::policy::apply::{refuse_shared_accounts, take_turns};
 use crate::policy::drift::drift;
+use crate::policy::told::told;
 use crate::policy::{GrantError, Plan, Policy, PolicyOptions, Site, stored};
 
 /// Fails where reverting policy `version` would fail.

@@ -144,8 +144,9 @@ pub(super) async fn prepare(
         .keys()
         .filter(|component| logins.find(component, LoginState::Active).is_none())
     {
-        make(db, site, component, Slot::A, LoginState::Active, logins.next_version(component))
-            .await?;
+        let version = logins.next_version(component);
+        let (slot, state) = (Slot::A, LoginState::Active);
+        make(db, site, NewLogin { component, slot, state, version }).await?;
     }
     Logins::read(db).await
 }
@@ -162,15 +163,22 @@ pub(super) async fn forget_others(
     Ok(())
 }
 
-/// Writes a login with a new password down.
+/// A login whose password is to be made.
+pub(super) struct NewLogin<'a> {
+    pub(super) component: &'a str,
+    pub(super) slot: Slot,
+    pub(super) state: LoginState,
+    /// The number of the password.
+    pub(super) version: u32,
+}
+
+/// Stores a login with a new password.
 pub(super) async fn make(
     db: &impl ConnectionTrait,
     site: &Site,
-    component: &str,
-    slot: Slot,
-    state: LoginState,
-    version: u32,
+    login: NewLogin<'_>,
 ) -> Result<(), GrantError> {
+    let NewLogin { component, slot, state, version } = login;
     let password = site.options.password(component)?;
     let row = ActiveModel {
         component: Set(component.to_owned()),

@@ -37,5 +37,5 @@ pub(crate) use {
     converge::{Applied, converge},
     foresee::foresee_take_back,
     plan::plan,
-    pool::try_login,
+    pool::{Credentials, try_login},
 };

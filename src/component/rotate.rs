@@ -5,18 +5,18 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
-use secrecy::ExposeSecret as _;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, sleep};
 
-use super::login::{self, LoginState, Logins};
+use super::login::{self, LoginState, Logins, NewLogin};
 use super::sessions;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
-use crate::policy::apply::told;
 use crate::policy::names::Slot;
 use crate::policy::state::{Change, ENABLED, State};
 use crate::policy::statement::{Verifiers, statements};
+use crate::policy::told::told;
 use crate::policy::{GrantError, Site};
 
 /// How patient a rotation is.
@@ -62,83 +62,146 @@ pub(crate) enum Stage {
     Leaving(usize),
 }
 
-/// Rotates, or goes on with a rotation that was begun. `probe` must log in with the login that is handed to it and
-/// fail if that does not work: it is asked before any program is told to.
-pub(crate) async fn rotate(
-    db: &DatabaseConnection,
-    lock: &Lock,
-    site: &Site,
-    component: &str,
-    pace: Pace,
-    probe: impl AsyncFn(&str, &secrecy::SecretString) -> Result<(), GrantError>,
-    on_stage: &(dyn Fn(Stage) + Send + Sync),
-) -> Result<Rotated, GrantError> {
-    let logins = Logins::read(db).await?;
-    let entry = |to: Slot| Entry {
-        number: None,
-        name: format!("login of {component} to {to}"),
-        kind: "login",
-        direction: "up",
-        checksum: None,
-    };
-    let (active, _) = logins
-        .find(component, LoginState::Active)
-        .ok_or_else(|| GrantError::UnknownComponent(component.to_owned()))?;
-    let (from, to) = match logins.find(component, LoginState::Outgoing) {
-        Some((leaving, _)) => (leaving, active),
-        None => (active, active.other()),
-    };
-    let row = db::retry!(begin(db, lock, &entry(to)))?;
-    if logins.find(component, LoginState::Outgoing).is_none() {
-        open(db, lock, site, component, to, &logins).await?;
-        on_stage(Stage::Opened);
-        let opened = Logins::read(db).await?;
-        let (_, incoming) = opened
-            .find(component, LoginState::Incoming)
-            .ok_or_else(|| GrantError::UnknownComponent(component.to_owned()))?;
-        probe(&site.target.names.login(component, to), &site.keys.password(incoming)?.text())
-            .await?;
-        db::retry!(switch(db, lock, component, from, to))?;
-        on_stage(Stage::Switched);
-    }
-    let account = site.target.names.login(component, from);
-    let ended = leave(db, lock, site, &account, pace, on_stage).await?;
-    login::forget(db, component, from).await?;
-    history::finish(db, lock, row).await?;
-    Ok(Rotated { from: account, to: site.target.names.login(component, to), ended })
+/// A rotation of one component's login.
+pub(crate) struct Rotation<'a> {
+    /// The database.
+    pub db: &'a DatabaseConnection,
+    /// The run lock.
+    pub lock: &'a Lock,
+    /// The database's accounts and keys.
+    pub site: &'a Site,
+    /// The component.
+    pub component: &'a str,
+    /// How patient it is.
+    pub pace: Pace,
+    /// Is told of each stage.
+    pub on_stage: &'a (dyn Fn(Stage) + Send + Sync),
 }
 
-async fn begin(db: &DatabaseConnection, lock: &Lock, entry: &Entry) -> Result<i64, GrantError> {
-    let transaction = db::begin(db).await?;
-    let row = history::begin(&transaction, lock, entry).await?;
-    lock.fence(&transaction).await?;
-    transaction.commit().await?;
-    Ok(row)
-}
+impl Rotation<'_> {
+    /// Rotates, or continues a rotation that was begun. `probe` must log in with the login that it is handed, and fail
+    /// otherwise: it is asked before any program is told to use it.
+    pub(crate) async fn run(
+        &self,
+        probe: impl AsyncFn(&str, &SecretString) -> Result<(), GrantError>,
+    ) -> Result<Rotated, GrantError> {
+        let logins = Logins::read(self.db).await?;
+        let (active, _) =
+            logins.find(self.component, LoginState::Active).ok_or_else(|| self.unknown())?;
+        let leaving = logins.find(self.component, LoginState::Outgoing).map(|(slot, _)| slot);
+        let (from, to) = leaving.map_or((active, active.other()), |leaving| (leaving, active));
+        let row = db::retry!(self.begin(to))?;
+        if leaving.is_none() {
+            self.open(to, &logins).await?;
+            (self.on_stage)(Stage::Opened);
+            let opened = Logins::read(self.db).await?;
+            let (_, incoming) =
+                opened.find(self.component, LoginState::Incoming).ok_or_else(|| self.unknown())?;
+            probe(&self.account(to), &self.site.keys.password(incoming)?.text()).await?;
+            db::retry!(self.switch(from, to))?;
+            (self.on_stage)(Stage::Switched);
+        }
+        let ended = self.leave(&self.account(from)).await?;
+        login::forget(self.db, self.component, from).await?;
+        history::finish(self.db, self.lock, row).await?;
+        Ok(Rotated { from: self.account(from), to: self.account(to), ended })
+    }
 
-/// The password is written down first; after a crash the same one is set again.
-async fn open(
-    db: &DatabaseConnection,
-    lock: &Lock,
-    site: &Site,
-    component: &str,
-    to: Slot,
-    logins: &Logins,
-) -> Result<(), GrantError> {
-    if logins.find(component, LoginState::Incoming).is_none() {
-        lock.look(db).await?;
-        refuse_same_password(site, component, logins)?;
-        login::make(db, site, component, to, LoginState::Incoming, logins.next_version(component))
-            .await?;
+    async fn begin(&self, to: Slot) -> Result<i64, GrantError> {
+        let entry = Entry {
+            number: None,
+            name: format!("login of {} to {to}", self.component),
+            kind: "login",
+            direction: "up",
+            checksum: None,
+        };
+        let transaction = db::begin(self.db).await?;
+        let row = history::begin(&transaction, self.lock, &entry).await?;
+        self.lock.fence(&transaction).await?;
+        transaction.commit().await?;
+        Ok(row)
     }
-    let verifiers = Logins::read(db).await?.verifiers(&site.target, &site.keys)?;
-    let account = site.target.names.login(component, to);
-    let opened = db::retry!(set(db, lock, site, &account, "true", &verifiers));
-    if matches!(opened, Err(GrantError::PasswordRefused)) {
-        // The next run must not try the same one again.
-        login::forget(db, component, to).await?;
+
+    /// The password is stored first; after a crash the same one is set again.
+    async fn open(&self, to: Slot, logins: &Logins) -> Result<(), GrantError> {
+        let component = self.component;
+        if logins.find(component, LoginState::Incoming).is_none() {
+            self.lock.look(self.db).await?;
+            refuse_same_password(self.site, component, logins)?;
+            let (state, version) = (LoginState::Incoming, logins.next_version(component));
+            login::make(self.db, self.site, NewLogin { component, slot: to, state, version })
+                .await?;
+        }
+        let verifiers =
+            Logins::read(self.db).await?.verifiers(&self.site.target, &self.site.keys)?;
+        let account = self.account(to);
+        let opened = db::retry!(self.enable(&account, true, &verifiers));
+        if matches!(opened, Err(GrantError::PasswordRefused)) {
+            // The next run must not try the same one again.
+            login::forget(self.db, component, to).await?;
+        }
+        opened
     }
-    opened
+
+    async fn enable(
+        &self,
+        account: &str,
+        enabled: bool,
+        verifiers: &Verifiers,
+    ) -> Result<(), GrantError> {
+        let target = &self.site.target;
+        let change = Change::Set(account.to_owned(), ENABLED.to_owned(), enabled.to_string());
+        for statement in statements(target, &State::default(), &[change], verifiers) {
+            self.lock.look(self.db).await?;
+            self.db
+                .execute_unprepared(&statement.exposed())
+                .await
+                .map_err(|error| told(target, &error, &statement.sql))?;
+        }
+        Ok(())
+    }
+
+    async fn switch(&self, from: Slot, to: Slot) -> Result<(), GrantError> {
+        let transaction = db::begin(self.db).await?;
+        login::move_to(&transaction, self.component, from, LoginState::Outgoing).await?;
+        login::move_to(&transaction, self.component, to, LoginState::Active).await?;
+        self.lock.fence(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Waits until the old login has had no session for the settle time, closes it, and ends the sessions that are left.
+    async fn leave(&self, account: &str) -> Result<usize, GrantError> {
+        let engine = self.site.target.engine;
+        let (begun, mut quiet) = (Instant::now(), Instant::now());
+        while quiet.elapsed() < self.pace.settle && begun.elapsed() < self.pace.deadline {
+            self.lock.check()?;
+            let there = sessions::of(self.db, engine, account).await?.len();
+            if there > 0 {
+                quiet = Instant::now();
+            }
+            (self.on_stage)(Stage::Leaving(there));
+            sleep(POLL).await;
+        }
+        db::retry!(self.enable(account, false, &Verifiers::new()))?;
+        let mut ended = 0;
+        for _ in 0..LOOKS {
+            self.lock.check()?;
+            match sessions::end(self.db, engine, account).await? {
+                0 => return Ok(ended),
+                more => ended = ended.max(more),
+            }
+            sleep(POLL).await;
+        }
+        Err(GrantError::SessionsStay { login: account.to_owned() })
+    }
+
+    fn account(&self, slot: Slot) -> String {
+        self.site.target.names.login(self.component, slot)
+    }
+
+    fn unknown(&self) -> GrantError {
+        GrantError::UnknownComponent(self.component.to_owned())
+    }
 }
 
 /// A file that was not renewed would make the new login's password the old one's.
@@ -159,71 +222,7 @@ fn refuse_same_password(site: &Site, component: &str, logins: &Logins) -> Result
     })
 }
 
-async fn set(
-    db: &impl ConnectionTrait,
-    lock: &Lock,
-    site: &Site,
-    account: &str,
-    enabled: &str,
-    verifiers: &Verifiers,
-) -> Result<(), GrantError> {
-    let change = Change::Set(account.to_owned(), ENABLED.to_owned(), enabled.to_owned());
-    for statement in statements(&site.target, &State::default(), &[change], verifiers) {
-        lock.look(db).await?;
-        db.execute_unprepared(&statement.exposed())
-            .await
-            .map_err(|error| told(&site.target, &error, &statement.sql))?;
-    }
-    Ok(())
-}
-
-async fn switch(
-    db: &DatabaseConnection,
-    lock: &Lock,
-    component: &str,
-    from: Slot,
-    to: Slot,
-) -> Result<(), GrantError> {
-    let transaction = db::begin(db).await?;
-    login::move_to(&transaction, component, from, LoginState::Outgoing).await?;
-    login::move_to(&transaction, component, to, LoginState::Active).await?;
-    lock.fence(&transaction).await?;
-    Ok(transaction.commit().await?)
-}
-
 const POLL: Duration = Duration::from_millis(200);
-
-/// Waits until the old login has had no session for the settle time, closes it, and sees that none is left.
-async fn leave(
-    db: &DatabaseConnection,
-    lock: &Lock,
-    site: &Site,
-    account: &str,
-    pace: Pace,
-    on_stage: &(dyn Fn(Stage) + Send + Sync),
-) -> Result<usize, GrantError> {
-    let (begun, mut quiet) = (Instant::now(), Instant::now());
-    while quiet.elapsed() < pace.settle && begun.elapsed() < pace.deadline {
-        lock.check()?;
-        let there = sessions::of(db, site.target.engine, account).await?.len();
-        if there > 0 {
-            quiet = Instant::now();
-        }
-        on_stage(Stage::Leaving(there));
-        sleep(POLL).await;
-    }
-    db::retry!(set(db, lock, site, account, "false", &Verifiers::new()))?;
-    let mut ended = 0;
-    for _ in 0..LOOKS {
-        lock.check()?;
-        match sessions::end(db, site.target.engine, account).await? {
-            0 => return Ok(ended),
-            more => ended = ended.max(more),
-        }
-        sleep(POLL).await;
-    }
-    Err(GrantError::SessionsStay { login: account.to_owned() })
-}
 
 /// How often sessions that were told to end are looked for.
 const LOOKS: u32 = 100;

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::Tls;
-use super::engine::feature;
+use super::feature::feature;
 use super::tls::Asked;
 pub use error::AddressError;
 
@@ -133,19 +133,6 @@ impl Address {
     pub fn user(&self) -> Option<String> {
         let url = Url::parse(self.expose()).ok().filter(|_| self.engine != DbBackend::Sqlite)?;
         Some(url.username().to_owned()).filter(|user| !user.is_empty())
-    }
-
-    /// The same database for every login: the engine, the host and the name, or a file's absolute path. Without parameters.
-    pub fn without_login(&self) -> String {
-        if let Some(file) = super::sqlite_file(self) {
-            let absolute =
-                file.canonicalize().or_else(|_| std::path::absolute(&file)).unwrap_or(file);
-            return format!("sqlite://{}", absolute.display());
-        }
-        let Ok(mut url) = Url::parse(self.expose()) else { return self.shown.clone() };
-        let _ = (url.set_username(""), url.set_password(None));
-        url.set_query(None);
-        url.to_string()
     }
 
     /// The engine that the scheme names.

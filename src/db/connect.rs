@@ -3,35 +3,14 @@
 use std::path::PathBuf;
 
 use sea_orm::{DatabaseConnection, DbErr};
+use url::Url;
 
 use super::engine::driver;
-use super::{Address, Peer};
-
-/// What a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reading only; the server refuses everything else. A missing SQLite file reads as empty.
-    Read,
-    /// Reading and writing rows.
-    Write,
-    /// Reading and writing rows in somebody else's database: no setting of it is changed.
-    Guest,
-    /// Changing the schema. SQLite's foreign keys are off, as making a table anew demands.
-    Schema,
-}
+use super::{Access, Address, Way};
 
 /// Opens a pool. Statements are never logged.
 pub async fn connect(address: &Address, access: Access) -> Result<DatabaseConnection, DbErr> {
     driver(address)?.connect(address, access).await
-}
-
-/// The way to a server, as its address and the demands on TLS set it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Way {
-    /// Where the server is.
-    pub peer: Peer,
-    /// Whether nobody but the server itself can be at the other end.
-    pub is_verified: bool,
 }
 
 /// The way to a server; none for SQLite. An error where [`connect`] would refuse.
@@ -47,4 +26,19 @@ pub fn sqlite_file(address: &Address) -> Option<PathBuf> {
 /// Makes the database if the server, or the file system, does not have it. True when it was made.
 pub async fn create_if_missing(address: &Address) -> Result<bool, DbErr> {
     driver(address)?.create_if_missing(address).await
+}
+
+impl Address {
+    /// The same database for every login: the engine, the host and the name, or a file's absolute path. Without parameters.
+    pub fn without_login(&self) -> String {
+        if let Some(file) = sqlite_file(self) {
+            let absolute =
+                file.canonicalize().or_else(|_| std::path::absolute(&file)).unwrap_or(file);
+            return format!("sqlite://{}", absolute.display());
+        }
+        let Ok(mut url) = Url::parse(self.expose()) else { return self.to_string() };
+        let _ = (url.set_username(""), url.set_password(None));
+        url.set_query(None);
+        url.to_string()
+    }
 }

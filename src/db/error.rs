@@ -3,7 +3,7 @@
 use sea_orm::{DbErr, SqlErr};
 
 use super::InsecureAddress;
-use super::engine::{Cause, cause};
+use super::cause::{Cause, cause};
 
 /// Nobody answers, or the login is refused: nothing was done.
 pub fn is_unreachable(error: &DbErr) -> bool {

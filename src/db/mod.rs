@@ -1,13 +1,16 @@
 //! Connecting, the run lock, transactions, and what a database's error means.
 
+mod access;
 #[cfg_attr(
     not(any(feature = "postgres", feature = "mysql")),
     expect(dead_code, reason = "only to servers there is a way")
 )]
 mod address;
+mod cause;
 mod connect;
 mod engine;
 mod error;
+mod feature;
 pub mod history;
 mod holder;
 mod lock;
@@ -33,15 +36,15 @@ mod tls_failure;
 mod transaction;
 mod unfit;
 
+pub use access::{Access, Way};
 pub use address::{Address, AddressError};
-pub use connect::{Access, Way, connect, create_if_missing, sqlite_file, way};
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-pub(crate) use engine::conn;
+pub(crate) use cause::conn;
+pub use connect::{connect, create_if_missing, sqlite_file, way};
 #[cfg(feature = "mysql")]
 pub(crate) use engine::mysql::component_options as mysql_options;
 #[cfg(feature = "mysql")]
 pub(crate) use engine::mysql_session::prepare_component as prepare_mysql;
-pub(crate) use engine::not_built;
 #[cfg(feature = "postgres")]
 pub(crate) use engine::postgres::component_options as postgres_options;
 #[cfg(feature = "postgres")]
@@ -55,6 +58,7 @@ pub use error::{
     is_transient, is_unreachable,
 };
 pub(crate) use error::{is_forbidden, is_password_refused};
+pub(crate) use feature::not_built;
 pub use holder::this_host_and_process;
 #[cfg(feature = "cli")]
 pub(crate) use lock::abandoned_by as lock_abandoned_by;

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 
 use sea_orm::DbErr;
 
-use super::engine::{Cause, OtherService, cause, said};
+use super::cause::{Cause, cause, said};
+use super::engine::OtherService;
 use super::error::{configuration, has_code, is_missing_database, is_unreachable, mysql_number};
 
 /// Why a server did not serve us.

@@ -5,7 +5,7 @@
 
 use sea_orm::DbErr;
 
-use super::engine::{Said, said};
+use super::cause::{Said, said};
 
 /// Returns the message for a person: one line, with the object, the detail and the hint where they hold no values.
 pub(crate) fn said_by_server(error: &DbErr) -> String {

@@ -3,7 +3,7 @@
 use rustls::CertificateError;
 use sea_orm::DbErr;
 
-use super::engine::{Cause, cause};
+use super::cause::{Cause, cause};
 
 /// Why TLS to a server failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

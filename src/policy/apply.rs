@@ -8,9 +8,9 @@ use super::plan::{Accounts, Plan, plan};
 use super::site::Site;
 use super::state::{Change, ENABLED, Kind, Object};
 use super::statement::Statement;
-use super::wanted::Target;
+use super::told::told;
 use super::{GrantError, Policy};
-use crate::db::{Lock, is_forbidden, is_password_refused, statement};
+use crate::db::{Lock, statement};
 
 /// Runs the statements of a plan.
 pub(crate) async fn execute(
@@ -52,20 +52,6 @@ pub(crate) async fn take_turns(db: &impl ConnectionTrait, engine: Engine) -> Res
             .await?;
     }
     Ok(())
-}
-
-/// The server's refusal, with what was asked of it; never with a password.
-pub(crate) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
-    if is_password_refused(error, target.looks_at_passwords) {
-        return GrantError::PasswordRefused;
-    }
-    if is_forbidden(error) {
-        let cause = error.to_string();
-        let cause =
-            cause.rsplit("error returned from database: ").next().unwrap_or(&cause).to_owned();
-        return GrantError::Forbidden { sql: sql.to_owned(), cause };
-    }
-    GrantError::Database(error.clone())
 }
 
 /// A restored copy beside its original has the same ring, and so the same names.

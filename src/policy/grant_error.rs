@@ -3,7 +3,7 @@
 use sea_orm::DbErr;
 
 use super::drift::Drift;
-use super::ready::Missing;
+use super::missing::Missing;
 use crate::db::{LockError, Transient, is_transient};
 use crate::key::{RingError, SourceError};
 

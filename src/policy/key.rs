@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::source::Entry;
+use super::entry::Entry;
 use super::{Component, Policy, PolicyError, TableRights};
 
 pub(super) use registered::{AnyKey, Key};

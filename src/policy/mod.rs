@@ -19,11 +19,13 @@ mod component_name;
 pub(crate) mod cure;
 mod diff;
 pub(crate) mod drift;
+mod entry;
 mod error;
 mod grant_error;
 pub(crate) mod granted;
 pub(crate) mod inspect;
 mod key;
+mod missing;
 mod model;
 pub(crate) mod names;
 pub(crate) mod plan;
@@ -37,9 +39,11 @@ pub(crate) mod statement;
 pub(crate) mod stored;
 mod suggest;
 mod support;
+pub(crate) mod told;
 pub(crate) mod wanted;
 
 pub use component_name::is_component_name;
+pub use entry::{Entry, Name, Table};
 pub use error::{Place, PolicyError};
 pub use grant_error::GrantError;
 pub use key::{ComponentKey, ComponentKeys, UnreadableKey};
@@ -48,7 +52,6 @@ pub use model::{
 };
 pub use names::Names;
 pub use site::PolicyOptions;
-pub use source::{Entry, Name, Table};
 
 #[cfg(all(feature = "cli", feature = "serve"))]
 pub(crate) use builtin::builtin_components;
@@ -58,6 +61,7 @@ pub(crate) use plan::Plan;
 #[cfg(feature = "cli")]
 pub(crate) use {
     drift::Drift,
-    ready::{Missing, Needs, may_make_triggers, require_ready},
+    missing::Missing,
+    ready::{Needs, may_make_triggers, require_ready},
     state::{Object, State},
 };

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use sea_orm::ConnectionTrait;
 
-use super::apply::told;
 use super::diff::diff;
 use super::drift::{Drift, drift};
 use super::inspect::{Inspected, exists, inspect};
 use super::site::Site;
 use super::state::{Change, State};
 use super::statement::{Statement, Verifiers, statements};
+use super::told::told;
 use super::wanted::wanted;
 use super::{GrantError, Policy};
 

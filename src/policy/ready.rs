@@ -10,24 +10,10 @@ use strongroom_migration::Engine;
 #[cfg(feature = "cli")]
 pub(crate) use self::mysql::may_make_triggers;
 use super::GrantError;
+use super::missing::Missing;
 use super::site::PolicyOptions;
 use super::support::unsupported;
 use crate::db::{Support, server_version, support};
-
-/// Something that a way needs and does not find.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// What is not as it must be.
-    pub what: String,
-    /// The statement that an administrator of the server cures it with.
-    pub cure: Option<String>,
-}
-
-impl Missing {
-    fn new(what: impl Into<String>, cure: impl Into<Option<String>>) -> Self {
-        Self { what: what.into(), cure: cure.into() }
-    }
-}
 
 /// Refuses a server that is too old for anything, and one that is not ready for policies where the way brings one. One
 /// refusal names all that is missing.

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::entry::Name;
 use super::model::Catalog;
-use super::source::{Allow, Given, Name, Section, Source};
+use super::source::{Allow, Given, Section, Source};
 use super::suggest::nearest;
 use super::{Component, KeyValues, Limits, Place, Policy, PolicyError};
 

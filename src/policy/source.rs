@@ -1,15 +1,10 @@
 //! A policy file as it is written: names with their lines, and nothing of them looked up yet. Pure.
 
-mod entry;
-
 use std::collections::BTreeMap;
 
-use self::entry::File;
+use super::entry::{Columns, Entry, File, Name, Table};
 use super::key::{AnyValue, Key};
 use super::{ComponentKeys, Limits, Place, PolicyError, Verb, is_component_name};
-
-pub(super) use self::entry::Columns;
-pub use self::entry::{Entry, Name, Table};
 
 const KEYS: [&str; 6] = ["version", "replace", "without", "known", "component", "deny"];
 const COMPONENT_KEYS: [&str; 7] = [

@@ -1,14 +1,12 @@
 //! A page of rows, read without a lock.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
+use sea_orm::{DbBackend, DbErr, QueryResult};
 use strongroom_entity::{IdKind, OwnerColumn, OwnerKind, SealedTable};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::statement::{id_value, quoted, read_bytes, read_owner};
-use super::walk::{Position, Walk};
+use super::statement::{quoted, read_bytes, read_owner};
 use crate::crypto;
-use crate::db::statement;
 use crate::key::{Place, scope_of};
 
 /// Which forms of the sealed columns the table has now.
@@ -39,11 +37,6 @@ pub(super) struct Cell {
 }
 
 impl Row {
-    /// The position behind it, in the order in which it was read.
-    pub(super) fn position(&self) -> Position {
-        self.rowid.map_or_else(|| Position::Id(self.id.clone()), Position::Rowid)
-    }
-
     /// Where the cell of the column with this label belongs.
     pub(super) fn place(&self, label: &'static str) -> Place {
         Place::raw(label, &self.scope, &self.id, &self.context)
@@ -80,46 +73,7 @@ pub(super) struct Size {
     pub(super) bytes: usize,
 }
 
-/// Reads the rows of a pass that follow its position: as many as `size` says.
-pub(super) async fn read(
-    db: &impl ConnectionTrait,
-    walk: &Walk,
-    size: Size,
-) -> Result<Vec<Row>, DbErr> {
-    let engine = db.get_database_backend();
-    let Walk { table, forms, condition, rowid, position } = walk;
-    let name = quoted(engine, table.name);
-    let (first, order) = match rowid {
-        Some(rowid) => (format!("{name}.{rowid}, "), format!("{name}.{rowid}")),
-        None => (String::new(), quoted(engine, table.id.name)),
-    };
-    let after = match position {
-        Position::Start => None,
-        Position::Id(id) => Some(id_value(table.id, id)),
-        Position::Rowid(rowid) => Some((*rowid).into()),
-    };
-    let beyond = after.as_ref().map_or_else(String::new, |_| format!("AND {order} > $1"));
-    let sql = format!(
-        "SELECT {first}{} FROM {name} WHERE ({condition}) {beyond} ORDER BY {order} LIMIT {}",
-        select_list(table, *forms, engine),
-        size.rows,
-    );
-    let found = db.query_all_raw(statement(engine, &sql, after)).await?;
-    let rows = found.iter().map(|row| decode_walked(row, walk)).collect::<Result<Vec<_>, _>>()?;
-    Ok(within_bytes(rows, size.bytes))
-}
-
-fn decode_walked(row: &QueryResult, walk: &Walk) -> Result<Row, DbErr> {
-    match walk.rowid {
-        Some(_) => Ok(Row {
-            rowid: Some(row.try_get_by_index(0)?),
-            ..decode_from(row, 1, walk.table, walk.forms)?
-        }),
-        None => decode(row, walk.table, walk.forms),
-    }
-}
-
-fn within_bytes(mut rows: Vec<Row>, most: usize) -> Vec<Row> {
+pub(super) fn within_bytes(mut rows: Vec<Row>, most: usize) -> Vec<Row> {
     let mut bytes = 0;
     let fitting = rows.iter().take_while(|row| {
         bytes += row.size();
@@ -152,7 +106,7 @@ pub(super) fn decode(
     decode_from(row, 0, table, forms)
 }
 
-fn decode_from(
+pub(super) fn decode_from(
     row: &QueryResult,
     first: usize,
     table: &'static SealedTable,

@@ -4,10 +4,11 @@
 //! order of ids touches as many blocks as it has rows. Elsewhere it follows the ids. `VACUUM` may renumber rows, and a new
 //! row may get any rowid: the count at the end of a pass finds the rows that it missed, and the next pass moves them.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
 use strongroom_entity::SealedTable;
 
-use super::page::{self, Forms, Row, Size};
+use super::page::{Forms, Row, Size, decode, decode_from, select_list, within_bytes};
+use super::statement::{id_value, quoted};
 use crate::db::statement;
 
 /// How far a pass has come.
@@ -64,11 +65,53 @@ impl Walk {
         db: &impl ConnectionTrait,
         size: Size,
     ) -> Result<Vec<Row>, DbErr> {
-        let rows = page::read(db, self, size).await?;
+        let rows = read(db, self, size).await?;
         if let Some(last) = rows.last() {
             self.position = last.position();
         }
         Ok(rows)
+    }
+}
+
+/// Reads the rows of a pass that follow its position: as many as `size` says.
+async fn read(db: &impl ConnectionTrait, walk: &Walk, size: Size) -> Result<Vec<Row>, DbErr> {
+    let engine = db.get_database_backend();
+    let Walk { table, forms, condition, rowid, position } = walk;
+    let name = quoted(engine, table.name);
+    let (first, order) = match rowid {
+        Some(rowid) => (format!("{name}.{rowid}, "), format!("{name}.{rowid}")),
+        None => (String::new(), quoted(engine, table.id.name)),
+    };
+    let after = match position {
+        Position::Start => None,
+        Position::Id(id) => Some(id_value(table.id, id)),
+        Position::Rowid(rowid) => Some((*rowid).into()),
+    };
+    let beyond = after.as_ref().map_or_else(String::new, |_| format!("AND {order} > $1"));
+    let sql = format!(
+        "SELECT {first}{} FROM {name} WHERE ({condition}) {beyond} ORDER BY {order} LIMIT {}",
+        select_list(table, *forms, engine),
+        size.rows,
+    );
+    let found = db.query_all_raw(statement(engine, &sql, after)).await?;
+    let rows = found.iter().map(|row| decode_walked(row, walk)).collect::<Result<Vec<_>, _>>()?;
+    Ok(within_bytes(rows, size.bytes))
+}
+
+fn decode_walked(row: &QueryResult, walk: &Walk) -> Result<Row, DbErr> {
+    match walk.rowid {
+        Some(_) => Ok(Row {
+            rowid: Some(row.try_get_by_index(0)?),
+            ..decode_from(row, 1, walk.table, walk.forms)?
+        }),
+        None => decode(row, walk.table, walk.forms),
+    }
+}
+
+impl Row {
+    /// The position behind it, in the order in which it was read.
+    pub(super) fn position(&self) -> Position {
+        self.rowid.map_or_else(|| Position::Id(self.id.clone()), Position::Rowid)
     }
 }
 

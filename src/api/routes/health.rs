@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::caller::Caller;
-use crate::api::readiness::Finding;
+use crate::api::finding::Finding;
 use crate::api::service::Service;
 
 /// The process answers.

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::Mismatch;
+use super::mac::mac;
 use super::scope::Scope;
 
 const DOMAIN: &str = "strongroom/aws-signature/1";
@@ -100,15 +100,6 @@ impl Fingerprint {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
-}
-
-/// `HMAC-SHA256(key, text)`, RFC 2104.
-pub(super) fn mac(key: &[u8], text: &str) -> [u8; 32] {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        unreachable!("HMAC takes keys of any length");
-    };
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().into()
 }
 
 /// The signed texts carry params.

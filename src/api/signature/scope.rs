@@ -5,8 +5,8 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::Malformed;
-use super::claim::mac;
 use super::limit::{NAME, spelt};
+use super::mac::mac;
 
 const TERMINATOR: &str = "aws4_request";
 

@@ -6,7 +6,7 @@ use strongroom_entity::{OWN_TABLES, own_table};
 use strongroom_migration::Phase;
 
 use super::check::Check;
-use super::facts::Facts;
+use super::facts::{Counted, Facts};
 use crate::cli::counted::counted;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -64,16 +64,6 @@ pub(super) async fn all(
 
 async fn has_ring(db: &DatabaseConnection) -> Result<bool, db::DbErr> {
     db::has_table(db, "strongroom_manifest").await
-}
-
-/// The cells, counted.
-pub(in crate::cli) struct Counted {
-    pub(in crate::cli) phase: Phase,
-    pub(in crate::cli) cells: Census,
-    /// Empty without a ring, and without its root.
-    pub(in crate::cli) generations: Vec<GenerationCount>,
-    pub(in crate::cli) manifest: Option<Manifest>,
-    pub(in crate::cli) is_verified: bool,
 }
 
 type Counts = (Phase, Census, Vec<GenerationCount>);

@@ -2,9 +2,11 @@
 
 use sea_orm::EntityTrait as _;
 use strongroom_entity::audit_head;
+use strongroom_migration::Phase;
 
-use super::cells::Counted;
 use crate::db::{self, DatabaseConnection};
+use crate::key::Manifest;
+use crate::reseal::{Census, GenerationCount};
 use crate::schema::Status;
 
 /// Everything is absent that could not be read.
@@ -25,4 +27,14 @@ impl Facts {
             self.audit = head.map(|head| (head.number, hex::encode(head.mac)));
         }
     }
+}
+
+/// The cells, counted.
+pub(in crate::cli) struct Counted {
+    pub(in crate::cli) phase: Phase,
+    pub(in crate::cli) cells: Census,
+    /// Empty without a ring, and without its root.
+    pub(in crate::cli) generations: Vec<GenerationCount>,
+    pub(in crate::cli) manifest: Option<Manifest>,
+    pub(in crate::cli) is_verified: bool,
 }

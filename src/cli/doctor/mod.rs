@@ -20,8 +20,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-pub(super) use self::cells::Counted;
 pub(super) use self::check::{Check, Checks, State};
+pub(super) use self::facts::Counted;
 pub(super) use self::facts::Facts;
 use super::epoch;
 use super::exit::Exit;

@@ -133,3 +133,36 @@ impl From<ManifestError> for Failure {
         Self::refused("cannot_roll", error).help(help)
     }
 }
+
+/// A ring error inside a step's error cannot be moved out of it; what matters can be told again.
+pub(super) fn ring_by_reference(error: &RingError) -> Failure {
+    match error {
+        RingError::Missing => RingError::Missing.into(),
+        RingError::Forged => RingError::Forged.into(),
+        RingError::WrongRoot { wanted, given } => {
+            RingError::WrongRoot { wanted: wanted.clone(), given: given.clone() }.into()
+        }
+        RingError::Older { found, minimum, is_pinned } => {
+            RingError::Older { found: *found, minimum: *minimum, is_pinned: *is_pinned }.into()
+        }
+        RingError::RingChanged { epoch } => RingError::RingChanged { epoch: *epoch }.into(),
+        RingError::PhaseContradicts { table, found } => {
+            RingError::PhaseContradicts { table: table.clone(), found }.into()
+        }
+        RingError::Newer(what) => RingError::Newer(what.clone()).into(),
+        RingError::BeforeRelease => RingError::BeforeRelease.into(),
+        RingError::Raced => RingError::Raced.into(),
+        RingError::Damaged { id, purpose, reason } => {
+            RingError::Damaged { id: *id, purpose, reason: *reason }.into()
+        }
+        RingError::Roll(error) => (*error).into(),
+        RingError::Database(error) => error.clone().into(),
+        other @ (RingError::Seal(_)
+        | RingError::NoKey
+        | RingError::NoConnection
+        | RingError::NotShared
+        | RingError::Source(_)
+        | RingError::NoRandomness(_)) => Failure::new(Exit::Failed, "sealing", other)
+            .help("`strongroom keys verify` names what is damaged"),
+    }
+}

@@ -1,7 +1,7 @@
 //! What to type when a policy is not in force.
 
 use super::Failure;
-use super::runs::ring_by_reference;
+use super::keys::ring_by_reference;
 use crate::cli::exit::Exit;
 use crate::db::LockError;
 use crate::policy::{GrantError, Missing};

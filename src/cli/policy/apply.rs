@@ -13,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::{Session, release};
 use crate::component::login::{LoginState, Logins};
-use crate::component::{Applied, converge, try_login};
+use crate::component::{Applied, Credentials, converge, try_login};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
 use crate::policy::stored::{self, Source};
@@ -129,8 +129,9 @@ async fn try_logins(
     for name in policy.components.keys() {
         let Some((slot, row)) = logins.find(name, LoginState::Active) else { continue };
         let user = desk.site.target.names.login(name, slot);
-        let password = desk.site.keys.password(row)?.text();
-        match try_login(&address, &desk.site.target, policy, name, &user, &password).await {
+        let password = &desk.site.keys.password(row)?.text();
+        let login = Credentials { component: name, user: &user, password };
+        match try_login(&address, &desk.site.target, policy, &login).await {
             Ok(()) => {}
             Err(GrantError::Database(error)) => {
                 output.warning(&format!("login {user} could not be tried from here: {error}"))

@@ -14,8 +14,8 @@ use crate::cli::output::{Output, write_err};
 use crate::cli::session::{Session, release};
 use crate::cli::text::Text;
 use crate::component::login::{LoginState, Logins};
-use crate::component::rotate::{Pace, SETTLE, Stage, rotate as roll};
-use crate::component::try_login;
+use crate::component::rotate::{Pace, Rotation, SETTLE, Stage};
+use crate::component::{Credentials, try_login};
 use crate::policy::GrantError;
 
 #[derive(Debug, Args)]
@@ -84,7 +84,8 @@ pub(super) async fn rotate(
         deadline: Duration::from_secs(rotate.deadline.max(rotate.settle)),
     };
     let probe = async |user: &str, password: &secrecy::SecretString| {
-        try_login(&address, &desk.site.target, &policy, &rotate.component, user, password).await
+        let login = Credentials { component: &rotate.component, user, password };
+        try_login(&address, &desk.site.target, &policy, &login).await
     };
     let (progress, left) = (output.progress(), std::sync::atomic::AtomicUsize::new(usize::MAX));
     let on_stage = |stage| match stage {
@@ -102,8 +103,15 @@ pub(super) async fn rotate(
         _ => {}
     };
     let lock = lock_patiently(session, &desk.db).await?;
-    let rotated =
-        roll(&desk.db, &lock, &desk.site, &rotate.component, pace, probe, &on_stage).await;
+    let rotation = Rotation {
+        db: &desk.db,
+        lock: &lock,
+        site: &desk.site,
+        component: &rotate.component,
+        pace,
+        on_stage: &on_stage,
+    };
+    let rotated = rotation.run(probe).await;
     release(lock).await;
     let rotated = rotated?;
     let document = json!({ "component": rotate.component, "from": rotated.from, "to": rotated.to, "sessions_ended": rotated.ended, "sessions_left": 0 });

@@ -15,7 +15,7 @@ use super::component::ComponentHandle;
 use super::login::refused;
 use super::open::open;
 use super::rights::Expected;
-use super::rolling::Rolling;
+use super::rolling::{PoolSettings, Rolling};
 use crate::db::{Access, Address, connect};
 use crate::key::{EpochFloor, PolicyKeys, Ring, RingError, Roots};
 use crate::policy::inspect::target;
@@ -182,16 +182,20 @@ impl Components {
         &self,
         policy: &Policy,
         name: &str,
-        of: &Component,
+        component: &Component,
     ) -> Result<(Box<dyn Rolling>, String), GrantError> {
-        if self.target.engine == Engine::Sqlite {
-            let expected = Expected::new(&self.target, policy, name, of, "");
-            let pool = open(&self.address, name, of, expected, &of.limits, self.pool_size(of))?;
-            return Ok((pool, String::new()));
-        }
-        let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;
-        let expected = Expected::new(&self.target, policy, name, of, &login);
-        Ok((open(&address, name, of, expected, &of.limits, self.pool_size(of))?, login))
+        let (size, limits) = (self.pool_size(component), &component.limits);
+        let by_login;
+        let (address, login) = if self.target.engine == Engine::Sqlite {
+            (&self.address, String::new())
+        } else {
+            let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;
+            by_login = address;
+            (&by_login, login)
+        };
+        let expected = Expected::new(&self.target, policy, name, component, &login);
+        let settings = PoolSettings { address, name, component, expected, limits, size };
+        Ok((open(settings)?, login))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Current> {

@@ -9,9 +9,9 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use super::held::{Held, is_there, one, sweep};
 use super::rights::Expected;
-use super::rolling::{ACQUIRE_TIMEOUT, Rolling};
+use super::rolling::{ACQUIRE_TIMEOUT, PoolSettings, Rolling};
 use crate::db::{Address, conn};
-use crate::policy::{Component, Limits};
+use crate::policy::Limits;
 
 /// What a driver has of its own.
 #[async_trait]
@@ -43,14 +43,8 @@ pub(super) struct LoginPool<D: Driver> {
 }
 
 impl<D: Driver> LoginPool<D> {
-    pub(super) fn open(
-        address: &Address,
-        name: &str,
-        _of: &Component,
-        expected: Expected,
-        limits: &Limits,
-        size: u32,
-    ) -> Result<Self, DbErr> {
+    pub(super) fn open(settings: PoolSettings<'_>) -> Result<Self, DbErr> {
+        let PoolSettings { address, name, expected, limits, size, .. } = settings;
         let held = Held::new(expected);
         let limits = Arc::new(limits.clone());
         let (on_connect, on_acquire, kept) = (held.clone(), held.clone(), limits.clone());

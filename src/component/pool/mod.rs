@@ -25,5 +25,5 @@ mod sqlite;
 pub use capacity::Capacity;
 pub use component::ComponentHandle;
 pub use components::{Components, OwnLogin};
-pub(crate) use login::try_login;
+pub(crate) use login::{Credentials, try_login};
 pub use rights::Refused;

@@ -6,34 +6,18 @@ use sea_orm::{DbBackend, DbErr};
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use super::login_pool::LoginPool;
-use super::rights::Expected;
-use super::rolling::Rolling;
-use crate::db::Address;
-use crate::policy::{Component, Limits};
+use super::rolling::{PoolSettings, Rolling};
 
 /// Connects when it is first used. Every new session is looked at before anybody gets it; on SQLite, which has no logins, it
 /// is confined by itself.
-pub(super) fn open(
-    address: &Address,
-    name: &str,
-    of: &Component,
-    expected: Expected,
-    limits: &Limits,
-    size: u32,
-) -> Result<Box<dyn Rolling>, DbErr> {
-    match address.engine() {
+pub(super) fn open(settings: PoolSettings<'_>) -> Result<Box<dyn Rolling>, DbErr> {
+    match settings.address.engine() {
         #[cfg(feature = "postgres")]
-        DbBackend::Postgres => Ok(Box::new(LoginPool::<sqlx::Postgres>::open(
-            address, name, of, expected, limits, size,
-        )?)),
+        DbBackend::Postgres => Ok(Box::new(LoginPool::<sqlx::Postgres>::open(settings)?)),
         #[cfg(feature = "mysql")]
-        DbBackend::MySql => {
-            Ok(Box::new(LoginPool::<sqlx::MySql>::open(address, name, of, expected, limits, size)?))
-        }
+        DbBackend::MySql => Ok(Box::new(LoginPool::<sqlx::MySql>::open(settings)?)),
         #[cfg(feature = "sqlite")]
-        DbBackend::Sqlite => {
-            Ok(Box::new(super::sqlite::Sqlite::open(address, name, of, expected, limits, size)?))
-        }
+        DbBackend::Sqlite => Ok(Box::new(super::sqlite::Sqlite::open(&settings)?)),
         other => Err(crate::db::not_built(other)),
     }
 }

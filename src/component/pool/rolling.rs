@@ -7,9 +7,20 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 use super::rights::Expected;
 use crate::db::Address;
+use crate::policy::{Component, Limits};
 
 /// A rotation must wait for longer than this: see [`SETTLE`](crate::component::rotate::SETTLE).
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a component's pool is opened with.
+pub(super) struct PoolSettings<'a> {
+    pub(super) address: &'a Address,
+    pub(super) name: &'a str,
+    pub(super) component: &'a Component,
+    pub(super) expected: Expected,
+    pub(super) limits: &'a Limits,
+    pub(super) size: u32,
+}
 
 /// The pool, in its driver's own form, and what its sessions are held to.
 #[async_trait]

@@ -5,26 +5,20 @@ use sea_orm::sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use sea_orm::{DatabaseConnection, DbErr, SqlxSqliteConnector};
 
 use super::rights::Expected;
-use super::rolling::{ACQUIRE_TIMEOUT, Rolling};
+use super::rolling::{ACQUIRE_TIMEOUT, PoolSettings, Rolling};
 use crate::component::confinement::{Rules, confine};
 use crate::db::{Address, conn, sqlite_options};
-use crate::policy::{Component, Limits};
 
 pub(super) struct Sqlite(SqlitePool);
 
 impl Sqlite {
-    pub(super) fn open(
-        address: &Address,
-        _name: &str,
-        of: &Component,
-        _expected: Expected,
-        _limits: &Limits,
-        size: u32,
-    ) -> Result<Self, DbErr> {
-        let rules = Rules::of(of);
-        let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+    pub(super) fn open(settings: &PoolSettings<'_>) -> Result<Self, DbErr> {
+        let rules = Rules::of(settings.component);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(settings.size)
+            .acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| Box::pin(confine(session, rules)));
-        Ok(Self(pool.connect_lazy_with(sqlite_options(address)?)))
+        Ok(Self(pool.connect_lazy_with(sqlite_options(settings.address)?)))
     }
 }
 

@@ -3,15 +3,13 @@
 use std::str::FromStr as _;
 
 use async_trait::async_trait;
-use sea_orm::sqlx::mysql::{
-    MySqlConnectOptions, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
-};
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlSslMode};
 use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, SqlxMySqlConnector};
 
 use super::server::{End, in_time, is_there, mode, peer, without_brackets};
-use super::sqlx::{ACQUIRE_TIMEOUT, CONNECTIONS};
-use super::{Driver, conn, mysql_session};
+use super::{ACQUIRE_TIMEOUT, CONNECTIONS, Driver, mysql_session};
+use crate::db::cause::conn;
 use crate::db::tls::Mode;
 use crate::db::{Access, Address, Way};
 
@@ -97,9 +95,4 @@ fn options(address: &Address) -> Result<MySqlConnectOptions, sqlx::Error> {
         options = options.ssl_ca_from_pem(pem);
     }
     Ok(options.host(without_brackets(&host)))
-}
-
-/// The server's own number of an error; most share one SQLSTATE.
-pub(in crate::db) fn number(error: &dyn sqlx::error::DatabaseError) -> Option<u16> {
-    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }

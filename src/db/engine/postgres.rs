@@ -8,8 +8,8 @@ use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, SqlxPostgresConnector};
 
 use super::server::{End, in_time, is_there, mode, peer, without_brackets};
-use super::sqlx::{ACQUIRE_TIMEOUT, CONNECTIONS};
-use super::{Driver, conn, postgres_session};
+use super::{ACQUIRE_TIMEOUT, CONNECTIONS, Driver, postgres_session};
+use crate::db::cause::conn;
 use crate::db::tls::Mode;
 use crate::db::{Access, Address, Way};
 

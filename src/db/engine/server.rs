@@ -8,7 +8,8 @@ use std::time::Duration;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, sqlx};
 use tokio::time::timeout;
 
-use super::{conn, peer as service_at};
+use super::peer as service_at;
+use crate::db::cause::conn;
 use crate::db::error::is_missing_database;
 use crate::db::tls::Mode;
 use crate::db::{Address, Peer};

@@ -14,8 +14,8 @@ use sea_orm::sqlx::sqlite::{
 use sea_orm::sqlx::{self, ConnectOptions as _};
 use sea_orm::{DatabaseConnection, DbErr, SqlxSqliteConnector};
 
-use super::sqlx::{ACQUIRE_TIMEOUT, CONNECTIONS};
-use super::{Driver, conn};
+use super::{ACQUIRE_TIMEOUT, CONNECTIONS, Driver};
+use crate::db::cause::conn;
 use crate::db::{Access, Address, UnfitDatabase, Way};
 
 /// How long a writer waits for another.

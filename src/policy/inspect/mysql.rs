@@ -78,38 +78,34 @@ async fn privileges(
             privileges.push("GRANT OPTION".to_owned());
         }
         for privilege in privileges {
-            let ours = grantee.starts_with(target.names.prefix());
-            if ours {
-                found.state.grants.insert(Grant {
-                    grantee: grantee.clone(),
-                    object: object.clone(),
-                    privilege,
-                });
-            } else if is_news(target, policy, &nobody_binds, &grantee, &object, &privilege) {
-                let kind = if grantee == PUBLIC { "public" } else { "foreign" };
-                let cure = cure::revoke(target, &grantee, &object, &privilege);
-                found.foreign.push(Drift::new(kind, &grantee, &object, privilege).cured_by(cure));
+            let grant = Grant { grantee: grantee.clone(), object: object.clone(), privilege };
+            if grantee.starts_with(target.names.prefix()) {
+                found.state.grants.insert(grant);
+            } else if is_foreign(target, policy, &nobody_binds, &grant) {
+                found.foreign.push(drift_of(target, grant));
             }
         }
     }
     Ok(())
 }
 
+fn drift_of(target: &Target, grant: Grant) -> Drift {
+    let Grant { grantee, object, privilege } = grant;
+    let kind = if grantee == PUBLIC { "public" } else { "foreign" };
+    let cure = cure::revoke(target, &grantee, &object, &privilege);
+    Drift::new(kind, &grantee, &object, privilege).cured_by(cure)
+}
+
 /// MariaDB's name for everybody.
 const PUBLIC: &str = "PUBLIC";
 
-fn is_news(
-    target: &Target,
-    policy: &Policy,
-    unbound: &[String],
-    grantee: &str,
-    object: &Object,
-    privilege: &str,
-) -> bool {
+/// Says whether a grant of another account reaches what the policy governs.
+fn is_foreign(target: &Target, policy: &Policy, unbound: &[String], grant: &Grant) -> bool {
+    let Grant { grantee, object, privilege } = grant;
     if grantee == PUBLIC {
         return reaches_by_public(target, policy, object, privilege);
     }
-    !unbound.iter().any(|account| account == grantee)
+    !unbound.contains(grantee)
         && reaches(target, policy, object, privilege)
         && !is_known(policy, grantee)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{AnyValue, ComponentKey, UnreadableKey};
-use crate::policy::source::Entry;
+use crate::policy::entry::Entry;
 use crate::policy::{PolicyError, TableRights};
 
 /// What the core calls of a key.

@@ -3,10 +3,11 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_migration::Engine;
 
-use super::{Missing, passwords};
+use super::passwords;
 use crate::db::{LEAST_PACKET, is_forbidden, packet, statement};
 use crate::policy::GrantError;
 use crate::policy::granted::{Right, rights};
+use crate::policy::missing::Missing;
 use crate::policy::reach::is_like;
 use crate::policy::site::PolicyOptions;
 use crate::policy::state::Object;

@@ -3,10 +3,10 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use secrecy::ExposeSecret as _;
 
-use super::Missing;
 use crate::crypto::DatabasePassword;
 use crate::db::statement;
 use crate::policy::GrantError;
+use crate::policy::missing::Missing;
 use crate::policy::site::PolicyOptions;
 
 /// How many of each a password must have.

@@ -2,8 +2,8 @@
 
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::Missing;
 use crate::db::statement;
+use crate::policy::missing::Missing;
 
 /// One row: the login, whether it is a superuser, whether it may make roles, and what it may hand on. A schema that is not
 /// there yet will be the login's own.

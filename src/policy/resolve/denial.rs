@@ -6,8 +6,9 @@ use strongroom_entity::credential::TABLE;
 
 use super::rights::Tables;
 use super::{Merged, columns_of};
+use crate::policy::entry::Name;
 use crate::policy::model::Catalog;
-use crate::policy::source::{Deny, DenyKey, Name, Source};
+use crate::policy::source::{Deny, DenyKey, Source};
 use crate::policy::suggest::nearest;
 use crate::policy::{Denial, KeyDenial, Place, PolicyError};
 

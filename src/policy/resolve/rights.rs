@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use strongroom_entity::credential::TABLE;
 
 use super::{Merged, columns_of};
+use crate::policy::entry::{Columns, Name};
 use crate::policy::model::Catalog;
-use crate::policy::source::{Columns, Given, Name};
+use crate::policy::source::Given;
 use crate::policy::suggest::nearest;
 use crate::policy::{Place, PolicyError, TableRights, Verb};
 

@@ -5,7 +5,7 @@ use strongroom_migration::Engine;
 
 use super::Components;
 use crate::component::login::{LoginState, Logins};
-use crate::component::pool::login::login_address;
+use crate::component::pool::login::{Credentials, login_address};
 use crate::db::Address;
 use crate::key::PolicyKeys;
 use crate::policy::GrantError;
@@ -51,8 +51,9 @@ impl Components {
         }
         // Read anew: the ring may be under another root by now.
         let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
-        let address =
-            login_address(&self.address, &self.target, name, &login, &keys.password(row)?.text())?;
+        let password = &keys.password(row)?.text();
+        let credentials = Credentials { component: name, user: &login, password };
+        let address = login_address(&self.address, &self.target, &credentials)?;
         Ok(Some((login, address)))
     }
 }

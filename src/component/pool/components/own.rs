@@ -9,7 +9,7 @@ use super::share;
 use crate::component::pool::login::refused;
 use crate::component::pool::open::open;
 use crate::component::pool::rights::Expected;
-use crate::component::pool::rolling::Rolling;
+use crate::component::pool::rolling::{PoolSettings, Rolling};
 use crate::db::Address;
 use crate::policy::names::Slot;
 use crate::policy::wanted::Target;
@@ -30,12 +30,12 @@ impl Own {
         target: &Target,
         policy: &Policy,
     ) -> Result<Self, GrantError> {
-        let of = policy
+        let component = policy
             .components
             .get(name)
             .ok_or_else(|| GrantError::UnknownComponent(name.to_owned()))?;
         let login = address.user().unwrap_or_default();
-        let expected = Expected::new(target, policy, name, of, &login);
+        let expected = Expected::new(target, policy, name, component, &login);
         let is_own = || Slot::ALL.iter().any(|slot| target.names.login(name, *slot) == login);
         if target.engine != Engine::Sqlite && !is_own() {
             let reason = format!(
@@ -43,7 +43,8 @@ impl Own {
             );
             return Err(GrantError::Login { component: name.to_owned(), reason });
         }
-        let pool = open(address, name, of, expected, &of.limits, share(of, programs))?;
+        let (limits, size) = (&component.limits, share(component, programs));
+        let pool = open(PoolSettings { address, name, component, expected, limits, size })?;
         pool.probe().await.map_err(|error| refused(name, error))?;
         Ok(Self { name: name.to_owned(), pool, login: RwLock::new(login) })
     }

@@ -29,7 +29,7 @@ pub struct Name {
 
 /// Columns, as they were written.
 #[derive(Debug, Clone)]
-pub(in crate::policy) enum Columns {
+pub(super) enum Columns {
     /// `"*"`
     All(Place),
     /// A list of names.

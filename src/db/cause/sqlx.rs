@@ -1,7 +1,7 @@
-//! What all engines' drivers share: the size of a pool, and sqlx's errors in and out of sea-orm's.
+//! sqlx's errors, in and out of sea-orm's.
 
-use std::time::Duration;
-
+#[cfg(feature = "mysql")]
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
 #[cfg(feature = "cli")]
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
@@ -9,11 +9,6 @@ use sea_orm::{DbErr, RuntimeErr, sqlx};
 use super::Cause;
 #[cfg(feature = "cli")]
 use super::Said;
-#[cfg(feature = "mysql")]
-use super::mysql::number;
-
-pub(super) const CONNECTIONS: u32 = 8;
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An error while connecting.
 pub(crate) fn conn(error: sqlx::Error) -> DbErr {
@@ -75,6 +70,12 @@ fn object(error: &PgDatabaseError) -> Option<String> {
         (Some(inner), Some(table)) => Some(format!("{inner} of table {table}")),
         (inner, table) => inner.or_else(|| table.map(|table| format!("table {table}"))),
     }
+}
+
+/// The server's own number of an error; most share one SQLSTATE.
+#[cfg(feature = "mysql")]
+fn number(error: &dyn sqlx::error::DatabaseError) -> Option<u16> {
+    error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number)
 }
 
 #[cfg(not(feature = "mysql"))]
