@@ -96,7 +96,7 @@ fn imports(text: &str) -> Vec<String> {
         .filter(|(at, _)| !code[..*at].ends_with('$'))
         .map(|(at, found)| word(&code[at + found.len()..]))
         .inspect(|room| {
-            assert!(!room.is_empty(), "spell imports of other rooms out, one line a room")
+            assert!(!room.is_empty(), "spell imports of other rooms out, one line a room");
         })
         .collect()
 }
