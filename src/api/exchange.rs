@@ -158,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
             let mut buffer = ReadBuf::new(&mut space);
             match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
                 Ok(()) if !buffer.filled().is_empty() => {
-                    *left = left.saturating_sub(buffer.filled().len())
+                    *left = left.saturating_sub(buffer.filled().len());
                 }
                 _ => break,
             }

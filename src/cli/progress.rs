@@ -22,7 +22,7 @@ pub(super) fn listener(output: &Output) -> Arc<dyn Fn(Event) + Send + Sync> {
     if std::io::stderr().is_terminal() {
         let bar = Mutex::new(ProgressBar::hidden());
         return Arc::new(move |event| {
-            draw(&mut bar.lock().unwrap_or_else(PoisonError::into_inner), event)
+            draw(&mut bar.lock().unwrap_or_else(PoisonError::into_inner), event);
         });
     }
     let state = Mutex::new(Lines::default());

@@ -164,7 +164,7 @@ impl Store {
         if let Some(keys) = known {
             match keys.refresh().await {
                 Err(RingError::Database(_)) if self.has_lost_the_ring().await? => {
-                    self.forget_keys()
+                    self.forget_keys();
                 }
                 refreshed => {
                     refreshed?;

@@ -218,10 +218,11 @@ async fn beat(db: DatabaseConnection, token: i64, lost: Arc<AtomicBool>) {
     }
 }
 
-/// Renews the lease of the holder of a token.
+/// Renews the lease of the holder of a token. A lease that was given back stays so: a heartbeat may still be on its way to
+/// the server when the holder releases the lock.
 fn renewal(engine: DbBackend) -> String {
     format!(
-        "UPDATE strongroom_lock SET expires_ms = {} + $1 WHERE name = 'run' AND token = $2",
+        "UPDATE strongroom_lock SET expires_ms = {} + $1 WHERE name = 'run' AND token = $2 AND expires_ms <> 0",
         now_ms(engine)
     )
 }

@@ -107,7 +107,7 @@ impl Source {
         match entry.key() {
             "version" => {
                 self.version =
-                    Some((entry.number(u32::MAX, "a whole number from 1")?, entry.place()))
+                    Some((entry.number(u32::MAX, "a whole number from 1")?, entry.place()));
             }
             "replace" => self.replace = entry.flag()?.then(|| entry.place()),
             "without" => self.without = entry.names()?,
@@ -164,11 +164,11 @@ fn section(component: &Entry<'_>, keys: &ComponentKeys) -> Result<Section, Polic
                     Some(entry.number(10_000, "a whole number from 1 to 10000")?);
             }
             "statement_timeout" => {
-                section.limits.statement_timeout_ms = Some(entry.milliseconds()?)
+                section.limits.statement_timeout_ms = Some(entry.milliseconds()?);
             }
             "lock_timeout" => section.limits.lock_timeout_ms = Some(entry.milliseconds()?),
             "idle_transaction_timeout" => {
-                section.limits.idle_transaction_timeout_ms = Some(entry.milliseconds()?)
+                section.limits.idle_transaction_timeout_ms = Some(entry.milliseconds()?);
             }
             "certificate" => section.certificate = Some(entry.flag()?),
             "replace" => section.replace = entry.flag()?.then(|| entry.place()),

@@ -152,19 +152,19 @@ impl State {
                 self.schemas.remove(&schema);
             }
             Change::PutView(schema, table, columns) => {
-                drop(self.views.insert((schema, table), columns))
+                drop(self.views.insert((schema, table), columns));
             }
             Change::DropView(schema, table) => drop(self.views.remove(&(schema, table))),
             Change::CreateAccount(name, kind) => drop(self.accounts.insert(name, kind)),
             Change::DropAccount(name, _) => self.forget(&name),
             Change::Set(account, setting, value) => {
-                drop(self.settings.insert((account, setting), value))
+                drop(self.settings.insert((account, setting), value));
             }
             Change::AddMember(role, member) => {
-                drop(self.members.insert((role, member), ADDED.to_owned()))
+                drop(self.members.insert((role, member), ADDED.to_owned()));
             }
             Change::UseMember(role, member) => {
-                drop(self.members.insert((role, member), USED.to_owned()))
+                drop(self.members.insert((role, member), USED.to_owned()));
             }
             Change::DropMember(role, member) => drop(self.members.remove(&(role, member))),
             Change::Grant(grant) => drop(self.grants.insert(grant)),

@@ -109,7 +109,7 @@ fn inspect(
             match inspect_cell(ring, row, column, cell, forms, phase) {
                 Ok(extent) => found.widen(column.plain.unwrap_or(column.sealed), extent),
                 Err(reason) => {
-                    found.failed.push(Bad { row: row.id.clone(), column: column.sealed, reason })
+                    found.failed.push(Bad { row: row.id.clone(), column: column.sealed, reason });
                 }
             }
         }

@@ -279,7 +279,7 @@ fn the_file_stays_as_it_is() {
 fn files_that_others_can_read() {
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(1));
     let open = |name: &str| {
-        fs::set_permissions(room.path().join(name), fs::Permissions::from_mode(0o644)).unwrap()
+        fs::set_permissions(room.path().join(name), fs::Permissions::from_mode(0o644)).unwrap();
     };
     fs::write(room.path().join("old.key"), "anything").unwrap();
     open("old.key");

@@ -89,7 +89,7 @@ fn cells_of_every_kind_of_owner_open_and_all_others_are_refused_with_their_reaso
         let opened = open_cell(&column, &context(cell), &bytes(&cell["cell"]));
         match (opened, cell["refused"].as_str()) {
             (Ok(opened), None) => {
-                assert_eq!(opened.as_bytes(), bytes(&cell["plaintext"]), "{}", cell["name"])
+                assert_eq!(opened.as_bytes(), bytes(&cell["plaintext"]), "{}", cell["name"]);
             }
             (Err(error), Some(why)) => assert_eq!(reason(error), why, "{}", cell["name"]),
             (Ok(_), Some(why)) => panic!("{} opens: {why}", cell["name"]),
@@ -115,7 +115,7 @@ fn wrapped_keys_and_logins_unwrap_only_as_what_they_were_wrapped() {
                     assert_eq!(
                         password.text().expose_secret(),
                         key["password"].as_str().unwrap_or_default()
-                    )
+                    );
                 })
             }
             Purpose::Data => unwrap_key::<DataKey>(&root, &label, &wrapped).map(drop),

@@ -201,7 +201,7 @@ async fn every_way(room: &Strongroom) -> Vec<Reading> {
     let tokens = api_token::Entity::find().order_by_asc(api_token::Column::Id);
     let mut ways = Vec::new();
     let mut way = |name: &'static str, found: Vec<(String, Result<(), RecordError>)>| {
-        ways.push((name, found))
+        ways.push((name, found));
     };
 
     let mut found = Vec::new();
@@ -559,7 +559,7 @@ fn a_program_that_writes_cells_is_refused_where_plaintext_counts(engine: Engine)
                 match written {
                     Ok(_) => assert_eq!(phase, Phase::Sealed),
                     Err(RecordError::NotSealed { table: "session", phase: found }) => {
-                        assert_eq!(found, Some(phase))
+                        assert_eq!(found, Some(phase));
                     }
                     Err(error) => panic!("{phase:?}: {error:?}"),
                 }

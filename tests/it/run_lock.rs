@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Engine, Room, numbered_rows, on_every_engine};
+use strongroom::db::{Access, Address, Lock, LockError, connect};
+
+use crate::support::{Engine, Room, block_on, numbered_rows, on_every_engine};
 
 on_every_engine!(
     lease_longer_than_any_run_takes_is_named_and_not_waited_for,
-    lease_of_any_other_value_is_taken_at_once
+    lease_of_any_other_value_is_taken_at_once,
+    lease_that_was_given_back_is_not_renewed,
 );
 
 const HOLDER: &str = "elsewhere:12:34:boot:ns \u{1b}[31m";
@@ -79,4 +82,16 @@ fn live_holder_ends_the_wait() {
     lease(30_000);
     let refused = run.finish().expect(5);
     assert!(refused.err.contains("process 1 on elsewhere"), "{refused:?}");
+}
+
+/// As by a heartbeat that reaches the server after the release. The fence renews with the same statement.
+fn lease_that_was_given_back_is_not_renewed(engine: Engine) {
+    let room = Room::with_plaintext(engine, &[]);
+    let address = Address::parse(room.url()).unwrap();
+    let db = block_on(connect(&address, Access::Write)).unwrap();
+    let lock = block_on(Lock::take(&db)).unwrap();
+    block_on(lock.fence(&db)).unwrap();
+    room.execute("UPDATE strongroom_lock SET expires_ms = 0 WHERE name = 'run'");
+    assert!(matches!(block_on(lock.fence(&db)), Err(LockError::Lost)));
+    assert_eq!(room.number("SELECT expires_ms FROM strongroom_lock WHERE name = 'run'"), 0);
 }

@@ -184,7 +184,7 @@ fn secret_file_that_is_no_regular_file_is_refused_without_waiting() {
                         .status()
                         .unwrap()
                         .success()
-                )
+                );
             }),
             ("folder", &|| fs::create_dir(&path).unwrap()),
             ("device", &|| symlink("/dev/zero", &path).unwrap()),

@@ -151,7 +151,7 @@ fn no_answer_is_wrong_whatever_happens() {
     quiet("nothing", &mut || ());
     for component in ["metadata", "strongroom"] {
         quiet("login rotation", &mut || {
-            drop(room.run(&["policy", "rotate-login", component, "--settle", "3"]).expect(0))
+            drop(room.run(&["policy", "rotate-login", component, "--settle", "3"]).expect(0));
         });
     }
     quiet("key roll", &mut || drop(room.run(&["keys", "rotate"]).expect(0)));

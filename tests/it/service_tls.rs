@@ -123,11 +123,9 @@ fn the_matrix_of_certificates() {
     line("expired", Some(ours.make("expired", &[API], expired)));
     line(
         "not valid yet",
-        Some(
-            ours.make("early", &[API], |parameters| {
-                parameters.not_before = date_time_ymd(2090, 1, 1)
-            }),
-        ),
+        Some(ours.make("early", &[API], |parameters| {
+            parameters.not_before = date_time_ymd(2090, 1, 1);
+        })),
     );
     line("another authority's", Some(another.make("foreign", &[API], plain)));
     line("revoked", dev("network"));
@@ -162,14 +160,14 @@ fn the_matrix_of_certificates() {
     );
     line("no URI, and a subject that is not there", Some(ours.make("nova-api", &[], plain)));
     let two = |parameters: &mut CertificateParams| {
-        parameters.distinguished_name.push(DnType::OrganizationName, "x")
+        parameters.distinguished_name.push(DnType::OrganizationName, "x");
     };
     line(
         "no URI, and more than the subject in the table",
         Some(ours.make("nova-compute", &[], two)),
     );
     let authority = |parameters: &mut CertificateParams| {
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0))
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     };
     line("an authority's own certificate", Some(ours.make("authority", &[API], authority)));
     insta::assert_snapshot!("certificates", said);

@@ -119,11 +119,11 @@ impl<'a> Facts<'a> {
                     return Err(NoIdentity::Malformed);
                 }
                 ParsedExtension::BasicConstraints(constraints) => {
-                    facts.is_authority |= constraints.ca
+                    facts.is_authority |= constraints.ca;
                 }
                 // A leaf that may sign certificates or their revocation is an authority in all but name.
                 ParsedExtension::KeyUsage(usage) => {
-                    facts.is_authority |= usage.key_cert_sign() || usage.crl_sign()
+                    facts.is_authority |= usage.key_cert_sign() || usage.crl_sign();
                 }
                 ParsedExtension::SubjectAlternativeName(names) => {
                     facts.uris =

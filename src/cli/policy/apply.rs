@@ -134,7 +134,7 @@ async fn try_logins(
         match try_login(&address, &desk.site.target, policy, &login).await {
             Ok(()) => {}
             Err(GrantError::Database(error)) => {
-                output.warning(&format!("login {user} could not be tried from here: {error}"))
+                output.warning(&format!("login {user} could not be tried from here: {error}"));
             }
             Err(error) => return Err(error.into()),
         }

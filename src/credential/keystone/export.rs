@@ -102,7 +102,7 @@ impl Run<'_> {
                     None => report.pass_over(ours.id, "unfit"),
                 },
                 Err(StoreError::Unopenable { id, reason }) => {
-                    report.pass_over(id, reason.to_string())
+                    report.pass_over(id, reason.to_string());
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -183,7 +183,7 @@ impl Run<'_> {
                 (There::Another, Some(changed))
                     if target::update(&transaction, &changed).await? =>
                 {
-                    done.report.updated += 1
+                    done.report.updated += 1;
                 }
                 (_, Some(new)) => fresh.push(new),
                 (_, None) => done.report.unchanged += 1,

@@ -179,7 +179,7 @@ impl Run<'_> {
                 Ok((Some(Ok(stored)), new)) if is_said(&stored, &new) => report.unchanged += 1,
                 Ok((Some(_), new)) if self.options.update => self.update(&new, report).await?,
                 Ok((Some(_), new)) => {
-                    report.quarantined.push(Quarantined::new(&new.id, "conflict", DIFFERS))
+                    report.quarantined.push(Quarantined::new(&new.id, "conflict", DIFFERS));
                 }
             }
         }

@@ -159,7 +159,7 @@ impl HostRunner {
         loop {
             match Lock::take(&self.db).await {
                 Err(LockError::Held { .. }) if Instant::now() < until => {
-                    tokio::time::sleep(POLL).await
+                    tokio::time::sleep(POLL).await;
                 }
                 taken => return Ok(taken?),
             }

@@ -416,7 +416,7 @@ fn without_check(definition: &str) -> String {
     for token in tokens(definition) {
         match (&mut cut, token.text) {
             (None, word) if word.eq_ignore_ascii_case("CHECK") => {
-                cut = Some((token.start, definition.len()))
+                cut = Some((token.start, definition.len()));
             }
             (Some(_), "(") => depth += 1,
             (Some((_, end)), ")") => {

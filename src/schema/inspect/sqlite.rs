@@ -284,7 +284,7 @@ pub(super) async fn column_dependents(
 ) -> Result<Vec<String>, DbErr> {
     let mut found = Vec::new();
     let mut add = |kind: &str, name: &str| {
-        found.push(format!("{kind} `{name}` mentions column `{column}` of table `{table}`"))
+        found.push(format!("{kind} `{name}` mentions column `{column}` of table `{table}`"));
     };
     for row in query(db, SPEAKING, &[table]).await? {
         let sql = required(&row, "sql")?;

@@ -101,7 +101,7 @@ fn many_rows_are_opened_at_once_and_one_that_does_not_open_hides_no_other() {
             match value {
                 Ok(value) => assert_eq!(value.as_text(), Some(format!("value {n}").as_str())),
                 Err(error) => {
-                    assert!(n == 3 && matches!(error, RecordError::Unopenable { .. }), "{error}")
+                    assert!(n == 3 && matches!(error, RecordError::Unopenable { .. }), "{error}");
                 }
             }
         }

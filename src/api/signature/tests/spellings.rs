@@ -24,7 +24,7 @@ fn the_signature_may_be_in_the_request_alone() {
         assert_eq!(check(&changed), check(&value), "{name}");
     }
     let changed = check_with("version 2 get", |value| {
-        value["params"]["Signature"] = value["signature"].take()
+        value["params"]["Signature"] = value["signature"].take();
     });
     assert_eq!(changed, check(&vector("version 2 get")));
 }
@@ -32,7 +32,7 @@ fn the_signature_may_be_in_the_request_alone() {
 #[test]
 fn one_value_may_be_a_list() {
     let changed = check_with("version 4 get", |value| {
-        value["params"]["Action"] = json!(["DescribeInstances"])
+        value["params"]["Action"] = json!(["DescribeInstances"]);
     });
     assert_eq!(changed, check(&vector("version 4 get")));
 }

@@ -76,7 +76,7 @@ fn every_bit_of_the_signature() {
             refused(&name, "bit", &value, |value| replace_everywhere(value, signature, &flipped));
         }
         refused(&name, "missing a digit", &value, |value| {
-            replace_everywhere(value, signature, &signature[1..])
+            replace_everywhere(value, signature, &signature[1..]);
         });
     }
 }
@@ -86,7 +86,7 @@ fn host() {
     for (name, value) in vectors() {
         refused(&name, "field", &value, |value| value["host"] = "other.example.com".into());
         refused(&name, "everywhere", &value, |value| {
-            replace_everywhere(value, "example.com", "example.org")
+            replace_everywhere(value, "example.com", "example.org");
         });
         same(&name, "case", &value, |value| {
             let upper = value["host"].as_str().unwrap().to_uppercase();
@@ -169,7 +169,7 @@ fn params_of_a_form_are_covered_by_the_body_hash_alone() {
     let value = super::vector(FORM);
     same(FORM, "added", &value, |value| value["params"]["Extra"] = "".into());
     refused(FORM, "no hash", &value, |value| {
-        drop(value.as_object_mut().unwrap().remove("body_hash"))
+        drop(value.as_object_mut().unwrap().remove("body_hash"));
     });
     refused(FORM, "no digest", &value, |value| value["body_hash"] = "UNSIGNED-PAYLOAD".into());
     // The word stands for itself, and so the hash of a body with other params must not make the query an empty one.
@@ -217,11 +217,11 @@ fn headers() {
             }
         }
         same(&name, "unsigned", &value, |value| {
-            value["headers"]["X-Forwarded-For"] = "192.0.2.1".into()
+            value["headers"]["X-Forwarded-For"] = "192.0.2.1".into();
         });
         if !is_version_2(&name) {
             refused(&name, "unsigned", &value, |value| {
-                value["headers"]["X-Amz-Copy-Source"] = "/b/k".into()
+                value["headers"]["X-Amz-Copy-Source"] = "/b/k".into();
             });
             if signed != "host" {
                 refused(&name, "fewer", &value, |value| respell(value, &signed, "host"));
@@ -272,29 +272,29 @@ fn date_and_scope() {
     for (name, value) in vectors() {
         if is_version_2(&name) {
             refused(&name, "time", &value, |value| {
-                replace(&mut value["params"]["Timestamp"], "06:07", "06:08")
+                replace(&mut value["params"]["Timestamp"], "06:07", "06:08");
             });
             continue;
         }
         refused(&name, "time", &value, |value| replace_everywhere(value, "T050607Z", "T050608Z"));
         refused(&name, "day", &value, |value| replace_everywhere(value, "20260304", "20260305"));
         refused(&name, "day of the date", &value, |value| {
-            replace_everywhere(value, "20260304T", "20260305T")
+            replace_everywhere(value, "20260304T", "20260305T");
         });
         refused(&name, "day of the scope", &value, |value| {
-            replace_everywhere(value, "20260304/", "20260305/")
+            replace_everywhere(value, "20260304/", "20260305/");
         });
         refused(&name, "terminator", &value, |value| {
-            replace_everywhere(value, "aws4_request", "aws4_reques")
+            replace_everywhere(value, "aws4_request", "aws4_reques");
         });
         refused(&name, "service", &value, |value| {
-            replace_everywhere(value, "/aws4_request", "x/aws4_request")
+            replace_everywhere(value, "/aws4_request", "x/aws4_request");
         });
         refused(&name, "region", &value, |value| {
-            replace_everywhere(value, "20260304/", "20260304/x")
+            replace_everywhere(value, "20260304/", "20260304/x");
         });
         refused(&name, "region and service", &value, |value| {
-            replace_everywhere(value, "20260304/", "20260304/x/")
+            replace_everywhere(value, "20260304/", "20260304/x/");
         });
     }
 }

@@ -36,7 +36,7 @@ fn an_error_names_the_setting_and_nothing_of_the_file() {
         "`server.certificate`: ",
     );
     let enlarge = |folder: &Folder| {
-        fs::File::create(folder.path("crl.pem")).unwrap().set_len(1 << 26).unwrap()
+        fs::File::create(folder.path("crl.pem")).unwrap().set_len(1 << 26).unwrap();
     };
     assert_refused(&authority, enlarge, "`server.client_crl`: ");
 }
