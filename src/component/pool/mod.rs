@@ -25,5 +25,6 @@ mod sqlite;
 pub use capacity::Capacity;
 pub use component::ComponentHandle;
 pub use components::{Components, OwnLogin};
+#[cfg(feature = "cli")]
 pub(crate) use login::{Credentials, try_login};
 pub use rights::Refused;
