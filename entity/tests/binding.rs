@@ -229,7 +229,7 @@ fn columns_are_called_as_sea_orm_calls_them() {
             table.columns.iter().flat_map(|column| [Some(column.sealed), column.index]).flatten();
         let ours = owners.chain(sealed).chain([table.id.name]).chain(table.scope);
         ours.for_each(|name| {
-            assert!(sea_orm.iter().any(|column| column == name), "{name} is not among {sea_orm:?}")
+            assert!(sea_orm.iter().any(|column| column == name), "{name} is not among {sea_orm:?}");
         });
     }
 }

@@ -13,7 +13,7 @@ use crate::key::{RingError, SourceError};
 pub enum GrantError {
     /// The policy itself.
     #[error(transparent)]
-    Policy(#[from] super::PolicyError),
+    Policy(Box<super::PolicyError>),
     /// The server cannot hold a component to columns.
     #[error("this server cannot hold programs to columns: {0}")]
     Unsupported(String),
@@ -117,6 +117,12 @@ pub enum GrantError {
     /// See [`DbErr`].
     #[error(transparent)]
     Database(#[from] DbErr),
+}
+
+impl From<super::PolicyError> for GrantError {
+    fn from(error: super::PolicyError) -> Self {
+        Self::Policy(Box::new(error))
+    }
 }
 
 impl Transient for GrantError {

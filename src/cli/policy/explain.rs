@@ -49,9 +49,9 @@ pub(super) async fn run(
         }
     }
     let keys = &desk.site.options.keys;
-    let mut document = json!(keys.values(of));
-    document["component"] = json!(component);
-    document["answers"] = json!(answers);
+    let mut document = keys.values(of);
+    document.insert("component", json!(component));
+    document.insert("answers", json!(answers));
     output.result(&document, || {
         let lines = lines(component, &answers).into_iter();
         Text::of(lines.chain(keys.explain(&policy, component)).collect())

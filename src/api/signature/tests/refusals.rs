@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::super::claim::mac;
+use super::super::mac::mac;
 use super::super::{Mismatch, SignedRequest};
 use super::{check_with, replace, request, vector};
 
