@@ -44,8 +44,14 @@ fn botocore_s_signatures_verify_once(engine: Engine) {
     }
 }
 
-#[test]
-#[ignore = "takes minutes: make test-long"]
+mod long {
+    #[test]
+    #[ignore = "takes minutes: make test-long"]
+    fn schemathesis_finds_nothing() {
+        super::schemathesis_finds_nothing();
+    }
+}
+
 fn schemathesis_finds_nothing() {
     let room = Room::sealed(Engine::Postgres, &numbered_rows(20));
     let service = room.serve("");

@@ -113,9 +113,15 @@ fn counted(tally: &Tally) -> BTreeMap<String, u64> {
     std::mem::take(&mut *tally.lock().unwrap())
 }
 
+mod long {
+    #[test]
+    #[ignore = "takes minutes: make test-long"]
+    fn no_answer_is_wrong_whatever_happens() {
+        super::no_answer_is_wrong_whatever_happens();
+    }
+}
+
 /// Every answer is right but for those while the database is away, which are 503 and say when to come back.
-#[test]
-#[ignore = "takes minutes: make test-long"]
 fn no_answer_is_wrong_whatever_happens() {
     let postgres = RestartablePostgres::start();
     let rows = numbered_rows(50);
