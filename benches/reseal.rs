@@ -161,7 +161,8 @@ impl Bench {
             match event {
                 Event::Started { .. } => *begun = Some(Instant::now()),
                 Event::Finished => {
-                    *moving += begun.take().map_or(Duration::ZERO, |begun: Instant| begun.elapsed())
+                    *moving +=
+                        begun.take().map_or(Duration::ZERO, |begun: Instant| begun.elapsed());
                 }
                 _ => {}
             }

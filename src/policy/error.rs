@@ -247,7 +247,7 @@ pub enum PolicyError {
         /// The key.
         key: &'static str,
         /// The word.
-        word: String,
+        word: Box<str>,
     },
 }
 

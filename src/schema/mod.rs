@@ -15,6 +15,7 @@ mod examine;
 pub mod host;
 #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program adopts tables"))]
 mod inspect;
+mod make_ring;
 mod mirror;
 #[cfg(feature = "cli")]
 mod programs;

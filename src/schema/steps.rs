@@ -8,7 +8,7 @@ use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 use strongroom_entity::own_table;
 use strongroom_migration::{Backfill, Phase, Phases, RunLock};
 
-use super::ring::make_ring;
+use super::make_ring::make_ring;
 use super::sealing::{Work, settled};
 use crate::db::Lock;
 use crate::key::{EpochFloor, Ring, Roots};

@@ -183,10 +183,14 @@ fn a_registered_key_is_stored_and_shown(engine: Engine) {
     block_on(async {
         let address = Address::parse(room.url()).unwrap();
         let db = connect(&address, Access::Schema).await.unwrap();
-        let root = FileSource::new(room.key_file()).root().await.unwrap();
+        let source = FileSource::new(room.key_file()).root().await.unwrap();
         let lock = Arc::new(Lock::take(&db).await.unwrap());
-        let steps =
-            PolicySteps::new(Some(Arc::new(Roots::from(root))), 0, options(BILLING), lock.clone());
+        let steps = PolicySteps::new(
+            Some(Arc::new(Roots::from(source))),
+            0,
+            options(BILLING),
+            lock.clone(),
+        );
         steps.bring(&SchemaManagerConnection::Connection(&db), 2).await.unwrap();
         drop(steps);
         Arc::into_inner(lock).unwrap().release().await.unwrap();

@@ -10,6 +10,10 @@ use super::rolling::{PoolSettings, Rolling};
 
 /// Connects when it is first used. Every new session is looked at before anybody gets it; on SQLite, which has no logins, it
 /// is confined by itself.
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "mysql")),
+    expect(clippy::needless_pass_by_value, reason = "pools of servers keep it")
+)]
 pub(super) fn open(settings: PoolSettings<'_>) -> Result<Box<dyn Rolling>, DbErr> {
     match settings.address.engine() {
         #[cfg(feature = "postgres")]

@@ -20,7 +20,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+use sea_orm::DbBackend;
+use sea_orm::{DatabaseConnection, DbErr};
 
 use super::feature::not_built;
 use super::{Access, Address, Way};

@@ -76,7 +76,13 @@ fn denied_word(
         return Ok(KeyDenial { component: name, key: key.to_owned(), word });
     }
     let allowed = place.clone();
-    Err(PolicyError::KeyContradiction { place: denied, allowed, component: name, key, word })
+    Err(PolicyError::KeyContradiction {
+        place: denied,
+        allowed,
+        component: name,
+        key,
+        word: word.into(),
+    })
 }
 
 /// The table and the columns that a key stands for: of a label, those of its two forms that the table has.

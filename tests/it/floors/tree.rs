@@ -53,7 +53,7 @@ impl Tree {
         for (module, paths) in &self.modules {
             for path in paths {
                 let Some(absolute) = self.absolute(module, &path.segments) else { continue };
-                let target = self.defining(absolute, 0);
+                let target = self.defining(&absolute, 0);
                 let common = module.iter().zip(&target).take_while(|(a, b)| a == b).count();
                 if let (Some(from), Some(to)) = (module.get(common), target.get(common)) {
                     arrows.insert(Arrow {
@@ -88,7 +88,7 @@ impl Tree {
     }
 
     /// The module that defines what a path names.
-    fn defining(&self, path: Module, depth: usize) -> Module {
+    fn defining(&self, path: &[String], depth: usize) -> Module {
         let known = (0..=path.len()).rev().find(|end| self.modules.contains_key(&path[..*end]));
         let end = known.unwrap_or(0);
         let (module, rest) = path.split_at(end);
@@ -97,10 +97,10 @@ impl Tree {
         let imported = self.modules.get(module).and_then(|paths| paths.iter().find(named));
         let next = imported.and_then(|import| self.absolute(module, &import.segments));
         match next {
-            Some(next) if depth < 8 => self.defining(
-                next.into_iter().chain(rest.iter().skip(1).cloned()).collect(),
-                depth + 1,
-            ),
+            Some(next) if depth < 8 => {
+                let next: Module = next.into_iter().chain(rest.iter().skip(1).cloned()).collect();
+                self.defining(&next, depth + 1)
+            }
             _ => module.to_vec(),
         }
     }
