@@ -3,8 +3,11 @@
 //! On SQLite a pass follows the stored rows, by rowid: rows under random ids are spread over the file, so a page of them in
 //! order of ids touches as many blocks as it has rows. Elsewhere it follows the ids. `VACUUM` may renumber rows, and a new
 //! row may get any rowid: the count at the end of a pass finds the rows that it missed, and the next pass moves them.
+//!
+//! Invariant: a pass ends, however fast programs append rows. It goes no further than the last row that was there when it
+//! began.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
 use strongroom_entity::SealedTable;
 
 use super::page::{Forms, Row, Size, decode, decode_from, select_list, within_bytes};
@@ -31,6 +34,8 @@ pub(super) struct Walk {
     /// The name of the rowid, where the pass follows it.
     pub(super) rowid: Option<&'static str>,
     pub(super) position: Position,
+    /// Behind the last row that was there when the pass began: rows that programs append would keep it from ending.
+    end: Position,
 }
 
 impl Walk {
@@ -47,7 +52,10 @@ impl Walk {
         // The table was made again without rowids.
         let is_lost = matches!(position, Position::Rowid(_)) && rowid.is_none();
         let position = if is_lost { Position::Start } else { position };
-        Ok(Self { table, forms, condition: condition.to_owned(), rowid, position })
+        let condition = condition.to_owned();
+        let mut walk = Self { table, forms, condition, rowid, position, end: Position::Start };
+        walk.end = walk.last_row(db).await?;
+        Ok(walk)
     }
 
     /// Begins a pass over all rows.
@@ -65,46 +73,79 @@ impl Walk {
         db: &impl ConnectionTrait,
         size: Size,
     ) -> Result<Vec<Row>, DbErr> {
-        let rows = read(db, self, size).await?;
+        if self.end == Position::Start {
+            return Ok(Vec::new());
+        }
+        let rows = self.read(db, size).await?;
         if let Some(last) = rows.last() {
             self.position = last.position();
         }
         Ok(rows)
     }
-}
 
-/// Reads the rows of a pass that follow its position: as many as `size` says.
-async fn read(db: &impl ConnectionTrait, walk: &Walk, size: Size) -> Result<Vec<Row>, DbErr> {
-    let engine = db.get_database_backend();
-    let Walk { table, forms, condition, rowid, position } = walk;
-    let name = quoted(engine, table.name);
-    let (first, order) = match rowid {
-        Some(rowid) => (format!("{name}.{rowid}, "), format!("{name}.{rowid}")),
-        None => (String::new(), quoted(engine, table.id.name)),
-    };
-    let after = match position {
-        Position::Start => None,
-        Position::Id(id) => Some(id_value(table.id, id)),
-        Position::Rowid(rowid) => Some((*rowid).into()),
-    };
-    let beyond = after.as_ref().map_or_else(String::new, |_| format!("AND {order} > $1"));
-    let sql = format!(
-        "SELECT {first}{} FROM {name} WHERE ({condition}) {beyond} ORDER BY {order} LIMIT {}",
-        select_list(table, *forms, engine),
-        size.rows,
-    );
-    let found = db.query_all_raw(statement(engine, &sql, after)).await?;
-    let rows = found.iter().map(|row| decode_walked(row, walk)).collect::<Result<Vec<_>, _>>()?;
-    Ok(within_bytes(rows, size.bytes))
-}
+    /// Reads the rows that follow the position: as many as `size` says.
+    async fn read(&self, db: &impl ConnectionTrait, size: Size) -> Result<Vec<Row>, DbErr> {
+        let engine = db.get_database_backend();
+        let order = self.order(engine);
+        let (after, until) = (self.value(&self.position), self.value(&self.end));
+        let beyond = match &after {
+            Some(_) => format!("AND {order} <= $1 AND {order} > $2"),
+            None => format!("AND {order} <= $1"),
+        };
+        let sql = format!(
+            "{} WHERE ({}) {beyond} ORDER BY {order} LIMIT {}",
+            self.select(engine),
+            self.condition,
+            size.rows,
+        );
+        let found =
+            db.query_all_raw(statement(engine, &sql, until.into_iter().chain(after))).await?;
+        let rows = found.iter().map(|row| self.decode(row)).collect::<Result<Vec<_>, _>>()?;
+        Ok(within_bytes(rows, size.bytes))
+    }
 
-fn decode_walked(row: &QueryResult, walk: &Walk) -> Result<Row, DbErr> {
-    match walk.rowid {
-        Some(_) => Ok(Row {
-            rowid: Some(row.try_get_by_index(0)?),
-            ..decode_from(row, 1, walk.table, walk.forms)?
-        }),
-        None => decode(row, walk.table, walk.forms),
+    /// Returns the position behind the last row of the table; the start where it has none.
+    async fn last_row(&self, db: &impl ConnectionTrait) -> Result<Position, DbErr> {
+        let engine = db.get_database_backend();
+        let sql = format!("{} ORDER BY {} DESC LIMIT 1", self.select(engine), self.order(engine));
+        match db.query_one_raw(statement(engine, &sql, [])).await? {
+            Some(row) => Ok(self.decode(&row)?.position()),
+            None => Ok(Position::Start),
+        }
+    }
+
+    fn select(&self, engine: DbBackend) -> String {
+        let (list, name) =
+            (select_list(self.table, self.forms, engine), quoted(engine, self.table.name));
+        match self.rowid {
+            Some(_) => format!("SELECT {}, {list} FROM {name}", self.order(engine)),
+            None => format!("SELECT {list} FROM {name}"),
+        }
+    }
+
+    fn order(&self, engine: DbBackend) -> String {
+        match self.rowid {
+            Some(rowid) => format!("{}.{rowid}", quoted(engine, self.table.name)),
+            None => quoted(engine, self.table.id.name),
+        }
+    }
+
+    fn value(&self, position: &Position) -> Option<Value> {
+        match position {
+            Position::Start => None,
+            Position::Id(id) => Some(id_value(self.table.id, id)),
+            Position::Rowid(rowid) => Some((*rowid).into()),
+        }
+    }
+
+    fn decode(&self, row: &QueryResult) -> Result<Row, DbErr> {
+        match self.rowid {
+            Some(_) => Ok(Row {
+                rowid: Some(row.try_get_by_index(0)?),
+                ..decode_from(row, 1, self.table, self.forms)?
+            }),
+            None => decode(row, self.table, self.forms),
+        }
     }
 }
 

@@ -165,7 +165,7 @@ pub enum Unsealable {
     #[error("table `{0}` is not in the clear: bring it to phase `plain` before it is forgotten")]
     StillSealed(&'static str),
     /// Strongroom's own steps seal its own tables.
-    #[error("table `{0}` is Strongroom's own: `strongroom migrate` moves it")]
+    #[error("table `{0}` is Strongroom's own: `strongroom migrate up --yes` seals it")]
     Ours(&'static str),
     /// See [`DbErr`].
     #[error(transparent)]

@@ -28,10 +28,11 @@ fn a_table_is_sealed_and_opened_beside_new_tenants(engine: Engine) {
             ..Options::default()
         };
         let way = [Phase::Filled, Phase::Sealed, Phase::Plain];
-        let done = way
-            .map(|to| (to, host.bring_with(TABLE, to, options(), Duration::from_mins(2)).unwrap()));
+        let done =
+            way.map(|to| (to, host.bring_with(TABLE, to, options(), Duration::from_mins(2))));
         over.store(true, Ordering::Relaxed);
         for (to, done) in done {
+            let done = done.unwrap_or_else(|| panic!("to {to:?}: no end in two minutes"));
             done.unwrap_or_else(|error| panic!("to {to:?}: {error:?}"));
         }
         programs
