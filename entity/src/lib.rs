@@ -34,10 +34,10 @@ pub use table::{
 };
 pub use written::{Emptied, WrittenRow};
 
-/// Strongroom's own sealed tables. No program may describe another table by one of these names, or with one of their labels.
+/// Strongroom's sealed tables. Their names and labels are reserved: no program may use them for another table.
 pub const OWN_TABLES: &[&SealedTable] = &[credential::TABLE];
 
-/// Returns one of Strongroom's own sealed tables by its name.
+/// Returns the sealed table of Strongroom with this name.
 pub fn own_table(name: &str) -> Option<&'static SealedTable> {
     OWN_TABLES.iter().copied().find(|table| table.name == name)
 }

@@ -20,15 +20,15 @@ pub trait Backfill: RunLock {
     async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr>;
     /// Returns whether any table has cells, of this program or of another.
     async fn has_cells(&self, db: &SchemaManagerConnection<'_>) -> Result<bool, DbErr>;
-    /// Moves one of Strongroom's own tables to one end of a step, in transactions of its own. Refuses a table
-    /// whose phase lies outside both ends: the history, which is not authenticated, moves no other table.
+    /// Moves the step's table to one of its two phases, in separate transactions. Refuses a table in any phase
+    /// outside that range, because the history, which names the step, is not authenticated.
     async fn migrate_to(
         &self,
         manager: &SchemaManager<'_>,
         step: Phases,
         to: Phase,
     ) -> Result<(), DbErr>;
-    /// Rewrites one of those tables, so that free space in the database's files holds no plaintext.
+    /// Rewrites a table, so that free space in the database's files holds no plaintext.
     async fn scrub(&self, manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr>;
 }
 

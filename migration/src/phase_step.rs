@@ -22,9 +22,9 @@ pub struct Phases {
 pub(crate) struct PhaseStep {
     pub(crate) name: &'static str,
     pub(crate) phases: Phases,
-    /// The data work of going up, and that of going down.
+    /// The data work, up and down.
     pub(crate) work: (Option<&'static str>, Option<&'static str>),
-    /// What going up destroys, and what going down destroys.
+    /// The losses to confirm, up and down.
     pub(crate) destroys: (Option<&'static str>, Option<&'static str>),
     pub(crate) backfill: Arc<dyn Backfill>,
 }

@@ -1,9 +1,9 @@
-//! What a plan shows: the SQL of every transition. It is asked nothing of the database, so the phase is taken to be the
-//! other end of the way, and the plaintext columns to be of type text.
+//! The SQL of transitions, for plans. The database is not read: the plan starts from the other end of the way, and takes
+//! plaintext columns to have type text.
 //!
-//! In a host's plan every statement begins with a line that says what was asked for. It alone counts in the checksum of a
-//! step: the SQL is that of today's table and of this version, and a step that was applied must not count as edited when
-//! either changes.
+//! In a host's plan every statement begins with a line that names the table and the phase. The checksum of a step covers
+//! this line alone, because the SQL changes with the table and with this version, and an applied step must not count as
+//! edited then.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use strongroom_entity::{SealedTable, own_table};

@@ -1,4 +1,4 @@
-//! What is done to one table under the run lock.
+//! One table under the run lock, with retries.
 
 use std::sync::Arc;
 
