@@ -65,17 +65,15 @@ impl Text<'_> {
 
     /// One statement adds all of them, so that the last one tells of all.
     fn add_cells(&self) -> Vec<String> {
-        let mut actions = Vec::new();
-        for column in self.table.columns {
-            actions.push(format!("ADD COLUMN {} mediumblob", self.quoted(column.sealed)));
-            actions.extend(
-                column
-                    .index
-                    .map(|index| format!("ADD COLUMN {} varbinary(16)", self.quoted(index))),
-            );
-        }
-        let indexes = self.table.columns.iter().filter_map(|column| column.index);
-        actions.extend(indexes.map(|index| {
+        let cells = self.table.columns.iter();
+        let mut actions: Vec<_> = cells
+            .map(|column| format!("ADD COLUMN {} mediumblob", self.quoted(column.sealed)))
+            .collect();
+        let indexes = || self.table.columns.iter().filter_map(|column| column.index);
+        actions.extend(
+            indexes().map(|index| format!("ADD COLUMN {} varbinary(16)", self.quoted(index))),
+        );
+        actions.extend(indexes().map(|index| {
             format!(
                 "ADD UNIQUE KEY {} ({})",
                 self.quoted(&shortened(self.table.name, index)),

@@ -1,6 +1,6 @@
 //! SQLite. Where it cannot alter the table, the table is made anew around this SQL: see the module of the rebuild.
 
-use strongroom_entity::{SealedColumn, SealedTable};
+use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
 use super::Piece;
@@ -59,10 +59,8 @@ fn name(table: &SealedTable) -> String {
 }
 
 fn add_cells(table: &SealedTable) -> Vec<String> {
-    let both = |column: &SealedColumn| {
-        [Some(column.sealed), column.index].into_iter().flatten().collect::<Vec<_>>()
-    };
-    let columns = table.columns.iter().flat_map(both);
+    let cells = table.columns.iter().map(|column| column.sealed);
+    let columns = cells.chain(table.columns.iter().filter_map(|column| column.index));
     let added = columns.map(|column| {
         format!("ALTER TABLE {} ADD COLUMN {} blob;", name(table), quoted(ENGINE, column))
     });
