@@ -79,8 +79,8 @@ pub(crate) struct Rotation<'a> {
 }
 
 impl Rotation<'_> {
-    /// Rotates, or continues a rotation that was begun. `probe` must log in with the login that it is handed, and fail
-    /// otherwise: it is asked before any program is told to use it.
+    /// Rotates, or continues a rotation that was begun. `probe` must log in with the new login, and fail
+    /// otherwise: it runs before any program receives that login.
     pub(crate) async fn run(
         &self,
         probe: impl AsyncFn(&str, &SecretString) -> Result<(), GrantError>,

@@ -149,3 +149,19 @@ impl Manifest {
         Some(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The manifest of a version before 0.1.0 named the phase of `credential` and described no table.
+    #[test]
+    fn phase_without_description_is_recognised() {
+        let mut manifest = Manifest::new("root".to_owned());
+        assert!(!manifest.lacks_descriptions(), "a new ring");
+        manifest.set_phase("credential", Phase::Sealed);
+        assert!(manifest.lacks_descriptions());
+        manifest.describe(strongroom_entity::credential::TABLE).unwrap();
+        assert!(!manifest.lacks_descriptions(), "sealed by this version");
+    }
+}

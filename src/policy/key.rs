@@ -29,7 +29,7 @@ pub trait ComponentKey:
     /// Reads the value. [`Entry::invalid`] and [`Entry::refused`] make errors with the file and the line.
     fn parse(entry: &Entry<'_>) -> Result<Self, PolicyError>;
 
-    /// Returns the lines of `policy show` and `policy explain`; none for what needs no mention.
+    /// Returns the lines for `policy show` and `policy explain`.
     fn describe(&self, component: &str) -> Vec<String>;
 
     /// Returns the rights on tables that the value brings, by table.

@@ -42,7 +42,7 @@ impl Plan {
 pub(crate) struct Accounts {
     /// Logins that may log in.
     pub open: BTreeSet<String>,
-    /// What stands in SQL for each password; none for a plan that is only shown.
+    /// The password verifiers that go into SQL; empty for a plan that is shown and not applied.
     pub verifiers: Verifiers,
 }
 

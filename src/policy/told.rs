@@ -6,7 +6,7 @@ use super::GrantError;
 use super::wanted::Target;
 use crate::db::{is_forbidden, is_password_refused};
 
-/// The server's refusal, with what was asked of it; never with a password.
+/// Converts a server's refusal into an error with the statement. No password appears in it.
 pub(crate) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
     if is_password_refused(error, target.looks_at_passwords) {
         return GrantError::PasswordRefused;

@@ -69,7 +69,7 @@ impl KeyedTable {
         Ok(self.ring(db).await?.manifest())
     }
 
-    /// Changes the manifest under the run lock: in a transaction of its own, unless one is open.
+    /// Changes the manifest under the run lock, within the open transaction or a new one.
     pub(crate) async fn change_manifest(
         &self,
         db: &SchemaManagerConnection<'_>,

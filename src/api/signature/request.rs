@@ -24,7 +24,7 @@ pub struct SignedRequest {
 }
 
 impl SignedRequest {
-    /// The access key whose secret is asked for. Nothing vouches for it before [`Claim::verify`](super::Claim::verify).
+    /// Returns the access key that the caller claims. It is unverified until [`Claim::verify`](super::Claim::verify).
     pub fn access(&self) -> &str {
         &self.access
     }

@@ -1,4 +1,4 @@
-//! What servers are told of a password.
+//! Password verifiers in the form that each server stores.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sha1::{Digest as _, Sha1};
