@@ -6,8 +6,8 @@ KEYSTONE := target/keystone/bin/keystone-manage
 
 CLIENTS := target/clients/bin/schemathesis
 
-# Each must do alone; so must none of them.
-FEATURES := postgres mysql sqlite keystone,sqlite serve cli
+# Of the library: each must do alone; so must none of them.
+FEATURES := postgres mysql sqlite keystone,sqlite
 
 .PHONY: demo check format lint features documentation unit packages test test-long bench bench-cell package man python keystone clients age containers clean-containers
 
@@ -30,8 +30,8 @@ lint: format
 	$(LINT) $(CARGO) clippy --workspace --all-targets --quiet -- --deny warnings
 
 features: lint
-	$(LINT) $(CARGO) clippy --no-default-features --quiet -- --deny warnings
-	for feature in $(FEATURES); do $(LINT) $(CARGO) clippy --no-default-features --features $$feature --quiet -- --deny warnings || exit; done
+	$(LINT) $(CARGO) clippy --package strongroom --quiet -- --deny warnings
+	for feature in $(FEATURES); do $(LINT) $(CARGO) clippy --package strongroom --features $$feature --quiet -- --deny warnings || exit; done
 
 documentation: features
 	$(LINT) RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps --quiet
@@ -57,8 +57,8 @@ bench: bench-cell containers ## all that is measured, as ratios to a baseline in
 
 # Flags are a build's: the compiler's defaults first, then those of .cargo/config.toml.
 bench-cell: ## a cell sealed and opened, beside stock XChaCha20-Poly1305 and bare ring, with default flags and with ours
-	RUSTFLAGS= CARGO_TARGET_DIR=$(CURDIR)/target/cell/default $(CARGO) bench --quiet --no-default-features --bench cell
-	DEFAULT_FLAGS=$(CURDIR)/target/cell/default CARGO_TARGET_DIR=$(CURDIR)/target/cell/ours $(CARGO) bench --quiet --no-default-features --bench cell
+	RUSTFLAGS= CARGO_TARGET_DIR=$(CURDIR)/target/cell/default $(CARGO) bench --quiet --package strongroom --bench cell
+	DEFAULT_FLAGS=$(CURDIR)/target/cell/default CARGO_TARGET_DIR=$(CURDIR)/target/cell/ours $(CARGO) bench --quiet --package strongroom --bench cell
 
 package: ## the packages as crates.io would get them, built from what is in them
 	tests/package --build

@@ -130,12 +130,12 @@
 //! # Features
 //!
 //! ```toml
-//! strongroom = { version = "0.1", default-features = false, features = ["postgres"] }
+//! strongroom = { version = "0.1", features = ["postgres"] }
 //! ```
 //!
 //! `postgres`, `mysql` (MariaDB's too) and `sqlite` are the engines; an address of any other is refused, with the feature
-//! that it takes. `keystone` is import from Keystone's tables, and export. The default, `cli` and `serve`, is the program and
-//! its service, with all engines.
+//! that it takes. `keystone` is import from Keystone's tables, and export. None is on by default. The program is the package
+//! `strongroom-cli`, and the service `strongroom-api`.
 //!
 //! Cells are short, and on x86-64 Poly1305 is at its best with long messages. These lines in the `.cargo/config.toml` of
 //! whoever builds make a cell more than twice as fast; a dependency cannot set them. They change no cell. Leave them out where
@@ -155,9 +155,9 @@
 //! - In the repository, `examples/tenants` (two tables, migrations, a roll), `examples/existing` (a table with rows, sealed and
 //!   back), `examples/axum` (a service that knows its callers by their tokens).
 //!
-//! # Rooms
+//! # Modules
 //!
-//! From the ground up; imports only go down (`tests/it/floors.rs` sees to it):
+//! From the ground up; imports only go down (`tests/it/floors.rs` checks it):
 //!
 //! - [`crypto`]: sealing, wrapping, blind indexes. Pure.
 //! - [`key`]: the key ring and key sources. [`db`]: connecting, the run lock, history.
@@ -165,21 +165,15 @@
 //!   [`record`]: a program's own entities. [`credential`]: the built-in store, and import.
 //!   [`policy`]: what components may do, and the plan that makes a server enforce it.
 //! - [`component`]: the pools and logins of components. [`audit`]: what was handed out, and to whom.
-//! - `api`: the HTTPS service, behind the feature `serve`.
-//! - `cli` and `config`: the program, behind the feature `cli`.
 
-#[cfg(feature = "serve")]
-pub mod api;
 pub mod audit;
-#[cfg(feature = "cli")]
-pub mod cli;
 pub mod component;
-#[cfg(feature = "cli")]
-pub mod config;
 pub mod credential;
 pub mod crypto;
 pub mod db;
 mod file;
+#[doc(hidden)]
+pub mod internal;
 pub mod key;
 pub mod policy;
 pub mod record;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use strongroom_entity::credential;
-use strongroom_migration::Phase;
+use strongroom::entity::credential;
+use strongroom::migration::Phase;
 
 use super::gate::Leave;
 use super::peer::Peer;
@@ -13,10 +13,10 @@ use super::problem::Problem;
 use super::refusal::Refusal;
 use super::request_id::{Named, RequestId};
 use super::service::Service;
-use crate::audit::{Action, AuditError, Barrier, Entry};
-use crate::component::ComponentHandle;
-use crate::credential::Store;
-use crate::key::RingError;
+use strongroom::audit::{Action, AuditError, Barrier, Entry};
+use strongroom::component::ComponentHandle;
+use strongroom::credential::Store;
+use strongroom::key::RingError;
 
 /// Who asks, and by which pool it is answered. Handlers get rows through this and nothing else.
 pub(super) struct Caller {

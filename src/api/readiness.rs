@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, EntityTrait as _};
-use strongroom_entity::audit_head;
-use strongroom_migration::Migrator;
+use strongroom::entity::audit_head;
+use strongroom::migration::Migrator;
 
 use super::finding::Finding;
 use super::service::Service;
-use crate::schema::{self, Status};
+use strongroom::schema::{self, Status};
 
 /// A database that does not answer must not keep a probe waiting.
 const PATIENCE: Duration = Duration::from_secs(3);

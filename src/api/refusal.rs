@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use sea_orm::DbErr;
 
 use super::problem::Problem;
-use crate::audit::{AuditError, Barrier};
-use crate::credential::StoreError;
-use crate::db::{is_refused, is_too_slow, is_unreachable};
-use crate::key::{RingError, Unopened};
-use crate::policy::GrantError;
+use strongroom::audit::{AuditError, Barrier};
+use strongroom::credential::StoreError;
+use strongroom::db::{is_refused, is_too_slow, is_unreachable};
+use strongroom::key::{RingError, Unopened};
+use strongroom::policy::GrantError;
 
 /// Seconds after which a caller may try again.
 const SOON: u32 = 1;
@@ -45,9 +45,8 @@ impl Refusal {
             Barrier::Identity => ("unknown_caller", "the caller is no component"),
             Barrier::Policy => ("no_policy", "no policy is in force for this component"),
             Barrier::Keys => ("no_key", "the component's policy gives it no key for this"),
-            Barrier::Database => {
-                ("forbidden", "the database does not let the component's login do this")
-            }
+            // And a barrier that a later version of the library names: a refusal all the same.
+            _ => ("forbidden", "the database does not let the component's login do this"),
         };
         let problem = Problem::new(StatusCode::FORBIDDEN, code, detail).barrier(barrier.as_str());
         Self { problem, barrier: Some(barrier) }

@@ -12,11 +12,11 @@ use super::gate::Gates;
 use super::line_budget::LineBudget;
 use super::metrics::Metrics;
 use super::settings::Settings;
-use crate::audit::Writer;
-use crate::component::Components;
-use crate::db::Address;
-use crate::key::{AuditKey, EpochFloor, Roots};
-use crate::policy::{GrantError, Names};
+use strongroom::audit::Writer;
+use strongroom::component::Components;
+use strongroom::db::Address;
+use strongroom::key::{AuditKey, EpochFloor, Roots};
+use strongroom::policy::{GrantError, Names};
 
 /// How often a service looks at its surroundings.
 const LOOK: Duration = Duration::from_secs(5);

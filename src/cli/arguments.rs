@@ -6,7 +6,6 @@ use clap::{Parser, Subcommand};
 
 use super::global::Global;
 use super::{audit, credential, export, import, keys, migrate, policy, status};
-#[cfg(feature = "serve")]
 use super::{dev_certs, serve};
 
 /// Keeps the secrets in a control plane's database sealed.
@@ -59,10 +58,8 @@ pub(super) enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     /// Make a local authority and certificates, for development
-    #[cfg(feature = "serve")]
     DevCerts(dev_certs::DevCerts),
     /// Answer components over HTTPS, each by its own database login
-    #[cfg(feature = "serve")]
     Serve(serve::Serve),
     /// Show where everything stands on one screen, with the next command for each problem; writes nothing
     Status(status::Status),
@@ -90,10 +87,6 @@ impl Command {
 
     /// Whether it runs until it is told to stop, and what it does is for a log.
     pub(super) fn is_service(&self) -> bool {
-        match self {
-            #[cfg(feature = "serve")]
-            Self::Serve(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::Serve(_))
     }
 }

@@ -6,7 +6,7 @@ use sea_orm::{
     QuerySelect as _,
 };
 use serde_json::{Value, json};
-use strongroom_entity::audit::{Column, Entity, Model};
+use strongroom::entity::audit::{Column, Entity, Model};
 
 use super::counted::counted;
 use super::exit::Exit;
@@ -14,9 +14,9 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
 use super::text::Text;
-use crate::audit::{AuditError, Report, verify};
-use crate::db::{Access, has_table};
-use crate::key::AuditKey;
+use strongroom::audit::{AuditError, Report, verify};
+use strongroom::internal::db::{Access, has_table};
+use strongroom::key::AuditKey;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

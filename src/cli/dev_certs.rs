@@ -10,9 +10,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
-use crate::api::OWN_COMPONENT;
-use crate::api::dev_certs::{self, DevCertsError};
-use crate::policy::builtin_components;
+use strongroom::internal::policy::builtin_components;
+use strongroom_api::OWN_COMPONENT;
+use strongroom_api::dev_certs::{self, DevCertsError};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -4,9 +4,9 @@ use sea_orm::DatabaseConnection;
 
 use super::failure::Failure;
 use super::session::Session;
-use crate::db;
-use crate::key::{EpochNotice, RingError};
-use crate::reseal;
+use strongroom::internal::db;
+use strongroom::internal::reseal;
+use strongroom::key::{EpochNotice, RingError};
 
 /// Something about the manifest's epoch.
 pub(super) struct EpochFinding {
@@ -75,9 +75,8 @@ fn noticed(notice: &EpochNotice, epoch: i64) -> EpochFinding {
             "set `keys.epoch_file` to a regular file that this program may read and write"
                 .to_owned(),
         ),
-        EpochNotice::FarBehind { .. } => {
-            ("epoch_far_behind", format!("{newest}; the next command remembers its epoch"))
-        }
+        // `FarBehind`, and what a later version of the library notices.
+        _ => ("epoch_far_behind", format!("{newest}; the next command remembers its epoch")),
     };
     EpochFinding { code, message: notice.to_string(), hint, is_refusal: false }
 }

@@ -15,12 +15,12 @@ use super::output::Output;
 use super::progress;
 use super::session::Session;
 use super::text::Text;
-use crate::credential::Store;
-use crate::credential::keystone::{
+use strongroom::credential::Store;
+use strongroom::credential::keystone::{
     self, ExportError, ExportOptions, ExportReport, KeyRepository, Target,
 };
-use crate::db::Access;
-use crate::reseal::Event;
+use strongroom::db::Access;
+use strongroom::reseal::Event;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -10,7 +10,7 @@ use regex::Regex;
 use super::arguments::Arguments;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {

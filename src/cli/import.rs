@@ -13,9 +13,9 @@ use super::output::Output;
 use super::progress;
 use super::session::{Session, release};
 use super::text::Text;
-use crate::credential::keystone::{self, ImportOptions, KeyRepository, Quarantined, Report};
-use crate::db::{self, Access};
-use crate::reseal::{self, Event};
+use strongroom::credential::keystone::{self, ImportOptions, KeyRepository, Quarantined, Report};
+use strongroom::internal::db::{self, Access};
+use strongroom::internal::reseal::{self, Event};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

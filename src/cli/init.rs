@@ -6,9 +6,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
-use crate::crypto::RootKey;
-use crate::db::{self, Access, Address, DatabaseConnection};
-use crate::key::{KeySource, RingError, Roots, SourceError, ring_root};
+use strongroom::crypto::RootKey;
+use strongroom::internal::db::{self, Access, Address, DatabaseConnection};
+use strongroom::internal::key::{KeySource, RingError, Roots, SourceError, ring_root};
 
 /// Makes the key file and the database where they are missing; never a key for a database that has a ring.
 pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Failure> {

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::secret_argument;
 use crate::config::{ConfigError, KeystoneConfig};
-use crate::db::Address;
+use strongroom::db::Address;
 
 /// What was given on the command line.
 pub(super) struct Given<'a> {

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 
 use super::output::{Output, write_err};
-use crate::reseal::Event;
+use strongroom::reseal::Event;
 
 const EVERY: Duration = Duration::from_secs(5);
 const STYLE: &str = "{msg:>10} {bar:32} {pos}/{len} rows  {rate}  {eta} left";
@@ -38,6 +38,7 @@ fn draw(bar: &mut ProgressBar, event: Event) {
         }
         Event::Advanced { rows } => bar.inc(rows),
         Event::Finished => bar.finish_and_clear(),
+        _ => {}
     }
 }
 
@@ -71,7 +72,7 @@ impl Lines {
                 }
             }
             Event::Finished if self.told.is_some() => self.write(),
-            Event::Finished => {}
+            _ => {}
         }
     }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::file::{self, FileError, read_private};
+use strongroom::internal::file::{self, FileError, read_private};
 
 /// The longest secret that a cell takes, and room for what a file adds to it.
 const LONGEST: u64 = 2 << 20;

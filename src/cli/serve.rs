@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use strongroom_migration::Migrator;
+use strongroom::migration::Migrator;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::sockets::Opened;
@@ -18,14 +18,14 @@ use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
 use super::typed;
-use crate::api::{
+use crate::config;
+use strongroom::db::Access;
+use strongroom::policy::GrantError;
+use strongroom::schema;
+use strongroom_api::{
     BodyBudgetSettings, Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT,
     Server, ServerError, Service, Settings, Signals, TlsError, TlsSettings, Way, readiness,
 };
-use crate::config;
-use crate::db::Access;
-use crate::policy::GrantError;
-use crate::schema;
 
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
@@ -111,7 +111,7 @@ async fn answer_on(
         floor: session.floor()?,
         names: session.config.policy_options(None)?.names,
     };
-    let replica = crate::db::this_host_and_process();
+    let replica = strongroom::db::this_host_and_process();
     let service = Service::open(settings, database, &replica).await.map_err(own_login)?;
     let server = Server::bind(service, opened.sockets).await?;
     let signals = listen_to_signals();

@@ -8,12 +8,12 @@ use tokio::sync::OnceCell;
 use super::failure::Failure;
 use super::global::Global;
 use crate::config::Config;
-use crate::credential::Store;
-use crate::db::{self, Access, Address, DbErr, Lock};
-use crate::key::{EpochFloor, Ring, RingError, Roots};
-use crate::reseal::{self, Stop};
-use crate::schema;
-use strongroom_migration::Migrator;
+use strongroom::credential::Store;
+use strongroom::internal::db::{self, Access, Address, DbErr, Lock};
+use strongroom::internal::reseal::{self, Stop};
+use strongroom::key::{EpochFloor, Ring, RingError, Roots};
+use strongroom::migration::Migrator;
+use strongroom::schema;
 
 const MANIFEST: &str = "strongroom_manifest";
 

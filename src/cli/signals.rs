@@ -4,7 +4,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
 use super::output::write_err;
-use crate::reseal::Stop;
+use strongroom::reseal::Stop;
 
 /// A request to stop that signals set.
 pub(super) fn stop_on_signals() -> Stop {

@@ -15,8 +15,7 @@ use crate::policy::{GrantError, Policy, Site};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub(crate) struct Applied {
+pub struct Applied {
     /// Statements that were run.
     pub statements: usize,
     /// Sessions that were ended, because their login or its role was closed.
@@ -24,7 +23,7 @@ pub(crate) struct Applied {
 }
 
 /// Makes the server follow the policy, and verifies that it does. The caller has stored the policy before.
-pub(crate) async fn converge(
+pub async fn converge(
     db: &impl ConnectionTrait,
     lock: &Lock,
     site: &Site,

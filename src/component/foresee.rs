@@ -17,7 +17,7 @@ use crate::policy::told::told;
 use crate::policy::{GrantError, Plan, Policy, PolicyOptions, Site, stored};
 
 /// Fails where reverting policy `version` would fail.
-pub(crate) async fn foresee_take_back(
+pub async fn foresee_take_back(
     db: &DatabaseConnection,
     roots: Arc<Roots>,
     floor: EpochFloor,

@@ -19,7 +19,7 @@ use crate::policy::{GrantError, Policy, Site};
 
 /// What a login is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LoginState {
+pub enum LoginState {
     /// Programs use it.
     Active,
     /// It is being made ready to take over.
@@ -30,7 +30,7 @@ pub(crate) enum LoginState {
 
 impl LoginState {
     /// The word in the database.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Incoming => "incoming",
@@ -47,11 +47,11 @@ impl LoginState {
 
 /// The logins of a database that have a password, by component and slot.
 #[derive(Debug, Default)]
-pub(crate) struct Logins(BTreeMap<(String, Slot), (LoginState, Model)>);
+pub struct Logins(BTreeMap<(String, Slot), (LoginState, Model)>);
 
 impl Logins {
     /// As the database has them.
-    pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Self, GrantError> {
+    pub async fn read(db: &impl ConnectionTrait) -> Result<Self, GrantError> {
         let mut logins = BTreeMap::new();
         for row in Entity::find().all(db).await? {
             let (Some(slot), Some(state)) = (Slot::parse(&row.slot), LoginState::parse(&row.state))
@@ -68,7 +68,7 @@ impl Logins {
     }
 
     /// The one of a component that is in some state.
-    pub(crate) fn find(&self, component: &str, wanted: LoginState) -> Option<(Slot, &Model)> {
+    pub fn find(&self, component: &str, wanted: LoginState) -> Option<(Slot, &Model)> {
         Slot::ALL.into_iter().find_map(|slot| {
             let (state, row) = self.0.get(&(component.to_owned(), slot))?;
             (*state == wanted).then_some((slot, row))
@@ -76,16 +76,12 @@ impl Logins {
     }
 
     /// Accounts that may log in.
-    pub(crate) fn open(&self, names: &Names) -> BTreeSet<String> {
+    pub fn open(&self, names: &Names) -> BTreeSet<String> {
         self.0.keys().map(|(component, slot)| names.login(component, *slot)).collect()
     }
 
     /// What each account's password is set to.
-    pub(crate) fn verifiers(
-        &self,
-        target: &Target,
-        keys: &PolicyKeys,
-    ) -> Result<Verifiers, GrantError> {
+    pub fn verifiers(&self, target: &Target, keys: &PolicyKeys) -> Result<Verifiers, GrantError> {
         let each = self.0.iter().map(|((component, slot), (_, row))| {
             Ok((
                 target.names.login(component, *slot),
@@ -96,12 +92,12 @@ impl Logins {
     }
 
     /// Says whether no component has a login yet.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The number of the next password of a component.
-    pub(crate) fn next_version(&self, component: &str) -> u32 {
+    pub fn next_version(&self, component: &str) -> u32 {
         let rows = self.0.iter().filter(|((of, _), _)| of == component);
         rows.filter_map(|(_, (_, row))| u32::try_from(row.version).ok())
             .max()

@@ -8,11 +8,6 @@
 //!
 //! Does not promise: anything against the server's administrators, or against a holder of the root key.
 
-#![cfg_attr(
-    not(feature = "cli"),
-    expect(dead_code, reason = "plans and rotations are the program's alone")
-)]
-
 #[cfg(feature = "sqlite")]
 mod confinement;
 mod converge;
@@ -31,11 +26,14 @@ pub use pool::{Capacity, ComponentHandle, Components, OwnLogin, Refused};
 pub use signature_replay::SignatureReplay;
 pub use step::PolicySteps;
 
-// What operators do: the program's alone.
-#[cfg(feature = "cli")]
-pub(crate) use {
-    converge::{Applied, converge},
-    foresee::foresee_take_back,
-    plan::plan,
-    pool::{Credentials, try_login},
-};
+/// For the packages of this repository: see [`crate::internal`].
+#[doc(hidden)]
+pub mod internal {
+    pub use super::converge::{Applied, converge};
+    pub use super::foresee::foresee_take_back;
+    pub use super::login::{LoginState, Logins};
+    pub use super::plan::plan;
+    #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+    pub use super::pool::{Credentials, try_login};
+    pub use super::rotate::{Pace, Rotation, SETTLE, Stage};
+}

@@ -9,7 +9,7 @@ use crate::policy::statement::Verifiers;
 use crate::policy::{GrantError, Policy, Site};
 
 /// Plans the way to a policy. Writes nothing. A component without a login counts as if it had its first.
-pub(crate) async fn plan(
+pub async fn plan(
     db: &impl ConnectionTrait,
     site: &Site,
     policy: &Policy,

@@ -21,7 +21,7 @@ use crate::policy::{GrantError, Site};
 
 /// How patient a rotation is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
+pub struct Pace {
     /// For how long the old login must be without a session: a connection that was begun before the switch may still
     /// be on its way. Longer than programs take to notice and a connection may take: then none is.
     pub settle: Duration,
@@ -30,7 +30,7 @@ pub(crate) struct Pace {
 }
 
 /// A pool of [`Components`](super::Components) notices within half a second, and gives a connection up after ten.
-pub(crate) const SETTLE: Duration = Duration::from_secs(12);
+pub const SETTLE: Duration = Duration::from_secs(12);
 
 impl Default for Pace {
     fn default() -> Self {
@@ -41,7 +41,7 @@ impl Default for Pace {
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub(crate) struct Rotated {
+pub struct Rotated {
     /// The login that was left; it is closed, and without a session.
     pub from: String,
     /// The login in use.
@@ -53,7 +53,7 @@ pub(crate) struct Rotated {
 /// How far a rotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub(crate) enum Stage {
+pub enum Stage {
     /// The other login has a new password.
     Opened,
     /// Programs are told to use it.
@@ -63,7 +63,7 @@ pub(crate) enum Stage {
 }
 
 /// A rotation of one component's login.
-pub(crate) struct Rotation<'a> {
+pub struct Rotation<'a> {
     /// The database.
     pub db: &'a DatabaseConnection,
     /// The run lock.
@@ -81,7 +81,7 @@ pub(crate) struct Rotation<'a> {
 impl Rotation<'_> {
     /// Rotates, or continues a rotation that was begun. `probe` must log in with the new login, and fail
     /// otherwise: it runs before any program receives that login.
-    pub(crate) async fn run(
+    pub async fn run(
         &self,
         probe: impl AsyncFn(&str, &SecretString) -> Result<(), GrantError>,
     ) -> Result<Rotated, GrantError> {

@@ -2,7 +2,6 @@
 
 mod check;
 mod error;
-#[cfg(feature = "cli")]
 mod sqlalchemy;
 
 use std::fmt;
@@ -49,14 +48,14 @@ impl Address {
     }
 
     /// Reads a URL in SQLAlchemy's form, and any parameter that tunes a Python driver.
-    #[cfg(feature = "cli")]
-    pub(crate) fn from_sqlalchemy(text: &str) -> Result<Self, AddressError> {
+    #[doc(hidden)]
+    pub fn from_sqlalchemy(text: &str) -> Result<Self, AddressError> {
         Self::parse(&sqlalchemy::translate(text)?)
     }
 
     /// Reads a URL in either form: SQLAlchemy's where a driver follows the scheme. Parameters may be of both.
-    #[cfg(feature = "cli")]
-    pub(crate) fn of_either_form(text: &str) -> Result<Self, AddressError> {
+    #[doc(hidden)]
+    pub fn of_either_form(text: &str) -> Result<Self, AddressError> {
         let (scheme, _) = text.split_once(':').ok_or(AddressError::NotUrl)?;
         if scheme.contains('+') {
             return Self::from_sqlalchemy(text);
@@ -293,7 +292,6 @@ mod tests {
             ] {
                 let refused = Address::parse(text).expect_err(text);
                 assert_eq!(refused, error, "{text}");
-                #[cfg(feature = "cli")]
                 assert!(!format!("{refused} {}", refused.cure()).contains("canary"), "{text}");
             }
         }

@@ -14,7 +14,7 @@ use sea_orm::DbErr;
 pub(super) use self::sqlx::cause;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use self::sqlx::conn;
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "postgres", feature = "mysql"))]
 pub(super) use self::sqlx::said;
 
 /// What a driver says of an error, in no driver's terms.
@@ -36,8 +36,8 @@ pub(super) enum Cause<'a> {
     Configuration(&'a (dyn Error + Send + Sync + 'static)),
 }
 
+#[cfg(all(feature = "postgres", feature = "mysql"))]
 /// What a server said of an error, in its own words.
-#[cfg(feature = "cli")]
 pub(super) struct Said<'a> {
     pub(super) code: Option<Cow<'a, str>>,
     pub(super) number: Option<u16>,

@@ -31,7 +31,7 @@ pub fn insecure_address(error: &DbErr) -> Option<&InsecureAddress> {
 }
 
 /// The error of ours that the driver was handed as its own.
-pub(crate) fn configuration<E: std::error::Error + 'static>(error: &DbErr) -> Option<&E> {
+pub fn configuration<E: std::error::Error + 'static>(error: &DbErr) -> Option<&E> {
     match cause(error)? {
         Cause::Configuration(cause) => cause.downcast_ref(),
         _ => None,

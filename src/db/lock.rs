@@ -64,8 +64,7 @@ pub async fn holder(db: &DatabaseConnection) -> Result<Option<Holder>, DbErr> {
 
 /// Whose lease ran out without the lock being given back, for a person: that run was killed or hangs. The
 /// next run takes the lock at once. Writes nothing.
-#[cfg(feature = "cli")]
-pub(crate) async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
+pub async fn abandoned_by(db: &DatabaseConnection) -> Result<Option<String>, DbErr> {
     if !has_table(db, "strongroom_lock").await? {
         return Ok(None);
     }
@@ -118,8 +117,9 @@ pub enum LockError {
 
 impl LockError {
     /// The same error again, for where it cannot be moved out of another.
-    #[cfg(feature = "cli")]
-    pub(crate) fn again(&self) -> Self {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn again(&self) -> Self {
         match self {
             Self::Held { holder } => Self::Held { holder: holder.clone() },
             Self::Stuck { holder, id } => Self::Stuck { holder: holder.clone(), id: id.clone() },
@@ -251,7 +251,7 @@ pub(super) fn now_ms(engine: DbBackend) -> &'static str {
 }
 
 /// The database's clock, in milliseconds since 1970.
-pub(crate) async fn clock_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+pub async fn clock_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let engine = db.get_database_backend();
     let row = db
         .query_one_raw(statement(engine, &format!("SELECT {} AS now_ms", now_ms(engine)), []))

@@ -18,12 +18,11 @@ mod own_pool;
 mod packet;
 mod passing;
 mod patience;
-#[cfg(feature = "cli")]
-mod reach;
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+mod reach; // for operators, whose program speaks to both servers
+#[cfg(all(feature = "postgres", feature = "mysql"))]
 mod said;
-#[cfg(feature = "cli")]
-pub(crate) mod server;
+mod server;
 mod statement;
 mod support;
 mod table;
@@ -60,35 +59,53 @@ pub use error::{
 pub(crate) use error::{is_forbidden, is_password_refused};
 pub(crate) use feature::not_built;
 pub use holder::this_host_and_process;
-#[cfg(feature = "cli")]
-pub(crate) use lock::abandoned_by as lock_abandoned_by;
 pub(crate) use lock::clock_ms;
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
 pub use own_pool::with_sessions;
 pub(crate) use packet::{LEAST_PACKET, Packet, packet, rows_a_statement};
 pub(crate) use passing::{unwrapped, wrapped};
-#[cfg(feature = "cli")]
-pub(crate) use reach::{Unserved, unserved};
-#[cfg(feature = "cli")]
-pub(crate) use said::said_by_server;
 pub(crate) use statement::statement;
-#[cfg(feature = "cli")]
-pub(crate) use support::tested as tested_versions;
 pub(crate) use support::{Support, server_version, support};
 pub(crate) use table::has_column;
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};
 pub(crate) use transaction::retry;
 pub use transaction::{Patience, Transient, begin};
-#[cfg(any(feature = "cli", feature = "mysql", feature = "sqlite"))]
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(crate) use unfit::UnfitDatabase;
+
+/// For the packages of this repository: see [`crate::internal`].
+#[doc(hidden)]
+pub mod internal {
+    pub use super::error::configuration;
+    pub use super::has_table;
+    pub use super::lock::{abandoned_by as lock_abandoned_by, clock_ms};
+    pub use super::passing::unwrapped;
+    pub use super::statement::statement;
+    pub use super::support::{Support, server_version, support, tested as tested_versions};
+    pub use super::table::has_column;
+    pub use super::unfit::UnfitDatabase;
+    #[cfg(all(feature = "postgres", feature = "mysql"))]
+    pub use super::{
+        reach::{Unserved, unserved},
+        said::said_by_server,
+    };
+    pub use crate::__retry as retry;
+
+    pub mod server {
+        pub use crate::db::server::{
+            changes_every_role, clock_lead_ms, encryption, is_read_only, is_strict_by_default,
+            lost_definers, max_allowed_packet,
+        };
+    }
+}
 
 pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
 
 /// Whether a table of this name is there, in the schema that unqualified names mean. Writes nothing.
 /// Works for a login without any right on the table; on MySQL and MariaDB, which hide such tables, it is
 /// an error there rather than a wrong answer.
-pub(crate) async fn has_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
+pub async fn has_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => "SELECT 1 AS there WHERE to_regclass(quote_ident($1)) IS NOT NULL",

@@ -11,7 +11,7 @@ pub(crate) fn wrapped(error: impl Error + Send + Sync + 'static) -> DbErr {
 }
 
 /// Returns the error of this type that was [wrapped], if there is one.
-pub(crate) fn unwrapped<E: Error + 'static>(error: &DbErr) -> Option<&E> {
+pub fn unwrapped<E: Error + 'static>(error: &DbErr) -> Option<&E> {
     match error {
         DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
         _ => None,

@@ -10,7 +10,7 @@ use super::error::{configuration, has_code, is_missing_database, is_unreachable,
 
 /// Why a server did not serve us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unserved {
+pub enum Unserved {
     /// A pooler in transaction mode hands each transaction another session.
     Pooler,
     /// No session is left, for anyone or for this login.
@@ -38,7 +38,7 @@ pub(crate) enum Unserved {
 }
 
 /// Returns why the server did not serve us; `None` when it did, and refused a statement.
-pub(crate) fn unserved(error: &DbErr) -> Option<Unserved> {
+pub fn unserved(error: &DbErr) -> Option<Unserved> {
     if configuration::<OtherService>(error).is_some() {
         return Some(Unserved::OtherService);
     }

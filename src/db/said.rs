@@ -8,7 +8,7 @@ use sea_orm::DbErr;
 use super::cause::{Said, said};
 
 /// Returns the message for a person: one line, with the object, the detail and the hint where they hold no values.
-pub(crate) fn said_by_server(error: &DbErr) -> String {
+pub fn said_by_server(error: &DbErr) -> String {
     let Some(said) = said(error) else { return without_prefixes(error) };
     let detail = said
         .detail

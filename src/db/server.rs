@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use super::lock::now_ms;
 
 /// The protocol that encrypts this session, as the server sees it; none where nothing does.
-pub(crate) async fn encryption(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
+pub async fn encryption(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => {
@@ -26,7 +26,7 @@ pub(crate) async fn encryption(db: &impl ConnectionTrait) -> Result<Option<Strin
 /// How far this host's clock is ahead of the database's, in milliseconds, to within half the time that
 /// asking takes.
 #[expect(clippy::disallowed_methods, reason = "the two clocks are what is compared")]
-pub(crate) async fn clock_lead_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+pub async fn clock_lead_ms(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let engine = db.get_database_backend();
     let asked = SystemTime::now();
     let row = db
@@ -42,7 +42,7 @@ pub(crate) async fn clock_lead_ms(db: &impl ConnectionTrait) -> Result<i64, DbEr
 }
 
 /// Whether the server takes no changes from anybody: a replica, or one that was locked for reading.
-pub(crate) async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+pub async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let said = match db.get_database_backend() {
         DbBackend::Postgres => text(db, "SELECT pg_is_in_recovery()::text").await?,
         DbBackend::MySql => text(db, "SELECT CAST(@@GLOBAL.read_only AS CHAR)").await?,
@@ -52,20 +52,20 @@ pub(crate) async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbEr
 }
 
 /// PostgreSQL before 16: whether this login changes every role, and grants itself any, without being a superuser.
-pub(crate) async fn changes_every_role(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+pub async fn changes_every_role(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let sql = "SELECT (rolcreaterole AND NOT rolsuper AND current_setting('server_version_num')::int < 160000)::text \
                FROM pg_roles WHERE rolname = current_user";
     Ok(text(db, sql).await? == "true")
 }
 
 /// MySQL and MariaDB: the largest statement that is taken, in bytes.
-pub(crate) async fn max_allowed_packet(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
+pub async fn max_allowed_packet(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     let bytes = text(db, "SELECT CAST(@@GLOBAL.max_allowed_packet AS CHAR)").await?;
     bytes.parse().map_err(|_| DbErr::Type(format!("max_allowed_packet is `{bytes}`")))
 }
 
 /// MySQL and MariaDB: whether sessions that do not ask for it are strict about values that are too long.
-pub(crate) async fn is_strict_by_default(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+pub async fn is_strict_by_default(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let modes = text(db, "SELECT @@GLOBAL.sql_mode").await?;
     Ok(modes
         .split(',')
@@ -74,7 +74,7 @@ pub(crate) async fn is_strict_by_default(db: &impl ConnectionTrait) -> Result<bo
 
 /// MySQL and MariaDB: the accounts that Strongroom's triggers run as and that are gone; every write that
 /// meets such a trigger fails (error 1449). An error for a login that may not see accounts.
-pub(crate) async fn lost_definers(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+pub async fn lost_definers(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let definers = texts(
         db,
         "SELECT DISTINCT definer FROM information_schema.triggers \

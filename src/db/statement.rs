@@ -4,7 +4,7 @@ use sea_orm::{DbBackend, Statement, Value};
 
 /// A statement with its values. Written with `$1`, `$2`, … in the order of the values, each once, as
 /// PostgreSQL and SQLite take it; MySQL and MariaDB number by place. No other `$` may stand in it.
-pub(crate) fn statement(
+pub fn statement(
     engine: DbBackend,
     sql: &str,
     values: impl IntoIterator<Item = Value>,

@@ -5,7 +5,7 @@ use strongroom_migration::Engine;
 
 /// How a server stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Support {
+pub enum Support {
     /// The tests run on this version.
     Tested,
     /// New enough, and never tried.
@@ -26,7 +26,7 @@ const VERSIONS: [Versions; 4] = [
 ];
 
 /// Returns the version, in the server's own words.
-pub(crate) async fn server_version(db: &impl ConnectionTrait) -> Result<String, DbErr> {
+pub async fn server_version(db: &impl ConnectionTrait) -> Result<String, DbErr> {
     let engine = db.get_database_backend();
     let sql = match engine {
         DbBackend::Postgres => "SELECT current_setting('server_version')",
@@ -39,7 +39,7 @@ pub(crate) async fn server_version(db: &impl ConnectionTrait) -> Result<String, 
 }
 
 /// Judges a server by the version that it says of itself.
-pub(crate) fn support(engine: Engine, version: &str) -> Support {
+pub fn support(engine: Engine, version: &str) -> Support {
     let found = numbers(version);
     let Some((_, oldest, tested)) = VERSIONS.iter().find(|(known, ..)| *known == engine) else {
         return Support::Untested;
@@ -60,8 +60,7 @@ pub(crate) fn support(engine: Engine, version: &str) -> Support {
 }
 
 /// The versions that tests run on, for a person.
-#[cfg(feature = "cli")]
-pub(crate) fn tested(engine: Engine) -> String {
+pub fn tested(engine: Engine) -> String {
     let of_engine = VERSIONS
         .iter()
         .find(|(known, ..)| *known == engine)

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use super::statement;
 
 /// Whether a table has a column of this name, in the schema that unqualified names mean.
-pub(crate) async fn has_column(
+pub async fn has_column(
     db: &impl ConnectionTrait,
     table: &str,
     column: &str,

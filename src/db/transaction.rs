@@ -87,7 +87,9 @@ impl Patience {
 
 /// Runs a future, made anew each time, until it succeeds or fails for good. It must be one whole
 /// transaction, or safe to run again. A macro, because a closure's future could not be `Send` here.
-macro_rules! retry {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __retry {
     ($work:expr) => {{
         let mut patience = $crate::db::Patience::default();
         loop {
@@ -98,4 +100,4 @@ macro_rules! retry {
         }
     }};
 }
-pub(crate) use retry;
+pub(crate) use __retry as retry;

@@ -2,31 +2,18 @@
 
 /// A database that this program does not work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(
-    not(any(feature = "mysql", feature = "sqlite")),
-    expect(dead_code, reason = "neither engine is built")
-)]
-pub(crate) enum UnfitDatabase {
+pub enum UnfitDatabase {
     /// The session does not have what was set.
     #[error("the server, or a pooler before it, does not keep {0}")]
-    #[cfg_attr(
-        all(feature = "sqlite", not(feature = "mysql")),
-        expect(dead_code, reason = "only sessions of MySQL are looked at")
-    )]
     Setting(&'static str),
     /// A SQLite file in UTF-16: its text is not the bytes that cells are made of.
     #[error("this SQLite database stores text as {0}, and must store it as UTF-8")]
-    #[cfg_attr(
-        all(feature = "mysql", not(feature = "sqlite")),
-        expect(dead_code, reason = "SQLite alone has it")
-    )]
     Encoding(String),
 }
 
 impl UnfitDatabase {
     /// The way out.
-    #[cfg(feature = "cli")]
-    pub(crate) fn help(&self) -> &'static str {
+    pub fn help(&self) -> &'static str {
         match self {
             Self::Setting(_) => {
                 "use the server's own address in `database.url`, or a pooler in session mode"

@@ -67,8 +67,8 @@ pub enum FileError {
 
 impl FileError {
     /// Whether others could have read the file or replaced it, and nothing else is wrong.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's arguments ask"))]
-    pub(crate) fn is_open(&self) -> bool {
+    #[doc(hidden)]
+    pub fn is_open(&self) -> bool {
         matches!(
             self,
             Self::OpenToOthers { .. } | Self::OtherOwner { .. } | Self::OpenFolder { .. }

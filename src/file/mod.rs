@@ -13,12 +13,17 @@ mod text;
 
 pub use error::FileError;
 pub(crate) use open::read_regular;
-#[cfg(feature = "cli")]
-pub(crate) use private::{open_private, replace_private};
 pub(crate) use private::{read_private, write_new_private};
-#[cfg(feature = "cli")]
-pub(crate) use rule::is_ours;
 pub(crate) use text::text_of;
 
+/// For the packages of this repository: see [`crate::internal`].
+pub mod internal {
+    pub use super::open::read_regular;
+    pub use super::private::{open_private, read_private, replace_private, write_new_private};
+    pub use super::rule::is_ours;
+    pub use super::text::text_of;
+    pub use super::{FileError, LONGEST};
+}
+
 /// A key, a passphrase, a password or an address: a longer file is none of these.
-pub(crate) const LONGEST: u64 = 64 << 10;
+pub const LONGEST: u64 = 64 << 10;

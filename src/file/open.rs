@@ -31,7 +31,7 @@ pub(super) fn open_regular(path: &Path) -> Result<File, FileError> {
 }
 
 /// Reads a whole regular file that holds no secret, unless it is longer than `longest`.
-pub(crate) fn read_regular(path: &Path, longest: u64) -> Result<Vec<u8>, FileError> {
+pub fn read_regular(path: &Path, longest: u64) -> Result<Vec<u8>, FileError> {
     Ok(std::mem::take(&mut *read(open_regular(path)?, path, longest)?))
 }
 

@@ -13,22 +13,19 @@ use super::{FileError, LONGEST};
 use crate::crypto::make_bytes;
 
 /// Opens a file that holds a secret.
-pub(crate) fn open_private(path: &Path) -> Result<File, FileError> {
+pub fn open_private(path: &Path) -> Result<File, FileError> {
     let file = open_regular(path)?;
     refuse_unless_private(path, &file)?;
     Ok(file)
 }
 
 /// Reads a file that holds a secret, unless it is longer than `longest`, or than any secret.
-pub(crate) fn read_private(
-    path: &Path,
-    longest: Option<u64>,
-) -> Result<Zeroizing<Vec<u8>>, FileError> {
+pub fn read_private(path: &Path, longest: Option<u64>) -> Result<Zeroizing<Vec<u8>>, FileError> {
     read(open_private(path)?, path, longest.unwrap_or(LONGEST))
 }
 
 /// Writes a new file of mode 0600, whole or not at all, and never over an existing one.
-pub(crate) fn write_new_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+pub fn write_new_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     refuse_replaceable(path)?;
     put(path, bytes, |from, to| fs::hard_link(from, to)).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
@@ -37,8 +34,7 @@ pub(crate) fn write_new_private(path: &Path, bytes: &[u8]) -> Result<(), FileErr
 }
 
 /// Writes a file of mode 0600, whole or not at all, over a regular file that is there.
-#[cfg(feature = "cli")]
-pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::symlink_metadata(&target).is_ok_and(|facts| !facts.is_file()) {
         return Err(FileError::NotRegular(path.to_owned()));

@@ -37,7 +37,7 @@ fn is_open_to_others(facts: &Metadata) -> bool {
 }
 
 /// Whether the caller or root owns a file.
-pub(crate) fn is_ours(facts: &Metadata) -> bool {
+pub fn is_ours(facts: &Metadata) -> bool {
     facts.uid() == 0 || facts.uid() == caller()
 }
 

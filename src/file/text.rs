@@ -7,10 +7,7 @@ use zeroize::Zeroizing;
 use super::FileError;
 
 /// Returns the bytes as text, without leaving a copy.
-pub(crate) fn text_of(
-    mut bytes: Zeroizing<Vec<u8>>,
-    path: &Path,
-) -> Result<Zeroizing<String>, FileError> {
+pub fn text_of(mut bytes: Zeroizing<Vec<u8>>, path: &Path) -> Result<Zeroizing<String>, FileError> {
     match String::from_utf8(std::mem::take(&mut *bytes)) {
         Ok(text) => Ok(Zeroizing::new(text)),
         Err(error) => {

@@ -145,14 +145,12 @@ fn make_ids(count: usize) -> Result<BTreeSet<u32>, RingError> {
 }
 
 /// Returns every row, whatever it holds.
-#[cfg(feature = "cli")]
 pub(super) async fn all_rows(db: &impl ConnectionTrait) -> Result<Vec<key::Model>, RingError> {
     use sea_orm::QueryOrder as _;
     Ok(key::Entity::find().order_by_asc(key::Column::Id).all(db).await?)
 }
 
 /// Returns one row, whatever it holds.
-#[cfg(feature = "cli")]
 pub(super) async fn one_row(
     db: &impl ConnectionTrait,
     id: i64,
@@ -161,13 +159,11 @@ pub(super) async fn one_row(
 }
 
 /// Removes one row; whether it was there.
-#[cfg(feature = "cli")]
 pub(super) async fn remove(db: &impl ConnectionTrait, id: i64) -> Result<bool, RingError> {
     Ok(key::Entity::delete_by_id(id).exec(db).await?.rows_affected == 1)
 }
 
 /// Returns why a row is no key of this ring, `None` if it is one.
-#[cfg(feature = "cli")]
 pub(super) fn refusal(root: &RootKey, ring: &RingId, row: &key::Model) -> Option<String> {
     let unwrapped = match Purpose::parse(&row.purpose) {
         Some(Purpose::Data) => unwrap::<DataKey>(root, ring, row, Purpose::Data).map(drop),

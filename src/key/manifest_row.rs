@@ -18,8 +18,7 @@ async fn has_manifest(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 /// Returns the id of the root that a ring names, `None` where there is no ring. Nothing is authenticated.
 ///
 /// Keys without a manifest are what is left of a ring, and count as one of an unknown root.
-#[cfg(feature = "cli")]
-pub(crate) async fn ring_root(db: &impl ConnectionTrait) -> Result<Option<String>, RingError> {
+pub async fn ring_root(db: &impl ConnectionTrait) -> Result<Option<String>, RingError> {
     let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else {
         let is_left = strongroom_entity::key::Entity::find().one(db).await?.is_some();
         return if is_left { Err(RingError::Forged) } else { Ok(None) };
@@ -80,7 +79,6 @@ pub(super) async fn read_at_any_epoch(
 }
 
 /// What the row says of its ring and epoch; nothing vouches for it.
-#[cfg(feature = "cli")]
 pub(super) async fn unverified(
     db: &impl ConnectionTrait,
 ) -> Result<Option<(RingId, i64)>, RingError> {

@@ -32,14 +32,10 @@ mod unopened;
 pub use crate::file::FileError;
 pub use audit_key::AuditKey;
 pub use environment::EnvironmentSource;
-#[cfg(feature = "cli")]
-pub(crate) use epoch::Acceptance;
 pub use epoch::{EpochFloor, EpochMemory, EpochNotice};
 pub use error::RingError;
 pub use file::FileSource;
 pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};
-#[cfg(feature = "cli")]
-pub(crate) use manifest_row::ring_root;
 pub use passphrase::{Passphrase, PassphraseSource};
 pub(crate) use password_file::database_password;
 pub use place::Place;
@@ -47,12 +43,17 @@ pub(crate) use place::scope_of;
 pub use policy_keys::PolicyKeys;
 pub use rewrap::Rewrapped;
 pub(crate) use rewrap::{rewrap, rewrap_stragglers};
-#[cfg(feature = "cli")]
-pub(crate) use ring::BadKey;
 pub use ring::{LIFETIME, Ring};
 pub use roots::Roots;
 pub use share::{Share, ShareOf};
-#[cfg(feature = "cli")]
-pub(crate) use source::text_of;
 pub use source::{KeySource, SourceError};
 pub use unopened::Unopened;
+
+/// For the packages of this repository: see [`crate::internal`].
+#[doc(hidden)]
+pub mod internal {
+    pub use super::epoch::Acceptance;
+    pub use super::manifest_row::ring_root;
+    pub use super::ring::BadKey;
+    pub use super::source::text_of;
+}

@@ -38,7 +38,8 @@ impl PolicyKeys {
     }
 
     /// The ring's id.
-    pub(crate) fn ring(&self) -> &RingId {
+    #[doc(hidden)]
+    pub fn ring(&self) -> &RingId {
         &self.ring
     }
 
@@ -58,7 +59,8 @@ impl PolicyKeys {
     }
 
     /// The password of a stored login.
-    pub(crate) fn password(&self, login: &Model) -> Result<DatabasePassword, RingError> {
+    #[doc(hidden)]
+    pub fn password(&self, login: &Model) -> Result<DatabasePassword, RingError> {
         unwrap(self.roots.find(&self.root_id)?, &self.ring, login)
     }
 

@@ -2,7 +2,6 @@
 
 mod cell;
 mod fresh;
-#[cfg(feature = "cli")]
 mod inspect;
 mod late;
 mod scope;
@@ -24,8 +23,7 @@ use crate::crypto::{
     RootKey, blind_index,
 };
 
-#[cfg(feature = "cli")]
-pub(crate) use inspect::BadKey;
+pub use inspect::BadKey;
 
 /// A program notices a roll or a change of phase within this time.
 pub const LIFETIME: Duration = Duration::from_millis(500);

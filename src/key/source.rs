@@ -74,7 +74,7 @@ pub enum SourceError {
 }
 
 /// A key as every source writes it: a line of base64.
-pub(crate) fn text_of(root: &RootKey) -> Zeroizing<String> {
+pub fn text_of(root: &RootKey) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(root.dangerous_expose()) + "\n")
 }
 

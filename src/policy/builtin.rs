@@ -2,7 +2,6 @@
 
 use strongroom_migration::POLICIES;
 
-#[cfg(all(feature = "cli", feature = "serve"))]
 use super::{ComponentKeys, source::Source};
 
 /// The version that `policy apply` brings a database to.
@@ -15,8 +14,7 @@ pub(crate) fn builtin(version: u32) -> Option<&'static str> {
 }
 
 /// The components that the newest one declares.
-#[cfg(all(feature = "cli", feature = "serve"))]
-pub(crate) fn builtin_components() -> Vec<String> {
+pub fn builtin_components() -> Vec<String> {
     let source = builtin(NEWEST)
         .and_then(|text| Source::parse("builtin", text, &ComponentKeys::default()).ok());
     source.into_iter().flat_map(|source| source.components.into_keys()).collect()

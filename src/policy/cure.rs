@@ -37,6 +37,7 @@ pub(crate) fn show_rows(schema: &str, table: &str) -> String {
 }
 
 /// Takes away what a session's login has beyond its policy, where one statement does.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) fn of_right(
     target: &Target,
     login: &str,

@@ -24,7 +24,8 @@ pub struct Drift {
 }
 
 impl Drift {
-    pub(super) fn new(
+    /// One finding: its kind, who has what on which object.
+    pub fn new(
         kind: &str,
         grantee: impl Into<String>,
         object: impl fmt::Display,
@@ -39,7 +40,9 @@ impl Drift {
         }
     }
 
-    pub(super) fn cured_by(self, sql: String) -> Self {
+    /// Adds the statement that an administrator ends it with.
+    #[must_use]
+    pub fn cured_by(self, sql: String) -> Self {
         Self { cure: Some(sql), ..self }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Right {
 }
 
 /// Not a right, but told with them: the server may hide rows of a table.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) const ROW_SECURITY: &str = "ROW LEVEL SECURITY";
 
 impl Right {

@@ -10,7 +10,8 @@ pub struct Missing {
 }
 
 impl Missing {
-    pub(super) fn new(what: impl Into<String>, cure: impl Into<Option<String>>) -> Self {
+    /// What is missing, and its cure where a statement is one.
+    pub fn new(what: impl Into<String>, cure: impl Into<Option<String>>) -> Self {
         Self { what: what.into(), cure: cure.into() }
     }
 }

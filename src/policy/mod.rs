@@ -8,11 +8,6 @@
 //!
 //! Does not promise: anything against the server's administrators, or against a holder of the root key.
 
-#![cfg_attr(
-    not(feature = "cli"),
-    expect(dead_code, reason = "plans and drift are the program's alone")
-)]
-
 pub(crate) mod apply;
 mod builtin;
 mod component_name;
@@ -53,15 +48,21 @@ pub use model::{
 pub use names::Names;
 pub use site::PolicyOptions;
 
-#[cfg(all(feature = "cli", feature = "serve"))]
-pub(crate) use builtin::builtin_components;
-pub(crate) use site::Site;
-// What operators do: the program's alone.
 pub(crate) use plan::Plan;
-#[cfg(feature = "cli")]
-pub(crate) use {
-    drift::Drift,
-    missing::Missing,
-    ready::{Needs, may_make_triggers, require_ready},
-    state::{Object, State},
-};
+pub(crate) use site::Site;
+
+/// For the packages of this repository: see [`crate::internal`].
+#[doc(hidden)]
+pub mod internal {
+    pub use super::builtin::builtin_components;
+    pub use super::drift::Drift;
+    pub use super::missing::Missing;
+    pub use super::plan::Plan;
+    pub use super::ready::{Needs, may_make_triggers, require_ready};
+    pub use super::site::Site;
+    pub use super::state::{Object, State};
+
+    pub mod stored {
+        pub use crate::policy::stored::{Source, body, in_force, newest, write};
+    }
+}

@@ -9,7 +9,7 @@ use crate::crypto::RingId;
 /// One of a component's two logins. One is in use; the other stands by, or takes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Slot {
+pub enum Slot {
     /// `_a`
     A,
     /// `_b`
@@ -18,10 +18,10 @@ pub(crate) enum Slot {
 
 impl Slot {
     /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::A, Self::B];
+    pub const ALL: [Self; 2] = [Self::A, Self::B];
 
     /// The letter.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::A => "a",
             Self::B => "b",
@@ -29,13 +29,13 @@ impl Slot {
     }
 
     /// The slot that a letter names.
-    pub(crate) fn parse(letter: &str) -> Option<Self> {
+    pub fn parse(letter: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|slot| slot.as_str() == letter)
     }
 
     /// The other one.
     #[must_use]
-    pub(crate) fn other(self) -> Self {
+    pub fn other(self) -> Self {
         match self {
             Self::A => Self::B,
             Self::B => Self::A,
@@ -82,17 +82,20 @@ impl Names {
     }
 
     /// The role that holds a component's rights.
-    pub(crate) fn role(&self, component: &str) -> String {
+    #[doc(hidden)]
+    pub fn role(&self, component: &str) -> String {
         format!("{}{component}", self.prefix)
     }
 
     /// One of its logins.
-    pub(crate) fn login(&self, component: &str, slot: Slot) -> String {
+    #[doc(hidden)]
+    pub fn login(&self, component: &str, slot: Slot) -> String {
         format!("{}{component}_{slot}", self.prefix)
     }
 
     /// The schema with its views, where it has one.
-    pub(crate) fn view_schema(&self, component: &str) -> String {
+    #[doc(hidden)]
+    pub fn view_schema(&self, component: &str) -> String {
         self.role(component)
     }
 

@@ -16,7 +16,7 @@ use super::{GrantError, Policy};
 
 /// What there is, what there should be, and the way.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// What was found.
     pub found: Inspected,
     /// The way from one to the other.
@@ -27,7 +27,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// How the server differs, and what beside the policy touches what it governs.
-    pub(crate) fn drift(&self, site: &Site) -> Vec<Drift> {
+    pub fn drift(&self, site: &Site) -> Vec<Drift> {
         let there = |object: &_| exists(&site.catalog, &self.found.state, &site.target, object);
         let mut all = drift(&self.found.state, &self.changes, there);
         all.extend(self.found.foreign.iter().cloned());

@@ -7,8 +7,7 @@ mod postgres;
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
-#[cfg(feature = "cli")]
-pub(crate) use self::mysql::may_make_triggers;
+pub use self::mysql::may_make_triggers;
 use super::GrantError;
 use super::missing::Missing;
 use super::site::PolicyOptions;
@@ -17,7 +16,7 @@ use crate::db::{Support, server_version, support};
 
 /// Refuses a server that is too old for anything, and one that is not ready for policies where the way brings one. One
 /// refusal names all that is missing.
-pub(crate) async fn require_ready(
+pub async fn require_ready(
     db: &impl ConnectionTrait,
     options: &PolicyOptions,
     needs: Needs,
@@ -49,7 +48,7 @@ pub(crate) async fn require_ready(
 
 /// What the steps of a way do.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Needs {
+pub struct Needs {
     /// They make triggers.
     pub triggers: bool,
     /// They make accounts and grants.

@@ -59,13 +59,14 @@ impl PolicyOptions {
     }
 
     /// The newest compiled-in policy, with the operator's own file.
-    pub(crate) fn newest(&self, catalog: &Catalog) -> Result<Policy, GrantError> {
+    #[doc(hidden)]
+    pub fn newest(&self, catalog: &Catalog) -> Result<Policy, GrantError> {
         self.policy(NEWEST, catalog)
     }
 }
 
 /// A database, its keys and its names.
-pub(crate) struct Site {
+pub struct Site {
     /// Where a policy is to hold.
     pub target: Target,
     /// What its policies and logins need of the ring.
@@ -78,7 +79,7 @@ pub(crate) struct Site {
 
 impl Site {
     /// Looks, and refuses a server that cannot hold programs to columns.
-    pub(crate) async fn load(
+    pub async fn load(
         db: &impl ConnectionTrait,
         roots: Arc<Roots>,
         floor: impl Into<EpochFloor>,
@@ -93,7 +94,7 @@ impl Site {
     }
 
     /// Whether the server has accounts at all.
-    pub(crate) fn has_accounts(&self) -> bool {
+    pub fn has_accounts(&self) -> bool {
         self.target.engine != Engine::Sqlite
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// What an account is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Holds a component's rights; nobody logs in as it.
     Role,
     /// One of a component's two logins.
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 /// What a privilege is on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(untagged)]
-pub(crate) enum Object {
+pub enum Object {
     /// Everything on the server.
     Server,
     /// A database.
@@ -34,7 +34,7 @@ pub(crate) enum Object {
 
 impl Object {
     /// The table that it is, or is part of: schema and name.
-    pub(crate) fn table(&self) -> Option<(&str, &str)> {
+    pub fn table(&self) -> Option<(&str, &str)> {
         match self {
             Self::Table(schema, table) | Self::Column(schema, table, _) => Some((schema, table)),
             _ => None,
@@ -56,7 +56,7 @@ impl fmt::Display for Object {
 
 /// One privilege of one account on one thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Grant {
+pub struct Grant {
     /// The account.
     pub grantee: String,
     /// On what.
@@ -67,7 +67,7 @@ pub(crate) struct Grant {
 
 /// What a server holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct State {
+pub struct State {
     /// Accounts by name.
     pub accounts: BTreeMap<String, Kind>,
     /// Values by account and setting, each in one canonical form.
@@ -103,7 +103,7 @@ fn as_pairs<K: Serialize, V: Serialize, S: serde::Serializer>(
 /// One thing to do to a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Change {
+pub enum Change {
     /// Make a schema for views.
     CreateSchema(String),
     /// Drop it.
@@ -132,7 +132,7 @@ pub(crate) enum Change {
 
 impl Change {
     /// Whether it lets somebody do more than before.
-    pub(crate) fn widens(&self) -> bool {
+    pub fn widens(&self) -> bool {
         match self {
             Self::Grant(_) | Self::AddMember(..) | Self::UseMember(..) | Self::PutView(..) => true,
             Self::Set(_, setting, value) => setting == ENABLED && value == "true",
@@ -144,7 +144,7 @@ impl Change {
 impl State {
     /// What a server makes of a change. Dropping an account takes its privileges with it; a privilege on a whole
     /// table, when it is taken away, takes those on its columns along; dropping a view leaves privileges on its name.
-    pub(crate) fn apply(&mut self, change: &Change) {
+    pub fn apply(&mut self, change: &Change) {
         match change.clone() {
             Change::CreateSchema(schema) => drop(self.schemas.insert(schema)),
             Change::DropSchema(schema) => {
@@ -192,7 +192,7 @@ impl State {
     }
 
     /// Whether a login may do something to a column, by whatever path: the grants that say so.
-    pub(crate) fn paths(&self, login: &str, privilege: &str, column: &Object) -> Vec<&Grant> {
+    pub fn paths(&self, login: &str, privilege: &str, column: &Object) -> Vec<&Grant> {
         let roles = self
             .members
             .keys()

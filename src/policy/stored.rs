@@ -12,7 +12,7 @@ use crate::key::PolicyKeys;
 
 /// What put a policy in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// The step of `migrate up` that brings this version.
     Migration(u32),
     /// `policy apply`.
@@ -29,7 +29,7 @@ impl Source {
 }
 
 /// The policy in force; `None` before the first.
-pub(crate) async fn in_force(
+pub async fn in_force(
     db: &impl ConnectionTrait,
     keys: &PolicyKeys,
 ) -> Result<Option<Policy>, GrantError> {
@@ -41,7 +41,7 @@ pub(crate) async fn in_force(
 }
 
 /// Writes a policy down as the one in force, unless the newest is the same already.
-pub(crate) async fn write(
+pub async fn write(
     db: &impl ConnectionTrait,
     keys: &PolicyKeys,
     policy: &Policy,
@@ -111,7 +111,7 @@ fn authenticated(row: &Model) -> String {
 }
 
 /// The number of the newest policy; it grows with every change.
-pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<Option<i64>, GrantError> {
+pub async fn newest(db: &impl ConnectionTrait) -> Result<Option<i64>, GrantError> {
     Ok(Entity::find()
         .select_only()
         .column_as(Column::Number.max(), "newest")
@@ -122,6 +122,6 @@ pub(crate) async fn newest(db: &impl ConnectionTrait) -> Result<Option<i64>, Gra
 }
 
 /// One text for one policy: maps are ordered.
-pub(crate) fn body(policy: &Policy) -> String {
+pub fn body(policy: &Policy) -> String {
     serde_json::to_string(policy).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use super::{Component, Limits, Policy, TableRights, Verb};
 
 /// Where a policy is to hold.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
+pub struct Target {
     /// The engine.
     pub engine: Engine,
     /// PostgreSQL's major version; 0 elsewhere.
@@ -141,6 +141,7 @@ pub(super) const SEARCH_PATH: &str = "search_path here";
 const PUBLIC_SCHEMA: &str = "public";
 
 /// The grants on tables that a component's role holds, and no others.
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) fn grants_of(target: &Target, name: &str, component: &Component) -> BTreeSet<Grant> {
     let role = target.names.role(name);
     let schema = if target.engine == Engine::MariaDb {

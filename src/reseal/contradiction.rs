@@ -13,7 +13,7 @@ use crate::key::{Manifest, RingError};
 
 /// Refuses a manifest that says `plain` of a table without plaintext columns, or of one whose sealing the history has
 /// finished while no step of it is under way.
-pub(crate) async fn refuse_contradiction(
+pub async fn refuse_contradiction(
     db: &impl ConnectionTrait,
     manifest: &Manifest,
 ) -> Result<(), ResealError> {

@@ -17,8 +17,7 @@ use crate::key::{Ring, RingError};
 
 /// How many cells there are, and in which form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub(crate) struct Census {
+pub struct Census {
     /// Values that are there in either form.
     pub total: u64,
     /// Values that are there as a cell.
@@ -31,7 +30,7 @@ pub(crate) struct Census {
 
 /// How many cells are sealed under the keys of one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct GenerationCount {
+pub struct GenerationCount {
     /// The generation; `None` for cells whose header names no key of the ring.
     pub generation: Option<u32>,
     /// Cells.
@@ -39,7 +38,7 @@ pub(crate) struct GenerationCount {
 }
 
 /// Counts every cell of these tables.
-pub(crate) async fn census(
+pub async fn census(
     db: &impl ConnectionTrait,
     tables: &[(&'static SealedTable, Phase)],
     ring: Option<&Ring>,
@@ -100,8 +99,7 @@ pub(super) async fn cells_under(
 }
 
 /// Cells of these tables whose header names one key.
-#[cfg(feature = "cli")]
-pub(crate) async fn cells_of_key(
+pub async fn cells_of_key(
     db: &impl ConnectionTrait,
     tables: &[(&'static SealedTable, Phase)],
     id: i64,

@@ -10,10 +10,6 @@
 
 mod checkpoint;
 mod contradiction;
-#[cfg_attr(
-    not(feature = "cli"),
-    expect(dead_code, reason = "the program counts for `keys status`")
-)]
 mod count;
 mod direction;
 mod engine;
@@ -29,9 +25,7 @@ mod quarantine;
 mod retire;
 mod rewrap;
 mod roll;
-#[cfg(feature = "cli")]
 mod roll_plan;
-#[cfg(feature = "cli")]
 mod row;
 mod side_effect;
 mod statement;
@@ -39,31 +33,30 @@ mod verify;
 mod walk;
 
 pub(crate) use contradiction::refuse_contradiction;
-#[cfg(feature = "cli")]
-pub(crate) use count::cells_of_key;
-#[cfg(feature = "cli")]
-pub(crate) use count::{Census, GenerationCount, census};
 pub use error::ResealError;
 pub use events::Events;
 pub(crate) use keyed_table::{KeyedTable, require_lock};
 pub use options::{Event, Options, Stop};
-#[cfg(feature = "cli")]
-pub(crate) use quarantine::forget_row as forget_quarantined_row;
 pub(crate) use quarantine::forget_table as forget_quarantined_table;
 pub use quarantine::{Bad, standing as quarantined};
-#[cfg(feature = "cli")]
-pub(crate) use quarantine::{forget_older as forget_older_quarantine, record as record_quarantine};
 pub use retire::{Retired, retire};
 pub use rewrap::rewrap;
-#[cfg(feature = "cli")]
-pub(crate) use roll::counted_tables;
 pub(crate) use roll::sealed_tables;
 pub use roll::{RollReport, roll};
-#[cfg(feature = "cli")]
-pub(crate) use roll_plan::plan_roll;
-#[cfg(feature = "cli")]
-pub(crate) use row::StoredRow;
 pub(crate) use side_effect::{foreign_triggers, trigger_condition};
-#[cfg(feature = "cli")]
-pub(crate) use verify::Extent;
 pub use verify::{Verification, verify};
+
+/// For the packages of this repository: see [`crate::internal`].
+#[doc(hidden)]
+pub mod internal {
+    pub use super::contradiction::refuse_contradiction;
+    pub use super::count::{Census, GenerationCount, cells_of_key, census};
+    pub use super::quarantine::{
+        forget_older as forget_older_quarantine, forget_row as forget_quarantined_row,
+        record as record_quarantine,
+    };
+    pub use super::roll::{counted_tables, sealed_tables};
+    pub use super::roll_plan::plan_roll;
+    pub use super::row::StoredRow;
+    pub use super::verify::Extent;
+}

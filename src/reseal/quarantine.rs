@@ -32,7 +32,7 @@ const A_STATEMENT: usize = 1000;
 const BYTES_A_ROW: usize = 512;
 
 /// Records rows of `table`, over what was recorded of them before. `rows`: row, column, reason.
-pub(crate) async fn record(
+pub async fn record(
     db: &impl ConnectionTrait,
     table: &str,
     run: &str,
@@ -113,11 +113,7 @@ pub(super) async fn forget_run(
 }
 
 /// Forgets what older runs met and this one did not.
-pub(crate) async fn forget_older(
-    db: &impl ConnectionTrait,
-    table: &str,
-    run: &str,
-) -> Result<(), DbErr> {
+pub async fn forget_older(db: &impl ConnectionTrait, table: &str, run: &str) -> Result<(), DbErr> {
     Entity::delete_many()
         .filter(Column::TableName.eq(table))
         .filter(Column::Run.ne(run))
@@ -132,12 +128,7 @@ pub(crate) async fn forget_table(db: &impl ConnectionTrait, table: &str) -> Resu
 }
 
 /// Takes a row off the list.
-#[cfg(feature = "cli")]
-pub(crate) async fn forget_row(
-    db: &impl ConnectionTrait,
-    table: &str,
-    row: &str,
-) -> Result<(), DbErr> {
+pub async fn forget_row(db: &impl ConnectionTrait, table: &str, row: &str) -> Result<(), DbErr> {
     Entity::delete_many()
         .filter(Column::TableName.eq(table))
         .filter(Column::RowId.eq(row))

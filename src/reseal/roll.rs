@@ -53,11 +53,7 @@ pub async fn roll(
 }
 
 /// Returns the tables to count: every table with cells, and Strongroom's own, sealed or not, where they are there.
-#[cfg_attr(
-    not(feature = "cli"),
-    expect(dead_code, reason = "the program counts for `keys status`")
-)]
-pub(crate) async fn counted_tables(
+pub async fn counted_tables(
     db: &impl ConnectionTrait,
     manifest: Option<&Manifest>,
 ) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
@@ -72,7 +68,7 @@ pub(crate) async fn counted_tables(
 }
 
 /// Every table with cells. A table that this program cannot know is not passed over: its cells would be left behind.
-pub(crate) fn sealed_tables(
+pub fn sealed_tables(
     manifest: &Manifest,
 ) -> Result<Vec<(&'static SealedTable, Phase)>, ResealError> {
     manifest.sealed_tables().ok_or(ResealError::UnknownPhase)

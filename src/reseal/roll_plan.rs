@@ -8,15 +8,15 @@ use super::roll::sealed_tables;
 use crate::key::{Ring, RingError, Rolling};
 
 /// What a roll would do.
-pub(crate) struct RollPlan {
+pub struct RollPlan {
     /// The generation that it would make active.
-    pub(crate) generation: u32,
+    pub generation: u32,
     /// Cells on any other generation; those that do not open are among them.
-    pub(crate) cells: u64,
+    pub cells: u64,
 }
 
 /// Counts what [`roll`](super::roll) would move, and refuses what it would refuse.
-pub(crate) async fn plan_roll(
+pub async fn plan_roll(
     db: &impl ConnectionTrait,
     ring: &Ring,
     direction: Rolling,

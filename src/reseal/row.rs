@@ -18,7 +18,7 @@ use crate::db::{self, Lock, statement};
 use crate::key::Ring;
 
 /// A row as it was read.
-pub(crate) struct StoredRow {
+pub struct StoredRow {
     table: &'static SealedTable,
     row: Row,
 }
@@ -26,7 +26,7 @@ pub(crate) struct StoredRow {
 impl StoredRow {
     /// The row of exactly this id: a database may take others for the same. Plaintext is read only in phase `restoring`, where
     /// it may be all that is left of a value.
-    pub(crate) async fn find(
+    pub async fn find(
         db: &impl ConnectionTrait,
         table: &'static SealedTable,
         phase: Phase,
@@ -43,7 +43,7 @@ impl StoredRow {
     }
 
     /// The cells that are there, and their columns.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = (&'static SealedColumn, &[u8])> {
+    pub fn cells(&self) -> impl Iterator<Item = (&'static SealedColumn, &[u8])> {
         self.table
             .columns
             .iter()
@@ -52,12 +52,12 @@ impl StoredRow {
     }
 
     /// What they are bound to beside the id, under its labels.
-    pub(crate) fn owners(&self) -> &[(&'static str, crypto::Value<'static>)] {
+    pub fn owners(&self) -> &[(&'static str, crypto::Value<'static>)] {
         &self.row.context
     }
 
     /// The cells that do not open. Unlike in a verification, what opens to something unexpected is not among them.
-    pub(crate) async fn unopened(
+    pub async fn unopened(
         &self,
         db: &impl ConnectionTrait,
         ring: &Arc<Ring>,
@@ -74,7 +74,7 @@ impl StoredRow {
     }
 
     /// Whether plaintext stands beside one of these cells.
-    pub(crate) fn has_plaintext(&self, of: &[Bad]) -> bool {
+    pub fn has_plaintext(&self, of: &[Bad]) -> bool {
         let mut cells = self.table.columns.iter().zip(&self.row.cells);
         cells.any(|(column, cell)| {
             cell.plain.is_some() && of.iter().any(|bad| bad.column == column.sealed)
@@ -82,11 +82,7 @@ impl StoredRow {
     }
 
     /// Removes it and what quarantine has of it, if it is still as it was read; whether it was.
-    pub(crate) async fn remove(
-        &self,
-        db: &DatabaseConnection,
-        lock: &Lock,
-    ) -> Result<bool, ResealError> {
+    pub async fn remove(&self, db: &DatabaseConnection, lock: &Lock) -> Result<bool, ResealError> {
         db::retry!(self.remove_once(db, lock))
     }
 
@@ -128,10 +124,7 @@ impl StoredRow {
     }
 
     /// The tables of which rows would be removed or changed with it, by foreign keys.
-    pub(crate) async fn takes_along(
-        &self,
-        db: &impl ConnectionTrait,
-    ) -> Result<Vec<String>, DbErr> {
+    pub async fn takes_along(&self, db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
         let engine = db.get_database_backend();
         let sql = match engine {
             DbBackend::Postgres => {

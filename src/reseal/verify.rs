@@ -26,15 +26,19 @@ pub struct Verification {
     /// Those that do not open, or do not say what stands beside them.
     pub failed: Vec<Bad>,
     /// The extent of the values of each column, by the column's plaintext.
-    pub(crate) extents: BTreeMap<&'static str, Extent>,
+    #[doc(hidden)]
+    pub extents: BTreeMap<&'static str, Extent>,
 }
 
 /// The most that a value of a column has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Extent {
-    pub(crate) characters: u64,
-    pub(crate) bytes: u64,
-    pub(crate) highest: u32,
+pub struct Extent {
+    /// Characters.
+    pub characters: u64,
+    /// Bytes in UTF-8.
+    pub bytes: u64,
+    /// The number of the highest character.
+    pub highest: u32,
 }
 
 impl Extent {

@@ -15,7 +15,7 @@ const READ: &str = "SELECT body FROM strongroom_adoption WHERE id = 1";
 
 /// The adoption that is in force or under way. Writes nothing. The record of a table that was given back, or
 /// of one that nothing was done to yet, counts for nothing.
-pub(crate) async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption>, SchemaError> {
+pub async fn adopted(db: &impl ConnectionTrait) -> Result<Option<Adoption>, SchemaError> {
     if !has_table(db, TABLE).await? || !step_1_is_begun(db).await? {
         return Ok(None);
     }
@@ -50,7 +50,7 @@ pub(super) async fn adoption_digest(
 
 /// Refuses a record that is not the one whose digest the authenticated manifest has: its SQL would run with an upgrade's
 /// rights.
-pub(crate) async fn require_adoption(
+pub async fn require_adoption(
     db: &impl ConnectionTrait,
     manifest: &Manifest,
 ) -> Result<(), SchemaError> {
@@ -64,10 +64,7 @@ pub(super) async fn forget_adoption(db: &impl ConnectionTrait) -> Result<(), DbE
 }
 
 /// Writes it down, before anything is changed: whoever goes on after a crash knows what was meant.
-pub(crate) async fn write_adoption(
-    db: &impl ConnectionTrait,
-    adoption: &Adoption,
-) -> Result<(), DbErr> {
+pub async fn write_adoption(db: &impl ConnectionTrait, adoption: &Adoption) -> Result<(), DbErr> {
     let body = serde_json::to_string(adoption).unwrap_or_default();
     let mut write = Query::insert();
     write

@@ -28,7 +28,7 @@ pub struct Wish {
 /// A table that can be adopted.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub(crate) struct Examined {
+pub struct Examined {
     /// What would be changed about it.
     pub adoption: Adoption,
     /// Its columns: ours, theirs, and the type.
@@ -50,7 +50,7 @@ const COLUMNS: [(&str, bool, bool); 8] = [
 ];
 
 /// Looks at the table's form and at its rows.
-pub(crate) async fn examine(
+pub async fn examine(
     db: &impl ConnectionTrait,
     engine: Engine,
     wish: &Wish,

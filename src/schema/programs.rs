@@ -9,18 +9,18 @@ use crate::db::has_table;
 
 /// A table of a program, as the manifest names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct ProgramTable {
+pub struct ProgramTable {
     /// The table.
-    pub(crate) table: String,
+    pub table: String,
     /// Its phase.
-    pub(crate) phase: String,
+    pub phase: String,
 }
 
 /// Returns the tables of programs, where the ring serves them alone. Empty where a step of Strongroom's own was begun: its
 /// pending steps concern this database then.
 ///
 /// Needs no key, so the names are not authenticated: they decide which advice is shown.
-pub(crate) async fn programs_alone(
+pub async fn programs_alone(
     db: &impl ConnectionTrait,
     status: &Status,
 ) -> Result<Vec<ProgramTable>, DbErr> {
@@ -48,6 +48,6 @@ pub(crate) async fn programs_alone(
 }
 
 /// Names the tables with their phases, for a person.
-pub(crate) fn named(tables: &[ProgramTable]) -> String {
+pub fn named(tables: &[ProgramTable]) -> String {
     tables.iter().map(|it| format!("{} ({})", it.table, it.phase)).collect::<Vec<_>>().join(", ")
 }

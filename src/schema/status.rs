@@ -159,8 +159,7 @@ pub(super) async fn step_1_is_begun(db: &impl ConnectionTrait) -> Result<bool, D
 }
 
 /// Whether step 1 is in force: the table is ours, made or adopted.
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program asks"))]
-pub(crate) async fn is_ours(db: &impl ConnectionTrait) -> Result<bool, SchemaError> {
+pub async fn is_ours(db: &impl ConnectionTrait) -> Result<bool, SchemaError> {
     Ok(matches!(state_of(&history::read(db).await?, 1), State::Applied | State::HalfWayDown))
 }
 

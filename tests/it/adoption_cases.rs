@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::schema_changes::cut_at_every_statement;
-use crate::support::{Engine, Room};
+use crate::support::{Engine, Room, repository};
 
 const CONFIGURATION: &str = "[adopt]\ntable = \"ec2_credential\"\n[adopt.columns]\naccess_key = \"access\"\n\
     secret_key = \"secret\"\nproject_id = \"tenant_id\"\n";
@@ -194,7 +194,7 @@ fn killed_at_any_statement(engine: Engine) {
 fn made(engine: Engine, file: &str) -> Room {
     let room = Room::empty(engine);
     fs::write(room.path().join("strongroom.toml"), CONFIGURATION).unwrap();
-    let text = fs::read_to_string(format!("tests/data/adopt/{file}")).unwrap();
+    let text = fs::read_to_string(repository().join("tests/data/adopt").join(file)).unwrap();
     for statement in text.split(";\n").filter(|statement| !statement.trim().is_empty()) {
         room.execute(statement);
     }

@@ -1,19 +1,19 @@
 //! The second implementation: a Python script opens what the program sealed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{Engine, Ran, Room, nasty_rows};
+use crate::support::{Engine, Ran, Room, nasty_rows, repository};
 
 /// The interpreter that `make test` prepares, with `cryptography` in it.
 pub fn python() -> PathBuf {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
+    let python = repository().join("target/python/bin/python");
     assert!(python.exists(), "no Python with `cryptography`: run `make python`");
     python
 }
 
 pub fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/open_cell.py")
+    repository().join("examples/open_cell.py")
 }
 
 fn open(room: &Room, id: &str, column: &str) -> Ran {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use crate::floors::rust_files;
+
+use crate::support::repository;
 
 /// A promise without its test is only a wish.
 #[test]
 fn every_test_that_security_names_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = repository();
     let code: String = ["src", "tests/it", "entity/tests"]
         .iter()
         .flat_map(|folder| rust_files(&root.join(folder)))
@@ -48,8 +49,7 @@ fn every_promise_names_a_test() {
 }
 
 fn promises() -> String {
-    let security =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md")).unwrap();
+    let security = fs::read_to_string(repository().join("SECURITY.md")).unwrap();
     let (_, after) = security.split_once("## Promises").unwrap();
     after.split("## What is trusted").next().unwrap().to_owned()
 }

@@ -1,12 +1,12 @@
 //! Import from a real Keystone 30 database.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sea_orm::{ConnectionTrait, Database};
 use serde_json::json;
 
-use crate::support::{Engine, Room, on_every_engine};
+use crate::support::{Engine, Room, on_every_engine, repository};
 
 on_every_engine!(
     every_row_comes_out_as_expected,
@@ -17,7 +17,7 @@ on_every_engine!(
 );
 
 pub fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/keystone")
+    repository().join("tests/data/keystone")
 }
 
 /// A copy, since reading SQLite's files may write beside them.

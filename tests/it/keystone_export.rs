@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::keystone::{assert_is_as_expected, expected, import, keys, keystone_in, make_table};
 use crate::support::{
-    Engine, Ran, Room, numbered_rows, on_every_engine, ran, run_with_input, until,
+    Engine, Ran, Room, numbered_rows, on_every_engine, ran, repository, run_with_input, until,
 };
 
 on_every_engine!(
@@ -384,14 +384,14 @@ fn no_secret_in_output_or_logs() {
 
 /// The interpreter that `make test` prepares, with Keystone in it.
 fn python_with_keystone() -> PathBuf {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/keystone/bin/python");
+    let python = repository().join("target/keystone/bin/python");
     assert!(python.exists(), "no Python with Keystone: run `make keystone`");
     python
 }
 
-fn real_keystone(database: &Path, repository: Option<&str>) -> Ran {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keystone_reads.py");
-    ran(Command::new(python_with_keystone()).arg(script).arg(database).args(repository)).expect(0)
+fn real_keystone(database: &Path, keys: Option<&str>) -> Ran {
+    let script = repository().join("tests/keystone_reads.py");
+    ran(Command::new(python_with_keystone()).arg(script).arg(database).args(keys)).expect(0)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::keystone::{import, make_table};
-use crate::support::{Engine, Room, on_every_engine, on_every_server, ran};
+use crate::support::{Engine, Room, on_every_engine, on_every_server, ran, repository};
 
 on_every_engine!(
     every_odd_row_is_taken_or_named_with_its_cause,
@@ -22,7 +22,7 @@ mod addresses {
 }
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+    repository().join("tests/data").join(name)
 }
 
 /// A copy of a case, since reading SQLite's files may write beside them.

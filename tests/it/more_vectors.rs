@@ -3,7 +3,6 @@
 //! They are frozen. `tests/vectors/make_more_vectors.py` shows how they came to be.
 
 use std::fs;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,8 +15,10 @@ use strongroom::crypto::{
     verify_audit_mac, verify_manifest_mac, verify_policy_mac,
 };
 
+use crate::support::repository;
+
 fn vectors() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/version-1-more.json");
+    let path = repository().join("tests/vectors/version-1-more.json");
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

@@ -8,6 +8,8 @@ use std::process::Command;
 use public_api::Builder;
 use serde_json::Value;
 
+use crate::support::repository;
+
 const CRATES: [&str; 4] =
     ["strongroom", "strongroom-entity", "strongroom-migration", "strongroom-derive"];
 
@@ -51,10 +53,10 @@ fn expect_format(description: &Path) {
 /// rustdoc's JSON needs a nightly, or a stable compiler that is told to act as one. The folder is its own, for with
 /// other features and another `RUSTC_BOOTSTRAP` everything is built anew.
 fn described() -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/public-api");
+    let target = repository().join("target/public-api");
     let mut cargo = Command::new("cargo");
     cargo
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(repository())
         .args(["doc", "--lib", "--no-deps", "--quiet", "--offline"])
         .args(FEATURES);
     cargo.args(CRATES.iter().flat_map(|name| ["--package", name]));

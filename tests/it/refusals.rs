@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Engine, Room, numbered_rows, on_every_engine, ran};
+use crate::support::{Engine, Room, numbered_rows, on_every_engine, ran, repository};
 
 on_every_engine!(
     keys_that_are_missing_or_open_or_wrong,
@@ -214,8 +214,8 @@ fn settings_that_nobody_knows() {
 #[test]
 fn the_example_configuration_is_valid() {
     let room = Room::empty(Engine::Sqlite);
-    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/strongroom.example.toml");
-    room.run(&["--config", example, "migrate", "status"]).expect(0);
+    let example = repository().join("strongroom.example.toml");
+    room.run(&["--config", example.to_str().unwrap(), "migrate", "status"]).expect(0);
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::process::Command;
 
-use crate::support::{Engine, Ran, Room, Service, numbered_rows, on_every_engine, ran};
+use crate::support::{Engine, Ran, Room, Service, numbered_rows, on_every_engine, ran, repository};
 
 on_every_engine!(keystone_s_client_manages_credentials, botocore_s_signatures_verify_once);
 
 /// A script of `tests/clients`, by its interpreter; what is missing, `make clients` installs.
 fn client(script: &str, services: &[&Service]) -> Ran {
-    let root = env!("CARGO_MANIFEST_DIR");
+    let root = repository();
+    let root = root.display();
     let file = format!("{root}/tests/clients/{script}");
     let mut command = if script == "schemathesis.sh" {
         let mut command = Command::new(&file);
@@ -22,7 +23,7 @@ fn client(script: &str, services: &[&Service]) -> Ran {
     command.arg(services[0].url.replace("127.0.0.1", "localhost")).arg(&services[0].certificates);
     command
         .args(services.iter().skip(1).map(|service| service.url.replace("127.0.0.1", "localhost")));
-    ran(command.current_dir(root))
+    ran(command.current_dir(repository()))
 }
 
 fn keystone_s_client_manages_credentials(engine: Engine) {

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{Caller, Engine, Room, numbered_rows, on_every_engine, until};
+use crate::support::{Caller, Engine, Room, numbered_rows, on_every_engine, repository, until};
 
 on_every_engine!(a_signature_counts_until_it_expires_where_the_policy_says_so);
 
@@ -27,7 +27,7 @@ fn reported_requests_are_answered_as_they_should_be() {
     let service = room.serve("");
     let api = service.caller("api");
     let owner = make(&api);
-    let file = format!("{}/tests/data/service/signatures.json", env!("CARGO_MANIFEST_DIR"));
+    let file = repository().join("tests/data/service/signatures.json");
     let cases: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let mut wrong = String::new();
     for (number, case) in cases.iter().enumerate() {

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
 
-use crate::support::{Engine, Room, Service, numbered_rows, until};
+use crate::support::{Engine, Room, Service, numbered_rows, repository, until};
 
 type Tls = StreamOwned<ClientConnection, TcpStream>;
 
@@ -88,7 +88,7 @@ fn code((_, head, body): &(u16, String, String)) -> String {
 }
 
 fn reported(name: &str) -> String {
-    let file = format!("{}/tests/data/service/http.json", env!("CARGO_MANIFEST_DIR"));
+    let file = repository().join("tests/data/service/http.json");
     let cases: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(cases.len(), 4);
     cases.iter().find(|case| case["name"] == name).unwrap()["send"].as_str().unwrap().to_owned()

@@ -1,7 +1,7 @@
 //! The format is frozen. These vectors are never made anew; a change of format is another version.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,8 +12,10 @@ use strongroom::crypto::{
     verify_manifest_mac, wrap_key,
 };
 
+use crate::support::repository;
+
 fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/version-1.json")
+    repository().join("tests/vectors/version-1.json")
 }
 
 fn vectors() -> Value {

@@ -55,7 +55,6 @@ impl Authority {
     }
 
     /// Whether it can sign for so many days more.
-    #[cfg(feature = "cli")]
     pub(super) fn lasts(&self, days: i64) -> bool {
         self.not_after > now() + Duration::days(days)
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::file::FileError;
+use strongroom::internal::file::FileError;
 
 /// Why certificates for development were not made. Quotes names, and nothing of any file.
 #[derive(Debug, thiserror::Error)]

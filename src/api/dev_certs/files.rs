@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::DevCertsError;
-use crate::crypto::make_bytes;
-use crate::file::{FileError, read_private, text_of};
+use strongroom::crypto::make_bytes;
+use strongroom::internal::file::{FileError, read_private, text_of};
 
 /// `NAME.pem` and `NAME.key`.
 pub(super) struct Pair {

@@ -26,7 +26,7 @@ const RENEW_BEFORE_DAYS: i64 = 30;
 ///
 /// Unlike [`make`](super::make) it continues where a killed run stopped: half a pair, or a key beside another key's
 /// certificate, is replaced. Returns the files that it wrote.
-pub(crate) fn keep(wanted: &DevCerts) -> Result<Vec<PathBuf>, DevCertsError> {
+pub fn keep(wanted: &DevCerts) -> Result<Vec<PathBuf>, DevCertsError> {
     check_names(wanted)?;
     let mut written = Vec::new();
     files::make_folder(&wanted.out)?;

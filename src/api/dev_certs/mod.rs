@@ -6,19 +6,17 @@
 mod authority;
 mod error;
 mod files;
-#[cfg(feature = "cli")]
 mod keep;
 mod leaf;
 mod revoke;
 
 use std::path::PathBuf;
 
-use crate::api::identity::is_trust_domain;
-use crate::policy::is_component_name;
+use crate::identity::is_trust_domain;
+use strongroom::policy::is_component_name;
 
 pub use self::error::DevCertsError;
-#[cfg(feature = "cli")]
-pub(crate) use self::keep::keep;
+pub use self::keep::keep;
 pub use self::revoke::revoke;
 
 use self::authority::Authority;

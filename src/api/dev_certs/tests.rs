@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
-use crate::api::identity::Identities;
-use crate::api::tls::{Material, TlsSettings};
+use crate::identity::Identities;
+use crate::tls::{Material, TlsSettings};
 
 fn wanted(out: &Path, components: &[&str]) -> DevCerts {
     DevCerts {

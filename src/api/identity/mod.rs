@@ -18,7 +18,7 @@ pub use self::error::{IdentityError, NoIdentity};
 pub(crate) use self::spiffe::is_trust_domain;
 
 use self::spiffe::SpiffeId;
-use crate::policy::is_component_name;
+use strongroom::policy::is_component_name;
 
 /// Who is who: the trust domain, and the exact subjects of certificates without a URI.
 #[derive(Debug, Clone)]

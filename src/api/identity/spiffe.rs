@@ -2,7 +2,7 @@
 //!
 //! Exactly the grammar: no port, user, query, fragment or percent-encoding, and no second spelling of one name.
 
-use crate::policy::is_component_name;
+use strongroom::policy::is_component_name;
 
 const LONGEST: usize = 2048;
 const LONGEST_TRUST_DOMAIN: usize = 255;

@@ -6,16 +6,16 @@ use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use strongroom_entity::credential::SecretKey;
+use strongroom::entity::credential::SecretKey;
 use utoipa::{IntoParams, ToSchema};
 use zeroize::Zeroizing;
 
-use crate::api::body::Body;
-use crate::api::caller::Caller;
-use crate::api::problem::Problem;
-use crate::api::query::Parameters;
-use crate::audit::Action;
-use crate::credential::{self, Filter, Listed, NewCredential, StoreError};
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::query::Parameters;
+use strongroom::audit::Action;
+use strongroom::credential::{self, Filter, Listed, NewCredential, StoreError};
 
 /// A credential to be stored. What is not given is made.
 #[derive(Deserialize, ToSchema)]
@@ -117,7 +117,7 @@ pub(super) struct Wanted {
 /// Store a credential; the answer shows its secret this once
 #[utoipa::path(post, path = "/v1/credentials", operation_id = "create_credential", tag = "credentials", request_body = NewBody, responses(
     (status = 201, description = "It is stored, and this is its secret", body = Shown), (status = 409, description = "The access key is taken", body = Problem, content_type = "application/problem+json"),
-    crate::api::routes::document::Refusals))]
+    crate::routes::document::Refusals))]
 pub(super) async fn create(
     caller: Caller,
     Body(body): Body<NewBody>,
@@ -171,7 +171,7 @@ pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Pr
 
 /// List credentials; opens nothing
 #[utoipa::path(get, path = "/v1/credentials", operation_id = "list_credentials", tag = "credentials", params(Which), responses(
-    (status = 200, description = "A page", body = Rows), crate::api::routes::document::Refusals))]
+    (status = 200, description = "A page", body = Rows), crate::routes::document::Refusals))]
 pub(super) async fn list(
     caller: Caller,
     which: Result<Parameters<Which>, Problem>,
@@ -197,7 +197,7 @@ pub(super) async fn list(
 
 /// Show a credential
 #[utoipa::path(get, path = "/v1/credentials/{id}", operation_id = "show_credential", tag = "credentials", params(("id" = String, Path), Reveal), responses(
-    (status = 200, description = "The credential", body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+    (status = 200, description = "The credential", body = Shown), crate::routes::document::NotFound, crate::routes::document::Refusals))]
 pub(super) async fn show(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
@@ -210,7 +210,7 @@ pub(super) async fn show(
 
 /// Find a credential by its access key
 #[utoipa::path(post, path = "/v1/credentials/find", operation_id = "find_credential", tag = "credentials", request_body = Wanted, responses(
-    (status = 200, description = "The credential", body = Shown), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+    (status = 200, description = "The credential", body = Shown), crate::routes::document::NotFound, crate::routes::document::Refusals))]
 pub(super) async fn find(
     caller: Caller,
     Body(wanted): Body<Wanted>,
@@ -221,7 +221,7 @@ pub(super) async fn find(
 
 /// Remove a credential
 #[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "remove_credential", tag = "credentials", params(("id" = String, Path)), responses(
-    (status = 204, description = "It is gone"), crate::api::routes::document::NotFound, crate::api::routes::document::Refusals))]
+    (status = 204, description = "It is gone"), crate::routes::document::NotFound, crate::routes::document::Refusals))]
 pub(super) async fn remove(
     caller: Caller,
     id: Result<Path<String>, PathRejection>,
@@ -300,7 +300,7 @@ impl AsTexts for (String, String) {
 
 impl From<Listed> for Row {
     fn from(row: Listed) -> Self {
-        let Listed { id, user_id, project_id, r#type, created_at } = row;
+        let Listed { id, user_id, project_id, r#type, created_at, .. } = row;
         Self {
             id,
             user_id,

@@ -10,10 +10,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::api::caller::Caller;
-use crate::api::problem::Problem;
-use crate::api::service::Service;
-use crate::audit::Action;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::service::Service;
+use strongroom::audit::Action;
 
 /// How to log in. It changes when the login is rotated: ask again when the database refuses it.
 #[derive(Serialize, ToSchema)]
@@ -30,7 +30,7 @@ pub(super) struct Login {
 #[utoipa::path(post, path = "/v1/database-logins", operation_id = "own_database_login", tag = "database logins", responses(
     (status = 200, description = "The caller's login", body = Login),
     (status = 404, description = "This database has no logins", body = Problem, content_type = "application/problem+json"),
-    crate::api::routes::document::Refusals))]
+    crate::routes::document::Refusals))]
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     caller: Caller,

@@ -15,8 +15,8 @@ use utoipa::openapi::{
 use utoipa::{IntoResponses, ToSchema};
 
 use super::page;
-use crate::api::problem::Problem;
-use crate::api::service::Service;
+use crate::problem::Problem;
+use crate::service::Service;
 
 /// What is said about the whole.
 pub(super) fn head() -> OpenApi {
@@ -73,13 +73,13 @@ pub(super) fn routes(description: &OpenApi) -> Router<Arc<Service>> {
 }
 
 /// What every route may answer that asks who calls.
-pub(in crate::api) struct Refusals;
+pub(crate) struct Refusals;
 /// The same in Keystone's shape.
-pub(in crate::api) struct KeystoneRefusals;
+pub(crate) struct KeystoneRefusals;
 /// There is no such thing.
-pub(in crate::api) struct NotFound;
+pub(crate) struct NotFound;
 /// The same in Keystone's shape.
-pub(in crate::api) struct KeystoneNotFound;
+pub(crate) struct KeystoneNotFound;
 
 const COMMON: [(&str, &str); 12] = [
     ("400", "The request is malformed; `detail` names the member or parameter that is wrong"),

@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::credential::{delete, path, reads_secrets, store};
-use crate::api::body::Body;
-use crate::api::caller::Caller;
-use crate::api::problem::Problem;
-use crate::audit::Action;
-use crate::credential::{Credential, NewCredential, StoreError};
+use crate::body::Body;
+use crate::caller::Caller;
+use crate::problem::Problem;
+use strongroom::audit::Action;
+use strongroom::credential::{Credential, NewCredential, StoreError};
 
 const EC2: &str = "ec2";
 
@@ -73,7 +73,7 @@ pub(super) struct ListLinks {
 
 /// Make an EC2 credential; the answer shows its secret
 #[utoipa::path(post, path = "/v3/users/{user_id}/credentials/OS-EC2", operation_id = "create_ec2_credential", tag = "keystone", params(("user_id" = String, Path)),
-    request_body = Tenant, responses((status = 201, description = "It is made, and this is its secret", body = One), crate::api::routes::document::KeystoneRefusals))]
+    request_body = Tenant, responses((status = 201, description = "It is made, and this is its secret", body = One), crate::routes::document::KeystoneRefusals))]
 pub(super) async fn create(
     caller: Caller,
     user: Result<Path<String>, PathRejection>,
@@ -93,7 +93,7 @@ pub(super) async fn create(
 
 /// List a user's EC2 credentials
 #[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2", operation_id = "list_ec2_credentials", tag = "keystone", params(("user_id" = String, Path)),
-    responses((status = 200, description = "The user's credentials", body = Many), crate::api::routes::document::KeystoneRefusals))]
+    responses((status = 200, description = "The user's credentials", body = Many), crate::routes::document::KeystoneRefusals))]
 pub(super) async fn list(
     caller: Caller,
     user: Result<Path<String>, PathRejection>,
@@ -108,8 +108,12 @@ pub(super) async fn list(
     for (id, row) in rows {
         match row {
             Ok(row) => found.push(row),
-            Err(StoreError::Unopenable { reason: crate::key::Unopened::NotShared, .. }) => {
-                return Err(caller.refused(action, &id, crate::key::RingError::NotShared).await);
+            Err(StoreError::Unopenable {
+                reason: strongroom::key::Unopened::NotShared, ..
+            }) => {
+                return Err(caller
+                    .refused(action, &id, strongroom::key::RingError::NotShared)
+                    .await);
             }
             Err(StoreError::Unopenable { .. }) => unopenable.push(id),
             Err(error) => return Err(caller.refused(action, &id, error).await),
@@ -126,7 +130,7 @@ pub(super) async fn list(
 /// Show an EC2 credential
 #[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "show_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
-    responses((status = 200, description = "The credential", body = One), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
+    responses((status = 200, description = "The credential", body = One), crate::routes::document::KeystoneNotFound, crate::routes::document::KeystoneRefusals))]
 pub(super) async fn show(
     caller: Caller,
     which: Result<Path<(String, String)>, PathRejection>,
@@ -145,7 +149,7 @@ pub(super) async fn show(
 /// Remove an EC2 credential
 #[utoipa::path(delete, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "remove_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
-    responses((status = 204, description = "It is gone"), crate::api::routes::document::KeystoneNotFound, crate::api::routes::document::KeystoneRefusals))]
+    responses((status = 204, description = "It is gone"), crate::routes::document::KeystoneNotFound, crate::routes::document::KeystoneRefusals))]
 pub(super) async fn remove(
     caller: Caller,
     which: Result<Path<(String, String)>, PathRejection>,

@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::caller::Caller;
-use crate::api::finding::Finding;
-use crate::api::service::Service;
+use crate::caller::Caller;
+use crate::finding::Finding;
+use crate::service::Service;
 
 /// The process answers.
 #[derive(Serialize, ToSchema)]
@@ -47,7 +47,7 @@ pub(super) async fn ready(State(service): State<Arc<Service>>) -> (StatusCode, J
 
 /// Counters, in Prometheus' text format; for any component
 #[utoipa::path(get, path = "/metrics", tag = "health", responses(
-    (status = 200, description = "The counters", body = String, content_type = "application/openmetrics-text"), crate::api::routes::document::Refusals))]
+    (status = 200, description = "The counters", body = String, content_type = "application/openmetrics-text"), crate::routes::document::Refusals))]
 pub(super) async fn metrics(State(service): State<Arc<Service>>, _: Caller) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], service.metrics.text(service.gates.waiting())).into_response()

@@ -11,21 +11,21 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use strongroom_entity::signature::{Column, Entity, Model};
+use strongroom::entity::signature::{Column, Entity, Model};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOf, Schema, Type};
 
-use crate::api::body::{Body, object};
-use crate::api::caller::Caller;
-use crate::api::problem::Problem;
-use crate::api::refusal::Refusal;
-use crate::api::service::Service;
-use crate::api::signature::{Claim, Fingerprint, SignedRequest, Version as SignatureVersion};
-use crate::audit::Action;
-use crate::component::SignatureReplay;
-use crate::credential::{Credential, StoreError};
-use crate::db::{self, DbErr};
+use crate::body::{Body, object};
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::signature::{Claim, Fingerprint, SignedRequest, Version as SignatureVersion};
+use strongroom::audit::Action;
+use strongroom::component::SignatureReplay;
+use strongroom::credential::{Credential, StoreError};
+use strongroom::internal::db::{self, DbErr};
 
 /// The parts of a signed request, under the name that Keystone gives them or one of its older ones.
 #[derive(Deserialize, ToSchema)]
@@ -83,7 +83,7 @@ pub(super) struct Signer {
 
 /// Check a signature; yes, with whose it is, or 401
 #[utoipa::path(post, path = "/v1/ec2-signatures/verify", operation_id = "verify_signature", tag = "signatures", request_body = Signed, responses(
-    (status = 200, description = "It is good, and this is whose", body = Signer), crate::api::routes::document::Refusals))]
+    (status = 200, description = "It is good, and this is whose", body = Signer), crate::routes::document::Refusals))]
 pub(super) async fn verify(
     State(service): State<Arc<Service>>,
     caller: Caller,
@@ -170,7 +170,7 @@ async fn remember(
 }
 
 /// Forgets the signatures that are too old to be taken anyway; how many.
-pub(in crate::api) async fn forget_old(service: &Service) -> Result<u64, DbErr> {
+pub(crate) async fn forget_old(service: &Service) -> Result<u64, DbErr> {
     let now_ms = db::clock_ms(service.keeper()).await?;
     Ok(Entity::delete_many()
         .filter(Column::ExpiresMs.lt(now_ms))

@@ -6,17 +6,17 @@ use axum::Json;
 use axum::extract::State;
 use sea_orm::{DbErr, EntityTrait as _, FromQueryResult, QueryOrder as _, QuerySelect as _};
 use serde::Serialize;
-use strongroom_entity::{key, policy as policy_row};
-use strongroom_migration::Migrator;
+use strongroom::entity::{key, policy as policy_row};
+use strongroom::migration::Migrator;
 use utoipa::ToSchema;
 
-use crate::api::caller::Caller;
-use crate::api::problem::Problem;
-use crate::api::refusal::Refusal;
-use crate::api::service::Service;
-use crate::audit::Action;
-use crate::key::KeyState;
-use crate::schema::{self, SchemaError};
+use crate::caller::Caller;
+use crate::problem::Problem;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use strongroom::audit::Action;
+use strongroom::key::KeyState;
+use strongroom::schema::{self, SchemaError};
 
 /// Where the schema stands.
 #[derive(Serialize, ToSchema)]
@@ -36,7 +36,7 @@ pub(super) struct Step {
 
 /// Where the schema stands
 #[utoipa::path(get, path = "/v1/status/migrations", operation_id = "status_of_migrations", tag = "status", responses(
-    (status = 200, description = "The steps", body = Migrations), crate::api::routes::document::Refusals))]
+    (status = 200, description = "The steps", body = Migrations), crate::routes::document::Refusals))]
 pub(super) async fn migrations(caller: Caller) -> Result<Json<Migrations>, Problem> {
     let status = match schema::status(
         caller.component.database(),
@@ -92,7 +92,7 @@ struct KeyRow {
 
 /// The ring's generations and their keys
 #[utoipa::path(get, path = "/v1/status/keys", operation_id = "status_of_keys", tag = "status", responses(
-    (status = 200, description = "The generations", body = Keys), crate::api::routes::document::Refusals))]
+    (status = 200, description = "The generations", body = Keys), crate::routes::document::Refusals))]
 pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
     let read: Result<Vec<KeyRow>, DbErr> = async {
         let columns = [key::Column::Purpose, key::Column::Generation];
@@ -143,7 +143,7 @@ pub(super) struct PolicyRow {
 
 /// The policies that were put in force
 #[utoipa::path(get, path = "/v1/status/policy", operation_id = "status_of_policy", tag = "status", responses(
-    (status = 200, description = "The policies", body = Policies), crate::api::routes::document::Refusals))]
+    (status = 200, description = "The policies", body = Policies), crate::routes::document::Refusals))]
 pub(super) async fn policy(
     State(service): State<Arc<Service>>,
     caller: Caller,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::file::FileError;
+use strongroom::internal::file::FileError;
 
 /// A setting that names a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

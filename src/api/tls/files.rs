@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::{Setting, TlsError};
-use crate::file::{FileError, read_private, read_regular};
+use strongroom::internal::file::{FileError, read_private, read_regular};
 
 /// Revocation lists can be long; nothing else in a file of TLS is.
 const LONGEST: u64 = 32 << 20;

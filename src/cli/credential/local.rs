@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{List, Named, Wanted};
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
-use crate::credential::{Credential, Filter, Listed, NewCredential};
-use crate::db::Access;
+use crate::failure::Failure;
+use crate::session::Session;
+use strongroom::credential::{Credential, Filter, Listed, NewCredential};
+use strongroom::db::Access;
 
 pub(super) async fn create(wanted: Wanted, session: &Session) -> Result<Value, Failure> {
     let mut new = NewCredential::make(wanted.user_id, wanted.kind)?;

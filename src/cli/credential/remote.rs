@@ -11,10 +11,10 @@ use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConf
 use url::{Host, Url};
 
 use super::{List, Named, Wanted};
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
 use crate::config;
-use crate::file::{LONGEST, read_private, read_regular};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use strongroom::internal::file::{LONGEST, read_private, read_regular};
 
 /// Where the service is, and who asks.
 #[derive(Debug, Args)]

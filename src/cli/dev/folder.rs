@@ -5,10 +5,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::typed::quoted;
-use crate::crypto::make_bytes;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::typed::quoted;
+use strongroom::crypto::make_bytes;
 
 /// Says that `serve --dev` made the folder, and carries its lock.
 const MARK: &str = "serve-dev.lock";

@@ -21,12 +21,12 @@ use super::output::Output;
 use super::serve::{self, Serve};
 use super::session::Session;
 use super::typed::quoted;
-use crate::api::Settings;
-use crate::api::dev_certs::{self, DevCerts};
 use crate::config::Config;
-use crate::db;
-use crate::key::SourceError;
-use crate::reseal::Stop;
+use strongroom::db;
+use strongroom::key::SourceError;
+use strongroom::reseal::Stop;
+use strongroom_api::Settings;
+use strongroom_api::dev_certs::{self, DevCerts};
 
 const FOLDER: &str = "strongroom-dev";
 /// It stores credentials and shows them.

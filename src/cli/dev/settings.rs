@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::folder::Folder;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::typed::quoted;
 use crate::config::Config;
-use crate::crypto::make_bytes;
-use crate::db;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::typed::quoted;
+use strongroom::crypto::make_bytes;
+use strongroom::db;
 
 pub(super) const TRUST_DOMAIN: &str = "strongroom.local";
 pub(super) const LISTEN: &str = "127.0.0.1:8443";

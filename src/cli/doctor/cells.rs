@@ -1,18 +1,18 @@
 //! The ring, and the cells that it opens: counted from their headers, none is opened.
 
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
-use strongroom_entity::quarantine as listed;
-use strongroom_entity::{OWN_TABLES, own_table};
-use strongroom_migration::Phase;
+use strongroom::entity::quarantine as listed;
+use strongroom::entity::{OWN_TABLES, own_table};
+use strongroom::migration::Phase;
 
 use super::check::Check;
 use super::facts::{Counted, Facts};
-use crate::cli::counted::counted;
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
-use crate::db::{self, DatabaseConnection};
-use crate::key::{Manifest, Ring, Rolling};
-use crate::reseal::{self, Census, GenerationCount};
+use crate::counted::counted;
+use crate::failure::Failure;
+use crate::session::Session;
+use strongroom::internal::db::{self, DatabaseConnection};
+use strongroom::internal::reseal::{self, Census, GenerationCount};
+use strongroom::key::{Manifest, Ring, Rolling};
 
 /// Needs the root, but where there is no ring.
 pub(super) async fn all(
@@ -70,7 +70,7 @@ type Counts = (Phase, Census, Vec<GenerationCount>);
 
 /// Counts by what the manifest claims, where no root is there to verify it; nothing is opened or decided by that.
 async fn count_unverified(db: &DatabaseConnection) -> Option<Counted> {
-    let row = strongroom_entity::manifest::Entity::find_by_id(1_i16).one(db).await.ok()??;
+    let row = strongroom::entity::manifest::Entity::find_by_id(1_i16).one(db).await.ok()??;
     let manifest: Manifest = serde_json::from_str(&row.body).ok()?;
     let (phase, mut cells, generations) = count(db, None, Some(&manifest)).await.ok()??;
     cells.quarantined = count_quarantine(db).await.unwrap_or(0);

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::text::Text;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text::Text;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::cli) enum State {
+pub(crate) enum State {
     Ok,
     Warn,
     Bad,
@@ -18,7 +18,7 @@ pub(in crate::cli) enum State {
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
-pub(in crate::cli) struct Check {
+pub(crate) struct Check {
     name: &'static str,
     state: State,
     message: String,
@@ -90,7 +90,7 @@ impl Check {
         self
     }
 
-    pub(in crate::cli) fn is_bad(&self) -> bool {
+    pub(crate) fn is_bad(&self) -> bool {
         self.state == State::Bad
     }
 
@@ -99,12 +99,12 @@ impl Check {
         self.exit == Exit::Left
     }
 
-    pub(in crate::cli) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
     /// What is wrong, unless it is as it should be.
-    pub(in crate::cli) fn finding(&self) -> Option<Finding<'_>> {
+    pub(crate) fn finding(&self) -> Option<Finding<'_>> {
         let Self { state, message, hint, code, exit, .. } = self;
         let code = code.as_deref().filter(|_| *state != State::Ok)?;
         Some(Finding { code, state: *state, message, hint: hint.as_deref(), exit: *exit })
@@ -124,18 +124,18 @@ impl Check {
 
 /// A check that is not as it should be, as `status` presents it.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(in crate::cli) struct Finding<'a> {
-    pub(in crate::cli) code: &'a str,
-    pub(in crate::cli) state: State,
-    pub(in crate::cli) message: &'a str,
-    pub(in crate::cli) hint: Option<&'a str>,
+pub(crate) struct Finding<'a> {
+    pub(crate) code: &'a str,
+    pub(crate) state: State,
+    pub(crate) message: &'a str,
+    pub(crate) hint: Option<&'a str>,
     #[serde(skip)]
-    pub(in crate::cli) exit: Exit,
+    pub(crate) exit: Exit,
 }
 
 /// Everything that was looked at, in order.
 #[derive(Default)]
-pub(in crate::cli) struct Checks(Vec<Check>);
+pub(crate) struct Checks(Vec<Check>);
 
 impl Checks {
     pub(super) fn push(&mut self, check: Check) {
@@ -146,11 +146,11 @@ impl Checks {
         self.0.extend(checks);
     }
 
-    pub(in crate::cli) fn all(&self) -> &[Check] {
+    pub(crate) fn all(&self) -> &[Check] {
         &self.0
     }
 
-    pub(in crate::cli) fn find(&self, name: &str) -> Option<&Check> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Check> {
         self.0.iter().find(|check| check.name == name)
     }
 

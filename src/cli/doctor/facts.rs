@@ -1,22 +1,22 @@
 //! What the checks find out, for presentations that show more than what is wrong.
 
 use sea_orm::EntityTrait as _;
-use strongroom_entity::audit_head;
-use strongroom_migration::Phase;
+use strongroom::entity::audit_head;
+use strongroom::migration::Phase;
 
-use crate::db::{self, DatabaseConnection};
-use crate::key::Manifest;
-use crate::reseal::{Census, GenerationCount};
-use crate::schema::Status;
+use strongroom::internal::db::{self, DatabaseConnection};
+use strongroom::internal::reseal::{Census, GenerationCount};
+use strongroom::key::Manifest;
+use strongroom::schema::Status;
 
 /// Everything is absent that could not be read.
 #[derive(Default)]
-pub(in crate::cli) struct Facts {
-    pub(in crate::cli) status: Option<Status>,
-    pub(in crate::cli) counted: Option<Counted>,
-    pub(in crate::cli) quarantined: Option<u64>,
+pub(crate) struct Facts {
+    pub(crate) status: Option<Status>,
+    pub(crate) counted: Option<Counted>,
+    pub(crate) quarantined: Option<u64>,
     /// The number and the code of the last audit row.
-    pub(in crate::cli) audit: Option<(i64, String)>,
+    pub(crate) audit: Option<(i64, String)>,
 }
 
 impl Facts {
@@ -30,11 +30,11 @@ impl Facts {
 }
 
 /// The cells, counted.
-pub(in crate::cli) struct Counted {
-    pub(in crate::cli) phase: Phase,
-    pub(in crate::cli) cells: Census,
+pub(crate) struct Counted {
+    pub(crate) phase: Phase,
+    pub(crate) cells: Census,
     /// Empty without a ring, and without its root.
-    pub(in crate::cli) generations: Vec<GenerationCount>,
-    pub(in crate::cli) manifest: Option<Manifest>,
-    pub(in crate::cli) is_verified: bool,
+    pub(crate) generations: Vec<GenerationCount>,
+    pub(crate) manifest: Option<Manifest>,
+    pub(crate) is_verified: bool,
 }

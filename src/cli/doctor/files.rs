@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::check::Check;
 use super::keys;
-use crate::cli::session::Session;
-use crate::db::{self, Address};
+use crate::session::Session;
+use strongroom::db::{self, Address};
 
 /// Nothing for a server, and for a database in memory.
 pub(super) fn all(session: &Session, address: &Address) -> Vec<Check> {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::check::Check;
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
+use crate::failure::Failure;
+use crate::session::Session;
 
 /// Fetching it is the check: the source refuses a key that is missing, weak or open to others.
 pub(super) async fn source(session: &Session) -> Check {

@@ -11,7 +11,6 @@ mod policy;
 mod running;
 mod schema;
 mod server;
-#[cfg(feature = "serve")]
 mod service;
 mod surroundings;
 mod way;
@@ -28,7 +27,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
-use crate::db::{Access, Address, DatabaseConnection};
+use strongroom::db::{Access, Address, DatabaseConnection};
 
 /// One bad check does not keep the rest from being looked at, unless they depend on it.
 pub(super) async fn run(
@@ -69,7 +68,6 @@ pub(super) async fn look_around(config: Option<&Path>, session: &Session) -> Loo
     if let Ok(address) = session.address() {
         checks.extend(files::all(session, &address));
     }
-    #[cfg(feature = "serve")]
     checks.extend(service::certificates(session));
     checks.extend(running::running(session).await);
     Looked { checks, facts: Facts::default(), has_root }
@@ -120,7 +118,6 @@ pub(super) async fn look_at_database(
         if *has_root && !went_back {
             checks.extend(policy::all(session, db).await);
         }
-        #[cfg(feature = "serve")]
         checks.extend(service::readiness(db).await);
         facts.read_audit(db).await;
     }

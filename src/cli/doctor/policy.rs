@@ -3,12 +3,12 @@
 use sea_orm::DatabaseConnection;
 
 use super::check::Check;
-use crate::cli::counted::counted;
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
-use crate::component::{self, Capacity};
-use crate::db::has_table;
-use crate::policy::{GrantError, Policy, Site, stored};
+use crate::counted::counted;
+use crate::failure::Failure;
+use crate::session::Session;
+use strongroom::internal::component::{self, Capacity};
+use strongroom::internal::db::has_table;
+use strongroom::internal::policy::{GrantError, Policy, Site, stored};
 
 /// Nothing before version 8.
 pub(super) async fn all(session: &Session, db: &DatabaseConnection) -> Vec<Check> {

@@ -7,8 +7,8 @@ use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::check::Check;
-use crate::cli::session::Session;
 use crate::config::{Server, Service};
+use crate::session::Session;
 
 const NAME: &str = "running";
 /// A service that takes longer is of no use to its callers either.

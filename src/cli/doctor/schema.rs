@@ -1,12 +1,12 @@
 //! The migrations, and the run lock.
 
-use strongroom_migration::Migrator;
+use strongroom::migration::Migrator;
 
 use super::check::Check;
 use super::facts::Facts;
-use crate::cli::typed::quoted;
-use crate::db::{self, DatabaseConnection};
-use crate::schema::{self, State, Status};
+use crate::typed::quoted;
+use strongroom::internal::db::{self, DatabaseConnection};
+use strongroom::internal::schema::{self, State, Status};
 
 /// Bad for a database that is newer, edited or somebody else's. Also tells whether the ring serves programs' tables alone.
 pub(super) async fn migrations(db: &DatabaseConnection, facts: &mut Facts) -> (Check, bool) {

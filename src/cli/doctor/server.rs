@@ -1,12 +1,12 @@
 //! The server: its version, its clock, and the settings that Strongroom depends on.
 
-use strongroom_migration::Engine;
+use strongroom::migration::Engine;
 
 use super::check::Check;
-use crate::db::{
+use strongroom::internal::db::{
     Address, DatabaseConnection, DbErr, Support, server, server_version, support, tested_versions,
 };
-use crate::policy::may_make_triggers;
+use strongroom::internal::policy::may_make_triggers;
 
 /// With less, pages of the reseal engine are smaller.
 const LEAST_PACKET: u64 = 16 << 20;

@@ -4,10 +4,10 @@ use sea_orm::DatabaseConnection;
 use tokio_rustls::rustls::pki_types::UnixTime;
 
 use super::check::Check;
-use crate::api::{Material, ServerError, TlsSettings, readiness};
-use crate::cli::counted::counted;
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
+use crate::counted::counted;
+use crate::failure::Failure;
+use crate::session::Session;
+use strongroom_api::{Material, ServerError, TlsSettings, readiness};
 
 const DAY: i64 = 24 * 60 * 60;
 /// Time enough to get another one.

@@ -1,7 +1,7 @@
 //! The way to the database: encrypted, verified, or neither.
 
 use super::check::Check;
-use crate::db::{self, Address, DatabaseConnection, DbErr, Peer};
+use strongroom::internal::db::{self, Address, DatabaseConnection, DbErr, Peer};
 
 const NAME: &str = "tls";
 

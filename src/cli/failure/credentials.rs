@@ -3,9 +3,9 @@
 use sea_orm::DbErr;
 
 use super::{Failure, database};
-use crate::cli::exit::Exit;
-use crate::credential::StoreError;
-use crate::credential::keystone::{ExportError, ImportError, RepositoryError};
+use crate::exit::Exit;
+use strongroom::credential::StoreError;
+use strongroom::credential::keystone::{ExportError, ImportError, RepositoryError};
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
@@ -30,24 +30,26 @@ impl From<StoreError> for Failure {
             StoreError::Refused | StoreError::NoRandomness(_) => {
                 Self::new(Exit::Failed, "refused_by_database", error)
             }
+            error => Self::unnamed(error),
         }
     }
 }
 
 impl Failure {
     /// `named_by`: the option or setting that names Keystone's database.
-    pub(in crate::cli) fn of_import(error: ImportError, named_by: &str) -> Self {
+    pub(crate) fn of_import(error: ImportError, named_by: &str) -> Self {
         match error {
             ImportError::Store(error) => error.into(),
             ImportError::Source(error) => keystones(&error, named_by),
             ImportError::Interrupted(_) => Self::new(Exit::Interrupted, "interrupted", error)
                 .help("the same command again goes on"),
             ImportError::Dropped => Self::new(Exit::Failed, "import", error),
+            error => Self::unnamed(error),
         }
     }
 
     /// `named_by`: the option or setting that names Keystone's database.
-    pub(in crate::cli) fn of_export(error: ExportError, named_by: &str) -> Self {
+    pub(crate) fn of_export(error: ExportError, named_by: &str) -> Self {
         match error {
             ExportError::Store(error) => error.into(),
             ExportError::Target(error) => keystones(&error, named_by),
@@ -56,6 +58,7 @@ impl Failure {
             ExportError::Interrupted => Self::new(Exit::Interrupted, "interrupted", error)
                 .help("the same command again goes on"),
             ExportError::Dropped => Self::new(Exit::Failed, "export", error),
+            error => Self::unnamed(error),
         }
     }
 }

@@ -3,8 +3,8 @@
 use sea_orm::DbErr;
 
 use super::{Failure, tls};
-use crate::cli::exit::Exit;
-use crate::db::{self, Unserved, said_by_server};
+use crate::exit::Exit;
+use strongroom::internal::db::{self, Unserved, said_by_server};
 
 /// What names our own database.
 pub(super) const OURS: &str = "database.url";

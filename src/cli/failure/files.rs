@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::Failure;
-use crate::cli::exit::Exit;
-use crate::cli::typed;
-use crate::file::FileError;
+use crate::exit::Exit;
+use crate::typed;
+use strongroom::internal::file::FileError;
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {

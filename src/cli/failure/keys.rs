@@ -2,9 +2,9 @@
 
 use super::Failure;
 use super::files::{code_of, help_of};
-use crate::cli::exit::Exit;
-use crate::file::FileError;
-use crate::key::{ManifestError, RingError, SourceError};
+use crate::exit::Exit;
+use strongroom::internal::file::FileError;
+use strongroom::key::{ManifestError, RingError, SourceError};
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
@@ -27,6 +27,7 @@ impl From<SourceError> for Failure {
                 ("key_weak", "restore the key file from its backup, or move it away and run `strongroom init`".to_owned())
             }
             SourceError::NoRandomness(_) => ("key_unreadable", "check the file's owner and its folder's rights".to_owned()),
+            _ => return Self::unnamed(error),
         };
         Self::refused(code, error).help(help)
     }
@@ -75,6 +76,7 @@ impl From<RingError> for Failure {
                 return Self::new(Exit::Failed, "sealing", error)
                     .help("`strongroom keys verify` names what is damaged");
             }
+            error => return Self::unnamed(error),
         };
         let code = match error {
             RingError::Missing => "ring_missing",
@@ -129,6 +131,7 @@ impl From<ManifestError> for Failure {
             ManifestError::RollingBack(_) => {
                 "finish it with `strongroom keys rotate --back`, then rotate"
             }
+            error => return Self::unnamed(error),
         };
         Self::refused("cannot_roll", error).help(help)
     }
@@ -157,12 +160,13 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
         }
         RingError::Roll(error) => (*error).into(),
         RingError::Database(error) => error.clone().into(),
-        other @ (RingError::Seal(_)
+        RingError::Seal(_)
         | RingError::NoKey
         | RingError::NoConnection
         | RingError::NotShared
         | RingError::Source(_)
-        | RingError::NoRandomness(_)) => Failure::new(Exit::Failed, "sealing", other)
+        | RingError::NoRandomness(_) => Failure::new(Exit::Failed, "sealing", error)
             .help("`strongroom keys verify` names what is damaged"),
+        other => Failure::unnamed(other),
     }
 }

@@ -4,39 +4,47 @@ mod credentials;
 mod database;
 mod files;
 mod keys;
+#[cfg(test)]
+mod named;
 mod policy;
 mod runs;
 mod tls;
 
 use sea_orm::DbErr;
 
-use crate::cli::exit::Exit;
-use crate::cli::typed;
 use crate::config::{ConfigError, KeystoneConfigError};
-use crate::db;
+use crate::exit::Exit;
+use crate::typed;
+use strongroom::internal::db;
 
 /// An error on its way out.
 #[derive(Debug)]
-pub(in crate::cli) struct Failure {
-    pub(in crate::cli) exit: Exit,
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
     /// A word that programs can rely on.
-    pub(in crate::cli) code: &'static str,
-    pub(in crate::cli) message: String,
-    pub(in crate::cli) help: Option<String>,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 impl Failure {
     #[expect(clippy::needless_pass_by_value, reason = "an error is handed over for good")]
-    pub(in crate::cli) fn new(exit: Exit, code: &'static str, message: impl ToString) -> Self {
+    pub(crate) fn new(exit: Exit, code: &'static str, message: impl ToString) -> Self {
         Self { exit, code, message: message.to_string(), help: None }
     }
 
-    pub(in crate::cli) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    pub(in crate::cli) fn refused(code: &'static str, message: impl ToString) -> Self {
+    /// An error of a kind that a later version of the library brings.
+    pub(crate) fn unnamed(message: impl ToString) -> Self {
+        Self::new(Exit::Failed, "failed", message)
+            .help("`strongroom doctor` looks for what is wrong")
+    }
+
+    pub(crate) fn refused(code: &'static str, message: impl ToString) -> Self {
         Self::new(Exit::Refused, code, message)
     }
 }

@@ -2,9 +2,9 @@
 
 use super::Failure;
 use super::keys::ring_by_reference;
-use crate::cli::exit::Exit;
-use crate::db::LockError;
-use crate::policy::{GrantError, Missing};
+use crate::exit::Exit;
+use strongroom::db::LockError;
+use strongroom::internal::policy::{GrantError, Missing};
 
 impl From<GrantError> for Failure {
     fn from(error: GrantError) -> Self {
@@ -58,6 +58,7 @@ pub(super) fn by_reference(error: &GrantError) -> Failure {
             Failure::new(Exit::Failed, "sessions_stay", error).help("end them on the server; the same command again goes on")
         }
         GrantError::NoRoot => Failure::refused("key_missing", error).help("name a key source under [keys]"),
+        _ => Failure::unnamed(error),
     }
 }
 

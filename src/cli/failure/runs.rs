@@ -2,11 +2,11 @@
 
 use super::Failure;
 use super::keys::ring_by_reference;
-use crate::cli::exit::Exit;
-use crate::cli::typed;
-use crate::db::{LockError, unwrapped};
-use crate::reseal::ResealError;
-use crate::schema::{SchemaError, Unfit};
+use crate::exit::Exit;
+use crate::typed;
+use strongroom::internal::db::{LockError, unwrapped};
+use strongroom::reseal::ResealError;
+use strongroom::schema::{SchemaError, Unfit};
 
 impl From<LockError> for Failure {
     fn from(error: LockError) -> Self {
@@ -21,6 +21,7 @@ impl From<LockError> for Failure {
             LockError::Lost => {
                 Self::new(Exit::Locked, "lock_lost", error).help("nothing was written after that; the same command again goes on")
             }
+            error => Self::unnamed(error),
         }
     }
 }
@@ -123,6 +124,7 @@ impl From<SchemaError> for Failure {
                 let failure: Self = source.clone().into();
                 named(failure, &error)
             }
+            error => Self::unnamed(error),
         }
     }
 }

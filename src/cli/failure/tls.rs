@@ -3,8 +3,8 @@
 use sea_orm::DbErr;
 
 use super::Failure;
-use crate::cli::exit::Exit;
-use crate::db::{self, TlsFailure};
+use crate::exit::Exit;
+use strongroom::db::{self, TlsFailure};
 
 const LOUD: &str = "`database.allow_insecure = true` lets an address go without";
 
@@ -33,7 +33,8 @@ pub(super) fn failure(error: &DbErr) -> Option<Failure> {
         TlsFailure::NotOffered => {
             format!("switch TLS on in the server, or use an address on loopback; {LOUD}")
         }
-        TlsFailure::Other(_) => {
+        // `Other`, and what a later version of the library tells apart.
+        _ => {
             format!("check the server's certificate and `database.ca_file`; {LOUD}")
         }
     };

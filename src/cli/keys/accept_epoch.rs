@@ -3,12 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::db::{self, Access};
-use crate::key::Acceptance;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use strongroom::internal::db::{self, Access};
+use strongroom::internal::key::Acceptance;
 
 #[derive(Debug, Args)]
 pub(crate) struct AcceptEpoch {

@@ -3,15 +3,15 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::confirm::confirm;
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::{Session, release};
-use crate::db::{self, Access, DatabaseConnection, Lock};
-use crate::key::{BadKey, Ring, RingError};
-use crate::reseal::{self, ResealError};
+use crate::confirm::confirm;
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::{Session, release};
+use strongroom::db::{self, Access, DatabaseConnection, Lock};
+use strongroom::internal::key::{BadKey, Ring, RingError};
+use strongroom::internal::reseal::{self, ResealError};
 
 #[derive(Debug, Args)]
 pub(crate) struct DiscardKey {

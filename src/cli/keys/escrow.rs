@@ -10,12 +10,12 @@ use age::x25519::Recipient;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::key::text_of;
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use strongroom::internal::key::text_of;
 
 #[derive(Debug, Args)]
 pub(crate) struct Escrow {

@@ -10,22 +10,22 @@ mod rewrap;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
-use strongroom_entity::{OWN_TABLES, SealedTable, own_table};
-use strongroom_migration::Engine;
+use strongroom::entity::{OWN_TABLES, SealedTable, own_table};
+use strongroom::migration::Engine;
 
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::migrate::Pace;
-use crate::cli::output::Output;
-use crate::cli::progress;
-use crate::cli::session::{Session, release};
-use crate::cli::text::Text;
-use crate::credential::StoreError;
-use crate::db::{Access, DatabaseConnection};
-use crate::key::{KeyState, Rolling};
-use crate::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
-use crate::schema;
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::migrate::Pace;
+use crate::output::Output;
+use crate::progress;
+use crate::session::{Session, release};
+use crate::text::Text;
+use strongroom::credential::StoreError;
+use strongroom::db::{Access, DatabaseConnection};
+use strongroom::internal::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
+use strongroom::internal::schema;
+use strongroom::key::{KeyState, Rolling};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::confirm::confirm;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::{Session, release};
-use crate::db::Access;
-use crate::reseal::{self, ResealError, Retired};
+use crate::confirm::confirm;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::{Session, release};
+use strongroom::db::Access;
+use strongroom::reseal::{self, ResealError, Retired};
 
 #[derive(Debug, Args)]
 pub(crate) struct Retire {

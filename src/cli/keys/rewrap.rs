@@ -7,19 +7,19 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::{Session, release};
 use crate::config::sealed_root_beside;
-use crate::crypto::RootKey;
-use crate::db::{self, Access, DatabaseConnection};
-use crate::key::{
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::{Session, release};
+use strongroom::crypto::RootKey;
+use strongroom::internal::db::{self, Access, DatabaseConnection};
+use strongroom::key::{
     EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource, Rewrapped, Ring,
     RingError, Roots,
 };
-use crate::reseal;
+use strongroom::reseal;
 
 #[derive(Debug, Args)]
 pub(crate) struct Rewrap {

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use strongroom_migration::{Adoption, Engine, Migrator, NoKeys};
+use strongroom::migration::{Adoption, Engine, Migrator, NoKeys};
 
 use super::run_steps;
-use crate::cli::confirm::confirm;
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::{Session, release};
-use crate::cli::text::Text;
-use crate::db::{self, Access, DatabaseConnection, Lock};
-use crate::reseal::Options;
-use crate::schema::{self, Examined, KeyedSteps, Target};
+use crate::confirm::confirm;
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::{Session, release};
+use crate::text::Text;
+use strongroom::db::{self, Access, DatabaseConnection, Lock};
+use strongroom::internal::schema::{self, Examined, KeyedSteps, Target};
+use strongroom::reseal::Options;
 
 /// Shows what is there and what would be done, and does it once somebody agrees. Run again after a crash, it
 /// goes on.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::RING;
 use super::plan::Planned;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
-use crate::db::{self, DatabaseConnection};
-use crate::key::{EpochFloor, Roots};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session::Session;
+use strongroom::internal::db::{self, DatabaseConnection};
+use strongroom::key::{EpochFloor, Roots};
 
 /// A run's view of the epoch file.
 pub(super) struct Epochs {
@@ -49,7 +49,7 @@ impl Epochs {
         ring.map(|ring| ring.manifest().epoch)
     }
 
-    async fn settle(&self, db: &DatabaseConnection) -> Result<(), crate::key::RingError> {
+    async fn settle(&self, db: &DatabaseConnection) -> Result<(), strongroom::key::RingError> {
         let Some(roots) = &self.roots else { return Ok(()) };
         let has_ring = db::has_table(db, "strongroom_manifest").await?;
         match (self.changes_ring, has_ring) {

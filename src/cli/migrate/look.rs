@@ -4,17 +4,17 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::known_steps;
-use crate::cli::confirm::confirm;
-use crate::cli::counted::counted;
-use crate::cli::epoch;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::cli::text::Text;
-use crate::cli::typed::quoted;
-use crate::db::{self, Access, Holder, history};
-use crate::schema::{self, ProgramTable, State, Status};
+use crate::confirm::confirm;
+use crate::counted::counted;
+use crate::epoch;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use crate::text::Text;
+use crate::typed::quoted;
+use strongroom::db::{self, Access, Holder, history};
+use strongroom::internal::schema::{self, ProgramTable, State, Status};
 
 #[derive(Serialize)]
 struct StatusDocument<'a> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use sea_orm::DatabaseConnection;
 use serde_json::json;
-use strongroom_migration::{Backfill, Migrator, NoKeys, Step};
+use strongroom::migration::{Backfill, Migrator, NoKeys, Step};
 
 use self::epochs::Epochs;
 use self::plan::{Planned, Wanted};
@@ -21,11 +21,11 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::{Session, release};
-use crate::component::PolicySteps;
-use crate::db::{Access, Lock};
-use crate::policy::{Needs, require_ready};
-use crate::reseal::Stop;
-use crate::schema::{self, KeyedSteps, Runner, Target};
+use strongroom::component::PolicySteps;
+use strongroom::db::{Access, Lock};
+use strongroom::internal::policy::{Needs, require_ready};
+use strongroom::internal::schema::{self, KeyedSteps, Runner, Target};
+use strongroom::reseal::Stop;
 
 pub(super) use pace::Pace;
 
@@ -183,7 +183,6 @@ async fn go(
 }
 
 /// Goes to the newest version, and prints no result.
-#[cfg(feature = "serve")]
 pub(super) async fn go_up_all_the_way(session: &Session, output: &Output) -> Result<(), Failure> {
     let planned = Planned::read(&Wanted::Up(None), session).await?;
     if !planned.steps.is_empty() {

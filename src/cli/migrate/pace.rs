@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::cli::output::Output;
-use crate::cli::progress;
-use crate::cli::session::Session;
-use crate::reseal::Options;
+use crate::output::Output;
+use crate::progress;
+use crate::session::Session;
+use strongroom::reseal::Options;
 
 /// How fast, and how far at a time.
 #[derive(Debug, Args)]

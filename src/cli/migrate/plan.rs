@@ -3,17 +3,17 @@
 use sea_orm::{DatabaseConnection, EntityTrait as _, PaginatorTrait as _, QuerySelect as _};
 use serde::Serialize;
 use serde_json::json;
-use strongroom_entity::credential;
-use strongroom_migration::{Engine, Step};
+use strongroom::entity::credential;
+use strongroom::migration::{Engine, Step};
 
 use super::steps_of;
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::db::{self, Access};
-use crate::schema::{self, State, Status, Target};
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use strongroom::internal::db::{self, Access};
+use strongroom::internal::schema::{self, State, Status, Target};
 
 /// Where somebody wants to go.
 pub(super) enum Wanted {

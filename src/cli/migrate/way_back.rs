@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
-use strongroom_entity::{SealedTable, credential};
-use strongroom_migration::{Engine, Limit, Phase};
+use strongroom::entity::{SealedTable, credential};
+use strongroom::migration::{Engine, Limit, Phase};
 
 use super::plan::Planned;
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
-use crate::component;
-use crate::db::{self, Access};
-use crate::key::{Ring, Roots, Unopened};
-use crate::reseal::{self, Extent};
-use crate::schema::{self, Target};
+use crate::failure::Failure;
+use crate::session::Session;
+use strongroom::internal::component;
+use strongroom::internal::db::{self, Access};
+use strongroom::internal::reseal::{self, Extent};
+use strongroom::internal::schema::{self, Target};
+use strongroom::key::{Ring, Roots, Unopened};
 
 const TABLE: &SealedTable = credential::TABLE;
 /// The most cells that a refusal names.

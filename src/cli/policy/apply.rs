@@ -3,22 +3,22 @@
 use std::path::Path;
 
 use serde_json::json;
-use strongroom_migration::{Engine, Migrator};
+use strongroom::migration::{Engine, Migrator};
 
 use super::plan_file::PlanFile;
 use super::{Desk, lock_patiently};
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::{Session, release};
-use crate::component::login::{LoginState, Logins};
-use crate::component::{Applied, Credentials, converge, try_login};
-use crate::db::history::{self, Entry};
-use crate::db::{self, Lock};
-use crate::policy::stored::{self, Source};
-use crate::policy::{GrantError, Needs, Policy, require_ready};
-use crate::schema;
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::{Session, release};
+use strongroom::internal::component::{Applied, Credentials, converge, try_login};
+use strongroom::internal::component::{LoginState, Logins};
+use strongroom::internal::db::history::{self, Entry};
+use strongroom::internal::db::{self, Lock};
+use strongroom::internal::policy::stored::{self, Source};
+use strongroom::internal::policy::{GrantError, Needs, Policy, require_ready};
+use strongroom::schema;
 
 pub(super) async fn run(
     desk: &Desk,

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 use serde_json::json;
-use strongroom_entity::credential;
-use strongroom_migration::Engine;
+use strongroom::entity::credential;
+use strongroom::migration::Engine;
 
 use super::Desk;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::text::Text;
-use crate::policy::{GrantError, Object, Policy, Verb};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text::Text;
+use strongroom::internal::policy::{GrantError, Object, Policy, Verb};
 
 #[derive(Serialize)]
 struct Answer {
@@ -85,7 +85,7 @@ fn columns(desk: &Desk, name: &str) -> Result<Vec<(String, String)>, Failure> {
 fn answer(
     desk: &Desk,
     policy: &Policy,
-    state: &crate::policy::State,
+    state: &strongroom::internal::policy::State,
     component: &str,
     verb: Verb,
     (table, column): (&str, &str),

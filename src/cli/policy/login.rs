@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use strongroom_migration::Engine;
+use strongroom::migration::Engine;
 
 use super::{Desk, lock_patiently};
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::{Output, write_err};
-use crate::cli::session::{Session, release};
-use crate::cli::text::Text;
-use crate::component::login::{LoginState, Logins};
-use crate::component::rotate::{Pace, Rotation, SETTLE, Stage};
-use crate::component::{Credentials, try_login};
-use crate::policy::GrantError;
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{Output, write_err};
+use crate::session::{Session, release};
+use crate::text::Text;
+use strongroom::internal::component::{Credentials, try_login};
+use strongroom::internal::component::{LoginState, Logins};
+use strongroom::internal::component::{Pace, Rotation, SETTLE, Stage};
+use strongroom::policy::GrantError;
 
 #[derive(Debug, Args)]
 pub(crate) struct RotateLogin {

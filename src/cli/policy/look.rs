@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{Desk, matrix};
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::text::Text;
-use crate::policy::Drift;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text::Text;
+use strongroom::internal::policy::Drift;
 
 pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> {
     let policy = desk.in_force().await?;

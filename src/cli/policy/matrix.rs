@@ -1,8 +1,8 @@
 //! Who may do what, as a table a person can read.
 
-use strongroom_migration::Engine;
+use strongroom::migration::Engine;
 
-use crate::policy::{Object, Policy, Site, State, Verb};
+use strongroom::internal::policy::{Object, Policy, Site, State, Verb};
 
 /// One column, or the rows of a table, with what each component may do.
 pub(super) struct Row {

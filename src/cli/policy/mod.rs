@@ -14,13 +14,13 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use sea_orm::DatabaseConnection;
 
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::component;
-use crate::db::{self, Access};
-use crate::policy::{GrantError, Plan, Policy, Site, stored};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use strongroom::internal::component;
+use strongroom::internal::db::{self, Access};
+use strongroom::internal::policy::{GrantError, Plan, Policy, Site, stored};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

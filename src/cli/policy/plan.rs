@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::Desk;
 use super::plan_file::PlanFile;
-use crate::cli::counted::counted;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::policy::Plan;
+use crate::counted::counted;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use strongroom::internal::policy::Plan;
 
 pub(super) async fn run(desk: &Desk, out: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
     let policy = desk.wanted()?;

@@ -5,14 +5,14 @@ use std::path::Path;
 use sea_orm::ConnectionTrait as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use strongroom_migration::Engine;
+use strongroom::migration::Engine;
 
 use super::Desk;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::db::DbErr;
-use crate::file::{read_regular, replace_private};
-use crate::policy::{GrantError, Plan, Policy, stored};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use strongroom::internal::db::DbErr;
+use strongroom::internal::file::{read_regular, replace_private};
+use strongroom::internal::policy::{GrantError, Plan, Policy, stored};
 
 /// What a plan was made for, by digests, and its SQL for a person to read.
 #[derive(Serialize, Deserialize)]
@@ -92,7 +92,7 @@ async fn server(desk: &Desk) -> Result<String, DbErr> {
     };
     let row = desk
         .db
-        .query_one_raw(crate::db::statement(desk.db.get_database_backend(), sql, []))
+        .query_one_raw(strongroom::internal::db::statement(desk.db.get_database_backend(), sql, []))
         .await?;
     let id: String = row.map_or(Ok(String::new()), |row| row.try_get("", "id"))?;
     Ok(format!("{id}/{}/{}", desk.site.target.database, hex::encode(desk.site.keys.ring())))

@@ -1,10 +1,10 @@
 //! Collects all faults that prevent the start, for one message.
 
 use super::{require_schema, settings};
-use crate::api::{Reloading, ServerError};
-use crate::cli::failure::Failure;
-use crate::cli::session::Session;
 use crate::config;
+use crate::failure::Failure;
+use crate::session::Session;
+use strongroom_api::{Reloading, ServerError};
 
 /// Returns one failure that names the first fault and all others.
 pub(super) async fn with_the_rest(

@@ -4,8 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 
 use listenfd::ListenFd;
 
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// The sockets that were passed to this process, and the address of the first.
 pub(super) struct Opened {

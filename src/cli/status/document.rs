@@ -1,15 +1,15 @@
 //! Everything that the screen shows, as one document.
 
 use serde::Serialize;
-use strongroom_migration::Engine;
+use strongroom::migration::Engine;
 
-use crate::cli::doctor::{Check, Counted, Looked, State};
-use crate::cli::exit::Exit;
-use crate::cli::output::Output;
-use crate::db::{Address, DatabaseConnection, server_version};
-use crate::key::{KeyState, Rolling};
-use crate::reseal::Census;
-use crate::schema::Status;
+use crate::doctor::{Check, Counted, Looked, State};
+use crate::exit::Exit;
+use crate::output::Output;
+use strongroom::internal::db::{Address, DatabaseConnection, server_version};
+use strongroom::internal::reseal::Census;
+use strongroom::key::{KeyState, Rolling};
+use strongroom::schema::Status;
 
 #[derive(Serialize)]
 pub(super) struct Document {

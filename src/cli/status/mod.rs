@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::session::Session;
-use crate::db::{Access, Address, DatabaseConnection};
+use strongroom::db::{Access, Address, DatabaseConnection};
 
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]

@@ -1,10 +1,10 @@
 //! The screen.
 
 use super::document::{Audit, Document, Ring};
-use crate::cli::counted::counted;
-use crate::cli::doctor::State;
-use crate::key::Rolling;
-use crate::reseal::Census;
+use crate::counted::counted;
+use crate::doctor::State;
+use strongroom::internal::reseal::Census;
+use strongroom::key::Rolling;
 
 /// Where the second column begins.
 const INDENT: usize = 13;

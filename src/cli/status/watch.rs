@@ -8,13 +8,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::document::Document;
 use super::{look, text};
-use crate::cli::counted::counted;
-use crate::cli::doctor::State;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::db::{Address, DatabaseConnection};
+use crate::counted::counted;
+use crate::doctor::State;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use strongroom::db::{Address, DatabaseConnection};
 
 const EVERY: Duration = Duration::from_secs(2);
 /// A look at a large database takes a while; most of the time nothing is asked of it.

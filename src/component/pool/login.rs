@@ -12,7 +12,7 @@ use crate::policy::wanted::Target;
 use crate::policy::{GrantError, Limits, Policy};
 
 /// A component's login, with its password.
-pub(crate) struct Credentials<'a> {
+pub struct Credentials<'a> {
     /// The component.
     pub component: &'a str,
     /// The account.
@@ -22,7 +22,7 @@ pub(crate) struct Credentials<'a> {
 }
 
 /// Logs in, and refuses a login that is another one, or can do more than the policy says.
-pub(crate) async fn try_login(
+pub async fn try_login(
     address: &Address,
     target: &Target,
     policy: &Policy,

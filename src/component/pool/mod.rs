@@ -25,6 +25,5 @@ mod sqlite;
 pub use capacity::Capacity;
 pub use component::ComponentHandle;
 pub use components::{Components, OwnLogin};
-#[cfg(feature = "cli")]
-pub(crate) use login::{Credentials, try_login};
+pub use login::{Credentials, try_login};
 pub use rights::Refused;

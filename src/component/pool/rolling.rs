@@ -13,6 +13,10 @@ use crate::policy::{Component, Limits};
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a component's pool is opened with.
+#[cfg_attr(
+    not(all(feature = "sqlite", any(feature = "postgres", feature = "mysql"))),
+    expect(dead_code, reason = "SQLite needs the component, and servers the rest")
+)]
 pub(super) struct PoolSettings<'a> {
     pub(super) address: &'a Address,
     pub(super) name: &'a str,

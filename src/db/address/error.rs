@@ -51,8 +51,8 @@ pub enum AddressError {
 
 impl AddressError {
     /// What to write instead.
-    #[cfg(feature = "cli")]
-    pub(crate) fn cure(&self) -> String {
+    #[doc(hidden)]
+    pub fn cure(&self) -> String {
         match self {
             Self::NotUrl => "write `postgres://USER:PASSWORD@HOST/DATABASE`, the same with `mysql://`, or \
                              `sqlite://FILE?mode=rwc`"

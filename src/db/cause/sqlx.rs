@@ -1,14 +1,16 @@
 //! sqlx's errors, in and out of sea-orm's.
 
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+mod said;
+
 #[cfg(feature = "mysql")]
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
-#[cfg(feature = "cli")]
-use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 use super::Cause;
-#[cfg(feature = "cli")]
-use super::Said;
+
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+pub(in crate::db) use said::said;
 
 /// An error while connecting.
 pub(crate) fn conn(error: sqlx::Error) -> DbErr {
@@ -35,41 +37,6 @@ pub(in crate::db) fn cause(error: &DbErr) -> Option<Cause<'_>> {
         sqlx::Error::Configuration(error) => Cause::Configuration(&**error),
         _ => return None,
     })
-}
-
-/// The words of the server; `None` for an error of the driver.
-#[cfg(feature = "cli")]
-pub(in crate::db) fn said(error: &DbErr) -> Option<Said<'_>> {
-    let (DbErr::Conn(RuntimeErr::SqlxError(error))
-    | DbErr::Exec(RuntimeErr::SqlxError(error))
-    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
-    else {
-        return None;
-    };
-    let sqlx::Error::Database(error) = &**error else { return None };
-    let (code, number, message) = (error.code(), number(&**error), error.message());
-    let plain = Said { code, number, message, detail: None, hint: None, object: None };
-    let Some(postgres) = error.try_downcast_ref::<PgDatabaseError>() else { return Some(plain) };
-    Some(Said {
-        detail: postgres.detail(),
-        hint: postgres.hint(),
-        object: object(postgres),
-        ..plain
-    })
-}
-
-/// The object that PostgreSQL names beside its message, the smallest one.
-#[cfg(feature = "cli")]
-fn object(error: &PgDatabaseError) -> Option<String> {
-    let table = error.table().map(|table| {
-        error.schema().map_or_else(|| table.to_owned(), |schema| format!("{schema}.{table}"))
-    });
-    let inner = error.constraint().map(|name| format!("constraint {name}"));
-    let inner = inner.or_else(|| error.column().map(|name| format!("column {name}")));
-    match (inner, table) {
-        (Some(inner), Some(table)) => Some(format!("{inner} of table {table}")),
-        (inner, table) => inner.or_else(|| table.map(|table| format!("table {table}"))),
-    }
 }
 
 /// The server's own number of an error; most share one SQLSTATE.

@@ -27,7 +27,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use super::feature::not_built;
 use super::{Access, Address, Way};
 
-#[cfg(all(feature = "cli", any(feature = "postgres", feature = "mysql")))]
+#[cfg(all(feature = "postgres", feature = "mysql"))]
 pub(super) use peer::OtherService;
 
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]

@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use super::file::{EpochFile, Lines};
 use super::line::Line;
 use super::{EpochNotice, FAR_BEHIND};
-#[cfg(feature = "cli")]
 use crate::crypto::make_bytes;
 use crate::crypto::{ManifestKey, RingId};
 use crate::key::RingError;
@@ -148,7 +147,6 @@ impl EpochMemory {
 
     /// Writes down that this host's own `migrate` is about to make the ring, or to drop this one. Fails where that cannot
     /// be written, while nothing is changed yet.
-    #[cfg(feature = "cli")]
     pub(crate) fn intend(&self, ring: Option<(&RingId, i64, &ManifestKey)>) -> io::Result<()> {
         let Some((ring, epoch, key)) = ring else {
             return self.change(Line::making(&self.database));
@@ -157,7 +155,6 @@ impl EpochMemory {
     }
 
     /// Ends what [`EpochMemory::intend`] began, with the ring that the database has now.
-    #[cfg(feature = "cli")]
     pub(crate) fn settle(&self, ring: Option<(&RingId, i64, &ManifestKey)>) {
         let settled = match ring {
             Some((ring, epoch, key)) => self.mark(ring, epoch, key, false),
@@ -176,7 +173,6 @@ impl EpochMemory {
 
     /// Accepts the ring and epoch that the database has now, whatever this host has seen. A damaged file is made anew from
     /// the lines that are whole.
-    #[cfg(feature = "cli")]
     pub(crate) fn accept(&self, ring: Option<(&RingId, i64, &ManifestKey)>) -> io::Result<()> {
         let token = hex::encode(make_bytes::<8>().map_err(io::Error::other)?);
         self.file.change(|lines| {
@@ -209,7 +205,6 @@ impl EpochMemory {
     }
 
     /// Sets whether `migrate` changes the ring, in this database's line and in those of its other addresses.
-    #[cfg(feature = "cli")]
     fn mark(&self, ring: &RingId, epoch: i64, key: &ManifestKey, changing: bool) -> io::Result<()> {
         self.file.change(|lines| {
             let before = lines.lines.clone();
@@ -224,7 +219,6 @@ impl EpochMemory {
         })
     }
 
-    #[cfg(feature = "cli")]
     fn change(&self, line: Line) -> io::Result<()> {
         self.file.change(|lines| {
             let is_new = self.line(lines) != Some(&line);

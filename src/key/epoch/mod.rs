@@ -11,18 +11,14 @@ mod line;
 mod memory;
 mod notice;
 
-#[cfg(feature = "cli")]
 use std::io;
 use std::sync::Arc;
 
-#[cfg(feature = "cli")]
 use sea_orm::ConnectionTrait;
 use sea_orm::DatabaseConnection;
 
-#[cfg(feature = "cli")]
 use super::Manifest;
 use super::manifest_row::{Verified, read_manifest};
-#[cfg(feature = "cli")]
 use super::manifest_row::{read_at_any_epoch, unverified};
 use super::{RingError, Roots};
 
@@ -33,8 +29,7 @@ pub use notice::EpochNotice;
 const FAR_BEHIND: i64 = 32;
 
 /// What became of an operator's acceptance.
-#[cfg(feature = "cli")]
-pub(crate) enum Acceptance {
+pub enum Acceptance {
     /// It is written down.
     Done,
     /// The database is at another epoch.
@@ -48,7 +43,6 @@ pub(crate) enum Acceptance {
     Unwritable(io::Error),
 }
 
-#[cfg(feature = "cli")]
 impl From<io::Result<()>> for Acceptance {
     fn from(written: io::Result<()>) -> Self {
         written.map_or_else(Self::Unwritable, |()| Self::Done)
@@ -81,15 +75,15 @@ impl EpochFloor {
     }
 
     /// What this host has seen, where it remembers.
-    #[cfg(feature = "cli")]
-    pub(crate) fn memory(&self) -> Option<&EpochMemory> {
+    #[doc(hidden)]
+    pub fn memory(&self) -> Option<&EpochMemory> {
         self.memory.as_deref()
     }
 
     /// Judges the database as a command finds it, before it writes anything. The manifest, where the roots verify it;
     /// none where there is no ring, and where the root is not at hand: then the row counts unverified.
-    #[cfg(feature = "cli")]
-    pub(crate) async fn judge_database(
+    #[doc(hidden)]
+    pub async fn judge_database(
         &self,
         db: &impl ConnectionTrait,
         roots: Option<&Roots>,
@@ -115,8 +109,8 @@ impl EpochFloor {
     }
 
     /// What is to be noticed of a database, for saying so; an error where it is refused.
-    #[cfg(feature = "cli")]
-    pub(crate) async fn notices(
+    #[doc(hidden)]
+    pub async fn notices(
         &self,
         db: &impl ConnectionTrait,
         roots: &Roots,
@@ -132,8 +126,8 @@ impl EpochFloor {
     }
 
     /// Writes down that this host's own `migrate` is about to make or drop the ring.
-    #[cfg(feature = "cli")]
-    pub(crate) async fn intend(
+    #[doc(hidden)]
+    pub async fn intend(
         &self,
         db: &DatabaseConnection,
         roots: &Roots,
@@ -147,26 +141,22 @@ impl EpochFloor {
     }
 
     /// The same for a database that has no ring yet.
-    #[cfg(feature = "cli")]
-    pub(crate) fn intend_first(&self) -> io::Result<()> {
+    #[doc(hidden)]
+    pub fn intend_first(&self) -> io::Result<()> {
         self.memory.as_ref().map_or(Ok(()), |memory| memory.intend(None))
     }
 
     /// Writes down that the database has no ring after that.
-    #[cfg(feature = "cli")]
-    pub(crate) fn settle_absent(&self) {
+    #[doc(hidden)]
+    pub fn settle_absent(&self) {
         if let Some(memory) = &self.memory {
             memory.settle(None);
         }
     }
 
     /// Writes down which ring the database has after that.
-    #[cfg(feature = "cli")]
-    pub(crate) async fn settle(
-        &self,
-        db: &DatabaseConnection,
-        roots: &Roots,
-    ) -> Result<(), RingError> {
+    #[doc(hidden)]
+    pub async fn settle(&self, db: &DatabaseConnection, roots: &Roots) -> Result<(), RingError> {
         let Some(memory) = &self.memory else { return Ok(()) };
         if unverified(db).await?.is_none() {
             memory.settle(None);
@@ -178,8 +168,8 @@ impl EpochFloor {
     }
 
     /// Accepts the epoch that the database has now, which must be this one; 0 where it has no ring.
-    #[cfg(feature = "cli")]
-    pub(crate) async fn accept(
+    #[doc(hidden)]
+    pub async fn accept(
         &self,
         db: &DatabaseConnection,
         roots: Option<&Roots>,
@@ -195,8 +185,8 @@ impl EpochFloor {
     }
 
     /// Accepts a database without a ring.
-    #[cfg(feature = "cli")]
-    pub(crate) fn accept_absent(&self, epoch: i64) -> Acceptance {
+    #[doc(hidden)]
+    pub fn accept_absent(&self, epoch: i64) -> Acceptance {
         match &self.memory {
             None => Acceptance::NoFile,
             Some(_) if epoch != 0 => Acceptance::Differs { now: 0 },
@@ -216,7 +206,8 @@ impl EpochFloor {
     }
 
     /// Refuses a database without a ring where this host has seen one, or a pin demands one.
-    pub(crate) fn judge_absent(&self) -> Result<(), RingError> {
+    #[doc(hidden)]
+    pub fn judge_absent(&self) -> Result<(), RingError> {
         if self.pin > 0 {
             return Err(RingError::Missing);
         }
@@ -225,11 +216,8 @@ impl EpochFloor {
 
     /// Reads the committed manifest, judges it, and raises what this host remembers. Takes a pool because the epoch inside
     /// a transaction may never be committed.
-    pub(crate) async fn remember(
-        &self,
-        db: &DatabaseConnection,
-        roots: &Roots,
-    ) -> Result<(), RingError> {
+    #[doc(hidden)]
+    pub async fn remember(&self, db: &DatabaseConnection, roots: &Roots) -> Result<(), RingError> {
         let Some(memory) = &self.memory else { return Ok(()) };
         let verified = read_manifest(db, roots, self).await?;
         memory.raise(&verified.ring, verified.manifest.epoch, &verified.key);

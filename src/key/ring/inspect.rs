@@ -9,20 +9,23 @@ use crate::key::{KeyState, RingError};
 
 /// A row that does not unwrap. Cells that name it cannot be opened, and its scope is sealed for no more in its generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadKey {
-    pub(crate) id: i64,
-    pub(crate) purpose: String,
-    pub(crate) scope: String,
-    pub(crate) generation: i32,
-    pub(crate) reason: String,
+pub struct BadKey {
+    /// Its number.
+    pub id: i64,
+    /// As it stands in the row.
+    pub purpose: String,
+    /// As it stands in the row.
+    pub scope: String,
+    /// As it stands in the row.
+    pub generation: i32,
+    /// Why it is no key.
+    pub reason: String,
 }
 
 impl Ring {
     /// Returns the rows that do not unwrap. Wiped keys of a retired generation are none of them.
-    pub(crate) async fn bad_keys(
-        &self,
-        db: &impl ConnectionTrait,
-    ) -> Result<Vec<BadKey>, RingError> {
+    #[doc(hidden)]
+    pub async fn bad_keys(&self, db: &impl ConnectionTrait) -> Result<Vec<BadKey>, RingError> {
         let found = self.bad_keys_now(db).await?;
         // A rewrap, or a generation that was retired and wiped, between reading the manifest and reading the keys.
         let before = self.manifest().epoch;
@@ -35,7 +38,8 @@ impl Ring {
     }
 
     /// Returns why one row is no key, `None` if it is one; `Missing` where there is no such row.
-    pub(crate) async fn bad_key(
+    #[doc(hidden)]
+    pub async fn bad_key(
         &self,
         db: &impl ConnectionTrait,
         id: i64,
@@ -45,7 +49,8 @@ impl Ring {
     }
 
     /// Removes a row that is no key; whether it was there. The caller has judged it in the same transaction.
-    pub(crate) async fn discard_key(
+    #[doc(hidden)]
+    pub async fn discard_key(
         &self,
         db: &impl ConnectionTrait,
         bad: &BadKey,

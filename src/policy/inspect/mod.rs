@@ -20,7 +20,7 @@ use crate::db::statement;
 
 /// What was found.
 #[derive(Debug, Default)]
-pub(crate) struct Inspected {
+pub struct Inspected {
     /// Of our accounts.
     pub state: State,
     /// Of others, and beyond what the policy's changes can mend.

@@ -43,7 +43,7 @@ pub(super) async fn missing_of_server(
 }
 
 /// With a binary log, making triggers takes a setting of the server or SUPER (error 1419).
-pub(crate) async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+pub async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let sql = "SELECT CAST(@@GLOBAL.log_bin AND NOT @@GLOBAL.log_bin_trust_function_creators AS CHAR) AS bound";
     let row = db.query_one_raw(statement(db.get_database_backend(), sql, [])).await?;
     let is_bound = row.map_or(Ok(String::new()), |row| row.try_get::<String>("", "bound"))? != "0";

@@ -22,7 +22,7 @@ pub(crate) type Verifiers = BTreeMap<String, SecretString>;
 
 /// One statement, with its way back.
 #[derive(Debug, Serialize)]
-pub(crate) struct Statement {
+pub struct Statement {
     /// The SQL, with `'…'` for a password.
     pub sql: String,
     /// What undoes it.
@@ -38,7 +38,7 @@ const HIDDEN: &str = "'…'";
 
 impl Statement {
     /// The SQL as it is sent.
-    pub(crate) fn exposed(&self) -> String {
+    pub fn exposed(&self) -> String {
         match &self.secret {
             Some(secret) => self.sql.replace(HIDDEN, &format!("'{}'", secret.expose_secret())),
             None => self.sql.clone(),

@@ -95,7 +95,7 @@ pub(super) async fn inspect(
 }
 
 /// Names foreign triggers that an UPDATE runs, because sealing, rolling and opening are UPDATEs.
-pub(crate) async fn foreign_triggers(
+pub async fn foreign_triggers(
     db: &impl ConnectionTrait,
     engine: Engine,
     table: &str,
@@ -118,7 +118,7 @@ pub(crate) async fn foreign_triggers(
 }
 
 /// Names a table of another owner, because PostgreSQL lets only owners drop it.
-pub(crate) async fn not_owned(
+pub async fn not_owned(
     db: &impl ConnectionTrait,
     engine: Engine,
     table: &str,
@@ -132,7 +132,7 @@ pub(crate) async fn not_owned(
 }
 
 /// Names views and foreign keys of others that depend on a table.
-pub(crate) async fn dependents(
+pub async fn dependents(
     db: &impl ConnectionTrait,
     engine: Engine,
     table: &str,
@@ -145,7 +145,7 @@ pub(crate) async fn dependents(
 }
 
 /// Names foreign objects that depend on columns.
-pub(crate) async fn column_dependents(
+pub async fn column_dependents(
     db: &impl ConnectionTrait,
     engine: Engine,
     table: &str,

@@ -30,12 +30,10 @@ use strongroom_entity::{SealedTable, own_table};
 use strongroom_migration::Phase;
 
 pub use error::Unsealable;
-#[cfg(feature = "cli")]
-pub(crate) use inspect::is_half_way;
+pub use inspect::is_half_way;
 use lease::{Held, Lease};
 pub(super) use plan::counted;
-#[cfg(feature = "cli")]
-pub(crate) use plan::plan_sql;
+pub use plan::plan_sql;
 use text::Piece;
 pub(super) use work::{Work, settled};
 

@@ -21,13 +21,7 @@ pub(in crate::schema) fn counted(sql: &str) -> Option<&str> {
 }
 
 /// Returns the SQL of a step that moves or rewrites one of Strongroom's own tables, a text for each piece.
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program shows plans"))]
-pub(crate) fn plan_sql(
-    step: &dyn Step,
-    up: bool,
-    half_way_down: bool,
-    engine: Engine,
-) -> Vec<String> {
+pub fn plan_sql(step: &dyn Step, up: bool, half_way_down: bool, engine: Engine) -> Vec<String> {
     if let Some(table) = step.scrubs().filter(|_| up).and_then(own_table) {
         return vec![Piece::Scrub.of(table, engine)];
     }

@@ -1,4 +1,4 @@
-//! The modules of `src/`, and where a path leads once re-exports are followed.
+//! The modules of a package, and where a path leads once re-exports are followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,9 +26,10 @@ pub struct Arrow {
 }
 
 impl Tree {
+    /// The files below a folder, but for those of a package inside it.
     pub fn read(source: &FilePath) -> Self {
         let mut modules: BTreeMap<Module, Vec<Path>> = BTreeMap::new();
-        for file in rust_files(source) {
+        for file in rust_files(source).into_iter().filter(|file| !is_of_a_package(file, source)) {
             let module = module_of(file.strip_prefix(source).unwrap());
             if !module.iter().any(|part| matches!(part.as_str(), "tests" | "test_support")) {
                 let paths = paths(&fs::read_to_string(&file).unwrap());
@@ -133,6 +134,11 @@ pub fn circles(arrows: &BTreeSet<Arrow>) -> BTreeSet<String> {
         }
     }
     circles
+}
+
+fn is_of_a_package(file: &FilePath, source: &FilePath) -> bool {
+    let folders = file.ancestors().skip(1).take_while(|folder| *folder != source);
+    folders.into_iter().any(|folder| folder.join("Cargo.toml").exists())
 }
 
 fn module_of(file: &FilePath) -> Module {

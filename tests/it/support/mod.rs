@@ -7,6 +7,7 @@ mod own_server;
 mod postgres;
 mod process;
 mod removal;
+mod repository;
 mod room;
 mod rows;
 mod run;
@@ -19,6 +20,7 @@ pub(crate) use gate::Gate;
 pub(crate) use own_server::OwnServer;
 pub(crate) use postgres::RestartablePostgres;
 pub(crate) use process::{Ran, Running, ran, until};
+pub(crate) use repository::repository;
 pub(crate) use room::{Room, run_with_input, typed};
 pub(crate) use strongroom_migration::Engine;
 

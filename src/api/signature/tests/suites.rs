@@ -31,7 +31,7 @@ impl Case {
 }
 
 fn lines() -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/aws4/vectors.jsonl");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/aws4/vectors.jsonl");
     fs::read_to_string(path)
         .unwrap()
         .lines()

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 
-use crate::api::tls::test_support::{Authority, Folder};
+use crate::tls::test_support::{Authority, Folder};
 
 #[tokio::test]
 async fn what_is_not_tls_is_turned_away() {

@@ -9,8 +9,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{CertificateError, HandshakeKind, SupportedProtocolVersion};
 
 use super::chain;
-use crate::api::tls::Material;
-use crate::api::tls::test_support::{Authority, Folder, Pair, client_config, connect};
+use crate::tls::Material;
+use crate::tls::test_support::{Authority, Folder, Pair, client_config, connect};
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 

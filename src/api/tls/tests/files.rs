@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::api::tls::Material;
-use crate::api::tls::test_support::{Authority, Folder};
+use crate::tls::Material;
+use crate::tls::test_support::{Authority, Folder};
 
 #[test]
 fn an_error_names_the_setting_and_nothing_of_the_file() {

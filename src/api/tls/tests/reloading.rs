@@ -7,9 +7,9 @@ use rcgen::ExtendedKeyUsagePurpose::ServerAuth;
 use rustls::version::TLS13;
 use tokio::sync::Notify;
 
-use crate::api::tls::reloading::{News, news};
-use crate::api::tls::test_support::{Authority, Folder, Pair, client_config, connect, exchange};
-use crate::api::tls::{Reloading, TlsError};
+use crate::tls::reloading::{News, news};
+use crate::tls::test_support::{Authority, Folder, Pair, client_config, connect, exchange};
+use crate::tls::{Reloading, TlsError};
 
 #[tokio::test]
 async fn new_files_count_for_new_connections_and_old_ones_go_on() {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rustls::version::TLS13;
 
 use super::chain;
-use crate::api::tls::Reloading;
-use crate::api::tls::test_support::{Authority, Folder, client_config, connect};
+use crate::tls::Reloading;
+use crate::tls::test_support::{Authority, Folder, client_config, connect};
 
 #[tokio::test]
 async fn a_client_that_is_revoked_or_whose_authority_is_gone_is_no_longer_trusted() {

@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
-use strongroom_entity::{own_table, quarantine};
-use strongroom_migration::Phase;
+use strongroom::entity::{own_table, quarantine};
+use strongroom::migration::Phase;
 
 use super::{Discard, described, quarantined};
-use crate::cli::confirm::confirm;
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::{Session, release};
-use crate::db::{Access, DatabaseConnection, Lock};
-use crate::key::{Ring, Unopened};
-use crate::reseal::{Bad, ResealError, StoredRow, forget_quarantined_row};
+use crate::confirm::confirm;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::{Session, release};
+use strongroom::db::{Access, DatabaseConnection, Lock};
+use strongroom::internal::reseal::{Bad, ResealError, StoredRow, forget_quarantined_row};
+use strongroom::key::{Ring, Unopened};
 
 pub(super) async fn run(
     discard: &Discard,

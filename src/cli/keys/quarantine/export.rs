@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use sea_orm::EntityTrait as _;
 use serde_json::{Map, Value, json};
-use strongroom_entity::{SealedTable, key, manifest, own_table, quarantine};
-use strongroom_migration::Phase;
+use strongroom::entity::{SealedTable, key, manifest, own_table, quarantine};
+use strongroom::migration::Phase;
 
 use super::{described, quarantined};
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::cli::text::Text;
-use crate::crypto::{self, Envelope};
-use crate::db::{self, Access, DatabaseConnection};
-use crate::key::Ring;
-use crate::reseal::StoredRow;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use crate::text::Text;
+use strongroom::crypto::{self, Envelope};
+use strongroom::internal::db::{self, Access, DatabaseConnection};
+use strongroom::internal::reseal::StoredRow;
+use strongroom::key::Ring;
 
 pub(super) async fn run(session: &Session, output: &Output) -> Result<Exit, Failure> {
     let db = session.connect_to_ours(Access::Read).await?;

@@ -6,17 +6,17 @@ mod export;
 use clap::{Args, Subcommand};
 use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
-use strongroom_entity::{SealedTable, quarantine};
-use strongroom_migration::Phase;
+use strongroom::entity::{SealedTable, quarantine};
+use strongroom::migration::Phase;
 
-use crate::cli::exit::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::output::Output;
-use crate::cli::session::Session;
-use crate::cli::text::Text;
-use crate::db::{self, Access, DatabaseConnection, DbErr};
-use crate::key::Ring;
-use crate::reseal::{ResealError, sealed_tables};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::session::Session;
+use crate::text::Text;
+use strongroom::internal::db::{self, Access, DatabaseConnection, DbErr};
+use strongroom::internal::reseal::{ResealError, sealed_tables};
+use strongroom::key::Ring;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

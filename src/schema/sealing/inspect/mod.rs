@@ -14,7 +14,7 @@ use strongroom_migration::Engine;
 use bound::refuse_loose;
 use kind::refuse_kind;
 pub(super) use kind::refuse_triggers;
-pub(crate) use mysql::is_half_way;
+pub use mysql::is_half_way;
 use rows::is_empty;
 pub(super) use rows::{refuse_rows, refuse_rows_of_cells};
 pub(super) use sqlite::{made, referring};

@@ -142,7 +142,7 @@ async fn refuse_dependents(
 
 /// Whether plaintext columns are on their way out, or back: what guards them, or what keeps everybody out of them until
 /// they are guarded, is made before the columns count and goes after they went.
-pub(crate) async fn is_half_way(
+pub async fn is_half_way(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
 ) -> Result<bool, DbErr> {

@@ -4,9 +4,10 @@ mod api_token;
 mod webhook;
 
 use std::fs;
-use std::path::Path;
 
 use sea_orm::{EntityName as _, EntityTrait, Iterable as _};
+
+use crate::support::repository;
 
 /// Two sealed columns, of which one is searched for; then one.
 #[test]
@@ -57,7 +58,7 @@ fn columns<E: EntityTrait>() -> usize {
 
 /// Lines without comments and blanks.
 fn code(path: &str) -> Vec<String> {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let text = fs::read_to_string(repository().join(path)).unwrap();
     let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
     text.lines().filter(is_code).map(str::to_owned).collect()
 }

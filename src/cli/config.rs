@@ -16,27 +16,27 @@ use std::path::{Path, PathBuf};
 use config::{Environment, File, FileFormat};
 use serde::Deserialize;
 
-use crate::component::SignatureReplay;
-use crate::db::{Address, AddressError, Tls, TlsError};
-use crate::file::{self as files, FileError};
-use crate::key::{EpochFloor, EpochMemory, KeySource};
-use crate::policy::{ComponentKeys, Names, PolicyOptions};
-use crate::schema::Wish;
+use strongroom::component::SignatureReplay;
+use strongroom::db::{Address, AddressError, Tls, TlsError};
+use strongroom::internal::file::{self as files, FileError};
+use strongroom::key::{EpochFloor, EpochMemory, KeySource};
+use strongroom::policy::{ComponentKeys, Names, PolicyOptions};
+use strongroom::schema::Wish;
 
 use adopt::Adopt;
 use keys::Keys;
-pub use keys::sealed_root_beside;
+pub(crate) use keys::sealed_root_beside;
 pub(crate) use keystone::{KeystoneConfig, KeystoneConfigError};
-pub use server::{Identity, Server, Service};
+pub(crate) use server::{Identity, Server, Service};
 
 /// Read when it exists and no other is named.
-pub const DEFAULT_FILE: &str = "strongroom.toml";
+pub(crate) const DEFAULT_FILE: &str = "strongroom.toml";
 const DEFAULT_URL: &str = "sqlite://strongroom.db?mode=rwc";
 
 /// Everything that can be set.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// `[database]`
     database: Database,
     /// `[keys]`
@@ -78,7 +78,7 @@ struct Policy {
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// An unknown or malformed setting, or no such file.
     #[error("the configuration: {0}")]
     Invalid(String),
@@ -125,7 +125,7 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// Why a file was refused, as distinct from one that is missing or unreadable.
-    pub fn refused_file(&self) -> Option<&FileError> {
+    pub(crate) fn refused_file(&self) -> Option<&FileError> {
         match self {
             Self::Unreadable(
                 _,
@@ -139,7 +139,7 @@ impl ConfigError {
 
 impl Config {
     /// Reads the file, if one is named or the default one is there, and the environment over it.
-    pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
+    pub(crate) fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut sources = config::Config::builder();
         if let Some(text) = file::read(file)? {
             sources = sources.add_source(File::from_str(&text, FileFormat::Toml));
@@ -152,10 +152,6 @@ impl Config {
     }
 
     /// Reads this file alone; the environment changes nothing.
-    #[cfg_attr(
-        not(feature = "serve"),
-        expect(dead_code, reason = "`serve --dev` has a configuration of its own")
-    )]
     pub(crate) fn read_file(file: &Path) -> Result<Self, ConfigError> {
         let read =
             config::Config::builder().add_source(File::from(file).format(FileFormat::Toml)).build();
@@ -165,7 +161,7 @@ impl Config {
 
     /// Where the database is: the setting, then `DATABASE_URL`, then a file in the working directory.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub fn database(&self) -> Result<Address, ConfigError> {
+    pub(crate) fn database(&self) -> Result<Address, ConfigError> {
         let Database { url, url_file, .. } = &self.database;
         let in_environment =
             |setting: &str| std::env::var_os(format!("STRONGROOM__DATABASE__{setting}")).is_some();
@@ -188,7 +184,7 @@ impl Config {
     }
 
     /// What is asked of TLS to any database, ours or another's that is read or written.
-    pub fn database_tls(&self) -> Result<Tls, ConfigError> {
+    pub(crate) fn database_tls(&self) -> Result<Tls, ConfigError> {
         let tls = if self.database.allow_insecure {
             Tls::default().allow_insecure()
         } else {
@@ -201,29 +197,29 @@ impl Config {
     }
 
     /// Whether connections off loopback may go without TLS or its verification.
-    pub fn allows_insecure(&self) -> bool {
+    pub(crate) fn allows_insecure(&self) -> bool {
         self.database.allow_insecure
     }
 
     /// Where the root key comes from.
-    pub fn key_source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
+    pub(crate) fn key_source(&self) -> Result<Box<dyn KeySource>, ConfigError> {
         self.keys.source()
     }
 
     /// Where the root key comes from that is next, or was before: while keys are wrapped under another root,
     /// programs that hold both go on.
-    pub fn next_key_source(&self) -> Result<Option<Box<dyn KeySource>>, ConfigError> {
+    pub(crate) fn next_key_source(&self) -> Result<Option<Box<dyn KeySource>>, ConfigError> {
         self.keys.next_source()
     }
 
     /// The table that is to be adopted, and which of its columns is which.
-    pub fn adoption(&self) -> Wish {
+    pub(crate) fn adoption(&self) -> Wish {
         self.adopt.wish()
     }
 
     /// What policies are made from: the accounts' prefix, and the operator's own file. `over` is a file that goes before
     /// the configured one.
-    pub fn policy_options(&self, over: Option<&Path>) -> Result<PolicyOptions, ConfigError> {
+    pub(crate) fn policy_options(&self, over: Option<&Path>) -> Result<PolicyOptions, ConfigError> {
         let names = self
             .policy
             .prefix
@@ -244,17 +240,17 @@ impl Config {
     }
 
     /// What `serve` goes by.
-    pub fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         &self.server
     }
 
     /// Where a service is.
-    pub fn service(&self) -> &Service {
+    pub(crate) fn service(&self) -> &Service {
         &self.service
     }
 
     /// The oldest manifest that is accepted of a database: the pin, and what this host remembers.
-    pub fn epoch_floor(&self, database: &Address) -> Result<EpochFloor, ConfigError> {
+    pub(crate) fn epoch_floor(&self, database: &Address) -> Result<EpochFloor, ConfigError> {
         let floor = EpochFloor::from(self.keys.minimum_epoch);
         Ok(match self.keys.epoch_file()? {
             Some(file) => floor.with_memory(EpochMemory::new(file, database.without_login())),
@@ -263,7 +259,11 @@ impl Config {
     }
 
     /// The same once the root comes from this key file; none where the epoch file is not named after the key file.
-    pub fn epoch_floor_after(&self, key_file: PathBuf, database: &Address) -> Option<EpochFloor> {
+    pub(crate) fn epoch_floor_after(
+        &self,
+        key_file: PathBuf,
+        database: &Address,
+    ) -> Option<EpochFloor> {
         let file = (!self.keys.names_epoch_file()).then(|| keys::epoch_file_beside(key_file))?;
         Some(EpochFloor::default().with_memory(EpochMemory::new(file, database.without_login())))
     }

@@ -88,6 +88,6 @@ mod tests {
         ] {
             assert_eq!(secret_setting(text), None, "{text}");
         }
-        assert_eq!(secret_setting(include_str!("../../strongroom.example.toml")), None);
+        assert_eq!(secret_setting(include_str!("../../../strongroom.example.toml")), None);
     }
 }

@@ -2,12 +2,11 @@
 
 mod arguments;
 mod audit;
+mod config;
 mod confirm;
 mod counted;
 mod credential;
-#[cfg(feature = "serve")]
 mod dev;
-#[cfg(feature = "serve")]
 mod dev_certs;
 mod doctor;
 mod epoch;
@@ -28,7 +27,6 @@ mod pages;
 mod policy;
 mod progress;
 mod secret_argument;
-#[cfg(feature = "serve")]
 mod serve;
 mod session;
 mod signals;
@@ -46,7 +44,7 @@ use failure::Failure;
 use output::Output;
 use session::Session;
 
-use crate::reseal::Stop;
+use strongroom::reseal::Stop;
 
 /// Runs the program on its arguments; the code is the contract's.
 pub async fn run() -> ExitCode {
@@ -69,7 +67,6 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Completions { shell } => return Ok(pages::completions(*shell, output)),
         _ => {}
     }
-    #[cfg(feature = "serve")]
     if let Command::Serve(wanted) = &arguments.command
         && wanted.dev
     {
@@ -94,9 +91,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<Exit, Failure
         Command::Export(command) => export::run(command, &session, output).await,
         Command::Policy(command) => policy::run(command, &session, output).await,
         Command::Audit(command) => audit::run(command, &session, output).await,
-        #[cfg(feature = "serve")]
         Command::DevCerts(wanted) => dev_certs::run(wanted, &session, output),
-        #[cfg(feature = "serve")]
         Command::Serve(wanted) => serve::run(&wanted, &session, output).await,
         Command::Status(wanted) => {
             status::run(&wanted, arguments.global.config.as_deref(), &session, output).await

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::schema::Wish;
+use strongroom::schema::Wish;
 
 /// `[adopt]`: the table that `migrate adopt` takes over.
 #[derive(Debug, Default, Deserialize)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// `[server]`: read by `strongroom serve`. Times are in seconds.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Server {
+pub(crate) struct Server {
     /// Where it listens.
     pub listen: String,
     /// Whether it speaks TLS.
@@ -78,7 +78,7 @@ impl Default for Server {
 /// `[server.identity]`: who a client certificate is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// `spiffe://TRUST_DOMAIN/component/NAME` is component NAME.
     pub trust_domain: Option<String>,
     /// For certificates without a URI: the whole subject, as RFC 4514 writes it, and its component.
@@ -90,7 +90,7 @@ pub struct Identity {
 /// `[service]`: where `credential` finds a service, in place of the database.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Service {
+pub(crate) struct Service {
     /// Its address.
     pub url: Option<String>,
     /// Who signs its certificate.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::ConfigError;
-use crate::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
+use strongroom::key::{EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -110,7 +110,7 @@ pub(super) fn epoch_file_beside(key: PathBuf) -> PathBuf {
 }
 
 /// Where the sealed root is unless something else is said: beside the passphrase file, named after it.
-pub fn sealed_root_beside(passphrase: &Passphrase) -> PathBuf {
+pub(crate) fn sealed_root_beside(passphrase: &Passphrase) -> PathBuf {
     match passphrase {
         Passphrase::File(file) => {
             let mut beside = file.clone().into_os_string();

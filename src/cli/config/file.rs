@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::secret::secret_setting;
 use super::{ConfigError, DEFAULT_FILE};
-use crate::file::{FileError, is_ours, open_private, read_regular, text_of};
+use strongroom::internal::file::{FileError, is_ours, open_private, read_regular, text_of};
 
 /// No configuration is longer.
 const LONGEST: u64 = 1 << 20;

@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    strongroom::cli::run().await
+    strongroom_cli::run().await
 }
