@@ -75,8 +75,10 @@ fn noticed(notice: &EpochNotice, epoch: i64) -> EpochFinding {
             "set `keys.epoch_file` to a regular file that this program may read and write"
                 .to_owned(),
         ),
-        // `FarBehind`, and what a later version of the library notices.
-        _ => ("epoch_far_behind", format!("{newest}; the next command remembers its epoch")),
+        EpochNotice::FarBehind { .. } => {
+            ("epoch_far_behind", format!("{newest}; the next command remembers its epoch"))
+        }
+        _ => ("epoch_noticed", newest.to_owned()),
     };
     EpochFinding { code, message: notice.to_string(), hint, is_refusal: false }
 }

@@ -66,7 +66,7 @@ pub(crate) use packet::{LEAST_PACKET, Packet, packet, rows_a_statement};
 pub(crate) use passing::{unwrapped, wrapped};
 pub(crate) use statement::statement;
 pub(crate) use support::{Support, server_version, support};
-pub(crate) use table::has_column;
+pub(crate) use table::{has_column, has_table};
 pub use tls::{InsecureAddress, Peer, Tls, TlsError};
 pub use tls_failure::{TlsFailure, tls_failure};
 pub(crate) use transaction::retry;
@@ -78,12 +78,11 @@ pub(crate) use unfit::UnfitDatabase;
 #[doc(hidden)]
 pub mod internal {
     pub use super::error::configuration;
-    pub use super::has_table;
     pub use super::lock::{abandoned_by as lock_abandoned_by, clock_ms};
     pub use super::passing::unwrapped;
     pub use super::statement::statement;
     pub use super::support::{Support, server_version, support, tested as tested_versions};
-    pub use super::table::has_column;
+    pub use super::table::{has_column, has_table};
     pub use super::unfit::UnfitDatabase;
     #[cfg(all(feature = "postgres", feature = "mysql"))]
     pub use super::{
@@ -101,25 +100,3 @@ pub mod internal {
 }
 
 pub use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr};
-
-/// Whether a table of this name is there, in the schema that unqualified names mean. Writes nothing.
-/// Works for a login without any right on the table; on MySQL and MariaDB, which hide such tables, it is
-/// an error there rather than a wrong answer.
-pub async fn has_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
-    let engine = db.get_database_backend();
-    let sql = match engine {
-        DbBackend::Postgres => "SELECT 1 AS there WHERE to_regclass(quote_ident($1)) IS NOT NULL",
-        DbBackend::MySql => return has_mysql_table(db, table).await,
-        _ => "SELECT 1 AS there FROM sqlite_master WHERE type IN ('table', 'view') AND name = $1",
-    };
-    Ok(db.query_one_raw(statement(engine, sql, [table.into()])).await?.is_some())
-}
-
-async fn has_mysql_table(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
-    let probe = format!("SELECT 1 AS there FROM `{table}` LIMIT 0");
-    match db.query_one_raw(statement(DbBackend::MySql, &probe, [])).await {
-        Ok(_) => Ok(true),
-        Err(error) if error::is_missing_table(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
-}

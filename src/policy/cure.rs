@@ -1,5 +1,6 @@
 //! The statement with which an administrator takes away what a policy does not allow.
 
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 use strongroom_migration::Engine;
 
 use super::state::{Grant, Object};

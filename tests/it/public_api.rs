@@ -14,7 +14,7 @@ const CRATES: [&str; 4] =
     ["strongroom", "strongroom-entity", "strongroom-migration", "strongroom-derive"];
 
 /// The crate as a data-access layer: neither program nor service.
-const FEATURES: &[&str] = &["--no-default-features", "--features", "postgres,mysql,sqlite"];
+const FEATURES: &[&str] = &["--features", "postgres,mysql,sqlite"];
 
 /// Of rustdoc's JSON, as Rust 1.93 to 1.95 write it and `public-api` =0.52.1 reads it. The two change together.
 const FORMAT: u64 = 57;

@@ -62,7 +62,10 @@ fn from_reseal(error: &ResealError) -> Failure {
         ResealError::WrongPhase { .. } => {
             Failure::refused("wrong_phase", error).help("compare tables strongroom_history and strongroom_manifest with a backup")
         }
-        _ => Failure::new(Exit::Failed, "reseal", error).help("the same command again goes on"),
+        ResealError::NoHeadway { .. } | ResealError::NoRoot | ResealError::Dropped => {
+            Failure::new(Exit::Failed, "reseal", error).help("the same command again goes on")
+        }
+        error => Failure::unnamed(error),
     }
 }
 

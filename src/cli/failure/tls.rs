@@ -33,9 +33,11 @@ pub(super) fn failure(error: &DbErr) -> Option<Failure> {
         TlsFailure::NotOffered => {
             format!("switch TLS on in the server, or use an address on loopback; {LOUD}")
         }
-        // `Other`, and what a later version of the library tells apart.
-        _ => {
+        TlsFailure::Other(_) => {
             format!("check the server's certificate and `database.ca_file`; {LOUD}")
+        }
+        reason => {
+            return Some(Failure::unnamed(format!("TLS to the database server failed: {reason}")));
         }
     };
     Some(
