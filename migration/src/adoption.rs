@@ -137,8 +137,7 @@ impl Paragraphs {
 
     /// MySQL takes double quotes for text.
     fn quoted(&self, name: &str) -> String {
-        let quote = if matches!(self.0, Engine::MySql | Engine::MariaDb) { '`' } else { '"' };
-        format!("{quote}{name}{quote}")
+        self.0.quoted(name)
     }
 
     fn rename_table(&mut self, from: &str, to: &str) {

@@ -39,6 +39,23 @@ impl Engine {
         }
     }
 
+    /// An identifier, in the engine's quotes.
+    pub fn quoted(self, identifier: &str) -> String {
+        let quote = if self.is_mysql_like() { '`' } else { '"' };
+        let doubled = String::from_iter([quote, quote]);
+        format!("{quote}{}{quote}", identifier.replace(quote, &doubled))
+    }
+
+    /// Whether it is MySQL or MariaDB.
+    pub fn is_mysql_like(self) -> bool {
+        matches!(self, Self::MySql | Self::MariaDb)
+    }
+
+    /// Whether it keeps accounts: a file has none.
+    pub fn has_logins(self) -> bool {
+        self != Self::Sqlite
+    }
+
     /// Whether schema changes roll back. Where they do not, each statement commits by itself, and after a
     /// crash the database is looked at to see which were done.
     pub fn has_transactional_ddl(self) -> bool {

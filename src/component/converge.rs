@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use sea_orm::ConnectionTrait;
 
-use super::{login, sessions};
+use super::login;
 use crate::db::Lock;
 use crate::policy::apply::{closed_logins, execute, refuse_shared_accounts, take_turns, verify};
 use crate::policy::plan::{Accounts, plan};
+use crate::policy::sessions;
 use crate::policy::{GrantError, Policy, Site};
 
 /// What was done.

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
-use strongroom_migration::Engine;
 
 use super::plan::plan_back;
 use crate::db;
@@ -31,7 +30,7 @@ pub async fn foresee_take_back(
     }
     let plan = plan_back(db, &site, &policy).await?;
     refuse_shared_accounts(&plan, &site)?;
-    if site.target.engine == Engine::Postgres {
+    if site.target.engine.has_transactional_ddl() {
         rehearse(db, &site, &policy, &plan).await
     } else {
         require_rights(db, &plan).await

@@ -17,7 +17,6 @@ mod plan;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 mod pool;
 pub(crate) mod rotate;
-mod sessions;
 mod signature_replay;
 mod step;
 

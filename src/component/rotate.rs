@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, sleep};
 
 use super::login::{self, LoginState, Logins, NewLogin};
-use super::sessions;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
 use crate::policy::names::Slot;
+use crate::policy::sessions;
 use crate::policy::state::{Change, ENABLED, State};
 use crate::policy::statement::{Verifiers, statements};
 use crate::policy::told::told;

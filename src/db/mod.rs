@@ -8,6 +8,7 @@ mod access;
 mod address;
 mod cause;
 mod connect;
+mod dialect;
 mod engine;
 mod error;
 mod feature;
@@ -40,6 +41,7 @@ pub use address::{Address, AddressError};
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use cause::conn;
 pub use connect::{connect, create_if_missing, sqlite_file, way};
+pub(crate) use dialect::{ByDialect, Dialect};
 #[cfg(feature = "mysql")]
 pub(crate) use engine::mysql::component_options as mysql_options;
 #[cfg(feature = "mysql")]
@@ -77,6 +79,7 @@ pub(crate) use unfit::UnfitDatabase;
 /// For the packages of this repository: see [`crate::internal`].
 #[doc(hidden)]
 pub mod internal {
+    pub use super::dialect::{ByDialect, Dialect};
     pub use super::error::configuration;
     pub use super::lock::{abandoned_by as lock_abandoned_by, clock_ms};
     pub use super::passing::unwrapped;

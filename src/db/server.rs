@@ -51,8 +51,11 @@ pub async fn is_read_only(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(!matches!(said.as_str(), "false" | "0" | "OFF"))
 }
 
-/// PostgreSQL before 16: whether this login changes every role, and grants itself any, without being a superuser.
+/// Whether this login changes every role, and grants itself any, without being a superuser: CREATEROLE of PostgreSQL before 16.
 pub async fn changes_every_role(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(false);
+    }
     let sql = "SELECT (rolcreaterole AND NOT rolsuper AND current_setting('server_version_num')::int < 160000)::text \
                FROM pg_roles WHERE rolname = current_user";
     Ok(text(db, sql).await? == "true")

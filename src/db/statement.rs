@@ -2,15 +2,18 @@
 
 use sea_orm::{DbBackend, Statement, Value};
 
+use super::Dialect;
+
 /// A statement with its values. Written with `$1`, `$2`, … in the order of the values, each once, as
 /// PostgreSQL and SQLite take it; MySQL and MariaDB number by place. No other `$` may stand in it.
 pub fn statement(
-    engine: DbBackend,
+    dialect: impl Into<Dialect>,
     sql: &str,
     values: impl IntoIterator<Item = Value>,
 ) -> Statement {
-    let sql = if engine == DbBackend::MySql { by_place(sql) } else { sql.to_owned() };
-    Statement::from_sql_and_values(engine, sql, values)
+    let backend = dialect.into().backend();
+    let sql = if backend == DbBackend::MySql { by_place(sql) } else { sql.to_owned() };
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 fn by_place(sql: &str) -> String {

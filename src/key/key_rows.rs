@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbBackend, EntityTrait as _,
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, EntityTrait as _,
     IntoActiveModel as _, QueryFilter as _, QuerySelect as _, SqlErr, Statement, Value,
 };
 use strongroom_entity::key;
@@ -14,6 +14,7 @@ use crate::crypto::{
     DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
     make_bytes, unwrap_key, wrap_key,
 };
+use crate::db::Dialect;
 
 /// The scope of keys that serve the whole ring.
 const WHOLE_RING: &str = "-";
@@ -190,24 +191,13 @@ async fn insert_while_root_is(
     root: &RootKey,
     rows: Vec<key::Model>,
 ) -> Result<(), RingError> {
-    let engine = db.get_database_backend();
-    // On MySQL passing a row over would take IGNORE, which lets other errors pass too, or the right to update keys.
-    let unless_there = if engine == DbBackend::MySql { "" } else { "ON CONFLICT DO NOTHING" };
+    let dialect = Dialect::of(db);
+    let unless_there = dialect.unless_there();
     for chunk in rows.chunks(KEYS_A_STATEMENT) {
         let part = |n: usize| {
-            let place = |k: usize| {
-                if engine == DbBackend::Postgres {
-                    format!("${}", n * 5 + k)
-                } else {
-                    "?".to_owned()
-                }
-            };
+            let place = |k: usize| dialect.parameter(n * 5 + k);
             let [id, purpose, scope, generation, wrapped] = [1, 2, 3, 4, 5].map(place);
-            let wrapped = if engine == DbBackend::MySql {
-                format!("CAST({wrapped} AS BINARY)")
-            } else {
-                wrapped
-            };
+            let wrapped = dialect.bytes_parameter(&wrapped);
             format!(
                 "SELECT {id} AS id, {purpose} AS purpose, {scope} AS scope, {generation} AS generation, {wrapped} AS wrapped"
             )
@@ -228,7 +218,7 @@ async fn insert_while_root_is(
                 key.wrapped.clone().into(),
             ]
         });
-        match db.execute_raw(Statement::from_sql_and_values(engine, sql, values)).await {
+        match db.execute_raw(Statement::from_sql_and_values(dialect.backend(), sql, values)).await {
             // Another program was quicker with one of them: the caller looks again, and makes what is left.
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
             }

@@ -27,6 +27,7 @@ pub(crate) mod plan;
 pub(crate) mod reach;
 mod ready;
 mod resolve;
+pub(crate) mod sessions;
 mod site;
 mod source;
 pub(crate) mod state;
@@ -56,6 +57,7 @@ pub(crate) use site::Site;
 pub mod internal {
     pub use super::builtin::builtin_components;
     pub use super::drift::Drift;
+    pub use super::inspect::server_id;
     pub use super::missing::Missing;
     pub use super::plan::Plan;
     pub use super::ready::{Needs, may_make_triggers, require_ready};

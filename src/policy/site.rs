@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sea_orm::ConnectionTrait;
-use strongroom_migration::Engine;
 
 use super::builtin::{NEWEST, builtin};
 use super::inspect::{catalog, target};
@@ -95,6 +94,6 @@ impl Site {
 
     /// Whether the server has accounts at all.
     pub fn has_accounts(&self) -> bool {
-        self.target.engine != Engine::Sqlite
+        self.target.engine.has_logins()
     }
 }

@@ -26,6 +26,29 @@ pub struct Target {
     pub names: Names,
 }
 
+impl Target {
+    /// The database that a component's programs connect to: on MariaDB one of its own, with views of what it may read.
+    pub fn database_of(&self, component: &str) -> String {
+        self.view_schema(component).unwrap_or_else(|| self.database.clone())
+    }
+
+    /// The schema that a component's grants are on.
+    pub fn schema_of(&self, component: &str) -> String {
+        self.view_schema(component).unwrap_or_else(|| self.schema.clone())
+    }
+
+    /// The schema with a component's views, where it has one: MariaDB's grants on columns are no boundary.
+    pub fn view_schema(&self, component: &str) -> Option<String> {
+        (self.engine == Engine::MariaDb).then(|| self.names.view_schema(component))
+    }
+
+    /// The schema that a program must name, where that is not the one in which every login looks.
+    pub fn named_schema(&self) -> Option<&str> {
+        (self.engine == Engine::Postgres && self.schema != PUBLIC_SCHEMA)
+            .then_some(self.schema.as_str())
+    }
+}
+
 /// What the server should hold. `open` are the logins that may log in.
 pub(super) fn wanted(policy: &Policy, target: &Target, open: &BTreeSet<String>) -> State {
     let mut state = State::default();
@@ -144,11 +167,7 @@ const PUBLIC_SCHEMA: &str = "public";
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) fn grants_of(target: &Target, name: &str, component: &Component) -> BTreeSet<Grant> {
     let role = target.names.role(name);
-    let schema = if target.engine == Engine::MariaDb {
-        target.names.view_schema(name)
-    } else {
-        target.schema.clone()
-    };
+    let schema = target.schema_of(name);
     component
         .tables
         .iter()

@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait, TransactionTrait};
 use strongroom_entity::{Bound, Cell, Label, Searchable, WrittenRow};
 
 use super::{Draft, Opened, RecordError, keys, search};
+use crate::db::Dialect;
 use crate::key::{Place, Share, Unopened};
 
 /// A cell of one row of many, opened or not.
@@ -110,7 +111,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     {
         let indexes = values.into_iter().map(|value| self.share().index(L::LABEL, value.as_ref()));
         let indexes = indexes.collect::<Result<_, _>>()?;
-        Ok(search::is_one_of(L::index(), &indexes, ConnectionTrait::get_database_backend(self)))
+        Ok(search::is_one_of(L::index(), &indexes, Dialect::of(self)))
     }
 
     /// The row whose sealed column has this value, or `None`. The cell is opened and compared, so an index that was moved is

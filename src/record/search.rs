@@ -1,15 +1,15 @@
 //! Rows by the values of a sealed column.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _, SimpleExpr};
-use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter as _, QuerySelect as _};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter as _, QuerySelect as _};
 use strongroom_entity::{Bound, Cell as _, Label, Searchable};
 
 use super::keyed::traced;
 use super::{Keyed, RecordError, keys};
 use crate::crypto::BLIND_INDEX_LENGTH;
+use crate::db::Dialect;
 use crate::key::{Place, Share, Unopened};
 
 type Index = [u8; BLIND_INDEX_LENGTH];
@@ -23,24 +23,13 @@ const PARAMETERS: usize = 1000;
 pub(super) fn is_one_of(
     column: impl ColumnTrait,
     indexes: &BTreeSet<Index>,
-    engine: DbBackend,
+    dialect: Dialect,
 ) -> SimpleExpr {
     if indexes.len() <= PARAMETERS {
         return column.is_in(indexes.iter().map(|index| index.to_vec()));
     }
     Expr::col(column.as_column_ref())
-        .is_in(indexes.iter().map(|index| Expr::cust(literal(index, engine))))
-}
-
-fn literal(index: &Index, engine: DbBackend) -> String {
-    let (before, after) =
-        if engine == DbBackend::Postgres { ("'\\x", "'::bytea") } else { ("x'", "'") };
-    let mut text = String::with_capacity(48);
-    text.push_str(before);
-    for byte in index {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text + after
+        .is_in(indexes.iter().map(|index| Expr::cust(dialect.bytes_literal(index))))
 }
 
 /// Returns the rows with this value, at most so many. Each cell is opened and compared, where the program may open it.

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _, Statement,
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    Statement,
 };
 use serde::Serialize;
 use strongroom_entity::{SealedTable, key};
 use strongroom_migration::Phase;
 
 use super::quarantine;
-use super::statement::quoted;
 use crate::crypto::KEY_ID_OFFSET;
+use crate::db::Dialect;
 use crate::key::{Ring, RingError};
 
 /// How many cells there are, and in which form.
@@ -60,13 +60,13 @@ async fn count_table(
     counts: &mut Vec<GenerationCount>,
 ) -> Result<(), RingError> {
     for column in table.columns {
-        let engine = db.get_database_backend();
+        let dialect = Dialect::of(db);
         let plain = column
             .plain
             .filter(|_| phase != Phase::Sealed)
-            .map(|plain| format!("{} IS NOT NULL", quoted(engine, plain)));
+            .map(|plain| format!("{} IS NOT NULL", dialect.quoted(plain)));
         let sealed = (phase != Phase::Plain)
-            .then(|| format!("{} IS NOT NULL", quoted(engine, column.sealed)));
+            .then(|| format!("{} IS NOT NULL", dialect.quoted(column.sealed)));
         let either: Vec<_> = plain.iter().chain(&sealed).map(String::as_str).collect();
         census.total += count(db, table, &either.join(" OR ")).await?;
         census.plaintext += count_if(db, table, plain.as_deref()).await?;
@@ -150,14 +150,14 @@ pub(super) async fn by_key(
     table: &SealedTable,
     column: &str,
 ) -> Result<Vec<(Option<u32>, u64)>, DbErr> {
-    let engine = db.get_database_backend();
+    let dialect = Dialect::of(db);
     let sql = format!(
         "SELECT {} AS key_id, count(*) AS cells FROM {} WHERE {} IS NOT NULL GROUP BY 1",
-        key_id(column, engine),
-        quoted(engine, table.name),
-        quoted(engine, column),
+        key_id(column, dialect),
+        dialect.quoted(table.name),
+        dialect.quoted(column),
     );
-    let rows = db.query_all_raw(Statement::from_string(engine, sql)).await?;
+    let rows = db.query_all_raw(Statement::from_string(dialect.backend(), sql)).await?;
     rows.iter()
         .map(|row| {
             let cells: i64 = row.try_get("", "cells")?;
@@ -167,13 +167,8 @@ pub(super) async fn by_key(
 }
 
 /// The bytes of a cell's header that name its key.
-pub(super) fn key_id(column: &str, engine: DbBackend) -> String {
-    match engine {
-        DbBackend::Postgres => {
-            format!("substring({}::bytea FROM {} FOR 4)", quoted(engine, column), KEY_ID_OFFSET + 1)
-        }
-        _ => format!("substr({}, {}, 4)", quoted(engine, column), KEY_ID_OFFSET + 1),
-    }
+pub(super) fn key_id(column: &str, dialect: Dialect) -> String {
+    dialect.bytes_from(&dialect.quoted(column), KEY_ID_OFFSET + 1, 4)
 }
 
 /// The id that these bytes are.
@@ -197,10 +192,10 @@ pub(super) async fn count(
     table: &SealedTable,
     condition: &str,
 ) -> Result<u64, DbErr> {
-    let engine = db.get_database_backend();
+    let dialect = Dialect::of(db);
     let sql =
-        format!("SELECT count(*) AS cells FROM {} WHERE {condition}", quoted(engine, table.name));
-    let row = db.query_one_raw(Statement::from_string(engine, sql)).await?;
+        format!("SELECT count(*) AS cells FROM {} WHERE {condition}", dialect.quoted(table.name));
+    let row = db.query_one_raw(Statement::from_string(dialect.backend(), sql)).await?;
     let cells: i64 = row.map_or(Ok(0), |row| row.try_get("", "cells"))?;
     Ok(u64::try_from(cells).unwrap_or(0))
 }

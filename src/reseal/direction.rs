@@ -1,12 +1,12 @@
 //! What a run does to a row. Pure, apart from the ring.
 
-use sea_orm::DbBackend;
 use strongroom_entity::{SealedColumn, SealedTable};
 
 use super::page::{Cell, Forms, Row};
 use super::quarantine::Bad;
-use super::statement::{Change, Slot, owner_slot, quoted};
+use super::statement::{Change, Slot, owner_slot};
 use crate::crypto::{Envelope, SealError};
+use crate::db::Dialect;
 use crate::key::{Place, Ring, RingError, Unopened};
 
 /// Where cells are moved.
@@ -50,9 +50,9 @@ impl Direction {
     }
 
     /// The rows that are worth reading: those that still lack a form. A roll tells by the keys.
-    pub(super) fn unfinished(self, table: &SealedTable, engine: DbBackend) -> String {
+    pub(super) fn unfinished(self, table: &SealedTable, dialect: Dialect) -> String {
         let lacks = |column: &SealedColumn| {
-            let (plain, sealed) = (quoted(engine, column.plain?), quoted(engine, column.sealed));
+            let (plain, sealed) = (dialect.quoted(column.plain?), dialect.quoted(column.sealed));
             Some(format!("({plain} IS NULL) <> ({sealed} IS NULL)"))
         };
         match self {
@@ -64,10 +64,10 @@ impl Direction {
     }
 
     /// The columns whose bytes must be unchanged since they were read.
-    pub(super) fn compared(self, table: &SealedTable, engine: DbBackend) -> Vec<Slot> {
+    pub(super) fn compared(self, table: &SealedTable, dialect: Dialect) -> Vec<Slot> {
         let sealed = table.columns.iter().map(|column| Slot::Bytes(column.sealed));
         let plain = table.plain_columns().map(Slot::Text);
-        let owners = table.owners.iter().map(|owner| owner_slot(*owner, engine));
+        let owners = table.owners.iter().map(|owner| owner_slot(*owner, dialect));
         match self {
             Self::Seal => sealed.chain(plain).chain(owners).collect(),
             Self::Open => sealed.chain(plain).collect(),

@@ -19,7 +19,7 @@ use super::quarantine::{self, Bad};
 use super::side_effect::set_by_the_server;
 use super::statement::{Change, compare_and_swap};
 use super::walk::{Position, Walk};
-use crate::db::{self, Lock};
+use crate::db::{self, Dialect, Lock};
 use crate::key::{LIFETIME, Ring};
 
 /// Passes of sealing and opening, however much programs wrote meanwhile: the next step excludes them
@@ -99,7 +99,7 @@ impl Engine<'_> {
             db::retry!(self.begin_pass(checkpoint))?;
         }
         let direction = checkpoint.direction;
-        let unfinished = direction.unfinished(self.table, self.db.get_database_backend());
+        let unfinished = direction.unfinished(self.table, Dialect::of(self.db));
         let from = || {
             Walk::from(
                 self.db,
@@ -286,11 +286,9 @@ async fn swap(
     if changes.is_empty() {
         return Ok(0);
     }
-    let (compare, set) =
-        (direction.compared(table, db.get_database_backend()), direction.set(table));
+    let (compare, set) = (direction.compared(table, Dialect::of(db)), direction.set(table));
     let kept = set_by_the_server(db, table).await?;
-    let statement =
-        compare_and_swap(db.get_database_backend(), table, rowid, &compare, &set, &kept, changes);
+    let statement = compare_and_swap(Dialect::of(db), table, rowid, &compare, &set, &kept, changes);
     Ok(db.execute_raw(statement).await?.rows_affected())
 }
 

@@ -11,7 +11,8 @@ use super::direction::Direction;
 use super::error::ResealError;
 use super::page::read_id;
 use super::quarantine;
-use super::statement::{id_value, quoted};
+use super::statement::id_value;
+use crate::db::Dialect;
 use crate::key::{Ring, RingError};
 
 /// What a count found.
@@ -104,9 +105,9 @@ impl Scope<'_> {
         column: &SealedColumn,
         rows: &[&String],
     ) -> Result<BTreeSet<String>, DbErr> {
-        let engine = db.get_database_backend();
+        let dialect = Dialect::of(db);
         let condition = match self.direction {
-            Direction::Roll => Some(format!("{} IS NOT NULL", quoted(engine, column.sealed))),
+            Direction::Roll => Some(format!("{} IS NOT NULL", dialect.quoted(column.sealed))),
             Direction::Seal | Direction::Open => self.lacks_the_other_form(db, column),
         };
         let Some(condition) = condition else { return Ok(BTreeSet::new()) };
@@ -117,7 +118,7 @@ impl Scope<'_> {
             .column(id.clone())
             .from(Alias::new(self.table.name))
             .and_where(Expr::col(id).is_in(ids));
-        select.expr(Expr::cust(key_id(column.sealed, engine))).and_where(Expr::cust(condition));
+        select.expr(Expr::cust(key_id(column.sealed, dialect))).and_where(Expr::cust(condition));
         let mut left = BTreeSet::new();
         for row in db.query_all(&select).await? {
             if self.direction != Direction::Roll
@@ -135,8 +136,8 @@ impl Scope<'_> {
         db: &impl ConnectionTrait,
         column: &SealedColumn,
     ) -> Option<String> {
-        let engine = db.get_database_backend();
-        let (plain, sealed) = (quoted(engine, column.plain?), quoted(engine, column.sealed));
+        let dialect = Dialect::of(db);
+        let (plain, sealed) = (dialect.quoted(column.plain?), dialect.quoted(column.sealed));
         let (from, to) =
             if self.direction == Direction::Seal { (plain, sealed) } else { (sealed, plain) };
         Some(format!("{from} IS NOT NULL AND {to} IS NULL"))

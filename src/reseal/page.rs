@@ -1,12 +1,13 @@
 //! A page of rows, read without a lock.
 
-use sea_orm::{DbBackend, DbErr, QueryResult};
+use sea_orm::{DbErr, QueryResult};
 use strongroom_entity::{IdKind, OwnerColumn, OwnerKind, SealedTable};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::statement::{quoted, read_bytes, read_owner};
+use super::statement::{read_bytes, read_owner};
 use crate::crypto;
+use crate::db::Dialect;
 use crate::key::{Place, scope_of};
 
 /// Which forms of the sealed columns the table has now.
@@ -85,15 +86,15 @@ pub(super) fn within_bytes(mut rows: Vec<Row>, most: usize) -> Vec<Row> {
 }
 
 /// What is read of a row, for [`decode`].
-pub(super) fn select_list(table: &SealedTable, forms: Forms, engine: DbBackend) -> String {
-    let mut list = vec![quoted(engine, table.id.name)];
-    list.extend(table.owners.iter().map(|owner| read_owner(*owner, engine)));
+pub(super) fn select_list(table: &SealedTable, forms: Forms, dialect: Dialect) -> String {
+    let mut list = vec![dialect.quoted(table.id.name)];
+    list.extend(table.owners.iter().map(|owner| read_owner(*owner, dialect)));
     for column in table.columns {
         if forms == Forms::Both {
-            list.extend(column.plain.map(|plain| read_bytes(plain, engine)));
+            list.extend(column.plain.map(|plain| read_bytes(plain, dialect)));
         }
-        list.push(quoted(engine, column.sealed));
-        list.extend(column.index.map(|index| quoted(engine, index)));
+        list.push(dialect.quoted(column.sealed));
+        list.extend(column.index.map(|index| dialect.quoted(index)));
     }
     list.join(", ")
 }

@@ -5,16 +5,16 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use strongroom_entity::{SealedColumn, SealedTable};
 use strongroom_migration::Phase;
 
 use super::error::ResealError;
 use super::page::{self, Forms, Row, decode, select_list};
 use super::quarantine::{self, Bad};
-use super::statement::{Slot, id_value, owner_slot, quoted};
+use super::statement::{Slot, id_value, owner_slot};
 use crate::crypto;
-use crate::db::{self, Lock, statement};
+use crate::db::{self, ByDialect, Dialect, Lock, statement};
 use crate::key::Ring;
 
 /// A row as it was read.
@@ -32,11 +32,11 @@ impl StoredRow {
         phase: Phase,
         id: &str,
     ) -> Result<Option<Self>, DbErr> {
-        let engine = db.get_database_backend();
+        let dialect = Dialect::of(db);
         let forms = if phase == Phase::Restoring { Forms::Both } else { Forms::SealedOnly };
-        let (list, name) = (select_list(table, forms, engine), quoted(engine, table.name));
-        let sql = format!("SELECT {list} FROM {name} WHERE {} = $1", quoted(engine, table.id.name));
-        let found = db.query_all_raw(statement(engine, &sql, [id_value(table.id, id)])).await?;
+        let (list, name) = (select_list(table, forms, dialect), dialect.quoted(table.name));
+        let sql = format!("SELECT {list} FROM {name} WHERE {} = $1", dialect.quoted(table.id.name));
+        let found = db.query_all_raw(statement(dialect, &sql, [id_value(table.id, id)])).await?;
         let rows =
             found.iter().map(|row| decode(row, table, forms)).collect::<Result<Vec<_>, _>>()?;
         Ok(rows.into_iter().find(|row| row.id == id).map(|row| Self { table, row }))
@@ -88,9 +88,7 @@ impl StoredRow {
 
     async fn remove_once(&self, db: &DatabaseConnection, lock: &Lock) -> Result<bool, ResealError> {
         let transaction = db::begin(db).await?;
-        if transaction.execute_raw(self.removal(db.get_database_backend())).await?.rows_affected()
-            != 1
-        {
+        if transaction.execute_raw(self.removal(Dialect::of(db))).await?.rows_affected() != 1 {
             transaction.rollback().await?;
             return Ok(false);
         }
@@ -100,23 +98,22 @@ impl StoredRow {
         Ok(true)
     }
 
-    fn removal(&self, engine: DbBackend) -> Statement {
+    fn removal(&self, dialect: Dialect) -> Statement {
         let cells = self.table.columns.iter().zip(&self.row.cells);
         let cells = cells.map(|(column, cell)| (Slot::Bytes(column.sealed), cell.sealed.clone()));
         let owners = self.table.owners.iter().zip(&self.row.owners);
-        let owners = owners.map(|(owner, value)| (owner_slot(*owner, engine), value.clone()));
+        let owners = owners.map(|(owner, value)| (owner_slot(*owner, dialect), value.clone()));
         let (slots, values): (Vec<_>, Vec<_>) = cells.chain(owners).unzip();
         let same = slots.iter().zip(2..).map(|(slot, n): (_, usize)| {
-            let cast = if engine == DbBackend::Postgres { "::bytea" } else { "" };
-            slot.is(&format!("${n}{cast}"), self.table, engine)
+            slot.is(&dialect.typed(&format!("${n}"), "bytea"), self.table, dialect)
         });
-        let (name, id) = (quoted(engine, self.table.name), quoted(engine, self.table.id.name));
+        let (name, id) = (dialect.quoted(self.table.name), dialect.quoted(self.table.id.name));
         let sql = format!(
             "DELETE FROM {name} WHERE {id} = $1 AND {}",
             same.collect::<Vec<_>>().join(" AND ")
         );
         statement(
-            engine,
+            dialect,
             &sql,
             std::iter::once(id_value(self.table.id, &self.row.id))
                 .chain(values.into_iter().map(Into::into)),
@@ -125,24 +122,21 @@ impl StoredRow {
 
     /// The tables of which rows would be removed or changed with it, by foreign keys.
     pub async fn takes_along(&self, db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-        let engine = db.get_database_backend();
-        let sql = match engine {
-            DbBackend::Postgres => {
-                "SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint \
-                 WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd') AND confrelid = to_regclass(quote_ident($1)) ORDER BY 1"
-            }
-            DbBackend::MySql => {
-                "SELECT DISTINCT table_name AS name FROM information_schema.referential_constraints \
-                 WHERE unique_constraint_schema = DATABASE() AND referenced_table_name = $1 \
-                 AND delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY 1"
-            }
-            _ => {
-                "SELECT DISTINCT m.name AS name FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
-                 WHERE m.type = 'table' AND lower(f.\"table\") = lower($1) \
-                 AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY 1"
-            }
-        };
-        let rows = db.query_all_raw(statement(engine, sql, [self.table.name.into()])).await?;
+        let dialect = Dialect::of(db);
+        let sql = dialect.pick(TAKEN_ALONG);
+        let rows = db.query_all_raw(statement(dialect, sql, [self.table.name.into()])).await?;
         rows.iter().map(|row| row.try_get("", "name")).collect()
     }
 }
+
+/// The tables whose rows a foreign key removes or changes with a row of this one.
+const TAKEN_ALONG: ByDialect<&str> = ByDialect {
+    postgres: "SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint \
+        WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd') AND confrelid = to_regclass(quote_ident($1)) ORDER BY 1",
+    mysql: "SELECT DISTINCT table_name AS name FROM information_schema.referential_constraints \
+        WHERE unique_constraint_schema = DATABASE() AND referenced_table_name = $1 \
+        AND delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY 1",
+    sqlite: "SELECT DISTINCT m.name AS name FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
+        WHERE m.type = 'table' AND lower(f.\"table\") = lower($1) \
+        AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY 1",
+};

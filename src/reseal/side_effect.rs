@@ -3,28 +3,40 @@
 //! The engine rewrites cells, which is no change of the row to anybody else. Invariant: while it does, no trigger of another
 //! program fires, and no other column changes.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use strongroom_entity::SealedTable;
 
-use crate::db::statement;
+use crate::db::{ByDialect, Dialect, statement};
 
 /// The table that says, inside the engine's own transactions, that the engine is writing.
 const ANNOUNCES: &str = "strongroom_reseal";
 
 /// Triggers for updates, with their text. `columns` names those that a trigger is limited to.
-const ON_SQLITE: &str = "SELECT name, sql AS body, '' AS columns FROM sqlite_master \
-    WHERE type = 'trigger' AND lower(tbl_name) = lower($1)";
-const ON_POSTGRES: &str = "SELECT t.tgname::text AS name, p.prosrc::text AS body, \
-    (SELECT coalesce(string_agg(a.attname, ','), '') FROM pg_attribute a WHERE a.attrelid = t.tgrelid AND a.attnum = ANY(t.tgattr)) \
-    AS columns FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
-    WHERE t.tgrelid = to_regclass(quote_ident($1)) AND NOT t.tgisinternal AND (t.tgtype & 16) <> 0 AND t.tgenabled IN ('O', 'A') \
-    UNION ALL SELECT 'rule ' || r.rulename, '', '' FROM pg_rewrite r \
-    WHERE r.ev_class = to_regclass(quote_ident($1)) AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A')";
-const ON_MYSQL: &str = "SELECT trigger_name AS name, action_statement AS body, '' AS columns FROM information_schema.triggers \
-    WHERE event_object_schema = DATABASE() AND event_object_table = $1 AND event_manipulation = 'UPDATE'";
+const TRIGGERS: ByDialect<&str> = ByDialect {
+    postgres: "SELECT t.tgname::text AS name, p.prosrc::text AS body, \
+        (SELECT coalesce(string_agg(a.attname, ','), '') FROM pg_attribute a WHERE a.attrelid = t.tgrelid AND a.attnum = ANY(t.tgattr)) \
+        AS columns FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid \
+        WHERE t.tgrelid = to_regclass(quote_ident($1)) AND NOT t.tgisinternal AND (t.tgtype & 16) <> 0 AND t.tgenabled IN ('O', 'A') \
+        UNION ALL SELECT 'rule ' || r.rulename, '', '' FROM pg_rewrite r \
+        WHERE r.ev_class = to_regclass(quote_ident($1)) AND r.ev_type = '2' AND r.ev_enabled IN ('O', 'A')",
+    mysql: "SELECT trigger_name AS name, action_statement AS body, '' AS columns FROM information_schema.triggers \
+        WHERE event_object_schema = DATABASE() AND event_object_table = $1 AND event_manipulation = 'UPDATE'",
+    sqlite: "SELECT name, sql AS body, '' AS columns FROM sqlite_master \
+        WHERE type = 'trigger' AND lower(tbl_name) = lower($1)",
+};
 
-const SET_BY_MYSQL: &str = "SELECT column_name AS name FROM information_schema.columns \
-    WHERE table_schema = DATABASE() AND table_name = $1 AND lower(extra) LIKE '%on update%'";
+/// Columns that the server sets when a row is updated; only MySQL and MariaDB have such.
+const SET_BY_THE_SERVER: ByDialect<Option<&str>> = ByDialect {
+    postgres: None,
+    mysql: Some(
+        "SELECT column_name AS name FROM information_schema.columns \
+        WHERE table_schema = DATABASE() AND table_name = $1 AND lower(extra) LIKE '%on update%'",
+    ),
+    sqlite: None,
+};
+
+/// Where the columns that a trigger is limited to are found in its text, and not in the catalogue.
+const COLUMNS_IN_TEXT: ByDialect<bool> = ByDialect { postgres: false, mysql: false, sqlite: true };
 
 /// Returns the condition by which a trigger leaves the engine's own writes alone. It is the same on every engine.
 pub(crate) fn trigger_condition(table: &str) -> String {
@@ -36,18 +48,14 @@ pub(crate) async fn foreign_triggers(
     db: &impl ConnectionTrait,
     table: &SealedTable,
 ) -> Result<Vec<String>, DbErr> {
-    let engine = db.get_database_backend();
-    let sql = match engine {
-        DbBackend::Postgres => ON_POSTGRES,
-        DbBackend::MySql => ON_MYSQL,
-        _ => ON_SQLITE,
-    };
-    let rows = db.query_all_raw(statement(engine, sql, [table.name.into()])).await?;
+    let dialect = Dialect::of(db);
+    let query = statement(dialect, dialect.pick(TRIGGERS), [table.name.into()]);
+    let rows = db.query_all_raw(query).await?;
     let mut names = Vec::new();
     for row in &rows {
         let (name, body, columns) = (text(row, "name")?, text(row, "body")?, text(row, "columns")?);
         let columns =
-            if engine == DbBackend::Sqlite { columns_on_sqlite(&body) } else { listed(&columns) };
+            if dialect.pick(COLUMNS_IN_TEXT) { columns_of(&body) } else { listed(&columns) };
         let is_ours = name.starts_with("strongroom_");
         if !is_ours
             && !body.contains(ANNOUNCES)
@@ -65,11 +73,9 @@ pub(super) async fn set_by_the_server(
     db: &impl ConnectionTrait,
     table: &SealedTable,
 ) -> Result<Vec<String>, DbErr> {
-    let engine = db.get_database_backend();
-    if engine != DbBackend::MySql {
-        return Ok(Vec::new());
-    }
-    let rows = db.query_all_raw(statement(engine, SET_BY_MYSQL, [table.name.into()])).await?;
+    let dialect = Dialect::of(db);
+    let Some(sql) = dialect.pick(SET_BY_THE_SERVER) else { return Ok(Vec::new()) };
+    let rows = db.query_all_raw(statement(dialect, sql, [table.name.into()])).await?;
     rows.iter().map(|row| text(row, "name")).collect()
 }
 
@@ -95,7 +101,7 @@ fn listed(columns: &str) -> Option<Vec<String>> {
 
 /// The columns of `UPDATE OF a, b ON t`; none for a trigger for inserts or deletes. A text that is not understood fires
 /// for every column.
-fn columns_on_sqlite(sql: &str) -> Option<Vec<String>> {
+fn columns_of(sql: &str) -> Option<Vec<String>> {
     let words: Vec<&str> = sql
         .split(|c: char| c.is_whitespace() || c == ',')
         .filter(|word| !word.is_empty())
@@ -137,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_trigger_is_limited_to_the_columns_that_it_names() {
-        let columns = |sql: &str| columns_on_sqlite(sql);
+        let columns = |sql: &str| columns_of(sql);
         assert_eq!(columns("CREATE TRIGGER t AFTER UPDATE ON webhook BEGIN SELECT 1; END"), None);
         assert_eq!(
             columns(

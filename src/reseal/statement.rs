@@ -1,10 +1,10 @@
-//! The compare-and-swap statement of a page, and how bytes and text meet on each engine.
+//! The compare-and-swap statement of a page, and how bytes and text meet on each dialect.
 
-use std::fmt::Write as _;
-
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::{Statement, Value};
 use strongroom_entity::{IdColumn, IdKind, OwnerColumn, OwnerKind, SealedTable};
 use uuid::Uuid;
+
+use crate::db::Dialect;
 
 /// A column that is compared or set.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ pub(super) struct Change {
 /// `changes` must not be empty, and all have a rowid where its name is given. The columns `kept` are set to themselves:
 /// MySQL and MariaDB leave those alone.
 pub(super) fn compare_and_swap(
-    engine: DbBackend,
+    dialect: Dialect,
     table: &SealedTable,
     rowid: Option<&str>,
     compare: &[Slot],
@@ -37,70 +37,65 @@ pub(super) fn compare_and_swap(
     changes: &[Change],
 ) -> Statement {
     let set_to_itself = kept.iter().map(|column| {
-        let column = of_table(table, &column.replace('`', "``"), engine);
+        let column = of_table(table, column, dialect);
         format!("{column} = {column}")
     });
-    let assignments = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, engine));
+    let assignments = set.iter().enumerate().map(|(n, slot)| slot.assignment(n, table, dialect));
     let assignments: Vec<_> = assignments.chain(set_to_itself).collect();
     let conditions: Vec<_> =
-        compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, engine)).collect();
+        compare.iter().enumerate().map(|(n, slot)| slot.condition(n, table, dialect)).collect();
     let (assignments, conditions) = (assignments.join(", "), conditions.join(" AND "));
     let names = names(rowid.is_some(), compare.len(), set.len());
-    let (name, id) = (quoted(engine, table.name), quoted(engine, table.id.name));
-    let sql = match engine {
-        DbBackend::MySql => format!(
+    let (name, id) = (dialect.quoted(table.name), dialect.quoted(table.id.name));
+    let sql = if dialect.updates_by_join() {
+        format!(
             "UPDATE {name} JOIN ({}{}) v ON {name}.{id} = v.id SET {assignments} WHERE {conditions}",
-            shape(table, &names, compare.iter().chain(set)),
+            shape(table, &names, compare.iter().chain(set), dialect),
             format!(" UNION ALL SELECT {}", vec!["?"; names.len()].join(", "))
                 .repeat(changes.len()),
-        ),
-        _ => format!(
+        )
+    } else {
+        format!(
             "WITH v ({}) AS (VALUES {}) UPDATE {name} SET {assignments} FROM v WHERE {}{name}.{id} = v.id AND {conditions}",
             names.join(", "),
-            tuples(changes.len(), names.len(), table.id.kind, engine),
+            tuples(changes.len(), names.len(), table.id.kind, dialect),
             rowid.map_or_else(String::new, |rowid| format!("{name}.{rowid} = v.place AND ")),
-        ),
+        )
     };
     let values = changes.iter().flat_map(|change| {
         let cells = change.old.iter().chain(&change.new).map(|bytes| Value::Bytes(bytes.clone()));
         let place = rowid.map(|_| change.rowid.into());
         place.into_iter().chain([id_value(table.id, &change.id)]).chain(cells)
     });
-    Statement::from_sql_and_values(engine, sql, values)
+    Statement::from_sql_and_values(dialect.backend(), sql, values)
 }
 
 impl Slot {
-    fn assignment(self, n: usize, table: &SealedTable, engine: DbBackend) -> String {
-        let text = match engine {
-            DbBackend::Postgres => format!("convert_from(v.new{n}, 'UTF8')"),
-            DbBackend::MySql => format!("CONVERT(v.new{n} USING utf8mb4)"),
-            _ => format!("CAST(v.new{n} AS TEXT)"),
+    fn assignment(self, n: usize, table: &SealedTable, dialect: Dialect) -> String {
+        let new = format!("v.new{n}");
+        let (column, value) = match self {
+            Self::Bytes(column) => (column, new),
+            Self::Text(column) => (column, dialect.bytes_as_text(&new)),
         };
-        match (self, engine) {
-            // A joined update names the table of each column.
-            (Self::Bytes(column), DbBackend::MySql) => {
-                format!("{} = v.new{n}", of_table(table, column, engine))
-            }
-            (Self::Text(column), DbBackend::MySql) => {
-                format!("{} = {text}", of_table(table, column, engine))
-            }
-            (Self::Bytes(column), _) => format!("{} = v.new{n}", quoted(engine, column)),
-            (Self::Text(column), _) => format!("{} = {text}", quoted(engine, column)),
-        }
+        let column = if dialect.updates_by_join() {
+            of_table(table, column, dialect)
+        } else {
+            dialect.quoted(column)
+        };
+        format!("{column} = {value}")
     }
 
-    fn condition(self, n: usize, table: &SealedTable, engine: DbBackend) -> String {
-        self.is(&format!("v.old{n}"), table, engine)
+    fn condition(self, n: usize, table: &SealedTable, dialect: Dialect) -> String {
+        self.is(&format!("v.old{n}"), table, dialect)
     }
 
     /// NULL is compared like a value.
-    pub(super) fn is(self, bytes: &str, table: &SealedTable, engine: DbBackend) -> String {
+    pub(super) fn is(self, bytes: &str, table: &SealedTable, dialect: Dialect) -> String {
         let there = match self {
-            Self::Bytes(column) => of_table(table, column, engine),
-            Self::Text(column) => text_as_bytes(&of_table(table, column, engine), engine),
+            Self::Bytes(column) => of_table(table, column, dialect),
+            Self::Text(column) => dialect.text_as_bytes(&of_table(table, column, dialect)),
         };
-        let same = if engine == DbBackend::MySql { "<=>" } else { "IS NOT DISTINCT FROM" };
-        format!("{there} {same} {bytes}")
+        format!("{there} {} {bytes}", dialect.is_same())
     }
 }
 
@@ -119,72 +114,64 @@ fn shape<'a>(
     table: &SealedTable,
     names: &[String],
     slots: impl Iterator<Item = &'a Slot>,
+    dialect: Dialect,
 ) -> String {
-    let of_shape = |column: &str| format!("{SHAPE}.{}", quoted(DbBackend::MySql, column));
+    let of_shape = |column: &str| format!("{SHAPE}.{}", dialect.quoted(column));
     let columns = slots.map(|slot| match slot {
         Slot::Bytes(column) => of_shape(column),
-        Slot::Text(column) => text_as_bytes(&of_shape(column), DbBackend::MySql),
+        Slot::Text(column) => dialect.text_as_bytes(&of_shape(column)),
     });
     let columns = std::iter::once(of_shape(table.id.name))
         .chain(columns)
         .zip(names)
         .map(|(column, name)| format!("{column} AS {name}"));
     let list = columns.collect::<Vec<_>>().join(", ");
-    format!("SELECT {list} FROM {} AS {SHAPE} WHERE FALSE", quoted(DbBackend::MySql, table.name))
+    format!("SELECT {list} FROM {} AS {SHAPE} WHERE FALSE", dialect.quoted(table.name))
 }
 
 /// The name under which [`shape`] reads the table: where tables are locked, each name is locked by itself.
 const SHAPE: &str = "shape";
 
 /// `($1, $2), ($3, $4), …`; the first tuple's casts give the columns their types on PostgreSQL.
-fn tuples(rows: usize, width: usize, id: IdKind, engine: DbBackend) -> String {
+fn tuples(rows: usize, width: usize, id: IdKind, dialect: Dialect) -> String {
+    let id = if id == IdKind::Uuid { "uuid" } else { "text" };
     let mut list = String::with_capacity(rows * width * 7);
     for row in 0..rows {
         list.push_str(if row == 0 { "(" } else { "), (" });
         for column in 0..width {
+            let parameter = dialect.parameter(row * width + column + 1);
+            let kind = if column == 0 { id } else { "bytea" };
             let separator = if column == 0 { "" } else { ", " };
-            let cast = match (engine, row, column) {
-                (DbBackend::Postgres, 0, 0) if id == IdKind::Uuid => "::uuid",
-                (DbBackend::Postgres, 0, 0) => "::text",
-                (DbBackend::Postgres, 0, _) => "::bytea",
-                _ => "",
-            };
             list.push_str(separator);
-            match engine {
-                DbBackend::Postgres => {
-                    let _ = write!(list, "${}{cast}", row * width + column + 1);
-                }
-                // SQLite looks a numbered parameter up among all before it: thousands of them take seconds.
-                _ => list.push('?'),
+            if row == 0 {
+                list.push_str(&dialect.typed(&parameter, kind));
+            } else {
+                list.push_str(&parameter);
             }
         }
     }
     list + ")"
 }
 
-/// An identifier from source code.
-pub(super) fn quoted(engine: DbBackend, identifier: &str) -> String {
-    if engine == DbBackend::MySql { format!("`{identifier}`") } else { format!("\"{identifier}\"") }
-}
-
 /// A text column, read as its bytes.
-pub(super) fn read_bytes(column: &str, engine: DbBackend) -> String {
-    text_as_bytes(&quoted(engine, column), engine)
+pub(super) fn read_bytes(column: &str, dialect: Dialect) -> String {
+    dialect.text_as_bytes(&dialect.quoted(column))
 }
 
 /// An owner column, read as the bytes that it is compared by.
-pub(super) fn read_owner(owner: OwnerColumn, engine: DbBackend) -> String {
-    match owner_slot(owner, engine) {
-        Slot::Bytes(column) => quoted(engine, column),
-        Slot::Text(column) => read_bytes(column, engine),
+pub(super) fn read_owner(owner: OwnerColumn, dialect: Dialect) -> String {
+    match owner_slot(owner, dialect) {
+        Slot::Bytes(column) => dialect.quoted(column),
+        Slot::Text(column) => read_bytes(column, dialect),
     }
 }
 
 /// A UUID is text on PostgreSQL and 16 bytes elsewhere; a number has its digits everywhere.
-pub(super) fn owner_slot(owner: OwnerColumn, engine: DbBackend) -> Slot {
-    match (owner.kind, engine) {
-        (OwnerKind::Uuid, DbBackend::MySql | DbBackend::Sqlite) => Slot::Bytes(owner.name),
-        _ => Slot::Text(owner.name),
+pub(super) fn owner_slot(owner: OwnerColumn, dialect: Dialect) -> Slot {
+    if owner.kind == OwnerKind::Uuid && dialect.has_uuids_as_bytes() {
+        Slot::Bytes(owner.name)
+    } else {
+        Slot::Text(owner.name)
     }
 }
 
@@ -196,15 +183,6 @@ pub(super) fn id_value(id: IdColumn, text: &str) -> Value {
     }
 }
 
-fn of_table(table: &SealedTable, column: &str, engine: DbBackend) -> String {
-    format!("{}.{}", quoted(engine, table.name), quoted(engine, column))
-}
-
-/// Bytes in UTF-8, whatever the character set of the column.
-fn text_as_bytes(expression: &str, engine: DbBackend) -> String {
-    match engine {
-        DbBackend::Postgres => format!("convert_to({expression}::text, 'UTF8')"),
-        DbBackend::MySql => format!("CAST(CONVERT({expression} USING utf8mb4) AS BINARY)"),
-        _ => format!("CAST({expression} AS BLOB)"),
-    }
+fn of_table(table: &SealedTable, column: &str, dialect: Dialect) -> String {
+    format!("{}.{}", dialect.quoted(table.name), dialect.quoted(column))
 }

@@ -7,12 +7,12 @@
 //! Invariant: a pass ends, however fast programs append rows. It goes no further than the last row that was there when it
 //! began.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use strongroom_entity::SealedTable;
 
 use super::page::{Forms, Row, Size, decode, decode_from, select_list, within_bytes};
-use super::statement::{id_value, quoted};
-use crate::db::statement;
+use super::statement::id_value;
+use crate::db::{ByDialect, Dialect, statement};
 
 /// How far a pass has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,8 +85,8 @@ impl Walk {
 
     /// Reads the rows that follow the position: as many as `size` says.
     async fn read(&self, db: &impl ConnectionTrait, size: Size) -> Result<Vec<Row>, DbErr> {
-        let engine = db.get_database_backend();
-        let order = self.order(engine);
+        let dialect = Dialect::of(db);
+        let order = self.order(dialect);
         let (after, until) = (self.value(&self.position), self.value(&self.end));
         let beyond = match &after {
             Some(_) => format!("AND {order} <= $1 AND {order} > $2"),
@@ -94,39 +94,39 @@ impl Walk {
         };
         let sql = format!(
             "{} WHERE ({}) {beyond} ORDER BY {order} LIMIT {}",
-            self.select(engine),
+            self.select(dialect),
             self.condition,
             size.rows,
         );
         let found =
-            db.query_all_raw(statement(engine, &sql, until.into_iter().chain(after))).await?;
+            db.query_all_raw(statement(dialect, &sql, until.into_iter().chain(after))).await?;
         let rows = found.iter().map(|row| self.decode(row)).collect::<Result<Vec<_>, _>>()?;
         Ok(within_bytes(rows, size.bytes))
     }
 
     /// Returns the position behind the last row of the table; the start where it has none.
     async fn last_row(&self, db: &impl ConnectionTrait) -> Result<Position, DbErr> {
-        let engine = db.get_database_backend();
-        let sql = format!("{} ORDER BY {} DESC LIMIT 1", self.select(engine), self.order(engine));
-        match db.query_one_raw(statement(engine, &sql, [])).await? {
+        let dialect = Dialect::of(db);
+        let sql = format!("{} ORDER BY {} DESC LIMIT 1", self.select(dialect), self.order(dialect));
+        match db.query_one_raw(statement(dialect, &sql, [])).await? {
             Some(row) => Ok(self.decode(&row)?.position()),
             None => Ok(Position::Start),
         }
     }
 
-    fn select(&self, engine: DbBackend) -> String {
+    fn select(&self, dialect: Dialect) -> String {
         let (list, name) =
-            (select_list(self.table, self.forms, engine), quoted(engine, self.table.name));
+            (select_list(self.table, self.forms, dialect), dialect.quoted(self.table.name));
         match self.rowid {
-            Some(_) => format!("SELECT {}, {list} FROM {name}", self.order(engine)),
+            Some(_) => format!("SELECT {}, {list} FROM {name}", self.order(dialect)),
             None => format!("SELECT {list} FROM {name}"),
         }
     }
 
-    fn order(&self, engine: DbBackend) -> String {
+    fn order(&self, dialect: Dialect) -> String {
         match self.rowid {
-            Some(rowid) => format!("{}.{rowid}", quoted(engine, self.table.name)),
-            None => quoted(engine, self.table.id.name),
+            Some(rowid) => format!("{}.{rowid}", dialect.quoted(self.table.name)),
+            None => dialect.quoted(self.table.id.name),
         }
     }
 
@@ -159,22 +159,27 @@ impl Row {
 /// The names of a rowid. A column of the same name hides each.
 const ROWID: [&str; 3] = ["rowid", "_rowid_", "oid"];
 
+/// Whether a table is stored in the order of a number that SQLite gives each row.
+const STORED_BY_ROWID: ByDialect<Option<&str>> = ByDialect {
+    postgres: None,
+    mysql: None,
+    sqlite: Some(
+        "SELECT 1 FROM pragma_table_list($1) WHERE schema = 'main' AND type = 'table' AND wr = 0",
+    ),
+};
+
 /// Returns a name of the table's rowid, if it has one that no column hides.
 async fn rowid(
     db: &impl ConnectionTrait,
     table: &SealedTable,
 ) -> Result<Option<&'static str>, DbErr> {
-    let engine = db.get_database_backend();
-    if engine != DbBackend::Sqlite {
-        return Ok(None);
-    }
-    let stored =
-        "SELECT 1 FROM pragma_table_list($1) WHERE schema = 'main' AND type = 'table' AND wr = 0";
-    if db.query_one_raw(statement(engine, stored, [table.name.into()])).await?.is_none() {
+    let dialect = Dialect::of(db);
+    let Some(stored) = dialect.pick(STORED_BY_ROWID) else { return Ok(None) };
+    if db.query_one_raw(statement(dialect, stored, [table.name.into()])).await?.is_none() {
         return Ok(None);
     }
     let columns = db.query_all_raw(statement(
-        engine,
+        dialect,
         "SELECT lower(name) FROM pragma_table_xinfo($1)",
         [table.name.into()],
     ));

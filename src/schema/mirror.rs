@@ -1,8 +1,10 @@
 //! The table that sea-orm's own tools read, kept in step so that they agree with the history.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, DynIden, Schema};
+use sea_orm::{ConnectionTrait, DbErr, DynIden, Schema};
 use sea_orm_migration::seaql_migrations;
+
+use crate::db::Dialect;
 
 /// Writes down there that a step is in force, or no longer so.
 pub(super) async fn mirror(
@@ -17,11 +19,7 @@ pub(super) async fn mirror(
             Query::delete().from_table(table).and_where(Expr::col(version).eq(name)).to_owned();
         return db.execute(&gone).await.map(drop);
     }
-    let now = match db.get_database_backend() {
-        DbBackend::Postgres => "extract(epoch FROM clock_timestamp())::bigint",
-        DbBackend::MySql => "unix_timestamp()",
-        _ => "unixepoch()",
-    };
+    let now = Dialect::of(db).clock_seconds();
     let mut there = Query::insert();
     there.into_table(table).columns([version.clone(), Alias::new("applied_at")]);
     there.values_panic([name.into(), Expr::cust(now)]);

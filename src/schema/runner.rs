@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sea_orm::sea_query::{Alias, IntoIden as _};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use sea_orm_migration::SchemaManager;
 use strongroom_migration::{Engine, NoKeys, RUNNER, Step};
 
@@ -13,7 +13,7 @@ use super::mirror::mirror;
 use super::status::KIND;
 use super::{SchemaError, State, Status, status};
 use crate::db::history::{self, Entry};
-use crate::db::{self, Lock};
+use crate::db::{self, Dialect, Lock};
 use crate::reseal::Stop;
 
 /// Where to go.
@@ -36,15 +36,13 @@ async fn install_once(db: &DatabaseConnection) -> Result<(), SchemaError> {
     {
         return Ok(());
     }
-    if db.get_database_backend() == DbBackend::MySql {
+    let dialect = Dialect::of(db);
+    if !dialect.has_transactional_ddl() {
         return Ok(RUNNER.run(&SchemaManager::new(db), &NoKeys).await?);
     }
     let transaction = db::begin(db).await?;
-    if db.get_database_backend() == DbBackend::Postgres {
-        // CREATE TABLE IF NOT EXISTS fails when two sessions come at the same moment.
-        transaction
-            .execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('strongroom runner'))")
-            .await?;
+    if let Some(lock) = dialect.creation_lock("strongroom runner") {
+        transaction.execute_unprepared(&lock).await?;
     }
     RUNNER.run(&SchemaManager::new(&transaction), &NoKeys).await?;
     Ok(transaction.commit().await?)

@@ -19,7 +19,7 @@ pub(super) async fn all(session: &Session, db: &DatabaseConnection) -> Vec<Check
     }
     match in_force(session, db).await {
         Ok(Some((site, policy))) => {
-            vec![follows(db, &site, &policy).await, capacity(db, &site, &policy).await]
+            vec![follows(db, &site, &policy).await, capacity(db, &policy).await]
         }
         Ok(None) => Vec::new(),
         Err(failure) => vec![Check::failed("policy", failure)],
@@ -64,8 +64,8 @@ fn components(policy: &Policy) -> String {
     counted(policy.components.len() as u64, "component", "components")
 }
 
-async fn capacity(db: &DatabaseConnection, site: &Site, policy: &Policy) -> Check {
-    match Capacity::read(db, site.target.engine, policy).await {
+async fn capacity(db: &DatabaseConnection, policy: &Policy) -> Check {
+    match Capacity::read(db, policy).await {
         Ok(Capacity { wanted, allowed: None }) => {
             Check::ok("connections", format!("pools may open {wanted}"))
         }

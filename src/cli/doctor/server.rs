@@ -52,13 +52,11 @@ pub(super) async fn settings(db: &DatabaseConnection) -> Vec<Check> {
         Err(error) => return vec![Check::unknown("settings", error)],
     };
     let mut checks = vec![schema_changes(engine)];
-    if engine != Engine::Sqlite {
+    if engine.has_logins() {
         checks.push(told("writable", writable(db).await));
     }
-    if engine == Engine::Postgres {
-        checks.extend(create_role(db).await.transpose().map(|check| told("create role", check)));
-    }
-    if matches!(engine, Engine::MySql | Engine::MariaDb) {
+    checks.extend(create_role(db).await.transpose().map(|check| told("create role", check)));
+    if engine.is_mysql_like() {
         checks.push(told("packet size", packet(db).await));
         checks.push(told("sql_mode", strict(db).await));
         checks.push(told("binary log", binary_log(db).await));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use strongroom::migration::{Engine, Migrator};
+use strongroom::migration::Migrator;
 
 use super::plan_file::PlanFile;
 use super::{Desk, lock_patiently};
@@ -68,11 +68,10 @@ async fn require_migrations(desk: &Desk) -> Result<(), Failure> {
 async fn apply(desk: &Desk, lock: &Lock, policy: &Policy) -> Result<Applied, GrantError> {
     let entry =
         Entry { number: None, name: name(policy), kind: "policy", direction: "up", checksum: None };
-    match desk.site.target.engine {
-        Engine::Postgres | Engine::Sqlite => db::retry!(apply_at_once(desk, lock, policy, &entry)),
-        Engine::MySql | Engine::MariaDb => {
-            db::retry!(apply_by_statement(desk, lock, policy, &entry))
-        }
+    if desk.site.target.engine.has_transactional_ddl() {
+        db::retry!(apply_at_once(desk, lock, policy, &entry))
+    } else {
+        db::retry!(apply_by_statement(desk, lock, policy, &entry))
     }
 }
 

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::json;
 use strongroom::entity::credential;
-use strongroom::migration::Engine;
 
 use super::Desk;
 use crate::exit::Exit;
@@ -91,11 +90,7 @@ fn answer(
     (table, column): (&str, &str),
 ) -> Answer {
     let role = desk.site.target.names.role(component);
-    let schema = if desk.site.target.engine == Engine::MariaDb {
-        role.clone()
-    } else {
-        desk.site.target.schema.clone()
-    };
+    let schema = desk.site.target.schema_of(component);
     let object = match verb {
         Verb::Delete => Object::Table(schema, table.to_owned()),
         _ => Object::Column(schema, table.to_owned(), column.to_owned()),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use strongroom::migration::Engine;
 
 use super::{Desk, lock_patiently};
 use crate::counted::counted;
@@ -44,7 +43,8 @@ pub(super) async fn show(
     let user = desk.site.target.names.login(component, slot);
     let password = if reveal { Some(desk.site.keys.password(row)?.text()) } else { None };
     let password = password.as_ref().map(secrecy::ExposeSecret::expose_secret);
-    let (database, schema) = (database(desk, component), schema(desk));
+    let (database, schema) =
+        (desk.site.target.view_schema(component), desk.site.target.named_schema());
     let server = session.address()?;
     let document = json!({ "component": component, "user": user, "password": password, "database": database, "schema": schema });
     output.result(&document, || {
@@ -55,19 +55,6 @@ pub(super) async fn show(
         Text::of(lines)
     });
     Ok(Exit::Done)
-}
-
-/// Where a component's programs connect to, where that is not the database itself.
-fn database(desk: &Desk, component: &str) -> Option<String> {
-    (desk.site.target.engine == Engine::MariaDb)
-        .then(|| desk.site.target.names.view_schema(component))
-}
-
-/// Where its tables are, where that is not the schema in which every login looks.
-fn schema(desk: &Desk) -> Option<&str> {
-    let target = &desk.site.target;
-    (target.engine == Engine::Postgres && target.schema != "public")
-        .then_some(target.schema.as_str())
 }
 
 pub(super) async fn rotate(

@@ -1,7 +1,5 @@
 //! Who may do what, as a table a person can read.
 
-use strongroom::migration::Engine;
-
 use strongroom::internal::policy::{Object, Policy, Site, State, Verb};
 
 /// One column, or the rows of a table, with what each component may do.
@@ -74,11 +72,7 @@ fn can(
     column: Option<&str>,
 ) -> bool {
     let role = site.target.names.role(component);
-    let schema = if site.target.engine == Engine::MariaDb {
-        role.clone()
-    } else {
-        site.target.schema.clone()
-    };
+    let schema = site.target.schema_of(component);
     let object = match column {
         None => Object::Table(schema, table.to_owned()),
         Some(column) => Object::Column(schema, table.to_owned(), column.to_owned()),

@@ -2,17 +2,15 @@
 
 use std::path::Path;
 
-use sea_orm::ConnectionTrait as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use strongroom::migration::Engine;
 
 use super::Desk;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use strongroom::internal::db::DbErr;
 use strongroom::internal::file::{read_regular, replace_private};
-use strongroom::internal::policy::{GrantError, Plan, Policy, stored};
+use strongroom::internal::policy::{GrantError, Plan, Policy, server_id, stored};
 
 /// What a plan was made for, by digests, and its SQL for a person to read.
 #[derive(Serialize, Deserialize)]
@@ -82,19 +80,7 @@ impl PlanFile {
 }
 
 async fn server(desk: &Desk) -> Result<String, DbErr> {
-    let sql = match desk.site.target.engine {
-        Engine::Sqlite => "SELECT 'sqlite' AS id",
-        Engine::Postgres => "SELECT system_identifier::text AS id FROM pg_control_system()",
-        Engine::MySql => "SELECT CAST(@@server_uuid AS CHAR) AS id",
-        Engine::MariaDb => {
-            "SELECT CAST(concat(@@hostname, ':', @@port, ':', @@datadir) AS CHAR) AS id"
-        }
-    };
-    let row = desk
-        .db
-        .query_one_raw(strongroom::internal::db::statement(desk.db.get_database_backend(), sql, []))
-        .await?;
-    let id: String = row.map_or(Ok(String::new()), |row| row.try_get("", "id"))?;
+    let id = server_id(&desk.db, desk.site.target.engine).await?;
     Ok(format!("{id}/{}/{}", desk.site.target.database, hex::encode(desk.site.keys.ring())))
 }
 

@@ -1,9 +1,8 @@
 //! Whether a server can hold the pools of all components at once.
 
 use sea_orm::ConnectionTrait;
-use strongroom_migration::Engine;
 
-use crate::db::statement;
+use crate::db::{ByDialect, Dialect, statement};
 use crate::policy::{GrantError, Policy};
 
 /// The sessions that pools may open, and those that the server has.
@@ -17,22 +16,12 @@ pub struct Capacity {
 
 impl Capacity {
     /// Asks the server. While a login is rotated a component has sessions of two logins, but no more in one pool.
-    pub async fn read(
-        db: &impl ConnectionTrait,
-        engine: Engine,
-        policy: &Policy,
-    ) -> Result<Self, GrantError> {
+    pub async fn read(db: &impl ConnectionTrait, policy: &Policy) -> Result<Self, GrantError> {
         let wanted =
             policy.components.values().map(|component| component.limits.connections()).sum();
-        let sql = match engine {
-            Engine::Sqlite => return Ok(Self { wanted, allowed: None }),
-            Engine::Postgres => {
-                "SELECT (current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
-                 - coalesce(current_setting('reserved_connections', true), '0')::bigint)::text AS n"
-            }
-            _ => "SELECT CAST(@@max_connections AS CHAR) AS n",
-        };
-        let row = db.query_one_raw(statement(db.get_database_backend(), sql, [])).await?;
+        let dialect = Dialect::of(db);
+        let Some(sql) = dialect.pick(ALLOWED) else { return Ok(Self { wanted, allowed: None }) };
+        let row = db.query_one_raw(statement(dialect, sql, [])).await?;
         let allowed: String = row.map_or(Ok(String::new()), |row| row.try_get("", "n"))?;
         Ok(Self { wanted, allowed: allowed.parse().ok() })
     }
@@ -47,3 +36,13 @@ impl Capacity {
         }
     }
 }
+
+/// How many connections the server leaves to logins that are no administrator's.
+const ALLOWED: ByDialect<Option<&str>> = ByDialect {
+    postgres: Some(
+        "SELECT (current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
+         - coalesce(current_setting('reserved_connections', true), '0')::bigint)::text AS n",
+    ),
+    mysql: Some("SELECT CAST(@@max_connections AS CHAR) AS n"),
+    sqlite: None,
+};

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sea_orm::DatabaseConnection;
-use strongroom_migration::Engine;
 
 use super::capacity::Capacity;
 use super::component::ComponentHandle;
@@ -90,7 +89,7 @@ impl Components {
         let target = target(&keeper, names.unwrap_or_else(|| Names::of_ring(keys.ring()))).await?;
         let number = stored::newest(&keeper).await?;
         let policy = Arc::new(stored::in_force(&keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
-        Capacity::read(&keeper, target.engine, &policy).await?.require()?;
+        Capacity::read(&keeper, &policy).await?.require()?;
         let own = match component {
             Some(name) => Some(Own::open(name, programs, &address, &target, &policy).await?),
             None => None,
@@ -161,10 +160,10 @@ impl Components {
 
     /// The login that a component's own programs use; none on SQLite.
     pub async fn login_of(&self, name: &str) -> Result<Option<OwnLogin>, GrantError> {
-        if self.target.engine == Engine::Sqlite {
-            Ok(None)
-        } else {
+        if self.target.engine.has_logins() {
             self.own_login(name).await.map(Some)
+        } else {
+            Ok(None)
         }
     }
 
@@ -186,12 +185,12 @@ impl Components {
     ) -> Result<(Box<dyn Rolling>, String), GrantError> {
         let (size, limits) = (self.pool_size(component), &component.limits);
         let by_login;
-        let (address, login) = if self.target.engine == Engine::Sqlite {
-            (&self.address, String::new())
-        } else {
+        let (address, login) = if self.target.engine.has_logins() {
             let (login, address) = self.login(name, "").await?.ok_or_else(|| missing(name))?;
             by_login = address;
             (&by_login, login)
+        } else {
+            (&self.address, String::new())
         };
         let expected = Expected::new(&self.target, policy, name, component, &login);
         let settings = PoolSettings { address, name, component, expected, limits, size };

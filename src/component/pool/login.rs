@@ -2,7 +2,6 @@
 
 use sea_orm::DbErr;
 use secrecy::SecretString;
-use strongroom_migration::Engine;
 
 use super::open::open;
 use super::rights::{Expected, Refused};
@@ -44,8 +43,7 @@ pub(super) fn login_address(
     target: &Target,
     login: &Credentials<'_>,
 ) -> Result<Address, GrantError> {
-    let database =
-        (target.engine == Engine::MariaDb).then(|| target.names.view_schema(login.component));
+    let database = target.view_schema(login.component);
     let missing = || GrantError::Login {
         component: login.component.to_owned(),
         reason: "the database's address takes no login".to_owned(),

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::db::{Dialect, statement};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, FromQueryResult};
 
 /// A row of Keystone's `credential` table.
 #[derive(FromQueryResult)]
@@ -23,14 +24,11 @@ pub(super) async fn page(
     after: &str,
     limit: u64,
 ) -> Result<Vec<SourceRow>, DbErr> {
-    let engine = db.get_database_backend();
-    let parameter = if engine == DbBackend::MySql { "?" } else { "$1" };
+    let dialect = Dialect::of(db);
     let sql = format!(
-        "SELECT id, user_id, project_id, type, encrypted_blob, extra, key_hash FROM credential WHERE id > {parameter} ORDER BY id LIMIT {limit}"
+        "SELECT id, user_id, project_id, type, encrypted_blob, extra, key_hash FROM credential WHERE id > $1 ORDER BY id LIMIT {limit}"
     );
-    SourceRow::find_by_statement(Statement::from_sql_and_values(engine, sql, [after.into()]))
-        .all(db)
-        .await
+    SourceRow::find_by_statement(statement(dialect, &sql, [after.into()])).all(db).await
 }
 
 /// Those of these ids that are there. A database that compares loosely may answer with others too; they

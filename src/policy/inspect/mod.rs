@@ -4,6 +4,7 @@
 
 mod mysql;
 mod postgres;
+mod server_id;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,8 @@ use super::names::Names;
 use super::state::{Object, State};
 use super::wanted::Target;
 use crate::db::statement;
+
+pub use server_id::server_id;
 
 /// What was found.
 #[derive(Debug, Default)]

@@ -1,12 +1,10 @@
 //! Writing a draft: the statement itself finds the row by its id and its owners.
 
-use sea_orm::{
-    ActiveModelBehavior, ConnectionTrait, DbErr, EntityTrait as _, IntoActiveModel,
-    QueryFilter as _,
-};
+use sea_orm::{ActiveModelBehavior, DbErr, EntityTrait as _, IntoActiveModel, QueryFilter as _};
 use strongroom_entity::{Binding, WrittenRow};
 
 use super::{Draft, ModelOf};
+use crate::db::Dialect;
 use crate::record::same_row::is_stored_as;
 use crate::record::{Keyed, RecordError};
 
@@ -73,11 +71,7 @@ where
         let (row, sealed_for) = self.sealed(room).await?;
         let row = ActiveModelBehavior::before_save(row, room, false).await?;
         require_same(&row.bound_to()?, &sealed_for)?;
-        let there = is_stored_as(
-            A::TABLE,
-            &self.stored_binding(&sealed_for),
-            ConnectionTrait::get_database_backend(room),
-        );
+        let there = is_stored_as(A::TABLE, &self.stored_binding(&sealed_for), Dialect::of(room));
         let stored = match A::Entity::update(row).validate()?.filter(there).exec(room).await {
             Err(DbErr::RecordNotUpdated) => return Err(RecordError::Rebound { id: sealed_for.id }),
             stored => stored?,
@@ -94,7 +88,7 @@ where
         let binding = self.binding()?;
         let row = ActiveModelBehavior::before_delete(self.row, room).await?;
         require_same(&row.bound_to()?, &binding)?;
-        let there = is_stored_as(A::TABLE, &binding, ConnectionTrait::get_database_backend(room));
+        let there = is_stored_as(A::TABLE, &binding, Dialect::of(room));
         if A::Entity::delete_many().filter(there).exec(room).await?.rows_affected == 0 {
             return Err(RecordError::Rebound { id: binding.id });
         }

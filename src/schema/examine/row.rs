@@ -5,7 +5,7 @@ use strongroom_migration::Engine;
 
 use super::{COLUMNS, Matched, Wish};
 use crate::crypto::MAXIMUM_PLAINTEXT;
-use crate::db::statement;
+use crate::db::{Dialect, statement};
 
 /// Names rows that a step or the store would refuse.
 pub(super) async fn unfit_rows(
@@ -17,26 +17,20 @@ pub(super) async fn unfit_rows(
     let mut unfit = Vec::new();
     for (ours, _, nullable) in COLUMNS {
         let Some((_, column)) = matched.iter().find(|(it, _)| *it == ours) else { continue };
-        let name = quoted(engine, &column.name);
+        let name = engine.quoted(&column.name);
         let mut conditions = Vec::new();
         if !nullable {
             conditions.push((format!("{name} IS NULL"), format!("have no `{}`", column.name)));
         }
         if let Some(longest) = longest(ours) {
-            let length = if engine == Engine::Sqlite { "length" } else { "char_length" };
-            let long = format!("{length}({}) > {longest}", as_text(engine, &name));
+            let long = format!("{} > {longest}", Dialect::from(engine).characters(&name));
             conditions.push((
                 long,
                 format!("have a value of more than {longest} characters in `{}`", column.name),
             ));
         }
         if ours == "secret_key" {
-            let length = if engine == Engine::Sqlite {
-                format!("length(CAST({name} AS blob))")
-            } else {
-                format!("octet_length({name})")
-            };
-            let long = format!("{length} > {MAXIMUM_PLAINTEXT}");
+            let long = format!("{} > {MAXIMUM_PLAINTEXT}", Dialect::from(engine).bytes(&name));
             conditions.push((
                 long,
                 format!("have a value of more than {MAXIMUM_PLAINTEXT} bytes in `{}`", column.name),
@@ -53,7 +47,7 @@ pub(super) async fn unfit_rows(
     let Some((_, access)) = matched.iter().find(|(ours, _)| *ours == "access_key") else {
         return Ok(unfit);
     };
-    let (table, access_key) = (quoted(engine, &wish.table), quoted(engine, &access.name));
+    let (table, access_key) = (engine.quoted(&wish.table), engine.quoted(&access.name));
     let shared = format!(
         "{access_key} IN (SELECT {access_key} FROM {table} GROUP BY {access_key} HAVING count(*) > 1)"
     );
@@ -71,11 +65,6 @@ fn longest(ours: &str) -> Option<u32> {
     }
 }
 
-/// An enumerated type has no length of its own.
-fn as_text(engine: Engine, name: &str) -> String {
-    if engine == Engine::Postgres { format!("{name}::text") } else { name.to_owned() }
-}
-
 fn rows_that(rows: u64, what: &str) -> Option<String> {
     (rows > 0).then(|| format!("{rows} rows {what}"))
 }
@@ -86,17 +75,8 @@ pub(super) async fn count(
     table: &str,
     condition: &str,
 ) -> Result<u64, DbErr> {
-    let sql = format!("SELECT count(*) AS found FROM {} WHERE {condition}", quoted(engine, table));
+    let sql = format!("SELECT count(*) AS found FROM {} WHERE {condition}", engine.quoted(table));
     let row = db.query_one_raw(statement(db.get_database_backend(), &sql, [])).await?;
     let found: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
     Ok(found.unsigned_abs())
-}
-
-/// A plain name, which has nothing in it to escape.
-fn quoted(engine: Engine, name: &str) -> String {
-    if matches!(engine, Engine::MySql | Engine::MariaDb) {
-        format!("`{name}`")
-    } else {
-        format!("\"{name}\"")
-    }
 }

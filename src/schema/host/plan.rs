@@ -14,7 +14,7 @@ use super::answer::is_read;
 use super::recorder::{Answer, Answers, Line};
 use super::recording::{Recording, record};
 use super::run::is_transactional;
-use crate::db::is_unreachable;
+use crate::db::{Dialect, is_unreachable};
 
 /// A step that goes on asking is shown as far as it came.
 const MOST_READS: usize = 32;
@@ -79,7 +79,7 @@ fn planned(
         number,
         name: step.name().to_owned(),
         up,
-        in_transaction: is_transactional(step, engine),
+        in_transaction: is_transactional(step, engine.into()),
         sql: sql.collect(),
         approximate,
         cut_short: recording.failed,
@@ -104,7 +104,7 @@ async fn read_all(
 /// In a transaction that may not write: a function that a SELECT calls might.
 async fn read(db: &DatabaseConnection, question: Statement) -> Result<Vec<QueryResult>, DbErr> {
     debug_assert!(is_read(&question.sql), "a recorder asks nothing else");
-    if db.get_database_backend() == DbBackend::Sqlite {
+    if !Dialect::of(db).has_read_only_transactions() {
         return db.query_all_raw(question).await;
     }
     let transaction = db.begin_with_config(None, Some(AccessMode::ReadOnly)).await?;

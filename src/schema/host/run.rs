@@ -1,19 +1,19 @@
 //! One step under the run lock, and what is written down about it.
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DatabaseTransaction};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 
 use super::HostError;
 use super::checksum::checksum;
 use super::program::{KIND, Program};
 use crate::db::history::{self, Entry};
-use crate::db::{self, Lock};
+use crate::db::{self, Dialect, Lock};
 use crate::schema::mirror::mirror;
 
 /// Whether a step and its history row are one transaction. MySQL and MariaDB commit at every schema change, what was
 /// written down before it included.
-pub(super) fn is_transactional(step: &dyn MigrationTrait, engine: DbBackend) -> bool {
-    step.use_transaction() != Some(false) && engine != DbBackend::MySql
+pub(super) fn is_transactional(step: &dyn MigrationTrait, dialect: Dialect) -> bool {
+    step.use_transaction() != Some(false) && dialect.has_transactional_ddl()
 }
 
 /// A run that holds the lock.
@@ -33,7 +33,7 @@ impl Run<'_> {
         up: bool,
     ) -> Result<(), HostError> {
         let entry = self.entry(number, step, if up { "up" } else { "down" }).await;
-        if is_transactional(step, self.db.get_database_backend()) {
+        if is_transactional(step, Dialect::of(self.db)) {
             return db::retry!(self.in_transaction(&entry, step, up));
         }
         let row = db::retry!(self.write_begun(&entry))?;
@@ -74,9 +74,9 @@ impl Run<'_> {
         up: bool,
     ) -> Result<(), HostError> {
         let transaction = db::begin(self.db).await?;
-        if self.db.get_database_backend() == DbBackend::Postgres {
+        if let Some(impatience) = Dialect::of(self.db).impatience() {
             // An upgrade must not queue behind a long query with everybody else queued behind it. A step may say otherwise.
-            transaction.execute_unprepared("SET LOCAL lock_timeout = '3s'").await?;
+            transaction.execute_unprepared(impatience).await?;
         }
         moved(step, &SchemaManager::new(&transaction), up).await?;
         let row = history::begin(&transaction, self.lock, entry).await?;

@@ -198,11 +198,6 @@ fn required(row: &QueryResult, name: &str) -> Result<String, DbErr> {
     Ok(text(row, name)?.unwrap_or_default())
 }
 
-/// A name in double quotes.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 /// A text in single quotes.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

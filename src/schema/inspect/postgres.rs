@@ -1,11 +1,13 @@
 //! Inspects tables on PostgreSQL, which records the dependents of each column.
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
-use strongroom_migration::Limit;
+use strongroom_migration::{Engine, Limit};
 
-use super::{Form, Subject, literal, query, quoted, required, text, texts};
+use super::{Form, Subject, literal, query, required, text, texts};
 
 /// Obstacles that do not depend on the columns. `$1` is the table.
+const ENGINE: Engine = Engine::Postgres;
+
 const OBSTACLES: &str = "WITH t AS (SELECT to_regclass(quote_ident($1))::oid AS id) \
     SELECT 'trigger `' || g.tgname || '`' AS what FROM pg_trigger g, t WHERE g.tgrelid = t.id AND NOT g.tgisinternal \
     UNION ALL SELECT 'rule `' || r.rulename || '`' FROM pg_rewrite r, t WHERE r.ev_class = t.id AND r.rulename <> '_RETURN' \
@@ -140,8 +142,8 @@ impl Column<'_> {
             form.carried.push(format!("comment on column {}", self.theirs));
             form.attach.push(format!(
                 "COMMENT ON COLUMN {}.{} IS {}",
-                quoted(self.table),
-                quoted(self.theirs),
+                ENGINE.quoted(self.table),
+                ENGINE.quoted(self.theirs),
                 literal(&comment)
             ));
         }
@@ -159,7 +161,7 @@ impl Column<'_> {
 
     /// Types that hold the same values as ours, in another form.
     fn converted(&self, kind: &str) -> Result<Option<(&'static str, String)>, DbErr> {
-        let name = quoted(self.theirs);
+        let name = ENGINE.quoted(self.theirs);
         Ok(
             match (
                 self.ours,
@@ -184,7 +186,7 @@ impl Column<'_> {
         back: &str,
         form: &mut Form,
     ) -> Result<(), DbErr> {
-        let name = quoted(self.theirs);
+        let name = ENGINE.quoted(self.theirs);
         let there = if ours == "text" { format!("{name}::text") } else { back.to_owned() };
         form.carried.push(format!("type {kind} of column {}", self.theirs));
         if self.ours != "created_at" {
@@ -194,12 +196,12 @@ impl Column<'_> {
         self.carry_default(&mut actions, form)?;
         form.detach.push(format!(
             "ALTER TABLE {} ALTER COLUMN {name} TYPE {ours} USING {there}",
-            quoted(self.table)
+            ENGINE.quoted(self.table)
         ));
         if self.ours == "created_at" {
             form.detach.push(format!(
                 "ALTER TABLE {} ALTER COLUMN {name} SET DEFAULT now()",
-                quoted(self.table)
+                ENGINE.quoted(self.table)
             ));
             actions.insert(0, "DROP DEFAULT".to_owned());
         }
@@ -212,8 +214,8 @@ impl Column<'_> {
             form.carried.push(format!("default of column {}", self.theirs));
             form.detach.push(format!(
                 "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
-                quoted(self.table),
-                quoted(self.theirs)
+                ENGINE.quoted(self.table),
+                ENGINE.quoted(self.theirs)
             ));
             actions.push(format!("SET DEFAULT {default}"));
         }
@@ -224,8 +226,8 @@ impl Column<'_> {
         for action in actions {
             form.attach.push(format!(
                 "ALTER TABLE {} ALTER COLUMN {} {action}",
-                quoted(self.table),
-                quoted(self.theirs)
+                ENGINE.quoted(self.table),
+                ENGINE.quoted(self.theirs)
             ));
         }
     }
@@ -241,18 +243,18 @@ async fn carry_dependents(
     for what in texts(db, OTHERS, &[table, column]).await? {
         form.obstacle(format!("{what}, which depends on column `{column}`"));
     }
-    let own = quoted(table);
+    let own = ENGINE.quoted(table);
     for row in query(db, CONSTRAINTS, &[table, column]).await? {
         let name = required(&row, "name")?;
-        let drop = format!("ALTER TABLE {own} DROP CONSTRAINT {}", quoted(&name));
+        let drop = format!("ALTER TABLE {own} DROP CONSTRAINT {}", ENGINE.quoted(&name));
         let mut add = vec![format!(
             "ALTER TABLE {own} ADD CONSTRAINT {} {}",
-            quoted(&name),
+            ENGINE.quoted(&name),
             required(&row, "sql")?
         )];
         let comment = text(&row, "comment")?;
         add.extend(comment.map(|it| {
-            format!("COMMENT ON CONSTRAINT {} ON {own} IS {}", quoted(&name), literal(&it))
+            format!("COMMENT ON CONSTRAINT {} ON {own} IS {}", ENGINE.quoted(&name), literal(&it))
         }));
         carry(form, &format!("constraint {name}"), drop, add);
     }
@@ -261,12 +263,13 @@ async fn carry_dependents(
         let mut add = vec![required(&row, "sql")?];
         let comment = text(&row, "comment")?;
         add.extend(
-            comment.map(|it| format!("COMMENT ON INDEX {} IS {}", quoted(&name), literal(&it))),
+            comment
+                .map(|it| format!("COMMENT ON INDEX {} IS {}", ENGINE.quoted(&name), literal(&it))),
         );
         if row.try_get::<bool>("", "clustered")? {
-            add.push(format!("ALTER TABLE {own} CLUSTER ON {}", quoted(&name)));
+            add.push(format!("ALTER TABLE {own} CLUSTER ON {}", ENGINE.quoted(&name)));
         }
-        carry(form, &format!("index {name}"), format!("DROP INDEX {}", quoted(&name)), add);
+        carry(form, &format!("index {name}"), format!("DROP INDEX {}", ENGINE.quoted(&name)), add);
     }
     Ok(())
 }

@@ -7,8 +7,10 @@ use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_migration::{Engine, added_type};
 
 use super::rename::renamed;
-use super::{Form, SEALED, Subject, query, quoted, required, texts};
+use super::{Form, SEALED, Subject, query, required, texts};
 use crate::schema::sealing::create_table::{CreateTable, column_of, has_word, mentions, tokens};
+
+const ENGINE: Engine = Engine::Sqlite;
 
 const MADE: &str = "SELECT coalesce(sql, '') AS what FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)";
 const INDEXES: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND lower(tbl_name) = lower($1) ORDER BY rowid";
@@ -124,7 +126,7 @@ impl Rebuild<'_> {
             } else {
                 kind.to_owned()
             };
-            items.push(format!("{} {kind}", quoted(column)));
+            items.push(format!("{} {kind}", ENGINE.quoted(column)));
         }
         items.extend(constraints);
         let (off, kept): (Vec<_>, Vec<_>) = self.indexes.iter().partition(|(_, sql)| speaks(sql));
@@ -171,7 +173,7 @@ impl Rebuild<'_> {
 
     fn down(&self) -> String {
         let mut sql = self.rename(false);
-        let (own, columns) = (quoted(&self.subject.table), self.columns(false));
+        let (own, columns) = (ENGINE.quoted(&self.subject.table), self.columns(false));
         let _ = write!(
             sql,
             "PRAGMA legacy_alter_table = ON;\nALTER TABLE {own} RENAME TO strongroom_rebuild;\nPRAGMA legacy_alter_table = OFF;\n\
@@ -184,13 +186,17 @@ impl Rebuild<'_> {
 
     /// The table and its columns in the names of one side.
     fn rename(&self, to_ours: bool) -> String {
-        let own = quoted(&self.subject.table);
+        let own = ENGINE.quoted(&self.subject.table);
         let columns = self
             .subject
             .renamed()
             .map(|(ours, theirs)| if to_ours { (theirs, ours) } else { (ours, theirs) });
         let columns = columns.map(|(from, to)| {
-            format!("ALTER TABLE credential RENAME COLUMN {} TO {};\n", quoted(from), quoted(to))
+            format!(
+                "ALTER TABLE credential RENAME COLUMN {} TO {};\n",
+                ENGINE.quoted(from),
+                ENGINE.quoted(to)
+            )
         });
         let columns: String = columns.collect();
         let (from, to) =
@@ -213,7 +219,7 @@ impl Rebuild<'_> {
         let columns = self.text.items.iter().filter_map(|item| column_of(item)).map(|name| {
             let known =
                 self.subject.matched.iter().find(|(_, theirs)| theirs.eq_ignore_ascii_case(&name));
-            quoted(known.filter(|_| ours).map_or(&name, |(it, _)| *it))
+            ENGINE.quoted(known.filter(|_| ours).map_or(&name, |(it, _)| *it))
         });
         columns.collect::<Vec<_>>().join(", ")
     }

@@ -5,6 +5,7 @@
 //! switched off by any session on MariaDB. On PostgreSQL [`Guard::Cell`] is a domain instead, which prints nothing either
 //! and costs less.
 
+use crate::db::Dialect;
 use sha2::{Digest as _, Sha256};
 use strongroom_entity::{OwnerKind, SealedColumn, SealedTable};
 use strongroom_migration::Engine;
@@ -100,32 +101,15 @@ pub(super) fn shortened(prefix: &str, table: &str) -> String {
     format!("{kept}_{digest}")
 }
 
-/// An identifier from source code.
-pub(super) fn quoted(engine: Engine, identifier: &str) -> String {
-    let is_mysql = matches!(engine, Engine::MySql | Engine::MariaDb);
-    if is_mysql { format!("`{identifier}`") } else { format!("\"{identifier}\"") }
-}
-
 /// A value by its bytes, so that a change of case or of blanks is one whatever the collation.
 pub(super) fn exact(engine: Engine, row: &str, column: &str, kind: OwnerKind) -> String {
-    let value = format!("{row}{}", quoted(engine, column));
-    match (kind, engine) {
-        (OwnerKind::Integer | OwnerKind::Uuid, _) => value,
-        (OwnerKind::Text, Engine::Postgres) => format!("{value}::text COLLATE \"C\""),
-        (OwnerKind::Text, Engine::Sqlite) => format!("CAST({value} AS BLOB)"),
-        (OwnerKind::Text, Engine::MySql | Engine::MariaDb) => {
-            format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)")
-        }
-    }
+    let value = format!("{row}{}", engine.quoted(column));
+    if kind == OwnerKind::Text { Dialect::from(engine).exact(&value) } else { value }
 }
 
 /// NULL is compared like a value.
 fn unchanged(engine: Engine, column: &str, kind: OwnerKind) -> String {
-    let same = match engine {
-        Engine::Postgres => "IS NOT DISTINCT FROM",
-        Engine::Sqlite => "IS",
-        Engine::MySql | Engine::MariaDb => "<=>",
-    };
+    let same = Dialect::from(engine).is_same();
     format!(
         "{} {same} {}",
         exact(engine, "new.", column, kind),
@@ -136,7 +120,7 @@ fn unchanged(engine: Engine, column: &str, kind: OwnerKind) -> String {
 /// Cells and indexes are bytes already, which every engine compares as they are.
 fn cell_is_left(column: &SealedColumn, engine: Engine) -> String {
     let cell = unchanged(engine, column.sealed, OwnerKind::Uuid);
-    format!("new.{} IS NOT NULL AND {cell}", quoted(engine, column.sealed))
+    format!("new.{} IS NOT NULL AND {cell}", engine.quoted(column.sealed))
 }
 
 /// The id and the owners are what they were.
@@ -169,7 +153,7 @@ fn rebound(table: &SealedTable, engine: Engine) -> String {
 
 /// Bytes that are no envelope or no blind index. NULL is neither.
 pub(super) fn not_cells(column: &SealedColumn, row: &str, engine: Engine) -> Vec<String> {
-    let cell = format!("{row}{}", quoted(engine, column.sealed));
+    let cell = format!("{row}{}", engine.quoted(column.sealed));
     let cell = match engine {
         Engine::Postgres => {
             format!("length({cell}) < 112 OR substring({cell} FROM 1 FOR 1) <> '\\x01'::bytea")
@@ -181,7 +165,7 @@ pub(super) fn not_cells(column: &SealedColumn, row: &str, engine: Engine) -> Vec
         ),
     };
     let index = column.index.map(|index| {
-        let index = format!("{row}{}", quoted(engine, index));
+        let index = format!("{row}{}", engine.quoted(index));
         let is_text = if engine == Engine::Sqlite {
             format!("typeof({index}) NOT IN ('blob', 'null') OR ")
         } else {
@@ -194,14 +178,14 @@ pub(super) fn not_cells(column: &SealedColumn, row: &str, engine: Engine) -> Vec
 
 /// One of two is there without the other.
 fn apart(engine: Engine, one: &str, other: &str) -> String {
-    format!("(new.{} IS NULL) <> (new.{} IS NULL)", quoted(engine, one), quoted(engine, other))
+    format!("(new.{} IS NULL) <> (new.{} IS NULL)", engine.quoted(one), engine.quoted(other))
 }
 
 /// A cell is missing beside its plaintext, or the other way round: while plaintext counts, such a cell would get lost.
 fn lacks(column: &SealedColumn, engine: Engine) -> String {
     let mut any = Vec::new();
     if !column.nullable {
-        any.push(format!("new.{} IS NULL", quoted(engine, column.sealed)));
+        any.push(format!("new.{} IS NULL", engine.quoted(column.sealed)));
     }
     any.extend(column.plain.map(|plain| apart(engine, plain, column.sealed)));
     any.extend(column.index.map(|index| apart(engine, index, column.sealed)));
@@ -216,7 +200,7 @@ fn sees_to_it_itself(column: &SealedColumn, engine: Engine) -> bool {
 
 /// A cell is missing, or stands without its blind index.
 pub(super) fn incomplete(column: &SealedColumn, row: &str, engine: Engine) -> String {
-    let is_null = |column: &str| format!("{row}{} IS NULL", quoted(engine, column));
+    let is_null = |column: &str| format!("{row}{} IS NULL", engine.quoted(column));
     let mut any = Vec::new();
     if !column.nullable {
         any.push(is_null(column.sealed));
@@ -232,7 +216,7 @@ fn strays(event: DmlEvent, table: &SealedTable, engine: Engine) -> String {
     let plain = table.plain_columns();
     if event == DmlEvent::Insert {
         return plain
-            .map(|plain| format!("new.{} IS NOT NULL", quoted(engine, plain)))
+            .map(|plain| format!("new.{} IS NOT NULL", engine.quoted(plain)))
             .collect::<Vec<_>>()
             .join(" OR ");
     }

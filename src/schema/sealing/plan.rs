@@ -5,12 +5,13 @@
 //! this line alone, because the SQL changes with the table and with this version, and an applied step must not count as
 //! edited then.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use strongroom_entity::{SealedTable, own_table};
 use strongroom_migration::{Engine, Phase, Step, Transition};
 
 use super::original::{self, OriginalColumns};
 use super::text::Piece;
+use crate::db::Dialect;
 
 /// How that line begins.
 const MARK: &str = "-- strongroom: ";
@@ -79,11 +80,8 @@ pub(super) async fn say_piece(
     piece: Piece<'_>,
     asked: &str,
 ) -> Result<(), DbErr> {
-    let engine = match db.get_database_backend() {
-        DbBackend::Postgres => Engine::Postgres,
-        DbBackend::Sqlite => Engine::Sqlite,
-        _ => Engine::MySql,
-    };
+    // A recorder has no server to ask; MariaDB's statements are MySQL's.
+    let engine = Dialect::of(db).engine();
     for statement in piece.of(table, engine).split("\n\n").filter(|statement| !statement.is_empty())
     {
         db.execute_unprepared(&format!("{MARK}{asked}\n{statement}")).await?;

@@ -7,7 +7,7 @@ use strongroom_migration::{Engine, Stage};
 
 use super::create_table::{CreateTable, key_columns, mentions};
 use super::error::Unsealable;
-use super::guard::{quoted, shortened};
+use super::guard::shortened;
 use super::inspect::{made, referring};
 use super::original::OriginalColumns;
 use crate::db::statement;
@@ -94,7 +94,7 @@ async fn replace(
     let db = stage.db();
     let own = texts(stage, "SELECT sql AS found FROM sqlite_master WHERE type IN ('index', 'trigger') AND sql IS NOT NULL AND lower(tbl_name) = lower($1) ORDER BY rowid", table.name).await?;
     let beside = shortened("strongroom_rebuild", table.name);
-    let (name, new) = (quoted(Engine::Sqlite, table.name), quoted(Engine::Sqlite, &beside));
+    let (name, new) = (Engine::Sqlite.quoted(table.name), Engine::Sqlite.quoted(&beside));
     db.execute_unprepared(&text.named(&new)).await?;
     // Generated columns are not written.
     let columns = texts(
@@ -103,7 +103,7 @@ async fn replace(
         &beside,
     )
     .await?;
-    let columns: Vec<_> = columns.iter().map(|column| quoted(Engine::Sqlite, column)).collect();
+    let columns: Vec<_> = columns.iter().map(|column| Engine::Sqlite.quoted(column)).collect();
     let columns = columns.join(", ");
     db.execute_unprepared(&format!("INSERT INTO {new} ({columns}) SELECT {columns} FROM {name}"))
         .await?;

@@ -3,8 +3,6 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use strongroom_migration::Engine;
-
 use super::Components;
 use crate::component::pool::component::ComponentHandle;
 use crate::component::pool::rights::Expected;
@@ -38,7 +36,7 @@ impl Components {
     /// Gives a component the login that is in use now, if that is another.
     async fn follow_login(&self, component: &ComponentHandle) -> Result<(), GrantError> {
         let (name, policy) = (component.name(), self.policy());
-        let Some(of) = policy.components.get(name).filter(|_| self.target.engine != Engine::Sqlite)
+        let Some(of) = policy.components.get(name).filter(|_| self.target.engine.has_logins())
         else {
             return Ok(());
         };
@@ -51,7 +49,7 @@ impl Components {
     }
 
     async fn follow_own_login(&self) -> Result<(), GrantError> {
-        let Some(own) = self.own.as_ref().filter(|_| self.target.engine != Engine::Sqlite) else {
+        let Some(own) = self.own.as_ref().filter(|_| self.target.engine.has_logins()) else {
             return Ok(());
         };
         let Some((login, address)) = self.login(own.name(), &own.login()).await? else {
@@ -85,7 +83,7 @@ impl Components {
         // Other limits make another pool.
         current.open.retain(|name, open| {
             let of = policy.components.get(name);
-            self.target.engine != Engine::Sqlite && of.is_some_and(|of| of.limits == *open.limits())
+            self.target.engine.has_logins() && of.is_some_and(|of| of.limits == *open.limits())
         });
         for (name, component) in &current.open {
             if let Some(of) = policy.components.get(name) {

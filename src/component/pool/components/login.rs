@@ -1,7 +1,6 @@
 //! The login of a component that is in use.
 
 use secrecy::SecretString;
-use strongroom_migration::Engine;
 
 use super::Components;
 use crate::component::login::{LoginState, Logins};
@@ -26,14 +25,10 @@ impl Components {
         let logins = Logins::read(&self.keeper).await?;
         let (slot, row) = logins.find(name, LoginState::Active).ok_or_else(|| missing(name))?;
         let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
-        let database = match self.target.engine {
-            Engine::MariaDb => self.target.names.view_schema(name),
-            _ => self.target.database.clone(),
-        };
         Ok(OwnLogin {
             user: self.target.names.login(name, slot),
             password: keys.password(row)?.text(),
-            database,
+            database: self.target.database_of(name),
         })
     }
 

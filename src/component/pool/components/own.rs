@@ -3,7 +3,6 @@
 use std::sync::{PoisonError, RwLock};
 
 use sea_orm::{DatabaseConnection, DbErr};
-use strongroom_migration::Engine;
 
 use super::share;
 use crate::component::pool::login::refused;
@@ -37,7 +36,7 @@ impl Own {
         let login = address.user().unwrap_or_default();
         let expected = Expected::new(target, policy, name, component, &login);
         let is_own = || Slot::ALL.iter().any(|slot| target.names.login(name, *slot) == login);
-        if target.engine != Engine::Sqlite && !is_own() {
+        if target.engine.has_logins() && !is_own() {
             let reason = format!(
                 "the database's address names `{login}`, which is not one of its own logins"
             );

@@ -6,7 +6,6 @@ use strongroom_migration::Engine;
 
 use super::{entangled, query, required_text, text};
 use crate::schema::sealing::error::Unsealable;
-use crate::schema::sealing::guard::quoted;
 use crate::schema::sealing::original::{Index, OriginalColumn, OriginalColumns};
 
 /// A column, with the collation where it is another than the type's.
@@ -62,7 +61,7 @@ async fn original(
     if let Some(other) = query(db, OTHERS, &[table.name, column]).await?.first() {
         return Err(entangled(table, column, required_text(other, "what")?));
     }
-    let name = quoted(Engine::Postgres, column);
+    let name = Engine::Postgres.quoted(column);
     let mut constraints = Vec::new();
     constraints.extend(
         text(row, "default_sql")?.map(|sql| format!("ALTER COLUMN {name} SET DEFAULT {sql}")),

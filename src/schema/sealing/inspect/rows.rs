@@ -5,8 +5,9 @@ use strongroom_entity::{IdKind, OwnerKind, SealedTable};
 use strongroom_migration::Engine;
 
 use super::query;
+use crate::db::Dialect;
 use crate::schema::sealing::error::Unsealable;
-use crate::schema::sealing::guard::{exact, incomplete, not_cells, quoted};
+use crate::schema::sealing::guard::{exact, incomplete, not_cells};
 
 /// What plaintext rows must be.
 pub(in crate::schema::sealing) async fn refuse_rows(
@@ -17,7 +18,7 @@ pub(in crate::schema::sealing) async fn refuse_rows(
     refuse_long_ids(db, engine, table).await?;
     for column in table.columns {
         let Some(plain) = column.plain else { continue };
-        let name = quoted(engine, plain);
+        let name = engine.quoted(plain);
         if !column.nullable {
             refuse(
                 db,
@@ -32,7 +33,7 @@ pub(in crate::schema::sealing) async fn refuse_rows(
             let value = exact(engine, "", plain, OwnerKind::Text);
             let sql = format!(
                 "SELECT count({name}) - count(DISTINCT {value}) AS found FROM {}",
-                quoted(engine, table.name)
+                engine.quoted(table.name)
             );
             let rows = number(db, &sql).await?;
             refuse_some(
@@ -84,13 +85,13 @@ async fn refuse_long_ids(
     if table.id.kind == IdKind::Uuid {
         return Ok(());
     }
-    let length = if engine == Engine::Sqlite { "length" } else { "char_length" };
     let id = table.id.name;
+    let length = Dialect::from(engine).characters(&engine.quoted(id));
     refuse(
         db,
         engine,
         table,
-        &format!("{length}({}) > 64", quoted(engine, id)),
+        &format!("{length} > 64"),
         format!("have an `{id}` of more than 64 characters"),
     )
     .await
@@ -104,7 +105,7 @@ async fn refuse(
     what: String,
 ) -> Result<(), Unsealable> {
     let sql =
-        format!("SELECT count(*) AS found FROM {} WHERE {condition}", quoted(engine, table.name));
+        format!("SELECT count(*) AS found FROM {} WHERE {condition}", engine.quoted(table.name));
     refuse_some(table, number(db, &sql).await?, what)
 }
 
@@ -118,7 +119,7 @@ pub(super) async fn is_empty(
     engine: Engine,
     table: &SealedTable,
 ) -> Result<bool, Unsealable> {
-    let sql = format!("SELECT 1 AS found FROM {} LIMIT 1", quoted(engine, table.name));
+    let sql = format!("SELECT 1 AS found FROM {} LIMIT 1", engine.quoted(table.name));
     Ok(query(db, &sql, &[]).await?.is_empty())
 }
 

@@ -3,7 +3,7 @@
 use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
-use crate::schema::sealing::guard::{quoted, shortened};
+use crate::schema::sealing::guard::shortened;
 
 const ENGINE: Engine = Engine::Postgres;
 
@@ -34,7 +34,7 @@ impl Domain {
             Self::Cell => "strongroom_cell",
             Self::Index => "strongroom_blind_index",
         };
-        quoted(ENGINE, &shortened(prefix, table.name))
+        ENGINE.quoted(&shortened(prefix, table.name))
     }
 
     /// Its name is what a program is told. The server adds no value to that.
@@ -79,7 +79,7 @@ impl Domain {
         let names: Vec<_> = self.columns(table).map(|column| format!("'{column}'")).collect();
         let plain = format!(
             "a.attrelid = '{}'::regclass AND a.atttypid = 'bytea'::regtype AND a.attname IN ({})",
-            quoted(ENGINE, table.name),
+            ENGINE.quoted(table.name),
             names.join(", ")
         );
         each_column(&plain, &self.name(table))

@@ -4,7 +4,7 @@ use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
 use super::Piece;
-use crate::schema::sealing::guard::{DmlEvent, Guard, quoted, shortened, stale};
+use crate::schema::sealing::guard::{DmlEvent, Guard, shortened, stale};
 use crate::schema::sealing::original::{OriginalColumn, OriginalColumns};
 
 pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) -> Vec<String> {
@@ -53,7 +53,7 @@ impl Text<'_> {
     }
 
     fn quoted(&self, identifier: &str) -> String {
-        quoted(self.engine, identifier)
+        self.engine.quoted(identifier)
     }
 
     fn alter(&self, guard: &str, actions: &[String]) -> Vec<String> {

@@ -6,7 +6,7 @@ use strongroom_migration::Engine;
 
 use super::Piece;
 use super::domain::Domain;
-use crate::schema::sealing::guard::{DmlEvent, Guard, quoted, shortened, stale};
+use crate::schema::sealing::guard::{DmlEvent, Guard, shortened, stale};
 use crate::schema::sealing::original::{OriginalColumn, OriginalColumns};
 
 const ENGINE: Engine = Engine::Postgres;
@@ -76,7 +76,7 @@ fn of_domains(table: &SealedTable, text: fn(Domain, &SealedTable) -> String) -> 
 }
 
 fn name(table: &SealedTable) -> String {
-    quoted(ENGINE, table.name)
+    ENGINE.quoted(table.name)
 }
 
 fn alter(table: &SealedTable, actions: &[String]) -> Vec<String> {
@@ -91,7 +91,7 @@ fn alter(table: &SealedTable, actions: &[String]) -> Vec<String> {
 fn add_cells(table: &SealedTable) -> Vec<String> {
     let added = Domain::of(table).flat_map(|domain| {
         domain.columns(table).map(move |column| {
-            format!("ADD COLUMN {} {}", quoted(ENGINE, column), domain.name(table))
+            format!("ADD COLUMN {} {}", ENGINE.quoted(column), domain.name(table))
         })
     });
     let indexes = table
@@ -103,17 +103,15 @@ fn add_cells(table: &SealedTable) -> Vec<String> {
 }
 
 fn unique_index(index: &str, table: &SealedTable) -> String {
-    let own = quoted(ENGINE, &shortened(table.name, index));
-    format!("CREATE UNIQUE INDEX {own} ON {} ({});", name(table), quoted(ENGINE, index))
+    let own = ENGINE.quoted(&shortened(table.name, index));
+    format!("CREATE UNIQUE INDEX {own} ON {} ({});", name(table), ENGINE.quoted(index))
 }
 
 /// Its indexes go with a column.
 fn drop_columns<'a>(columns: impl Iterator<Item = &'a str>, table: &SealedTable) -> Vec<String> {
     alter(
         table,
-        &columns
-            .map(|column| format!("DROP COLUMN {}", quoted(ENGINE, column)))
-            .collect::<Vec<_>>(),
+        &columns.map(|column| format!("DROP COLUMN {}", ENGINE.quoted(column))).collect::<Vec<_>>(),
     )
 }
 
@@ -124,14 +122,14 @@ fn alter_required(action: &str, table: &SealedTable) -> Vec<String> {
     alter(
         table,
         &columns
-            .map(|column| format!("ALTER COLUMN {} {action}", quoted(ENGINE, column)))
+            .map(|column| format!("ALTER COLUMN {} {action}", ENGINE.quoted(column)))
             .collect::<Vec<_>>(),
     )
 }
 
 fn add_plaintext(originals: &OriginalColumns, table: &SealedTable) -> Vec<String> {
     let added = originals.iter().map(|(column, original)| {
-        format!("ADD COLUMN {} {}", quoted(ENGINE, column), original.kind)
+        format!("ADD COLUMN {} {}", ENGINE.quoted(column), original.kind)
     });
     alter(table, &added.collect::<Vec<_>>())
 }
@@ -170,7 +168,7 @@ fn stale_guard(table: &SealedTable) -> String {
     let emptied = table.columns.iter().map(|column| {
         let columns = std::iter::once(column.sealed).chain(column.index);
         let set: Vec<_> =
-            columns.map(|it| format!("        new.{} := NULL;", quoted(ENGINE, it))).collect();
+            columns.map(|it| format!("        new.{} := NULL;", ENGINE.quoted(it))).collect();
         format!(
             "    IF {}\n    THEN\n{}\n    END IF;",
             stale(table, column, ENGINE),

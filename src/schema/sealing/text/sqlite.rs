@@ -4,7 +4,7 @@ use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
 use super::Piece;
-use crate::schema::sealing::guard::{DmlEvent, Guard, quoted, shortened, stale};
+use crate::schema::sealing::guard::{DmlEvent, Guard, shortened, stale};
 use crate::schema::sealing::original::OriginalColumns;
 
 const ENGINE: Engine = Engine::Sqlite;
@@ -55,14 +55,14 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
 }
 
 fn name(table: &SealedTable) -> String {
-    quoted(ENGINE, table.name)
+    ENGINE.quoted(table.name)
 }
 
 fn add_cells(table: &SealedTable) -> Vec<String> {
     let cells = table.columns.iter().map(|column| column.sealed);
     let columns = cells.chain(table.columns.iter().filter_map(|column| column.index));
     let added = columns.map(|column| {
-        format!("ALTER TABLE {} ADD COLUMN {} blob;", name(table), quoted(ENGINE, column))
+        format!("ALTER TABLE {} ADD COLUMN {} blob;", name(table), ENGINE.quoted(column))
     });
     let indexes = table.columns.iter().filter_map(|column| column.index);
     let indexes = indexes.map(|it| {
@@ -70,14 +70,14 @@ fn add_cells(table: &SealedTable) -> Vec<String> {
             "CREATE UNIQUE INDEX {} ON {} ({});",
             index_name(it, table),
             name(table),
-            quoted(ENGINE, it)
+            ENGINE.quoted(it)
         )
     });
     added.chain(indexes).collect()
 }
 
 fn index_name(index: &str, table: &SealedTable) -> String {
-    quoted(ENGINE, &shortened(table.name, index))
+    ENGINE.quoted(&shortened(table.name, index))
 }
 
 /// An index does not go with its column.
@@ -90,14 +90,14 @@ fn drop_cells(table: &SealedTable) -> Vec<String> {
 }
 
 fn drop_column(column: &str, table: &SealedTable) -> String {
-    format!("ALTER TABLE {} DROP COLUMN {};", name(table), quoted(ENGINE, column))
+    format!("ALTER TABLE {} DROP COLUMN {};", name(table), ENGINE.quoted(column))
 }
 
 /// After a way down that was given up the indexes are not there yet.
 fn drop_plaintext(originals: &OriginalColumns, table: &SealedTable) -> Vec<String> {
     let indexes = originals.iter().flat_map(|(_, original)| &original.indexes);
     let indexes =
-        indexes.map(|index| format!("DROP INDEX IF EXISTS {};", quoted(ENGINE, &index.name)));
+        indexes.map(|index| format!("DROP INDEX IF EXISTS {};", ENGINE.quoted(&index.name)));
     let simple = originals.iter().filter(|(_, original)| !original.constrained);
     indexes.chain(simple.map(|(column, _)| drop_column(column, table))).collect()
 }
@@ -106,7 +106,7 @@ fn add_plaintext(originals: &OriginalColumns, table: &SealedTable) -> Vec<String
     let added = originals.iter().map(|(column, original)| {
         let definition = original.definition.clone().filter(|_| !original.constrained);
         let definition =
-            definition.unwrap_or_else(|| format!("{} {}", quoted(ENGINE, column), original.kind));
+            definition.unwrap_or_else(|| format!("{} {}", ENGINE.quoted(column), original.kind));
         // The definition may end with a comment.
         format!("ALTER TABLE {} ADD COLUMN {}\n;", name(table), definition.trim_start())
     });
@@ -132,12 +132,12 @@ fn stale_guard(table: &SealedTable) -> String {
     let emptied = table.columns.iter().flat_map(|column| {
         let stale = stale(table, column, ENGINE);
         let columns =
-            std::iter::once(column.sealed).chain(column.index).map(|it| quoted(ENGINE, it));
+            std::iter::once(column.sealed).chain(column.index).map(|it| ENGINE.quoted(it));
         columns
             .map(move |it| format!("{it} = CASE WHEN {stale} THEN NULL ELSE {it} END"))
             .collect::<Vec<_>>()
     });
-    let id = quoted(ENGINE, table.id.name);
+    let id = ENGINE.quoted(table.id.name);
     format!(
         "CREATE TRIGGER {} AFTER UPDATE ON {}\nWHEN {}\nBEGIN\n    UPDATE {} SET\n        {}\n    WHERE {id} IS new.{id};\nEND;",
         Guard::Stale.name(DmlEvent::Update, table),

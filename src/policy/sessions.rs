@@ -3,8 +3,8 @@
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
+use super::GrantError;
 use crate::db::{is_forbidden, statement};
-use crate::policy::GrantError;
 
 /// Their server-side ids. On Galera: those of this node only.
 pub(crate) async fn of(
@@ -41,7 +41,7 @@ pub(crate) async fn end(
 }
 
 /// Ends sessions by their ids. One that ended by itself meanwhile is as good.
-pub(super) async fn kill(
+pub(crate) async fn kill(
     db: &impl ConnectionTrait,
     engine: Engine,
     sessions: impl IntoIterator<Item = &String>,
