@@ -35,7 +35,7 @@
 //! # use sea_orm_migration::SchemaManager;
 //! use api_token::Token;
 //! use strongroom::db::{Access, Address, connect};
-//! use strongroom::key::{FileSource, KeySource as _, Rolling, Roots, Unopened};
+//! use strongroom::key::{FileSource, KeySource as _, Rolling, Roots, OpenFailure};
 //! use strongroom::migration::Phase;
 //! use strongroom::prelude::*;
 //! use strongroom::reseal::Options;
@@ -59,8 +59,8 @@
 //! sealing.migrate_to(&SchemaManager::new(&db), api_token::Entity::TABLE, Phase::Sealed).await?;
 //!
 //! // At each start: the connection with its keys, and an error unless the table is sealed as this program was built for.
-//! let room = Strongroom::load(db, roots, 0).await?;
-//! room.require(&[api_token::Entity::TABLE]).await?;
+//! let db = Strongroom::load(db, roots, 0).await?;
+//! db.require(&[api_token::Entity::TABLE]).await?;
 //!
 //! // Written: an active model, and the plaintext beside it.
 //! let row = |name: &str| api_token::ActiveModel {
@@ -69,28 +69,28 @@
 //!     name: Set(name.to_owned()),
 //!     ..Default::default()
 //! };
-//! row("laptop").with(Token, "tok_9f2c61d07be84a35").insert(&room).await?;
-//! row("robot").with(Token, "tok_1b7e0a5c93d24f68").insert(&room).await?;
+//! row("laptop").with(Token, "tok_9f2c61d07be84a35").insert(&db).await?;
+//! row("robot").with(Token, "tok_1b7e0a5c93d24f68").insert(&db).await?;
 //!
 //! // Found by its value, and opened on purpose.
-//! let laptop = room.find_by(Token, "tok_9f2c61d07be84a35").await?.expect("it was stored");
+//! let laptop = db.find_by(Token, "tok_9f2c61d07be84a35").await?.expect("it was stored");
 //! assert_eq!(laptop.name, "laptop");
-//! assert_eq!(room.open(Token, &laptop).await?.as_text(), Some("tok_9f2c61d07be84a35"));
-//! assert!(room.find_by(Token, "tok_of_nobody").await?.is_none());
+//! assert_eq!(db.open(Token, &laptop).await?.as_text(), Some("tok_9f2c61d07be84a35"));
+//! assert!(db.find_by(Token, "tok_of_nobody").await?.is_none());
 //!
 //! // Changed for its tenant alone: a draft that names another one finds no row, and changes nothing.
 //! let of_another = api_token::ActiveModel { id: Set(laptop.id), tenant_id: Set("globex".to_owned()), ..Default::default() };
-//! assert!(matches!(of_another.with(Token, "tok_x").update(&room).await, Err(RecordError::Rebound { .. })));
+//! assert!(matches!(of_another.with(Token, "tok_x").update(&db).await, Err(RecordError::Rebound { .. })));
 //!
 //! // Somebody with write access gives the laptop the robot's cell. The row is read as ever; the cell does not open there.
 //! let swap = "UPDATE api_token SET token = (SELECT token FROM api_token WHERE name = 'robot') WHERE name = 'laptop'";
-//! room.execute_unprepared(swap).await?;
-//! let laptop = api_token::Entity::find_by_id(laptop.id).one(&room).await?.expect("it is there");
-//! let refused = room.open(Token, &laptop).await;
-//! assert!(matches!(refused, Err(RecordError::Unopenable { reason: Unopened::NotForThisRow, .. })));
+//! db.execute_unprepared(swap).await?;
+//! let laptop = api_token::Entity::find_by_id(laptop.id).one(&db).await?.expect("it is there");
+//! let refused = db.open(Token, &laptop).await;
+//! assert!(matches!(refused, Err(RecordError::Unopenable { reason: OpenFailure::NotForThisRow, .. })));
 //!
 //! // A new key for every cell, while programs read and write. What does not open stays where it is, and is counted.
-//! let rolled = room.roll(Rolling::Forward, &Options::default()).await?;
+//! let rolled = db.roll(Rolling::Forward, &Options::default()).await?;
 //! assert_eq!((rolled.generation, rolled.moved, rolled.bad), (2, 1, 1));
 //! # Ok(())
 //! # }

@@ -30,7 +30,7 @@ pub(super) struct Caller {
 impl Caller {
     /// The credentials, by the component's login and with its keys.
     pub(super) fn store(&self) -> Store {
-        Store::of_component(self.component.database().clone(), self.component.share())
+        Store::of_component(self.component.database().clone(), self.component.keys())
     }
 
     /// Writes down that something was done, for each of these rows. It must not be handed out before this returns.
@@ -132,7 +132,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
 /// Refuses every request while the database is behind what this host has seen, those that open nothing too: what they
 /// write would be lost with the older copy.
 async fn refuse_older(component: &ComponentHandle) -> Result<(), Problem> {
-    let share = component.share();
+    let share = component.keys();
     let judged = match share.refresh().await {
         Err(error) if error.went_back() => Err(error),
         // The service runs only where the credentials are sealed.

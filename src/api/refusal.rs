@@ -7,7 +7,7 @@ use super::problem::Problem;
 use strongroom::audit::{AuditError, Barrier};
 use strongroom::credential::StoreError;
 use strongroom::db::{is_refused, is_too_slow, is_unreachable};
-use strongroom::key::{RingError, Unopened};
+use strongroom::key::{OpenFailure, RingError};
 use strongroom::policy::GrantError;
 
 /// Seconds after which a caller may try again.
@@ -111,7 +111,7 @@ impl From<StoreError> for Refusal {
             StoreError::TooMany(_) => {
                 Problem::new(StatusCode::BAD_REQUEST, "too_many", error.to_string()).into()
             }
-            StoreError::Unopenable { reason: Unopened::NotShared, .. } => {
+            StoreError::Unopenable { reason: OpenFailure::NotShared, .. } => {
                 Self::forbidden(Barrier::Keys)
             }
             StoreError::Unopenable { ref id, ref reason } => {

@@ -21,7 +21,7 @@ use strongroom::db::{Address, AddressError, Tls, TlsError};
 use strongroom::internal::file::{self as files, FileError};
 use strongroom::key::{EpochFloor, EpochMemory, KeySource};
 use strongroom::policy::{ComponentKeys, Names, PolicyOptions};
-use strongroom::schema::Wish;
+use strongroom::schema::AdoptionOptions;
 
 use adopt::Adopt;
 use keys::Keys;
@@ -213,8 +213,8 @@ impl Config {
     }
 
     /// The table that is to be adopted, and which of its columns is which.
-    pub(crate) fn adoption(&self) -> Wish {
-        self.adopt.wish()
+    pub(crate) fn adoption(&self) -> AdoptionOptions {
+        self.adopt.options()
     }
 
     /// What policies are made from: the accounts' prefix, and the operator's own file. `over` is a file that goes before

@@ -12,7 +12,7 @@ use crate::db;
 use crate::key::{EpochFloor, Roots};
 use crate::policy::apply::{refuse_shared_accounts, take_turns};
 use crate::policy::drift::drift;
-use crate::policy::told::told;
+use crate::policy::refusal::refusal;
 use crate::policy::{GrantError, Plan, Policy, PolicyOptions, Site, stored};
 
 /// Fails where reverting policy `version` would fail.
@@ -47,7 +47,7 @@ async fn rehearse(
     take_turns(&transaction, site.target.engine).await?;
     for statement in &plan.statements {
         let done = transaction.execute_unprepared(&statement.exposed()).await;
-        done.map_err(|error| told(&site.target, &error, &statement.sql))?;
+        done.map_err(|error| refusal(&site.target, &error, &statement.sql))?;
     }
     let after = plan_back(&transaction, site, policy).await?;
     transaction.rollback().await?;

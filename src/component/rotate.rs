@@ -13,10 +13,10 @@ use super::login::{self, LoginState, Logins, NewLogin};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
 use crate::policy::names::Slot;
+use crate::policy::refusal::refusal;
 use crate::policy::sessions;
 use crate::policy::state::{Change, ENABLED, State};
 use crate::policy::statement::{Verifiers, statements};
-use crate::policy::told::told;
 use crate::policy::{GrantError, Site};
 
 /// How patient a rotation is.
@@ -156,7 +156,7 @@ impl Rotation<'_> {
             self.db
                 .execute_unprepared(&statement.exposed())
                 .await
-                .map_err(|error| told(target, &error, &statement.sql))?;
+                .map_err(|error| refusal(target, &error, &statement.sql))?;
         }
         Ok(())
     }

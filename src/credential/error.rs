@@ -3,7 +3,7 @@
 use sea_orm::DbErr;
 
 use crate::crypto::NoRandomness;
-use crate::key::{RingError, Unopened};
+use crate::key::{OpenFailure, RingError};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum StoreError {
         /// The row.
         id: String,
         /// Why.
-        reason: Unopened,
+        reason: OpenFailure,
     },
     /// The access key or the id is taken.
     #[error("a credential with this id or access key exists already")]

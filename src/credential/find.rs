@@ -15,7 +15,7 @@ use super::read::{Row, Unrevealed};
 use super::store::ATTEMPTS;
 use super::{Credential, Store, StoreError};
 use crate::crypto::Opened;
-use crate::key::{Share, Unopened};
+use crate::key::{OpenFailure, ScopedKeys};
 
 impl Store {
     /// The credential with this access key.
@@ -99,7 +99,7 @@ impl Store {
             By::Access(access)
                 if found.access.as_ref().is_none_or(|found| found.as_str() != *access) =>
             {
-                Err(StoreError::Unopenable { id: found.id, reason: Unopened::IndexMismatch })
+                Err(StoreError::Unopenable { id: found.id, reason: OpenFailure::IndexMismatch })
             }
             _ => Ok(found),
         }
@@ -153,7 +153,7 @@ impl Store {
     /// Only what is asked for is read: a component that may not read the secret finds the rest.
     async fn select(
         &self,
-        keys: &Share,
+        keys: &ScopedKeys,
         wanted: Condition,
         reveal: bool,
         most: Option<u64>,
@@ -176,7 +176,7 @@ impl Store {
     /// Opens a row. A key that came after the ring was loaded is looked for first.
     async fn opened(
         &self,
-        keys: &Share,
+        keys: &ScopedKeys,
         row: &Row,
         reveal: bool,
     ) -> Result<Credential, StoreError> {
@@ -207,7 +207,7 @@ enum By<'a> {
     Access(&'a str),
 }
 
-fn open(keys: &Share, row: &Row, reveal: bool) -> Result<Credential, Unopened> {
+fn open(keys: &ScopedKeys, row: &Row, reveal: bool) -> Result<Credential, OpenFailure> {
     Ok(Credential {
         id: row.id.clone(),
         user_id: row.user_id.clone(),
@@ -223,8 +223,8 @@ fn open(keys: &Share, row: &Row, reveal: bool) -> Result<Credential, Unopened> {
     })
 }
 
-fn text(opened: &Opened) -> Result<Zeroizing<String>, Unopened> {
-    opened.as_text().map(|text| Zeroizing::new(text.to_owned())).ok_or(Unopened::NotText)
+fn text(opened: &Opened) -> Result<Zeroizing<String>, OpenFailure> {
+    opened.as_text().map(|text| Zeroizing::new(text.to_owned())).ok_or(OpenFailure::NotText)
 }
 
 fn from_plain(row: plain_credential::Model, reveal: bool) -> Credential {

@@ -9,13 +9,13 @@ use strongroom_entity::{credential, plain_credential};
 use strongroom_migration::Phase;
 
 use super::NewCredential;
-use crate::key::{RingError, Share};
+use crate::key::{RingError, ScopedKeys};
 
 /// One statement that inserts every row: plaintext, cells or both, as the phase demands.
 pub(super) fn insert(
     rows: &[NewCredential],
     phase: Phase,
-    keys: Option<&Share>,
+    keys: Option<&ScopedKeys>,
 ) -> Result<InsertStatement, RingError> {
     let mut statement = Query::insert();
     statement.into_table(credential::Entity);
@@ -34,7 +34,7 @@ pub(super) fn insert(
 pub(super) fn update(
     row: &NewCredential,
     phase: Phase,
-    keys: Option<&Share>,
+    keys: Option<&ScopedKeys>,
 ) -> Result<UpdateStatement, RingError> {
     let mut statement = Query::update();
     statement.table(credential::Entity);
@@ -49,7 +49,7 @@ pub(super) fn update(
 fn columns(
     row: &NewCredential,
     phase: Phase,
-    keys: Option<&Share>,
+    keys: Option<&ScopedKeys>,
 ) -> Result<Vec<(String, SimpleExpr)>, RingError> {
     let mut columns = Vec::new();
     if let Some(keys) = keys.filter(|_| phase != Phase::Plain) {
@@ -63,7 +63,7 @@ fn columns(
     Ok(columns)
 }
 
-fn sealed(new: &NewCredential, keys: &Share) -> Result<credential::ActiveModel, RingError> {
+fn sealed(new: &NewCredential, keys: &ScopedKeys) -> Result<credential::ActiveModel, RingError> {
     let mut row = credential::ActiveModel {
         id: Set(new.id.clone()),
         user_id: Set(new.user_id.clone()),

@@ -13,7 +13,7 @@ use strongroom_migration::Phase;
 use super::row;
 use super::{Listed, NewCredential, Page, StoreError};
 use crate::db::{has_table, is_constraint_violation};
-use crate::key::{EpochFloor, Manifest, Ring, RingError, Roots, Share, scope_of};
+use crate::key::{EpochFloor, Manifest, Ring, RingError, Roots, ScopedKeys, scope_of};
 use crate::reseal::{ResealError, refuse_contradiction};
 
 /// The credentials of a database.
@@ -21,7 +21,7 @@ pub struct Store {
     pub(super) db: DatabaseConnection,
     root: Option<Arc<Roots>>,
     floor: EpochFloor,
-    keys: RwLock<Option<Arc<Share>>>,
+    keys: RwLock<Option<Arc<ScopedKeys>>>,
     /// The epoch whose manifest was compared with the database.
     judged: AtomicI64,
     /// Whether the share was given, and the ring is not this login's to read.
@@ -58,7 +58,7 @@ impl Store {
 
     /// A store over a component's pool, with its share of the ring: what it may not do is refused by the database, or for
     /// want of a key.
-    pub fn of_component(db: DatabaseConnection, keys: Arc<Share>) -> Self {
+    pub fn of_component(db: DatabaseConnection, keys: Arc<ScopedKeys>) -> Self {
         Self {
             db,
             root: None,
@@ -159,7 +159,7 @@ impl Store {
     }
 
     /// The keys, fresh enough; `None` while the database has none.
-    pub(super) async fn keys(&self) -> Result<Option<Arc<Share>>, StoreError> {
+    pub(super) async fn keys(&self) -> Result<Option<Arc<ScopedKeys>>, StoreError> {
         let known = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(keys) = known {
             match keys.refresh().await {
@@ -183,7 +183,7 @@ impl Store {
         let ring = Arc::new(Ring::load(&self.db, root, self.floor.clone()).await?);
         self.refuse_contradiction(&ring.manifest()).await?;
         ring.remember(&self.db).await?;
-        let keys = Arc::new(Share::whole(ring, self.db.clone()));
+        let keys = Arc::new(ScopedKeys::whole(ring, self.db.clone()));
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys.clone());
         Ok(Some(keys))
     }
@@ -230,7 +230,7 @@ impl Store {
         &self,
         rows: &[NewCredential],
         phase: Phase,
-    ) -> Result<Option<Arc<Share>>, StoreError> {
+    ) -> Result<Option<Arc<ScopedKeys>>, StoreError> {
         let keys = self.keys().await?;
         if let Some(keys) = keys.as_ref().filter(|_| phase != Phase::Plain) {
             keys.prepare(rows.iter().map(|row| scope_of(row.project_id.as_deref()))).await?;
@@ -255,7 +255,7 @@ const MANIFEST_TABLE: &str = "strongroom_manifest";
 /// An upgrade moves a table through several phases; a statement meets more than one at most rarely.
 pub(super) const ATTEMPTS: u32 = 4;
 
-fn phase_of(keys: &Share) -> Result<Phase, StoreError> {
+fn phase_of(keys: &ScopedKeys) -> Result<Phase, StoreError> {
     keys.phase("credential").ok_or(StoreError::UnknownPhase)
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::Tls;
 use super::feature::feature;
-use super::tls::Asked;
+use super::tls::RequestedTls;
 pub use error::AddressError;
 
 /// A database's URL, and how the way there is encrypted. Printing it leaves the password out.
@@ -20,7 +20,7 @@ pub struct Address {
     url: SecretString,
     shown: String,
     engine: DbBackend,
-    asked: Option<Asked>,
+    asked: Option<RequestedTls>,
     tls: Tls,
 }
 
@@ -145,7 +145,7 @@ impl Address {
     }
 
     /// What `sslmode` says, if it is set.
-    pub(super) fn asked(&self) -> Option<Asked> {
+    pub(super) fn asked(&self) -> Option<RequestedTls> {
         self.asked.clone()
     }
 
@@ -188,12 +188,12 @@ fn with_driver(scheme: &str) -> Option<&'static str> {
 }
 
 /// The last one counts, as with the drivers.
-fn asked(url: &Url) -> Result<Option<Asked>, AddressError> {
+fn asked(url: &Url) -> Result<Option<RequestedTls>, AddressError> {
     let Some((name, value)) = url.query_pairs().filter(|(name, _)| MODE.contains(&&**name)).last()
     else {
         return Ok(None);
     };
-    Asked::parse(&name, &value)
+    RequestedTls::parse(&name, &value)
         .map(Some)
         .ok_or_else(|| AddressError::Mode(format!("{name}={value}")))
 }

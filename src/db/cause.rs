@@ -38,7 +38,7 @@ pub(super) enum Cause<'a> {
 
 #[cfg(all(feature = "postgres", feature = "mysql"))]
 /// What a server said of an error, in its own words.
-pub(super) struct Said<'a> {
+pub(super) struct ServerMessage<'a> {
     pub(super) code: Option<Cow<'a, str>>,
     pub(super) number: Option<u16>,
     pub(super) message: &'a str,

@@ -5,7 +5,7 @@
 
 use sea_orm::DbErr;
 
-use super::cause::{Said, said};
+use super::cause::{ServerMessage, said};
 
 /// Returns the message for a person: one line, with the object, the detail and the hint where they hold no values.
 pub fn said_by_server(error: &DbErr) -> String {
@@ -25,7 +25,7 @@ pub fn said_by_server(error: &DbErr) -> String {
     if more.is_empty() { message } else { format!("{message} ({})", more.join("; ")) }
 }
 
-fn message(said: &Said<'_>) -> String {
+fn message(said: &ServerMessage<'_>) -> String {
     let text = one_line(said.message);
     match (said.number, said.code.as_deref()) {
         (Some(number), _) if QUOTE_VALUES.contains(&number) => {
@@ -44,7 +44,7 @@ fn message(said: &Said<'_>) -> String {
 const OBJECTS_ONLY: [&str; 12] =
     ["0A", "2B", "08", "28", "3D", "3F", "40", "42", "53", "54", "55", "57"];
 
-fn names_objects_only(said: &Said<'_>) -> bool {
+fn names_objects_only(said: &ServerMessage<'_>) -> bool {
     said.code
         .as_deref()
         .and_then(|code| code.get(..2))
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn mysql(number: u16, message: &str) -> String {
-        self::message(&Said {
+        self::message(&ServerMessage {
             code: None,
             number: Some(number),
             message,
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn postgres(code: &str, message: &str) -> String {
-        self::message(&Said {
+        self::message(&ServerMessage {
             code: Some(Cow::Borrowed(code)),
             number: None,
             message,

@@ -66,7 +66,7 @@ impl Tls {
     pub(super) fn mode(
         &self,
         peer: Peer,
-        asked: Option<Asked>,
+        asked: Option<RequestedTls>,
     ) -> Result<Option<Mode>, InsecureAddress> {
         let required = match peer {
             Peer::Socket => false,
@@ -134,12 +134,12 @@ pub(super) enum Mode {
 
 /// What an address asks for, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct RequestedTls {
     pub(super) mode: Mode,
     word: String,
 }
 
-impl Asked {
+impl RequestedTls {
     /// Reads the value of `sslmode` or `ssl-mode`; the words of either engine are taken for both.
     pub(super) fn parse(name: &str, value: &str) -> Option<Self> {
         let mode = match value.to_ascii_lowercase().replace('_', "-").as_str() {
@@ -170,7 +170,8 @@ mod tests {
     use super::*;
 
     fn mode(tls: &Tls, peer: Peer, asked: Option<&str>) -> Result<Option<Mode>, ()> {
-        tls.mode(peer, asked.map(|word| Asked::parse("sslmode", word).unwrap())).map_err(drop)
+        tls.mode(peer, asked.map(|word| RequestedTls::parse("sslmode", word).unwrap()))
+            .map_err(drop)
     }
 
     #[test]

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use sea_orm::ConnectionTrait;
 
 use super::free::has_free_connection;
-use super::{RingError, Share};
+use super::{RingError, ScopedKeys};
 
 /// How long the pool is waited for before the transaction's own connection will do.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-impl Share {
+impl ScopedKeys {
     /// Reads the manifest again where it is old: on the pool, or on the connection of a transaction that began then.
     ///
     /// A transaction may see an older manifest than was read last. That is no rollback while the transaction is older.

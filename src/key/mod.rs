@@ -8,6 +8,7 @@
 
 mod audit_key;
 mod beside;
+mod cell_address;
 mod described;
 mod environment;
 mod epoch;
@@ -17,37 +18,36 @@ mod free;
 mod key_rows;
 mod manifest;
 mod manifest_row;
+mod open_failure;
 mod passphrase;
 mod password_file;
-mod place;
 mod policy_keys;
 mod private_file;
 mod rewrap;
 mod ring;
 mod roots;
-mod share;
+mod scoped_keys;
 mod source;
-mod unopened;
 
 pub use crate::file::FileError;
 pub use audit_key::AuditKey;
+pub use cell_address::CellAddress;
+pub(crate) use cell_address::scope_of;
 pub use environment::EnvironmentSource;
 pub use epoch::{EpochFloor, EpochMemory, EpochNotice};
 pub use error::RingError;
 pub use file::FileSource;
 pub use manifest::{Generation, KeyState, Manifest, ManifestError, Rolling};
+pub use open_failure::OpenFailure;
 pub use passphrase::{Passphrase, PassphraseSource};
 pub(crate) use password_file::database_password;
-pub use place::Place;
-pub(crate) use place::scope_of;
 pub use policy_keys::PolicyKeys;
 pub use rewrap::Rewrapped;
 pub(crate) use rewrap::{rewrap, rewrap_stragglers};
 pub use ring::{LIFETIME, Ring};
 pub use roots::Roots;
-pub use share::{Share, ShareOf};
+pub use scoped_keys::{ScopedColumns, ScopedKeys};
 pub use source::{KeySource, SourceError};
-pub use unopened::Unopened;
 
 /// For the packages of this repository: see [`crate::internal`].
 #[doc(hidden)]

@@ -17,7 +17,7 @@ use strongroom_migration::Phase;
 
 use super::key_rows::{self, Wanted};
 use super::manifest_row::{self, Verified, read_manifest, write_manifest};
-use super::{EpochFloor, Manifest, Place, RingError, Roots, Unopened};
+use super::{CellAddress, EpochFloor, Manifest, OpenFailure, RingError, Roots};
 use crate::crypto::{
     BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId,
     RootKey, blind_index,
@@ -248,7 +248,7 @@ impl Ring {
     }
 
     /// Opens a cell in its place.
-    pub fn open_at(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
+    pub fn open_at(&self, place: &CellAddress, cell: &[u8]) -> Result<Opened, OpenFailure> {
         self.open_known(place, cell)
     }
 
@@ -271,7 +271,7 @@ impl Ring {
         row: &mut R,
         plaintext: &[u8],
     ) -> Result<(), RingError> {
-        let cell = self.seal_at(&Place::of(L::LABEL, binding), plaintext)?;
+        let cell = self.seal_at(&CellAddress::of(L::LABEL, binding), plaintext)?;
         let index = R::IS_INDEXED.then(|| BlindIndex::from_digest(self.index(L::LABEL, plaintext)));
         row.put(Sealed::from_envelope(cell), index);
         Ok(())
@@ -281,8 +281,8 @@ impl Ring {
     pub fn open<L: Label, R: Bound<L>>(
         &self,
         row: &R,
-    ) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
-        row.cell().try_map(|cell| self.open_at(&Place::of(L::LABEL, &row.binding()), cell))
+    ) -> Result<<R::Cell as Cell>::Each<Opened>, OpenFailure> {
+        row.cell().try_map(|cell| self.open_at(&CellAddress::of(L::LABEL, &row.binding()), cell))
     }
 
     /// The blind index of a value in a column.

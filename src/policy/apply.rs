@@ -5,10 +5,10 @@ use strongroom_migration::Engine;
 
 use super::drift::drift;
 use super::plan::{Accounts, Plan, plan};
+use super::refusal::refusal;
 use super::site::Site;
 use super::state::{Change, ENABLED, Kind, Object};
 use super::statement::Statement;
-use super::told::told;
 use super::{GrantError, Policy};
 use crate::db::{Lock, statement};
 
@@ -25,7 +25,7 @@ pub(crate) async fn execute(
         }
         db.execute_unprepared(&statement.exposed())
             .await
-            .map_err(|error| told(&site.target, &error, &statement.sql))?;
+            .map_err(|error| refusal(&site.target, &error, &statement.sql))?;
     }
     Ok(())
 }

@@ -161,7 +161,7 @@ fn depth_after(depth: usize, word: &Word) -> usize {
 mod tests {
     use super::rights;
 
-    fn told(line: &str) -> Vec<String> {
+    fn refusal(line: &str) -> Vec<String> {
         rights(line)
             .iter()
             .map(
@@ -215,7 +215,7 @@ mod tests {
             ("", vec!["something unknown"]),
             ("GRANT SELECT ON `d`.`t", vec!["something unknown"]),
         ] {
-            assert_eq!(told(line), expected, "{line}");
+            assert_eq!(refusal(line), expected, "{line}");
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
             ),
             ("GRANT SELECT ON `ü`.`ß` TO `r`@`%`", vec!["ü.ß SELECT"]),
         ] {
-            assert_eq!(told(line), expected, "{line}");
+            assert_eq!(refusal(line), expected, "{line}");
         }
     }
 
@@ -252,7 +252,7 @@ mod tests {
             (r#"GRANT SELECT ON "test"."t" TO "PUBLIC""#, vec!["PUBLIC: test.t SELECT"]),
             ("GRANT SELECT ON `test`.* TO `public`@`%`", vec!["test.* SELECT"]),
         ] {
-            assert_eq!(told(line), expected, "{line}");
+            assert_eq!(refusal(line), expected, "{line}");
         }
     }
 }

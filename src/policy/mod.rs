@@ -26,6 +26,7 @@ pub(crate) mod names;
 pub(crate) mod plan;
 pub(crate) mod reach;
 mod ready;
+pub(crate) mod refusal;
 mod resolve;
 pub(crate) mod sessions;
 mod site;
@@ -35,7 +36,6 @@ pub(crate) mod statement;
 pub(crate) mod stored;
 mod suggest;
 mod support;
-pub(crate) mod told;
 pub(crate) mod wanted;
 
 pub use component_name::is_component_name;

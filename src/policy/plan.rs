@@ -7,10 +7,10 @@ use sea_orm::ConnectionTrait;
 use super::diff::diff;
 use super::drift::{Drift, drift};
 use super::inspect::{Inspected, exists, inspect};
+use super::refusal::refusal;
 use super::site::Site;
 use super::state::{Change, State};
 use super::statement::{Statement, Verifiers, statements};
-use super::told::told;
 use super::wanted::wanted;
 use super::{GrantError, Policy};
 
@@ -55,7 +55,7 @@ pub(crate) async fn plan(
 ) -> Result<Plan, GrantError> {
     let found = inspect(db, &site.target, policy).await;
     let found = found.map_err(|error| {
-        told(&site.target, &error, "a look at the server's accounts and grants")
+        refusal(&site.target, &error, "a look at the server's accounts and grants")
     })?;
     let wanted = if site.has_accounts() {
         wanted(policy, &site.target, &accounts.open)

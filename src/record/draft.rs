@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, EntityTrait};
 use strongroom_entity::{Binding, Emptied, Label, Sealable, SealedTable, WrittenRow};
 
 use super::{Keyed, Plaintext, RecordError, keys};
-use crate::key::{RingError, Share, scope_of};
+use crate::key::{RingError, ScopedKeys, scope_of};
 
 /// How often keys may roll between preparing and sealing.
 const ATTEMPTS: u32 = 4;
@@ -44,19 +44,19 @@ const LONGEST_SCOPE: usize = 72;
 /// # use sea_orm::prelude::Uuid;
 /// use strongroom::prelude::*;
 ///
-/// async fn issue(room: &Strongroom, tenant: &str, token: &str) -> Result<api_token::Model, RecordError> {
+/// async fn issue(db: &Strongroom, tenant: &str, token: &str) -> Result<api_token::Model, RecordError> {
 ///     let row = api_token::ActiveModel { id: Set(Uuid::new_v4()), tenant_id: Set(tenant.to_owned()), ..Default::default() };
-///     row.with(Token, token).with(Note, "issued by hand").insert(room).await
+///     row.with(Token, token).with(Note, "issued by hand").insert(db).await
 /// }
 ///
-/// async fn exchange(room: &Strongroom, row: api_token::Model, token: &str) -> Result<api_token::Model, RecordError> {
-///     row.into_active_model().with(Token, token).without(Note).update(room).await
+/// async fn exchange(db: &Strongroom, row: api_token::Model, token: &str) -> Result<api_token::Model, RecordError> {
+///     row.into_active_model().with(Token, token).without(Note).update(db).await
 /// }
 ///
 /// // Sealed before the transaction begins, which SQLite asks for where the tenant is new.
-/// async fn issue_all(room: &Strongroom, drafts: Vec<Draft<api_token::ActiveModel>>) -> Result<(), RecordError> {
-///     let rows = Draft::seal_many(drafts, room).await?;
-///     let transaction = room.begin().await?;
+/// async fn issue_all(db: &Strongroom, drafts: Vec<Draft<api_token::ActiveModel>>) -> Result<(), RecordError> {
+///     let rows = Draft::seal_many(drafts, db).await?;
+///     let transaction = db.begin().await?;
 ///     for row in rows {
 ///         row.insert(&transaction).await?;
 ///     }
@@ -73,7 +73,7 @@ pub struct Draft<A: WrittenRow> {
 
 struct Pending<A: WrittenRow> {
     value: Plaintext,
-    seal: fn(&Share, &Binding, &mut A, &[u8]) -> Result<(), RingError>,
+    seal: fn(&ScopedKeys, &Binding, &mut A, &[u8]) -> Result<(), RingError>,
 }
 
 /// Begins a [`Draft`]; of every active model, by way of [`prelude`](crate::prelude).
@@ -120,7 +120,7 @@ impl<A: WrittenRow> Draft<A> {
     where
         A: Sealable<L>,
     {
-        self.pending.push(Pending { value: value.into(), seal: Share::seal_for::<L, A> });
+        self.pending.push(Pending { value: value.into(), seal: ScopedKeys::seal_for::<L, A> });
         self
     }
 
@@ -164,36 +164,36 @@ impl<A: WrittenRow> Draft<A> {
     /// could not be bound, with [`NotSealed`](RecordError::NotSealed) where plaintext counts, and with
     /// [`Ring`](RecordError::Ring) where there is no key, or a value is too long. Nothing is written then but, at most, a key
     /// of a new scope.
-    pub async fn seal(self, room: &impl Keyed) -> Result<A, RecordError> {
-        Ok(self.sealed(room).await?.0)
+    pub async fn seal(self, db: &impl Keyed) -> Result<A, RecordError> {
+        Ok(self.sealed(db).await?.0)
     }
 
     /// The same of many rows, in their order: all of them or none.
-    pub async fn seal_many(drafts: Vec<Self>, room: &impl Keyed) -> Result<Vec<A>, RecordError> {
-        let sealed = Self::all_sealed(&drafts, room).await?;
+    pub async fn seal_many(drafts: Vec<Self>, db: &impl Keyed) -> Result<Vec<A>, RecordError> {
+        let sealed = Self::all_sealed(&drafts, db).await?;
         Ok(sealed.into_iter().map(|(row, _)| row).collect())
     }
 
-    async fn sealed(&self, room: &impl Keyed) -> Result<(A, Binding), RecordError> {
-        Self::all_sealed(std::slice::from_ref(self), room).await?.pop().ok_or(RecordError::Id)
+    async fn sealed(&self, db: &impl Keyed) -> Result<(A, Binding), RecordError> {
+        Self::all_sealed(std::slice::from_ref(self), db).await?.pop().ok_or(RecordError::Id)
     }
 
     /// Returns the rows with their cells, and the bindings that these were sealed for.
     async fn all_sealed(
         drafts: &[Self],
-        room: &impl Keyed,
+        db: &impl Keyed,
     ) -> Result<Vec<(A, Binding)>, RecordError> {
         let bindings = drafts.iter().map(Self::binding).collect::<Result<Vec<_>, _>>()?;
         for attempt in 1.. {
-            keys::refresh(room).await?;
-            require_sealed(room.share(), A::TABLE)?;
+            keys::refresh(db).await?;
+            require_sealed(db.keys(), A::TABLE)?;
             let scopes = bindings.iter().zip(drafts).filter(|(_, draft)| !draft.pending.is_empty());
-            keys::prepare(room, scopes.map(|(binding, _)| scope_of(binding.scope.as_deref())))
+            keys::prepare(db, scopes.map(|(binding, _)| scope_of(binding.scope.as_deref())))
                 .await?;
             let rows = drafts
                 .iter()
                 .zip(&bindings)
-                .map(|(draft, binding)| draft.sealed_for(room.share(), binding));
+                .map(|(draft, binding)| draft.sealed_for(db.keys(), binding));
             match rows.collect::<Result<Vec<_>, _>>() {
                 Err(RingError::NoKey) if attempt < ATTEMPTS => {}
                 rows => return Ok(rows?.into_iter().zip(bindings).collect()),
@@ -202,7 +202,7 @@ impl<A: WrittenRow> Draft<A> {
         Err(RingError::NoKey.into())
     }
 
-    fn sealed_for(&self, keys: &Share, binding: &Binding) -> Result<A, RingError> {
+    fn sealed_for(&self, keys: &ScopedKeys, binding: &Binding) -> Result<A, RingError> {
         let mut row = self.row.clone();
         self.pending.iter().try_for_each(|pending| {
             (pending.seal)(keys, binding, &mut row, pending.value.as_bytes())
@@ -223,7 +223,7 @@ impl<A: WrittenRow> Draft<A> {
 }
 
 /// Where plaintext counts, on the way up or down, what is written to a cell alone would be lost.
-fn require_sealed(keys: &Share, table: &SealedTable) -> Result<(), RecordError> {
+fn require_sealed(keys: &ScopedKeys, table: &SealedTable) -> Result<(), RecordError> {
     match keys.phase(table.name) {
         Some(phase) if phase.cells_count() => Ok(()),
         phase => Err(RecordError::NotSealed { table: table.name, phase }),

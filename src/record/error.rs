@@ -4,7 +4,7 @@ use sea_orm::DbErr;
 use strongroom_entity::Unset;
 use strongroom_migration::Phase;
 
-use crate::key::{RingError, Unopened};
+use crate::key::{OpenFailure, RingError};
 
 /// Why a row with sealed columns was not written, read or found.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum RecordError {
         /// The row's primary key, as text.
         id: String,
         /// Why.
-        reason: Unopened,
+        reason: OpenFailure,
     },
     /// A column that the row's cells are bound to has no value. See [`Unset`].
     #[error(transparent)]

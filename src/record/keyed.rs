@@ -8,13 +8,13 @@ use strongroom_entity::{Bound, Cell, Label, Searchable, WrittenRow};
 
 use super::{Draft, Opened, RecordError, keys, search};
 use crate::db::Dialect;
-use crate::key::{Place, Share, Unopened};
+use crate::key::{CellAddress, OpenFailure, ScopedKeys};
 
 /// A cell of one row of many, opened or not.
 pub(crate) type OpenedCell<C> = Result<<C as Cell>::Each<Opened>, RecordError>;
 
 /// A connection that holds its key ring: a [`Strongroom`](super::Strongroom) or one of its transactions.
-pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
+pub trait Keyed: ConnectionTrait + TransactionTrait + HasKeys + Sized {
     /// Opens a sealed column of a row that was read; an `Option` where it may be NULL. This is the one place where a secret
     /// comes out, and each time is an event of `tracing`, target `strongroom::open`: with the column and the row, never the
     /// value.
@@ -44,9 +44,9 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     /// use api_token::{Note, Token};
     /// use strongroom::prelude::*;
     ///
-    /// async fn header(room: &impl Keyed, row: &api_token::Model) -> Result<String, RecordError> {
-    ///     let token = room.open(Token, row).await?;
-    ///     let note = room.open(Note, row).await?; // may be NULL
+    /// async fn header(db: &impl Keyed, row: &api_token::Model) -> Result<String, RecordError> {
+    ///     let token = db.open(Token, row).await?;
+    ///     let note = db.open(Note, row).await?; // may be NULL
     ///     let note = note.as_ref().and_then(|note| note.as_text()).unwrap_or("none");
     ///     Ok(format!("Bearer {} ({note})", token.as_text().unwrap_or_default()))
     /// }
@@ -64,7 +64,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     {
         async move {
             keys::learn(self, row.cell().bytes()).await?;
-            opened(self.share(), column, row)
+            opened(self.keys(), column, row)
         }
     }
 
@@ -84,7 +84,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
         let rows: Vec<_> = rows.into_iter().collect();
         async move {
             keys::learn(self, rows.iter().filter_map(|row| row.cell().bytes())).await?;
-            Ok(rows.into_iter().map(|row| opened(self.share(), column, row)).collect())
+            Ok(rows.into_iter().map(|row| opened(self.keys(), column, row)).collect())
         }
     }
 
@@ -94,7 +94,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     /// It trusts the index: who can write to the database can give a row the index of another, and [`find_by`](Self::find_by)
     /// notices. It compares exact bytes, without a collation. Fails where a program holds no key for the column's index.
     fn eq<L: Searchable>(&self, _: L, value: impl AsRef<[u8]>) -> Result<SimpleExpr, RecordError> {
-        let index = self.share().index(L::LABEL, value.as_ref())?;
+        let index = self.keys().index(L::LABEL, value.as_ref())?;
         Ok(L::index().eq(index.to_vec()))
     }
 
@@ -109,7 +109,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
         L: Searchable,
         V: AsRef<[u8]>,
     {
-        let indexes = values.into_iter().map(|value| self.share().index(L::LABEL, value.as_ref()));
+        let indexes = values.into_iter().map(|value| self.keys().index(L::LABEL, value.as_ref()));
         let indexes = indexes.collect::<Result<_, _>>()?;
         Ok(search::is_one_of(L::index(), &indexes, Dialect::of(self)))
     }
@@ -168,29 +168,29 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + Held + Sized {
     }
 }
 
-impl<C: ConnectionTrait + TransactionTrait + Held> Keyed for C {}
+impl<C: ConnectionTrait + TransactionTrait + HasKeys> Keyed for C {}
 
-/// Who holds keys: the two connections of this room, and nobody else's.
+/// Who holds keys: the two connections of this db, and nobody else's.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a connection without keys",
     label = "holds no key ring",
     note = "load a `strongroom::record::Strongroom` from the connection once, and pass that or one of its transactions"
 )]
-pub trait Held: Sync {
+pub trait HasKeys: Sync {
     #[doc(hidden)]
-    fn share(&self) -> &Share;
+    fn keys(&self) -> &ScopedKeys;
     /// When the transaction began, if it is one.
     #[doc(hidden)]
     fn begun(&self) -> Option<Instant>;
 }
 
 fn opened<L: Label, R: Bound<L>>(
-    keys: &Share,
+    keys: &ScopedKeys,
     column: L,
     row: &R,
 ) -> Result<<R::Cell as Cell>::Each<Opened>, RecordError> {
     let binding = row.binding();
-    let place = Place::of(L::LABEL, &binding);
+    let place = CellAddress::of(L::LABEL, &binding);
     let opened =
         row.cell().try_map(|cell| Ok(Opened::new(column, keys.open_at(&place, cell)?, &binding)));
     traced(column, binding.id, opened)
@@ -199,7 +199,7 @@ fn opened<L: Label, R: Bound<L>>(
 pub(super) fn traced<L: Label, T>(
     _: L,
     id: String,
-    opened: Result<T, Unopened>,
+    opened: Result<T, OpenFailure>,
 ) -> Result<T, RecordError> {
     match opened {
         Ok(opened) => {

@@ -7,26 +7,26 @@
 use super::{Keyed, RecordError};
 
 /// Reads the manifest again where it is too old to seal by.
-pub(super) async fn refresh(room: &impl Keyed) -> Result<(), RecordError> {
-    match room.begun() {
-        Some(begun) => room.share().refresh_beside(room, begun).await?,
-        None => room.share().refresh().await?,
+pub(super) async fn refresh(db: &impl Keyed) -> Result<(), RecordError> {
+    match db.begun() {
+        Some(begun) => db.keys().refresh_beside(db, begun).await?,
+        None => db.keys().refresh().await?,
     }
     Ok(())
 }
 
 /// Reads what opening these cells takes: the manifest, and keys that came since the ring was loaded.
 pub(super) async fn learn<'a>(
-    room: &impl Keyed,
+    db: &impl Keyed,
     cells: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<(), RecordError> {
-    let keys = room.share();
-    match room.begun() {
-        Some(begun) => keys.refresh_beside(room, begun).await?,
+    let keys = db.keys();
+    match db.begun() {
+        Some(begun) => keys.refresh_beside(db, begun).await?,
         None => keys.refresh_patiently().await?,
     }
-    match room.begun() {
-        Some(_) => keys.learn_beside(room, cells).await?,
+    match db.begun() {
+        Some(_) => keys.learn_beside(db, cells).await?,
         None => keys.learn(cells).await?,
     }
     Ok(())
@@ -34,12 +34,12 @@ pub(super) async fn learn<'a>(
 
 /// Makes the data keys of these scopes where there are none.
 pub(super) async fn prepare(
-    room: &impl Keyed,
+    db: &impl Keyed,
     scopes: impl Iterator<Item = String>,
 ) -> Result<(), RecordError> {
-    match room.begun() {
-        Some(_) => room.share().prepare_beside(room, &scopes.collect()).await?,
-        None => room.share().prepare(scopes).await?,
+    match db.begun() {
+        Some(_) => db.keys().prepare_beside(db, &scopes.collect()).await?,
+        None => db.keys().prepare(scopes).await?,
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use strongroom_entity::{Binding, Label};
 
 use super::RecordError;
 use crate::crypto;
-use crate::key::Unopened;
+use crate::key::OpenFailure;
 
 /// A value that came out of a cell. Wiped when dropped, and cannot be printed.
 ///
@@ -60,7 +60,7 @@ impl Opened {
     }
 
     fn text(&self) -> Result<&str, RecordError> {
-        let reason = Unopened::NotText;
+        let reason = OpenFailure::NotText;
         self.as_text().ok_or_else(|| RecordError::Unopenable {
             label: self.label,
             id: self.from.id.clone(),

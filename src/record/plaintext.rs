@@ -31,7 +31,7 @@ impl Plaintext {
     /// }
     ///
     /// fn value(account: &Account) -> Result<Plaintext, RecordError> {
-    ///     Plaintext::json(account) // room.open(Login, &row).await?.json::<Account>()? is the way back
+    ///     Plaintext::json(account) // db.open(Login, &row).await?.json::<Account>()? is the way back
     /// }
     /// ```
     ///

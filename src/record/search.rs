@@ -10,7 +10,7 @@ use super::keyed::traced;
 use super::{Keyed, RecordError, keys};
 use crate::crypto::BLIND_INDEX_LENGTH;
 use crate::db::Dialect;
-use crate::key::{Place, Share, Unopened};
+use crate::key::{CellAddress, OpenFailure, ScopedKeys};
 
 type Index = [u8; BLIND_INDEX_LENGTH];
 type ModelOf<L> = <<L as Searchable>::Entity as EntityTrait>::Model;
@@ -34,7 +34,7 @@ pub(super) fn is_one_of(
 
 /// Returns the rows with this value, at most so many. Each cell is opened and compared, where the program may open it.
 pub(super) async fn rows<L, K>(
-    room: &K,
+    db: &K,
     column: L,
     value: &[u8],
     most: Option<u64>,
@@ -44,19 +44,23 @@ where
     K: Keyed,
     ModelOf<L>: Bound<L> + Send + Sync,
 {
-    let wanted = room.eq(column, value)?;
-    let rows = L::Entity::find().filter(wanted).limit(most).all(room).await?;
-    if room.share().opens::<L>() {
-        keys::learn(room, rows.iter().filter_map(|row| row.cell().bytes())).await?;
+    let wanted = db.eq(column, value)?;
+    let rows = L::Entity::find().filter(wanted).limit(most).all(db).await?;
+    if db.keys().opens::<L>() {
+        keys::learn(db, rows.iter().filter_map(|row| row.cell().bytes())).await?;
         for row in &rows {
-            traced(column, row.binding().id, says::<L, _>(room.share(), row, value))?;
+            traced(column, row.binding().id, says::<L, _>(db.keys(), row, value))?;
         }
     }
     Ok(rows)
 }
 
-fn says<L: Label, R: Bound<L>>(keys: &Share, row: &R, value: &[u8]) -> Result<(), Unopened> {
-    let cell = row.cell().bytes().ok_or(Unopened::Missing)?;
-    let opened = keys.open_at(&Place::of(L::LABEL, &row.binding()), cell)?;
-    if opened.as_bytes() == value { Ok(()) } else { Err(Unopened::IndexMismatch) }
+fn says<L: Label, R: Bound<L>>(
+    keys: &ScopedKeys,
+    row: &R,
+    value: &[u8],
+) -> Result<(), OpenFailure> {
+    let cell = row.cell().bytes().ok_or(OpenFailure::Missing)?;
+    let opened = keys.open_at(&CellAddress::of(L::LABEL, &row.binding()), cell)?;
+    if opened.as_bytes() == value { Ok(()) } else { Err(OpenFailure::IndexMismatch) }
 }

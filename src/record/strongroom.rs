@@ -9,9 +9,9 @@ use strongroom_migration::Phase;
 
 use super::RecordError;
 use super::connection::goes_where_a_connection_goes;
-use super::keyed::Held;
+use super::keyed::HasKeys;
 use crate::db::Lock;
-use crate::key::{EpochFloor, Ring, Rolling, Roots, Share};
+use crate::key::{EpochFloor, Ring, Rolling, Roots, ScopedKeys};
 use crate::reseal::{self, Options, ResealError, RollReport};
 
 /// A database connection with its key ring. Clones share both. Goes wherever sea-orm takes a connection.
@@ -21,7 +21,7 @@ use crate::reseal::{self, Options, ResealError, RollReport};
 #[derive(Clone)]
 pub struct Strongroom {
     db: DatabaseConnection,
-    keys: Arc<Share>,
+    keys: Arc<ScopedKeys>,
 }
 
 impl Strongroom {
@@ -31,7 +31,7 @@ impl Strongroom {
     /// The ring is read on connections of this pool, or on a transaction's own while the pool has none left. The key of a new
     /// scope is committed on a connection beside the transaction's, and [`RingError::NoConnection`](crate::key::RingError)
     /// says at once where there is none: the rows are sealed before the transaction begins, or the keys have a small pool of
-    /// their own ([`Strongroom::of`], [`Share::whole`](crate::key::Share::whole)).
+    /// their own ([`Strongroom::of`], [`ScopedKeys::whole`](crate::key::ScopedKeys::whole)).
     ///
     /// Fails with [`RecordError::Ring`] where there is no ring, or it is under another root, was forged, is older than
     /// `floor`, or of a newer release.
@@ -41,12 +41,12 @@ impl Strongroom {
         floor: impl Into<EpochFloor>,
     ) -> Result<Self, RecordError> {
         let ring = Arc::new(Ring::load(&db, roots, floor).await?);
-        let keys = Arc::new(Share::whole(ring, db.clone()));
+        let keys = Arc::new(ScopedKeys::whole(ring, db.clone()));
         Ok(Self { db, keys })
     }
 
     /// For a program that holds some columns' keys only, as a component does.
-    pub fn of(db: DatabaseConnection, keys: Arc<Share>) -> Self {
+    pub fn of(db: DatabaseConnection, keys: Arc<ScopedKeys>) -> Self {
         Self { db, keys }
     }
 
@@ -92,8 +92,8 @@ impl Strongroom {
     }
 }
 
-impl Held for Strongroom {
-    fn share(&self) -> &Share {
+impl HasKeys for Strongroom {
+    fn keys(&self) -> &ScopedKeys {
         &self.keys
     }
 

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr, TransactionError, TransactionSession};
 
 use super::connection::goes_where_a_connection_goes;
-use super::keyed::Held;
-use crate::key::Share;
+use super::keyed::HasKeys;
+use crate::key::ScopedKeys;
 
 /// A transaction with the key ring of its database; rolled back when dropped. Seals, opens and finds as a
 /// [`Strongroom`](super::Strongroom) does, which begins it.
@@ -20,12 +20,12 @@ use crate::key::Share;
 /// where the pool has none left.
 pub struct Transaction {
     inner: DatabaseTransaction,
-    keys: Arc<Share>,
+    keys: Arc<ScopedKeys>,
     begun: Instant,
 }
 
 impl Transaction {
-    pub(super) fn new(inner: DatabaseTransaction, keys: Arc<Share>) -> Self {
+    pub(super) fn new(inner: DatabaseTransaction, keys: Arc<ScopedKeys>) -> Self {
         Self { inner, keys, begun: Instant::now() }
     }
 
@@ -54,8 +54,8 @@ impl Transaction {
     }
 }
 
-impl Held for Transaction {
-    fn share(&self) -> &Share {
+impl HasKeys for Transaction {
+    fn keys(&self) -> &ScopedKeys {
         &self.keys
     }
 

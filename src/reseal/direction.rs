@@ -7,7 +7,7 @@ use super::quarantine::Bad;
 use super::statement::{Change, Slot, owner_slot};
 use crate::crypto::{Envelope, SealError};
 use crate::db::Dialect;
-use crate::key::{Place, Ring, RingError, Unopened};
+use crate::key::{CellAddress, OpenFailure, Ring, RingError};
 
 /// Where cells are moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,11 +105,11 @@ impl Direction {
                 Self::Open => at.open(strict),
                 Self::Roll => at.roll()?,
             };
-            changed |= matches!(moved, Moved::To(_));
+            changed |= matches!(moved, CellOutcome::To(_));
             new.push(match moved {
-                Moved::To(bytes) => bytes,
-                Moved::Keep => self.present(cell),
-                Moved::Bad(reason) => {
+                CellOutcome::To(bytes) => bytes,
+                CellOutcome::Keep => self.present(cell),
+                CellOutcome::Bad(reason) => {
                     verdict.bad.push(Bad { row: row.id.clone(), column: column.sealed, reason });
                     self.present(cell)
                 }
@@ -152,10 +152,10 @@ impl Direction {
 }
 
 /// What becomes of one cell.
-enum Moved {
+enum CellOutcome {
     Keep,
     To(Option<Vec<u8>>),
-    Bad(Unopened),
+    Bad(OpenFailure),
 }
 
 /// One cell where it stands.
@@ -167,40 +167,44 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    fn seal(&self, strict: bool) -> Result<Moved, RingError> {
+    fn seal(&self, strict: bool) -> Result<CellOutcome, RingError> {
         let right = match (&self.cell.plain, &self.cell.sealed) {
             (None, None) => true,
             (Some(plain), Some(sealed)) => !strict || self.says(plain, sealed),
             _ => false,
         };
         if right {
-            return Ok(Moved::Keep);
+            return Ok(CellOutcome::Keep);
         }
-        let Some(plain) = &self.cell.plain else { return Ok(Moved::To(None)) };
+        let Some(plain) = &self.cell.plain else { return Ok(CellOutcome::To(None)) };
         self.sealed(plain)
     }
 
     /// One value that cannot be sealed must not hold up the others.
-    fn sealed(&self, plain: &[u8]) -> Result<Moved, RingError> {
+    fn sealed(&self, plain: &[u8]) -> Result<CellOutcome, RingError> {
         match self.ring.seal_at(&self.place(), plain) {
-            Ok(cell) => Ok(Moved::To(Some(cell))),
+            Ok(cell) => Ok(CellOutcome::To(Some(cell))),
             Err(RingError::NoKey | RingError::Seal(SealError::TooLong)) => {
-                Ok(Moved::Bad(Unopened::CannotBeSealed))
+                Ok(CellOutcome::Bad(OpenFailure::CannotBeSealed))
             }
             Err(error) => Err(error),
         }
     }
 
-    fn open(&self, strict: bool) -> Moved {
+    fn open(&self, strict: bool) -> CellOutcome {
         let Some(sealed) = &self.cell.sealed else {
-            return if self.cell.plain.is_none() { Moved::Keep } else { Moved::To(None) };
+            return if self.cell.plain.is_none() {
+                CellOutcome::Keep
+            } else {
+                CellOutcome::To(None)
+            };
         };
         if self.cell.plain.is_some() && !strict {
-            return Moved::Keep;
+            return CellOutcome::Keep;
         }
         match self.ring.open_at(&self.place(), sealed) {
-            Err(reason) => Moved::Bad(reason),
-            Ok(opened) if opened.as_text().is_none() => Moved::Bad(Unopened::NotText),
+            Err(reason) => CellOutcome::Bad(reason),
+            Ok(opened) if opened.as_text().is_none() => CellOutcome::Bad(OpenFailure::NotText),
             Ok(opened)
                 if self
                     .cell
@@ -208,20 +212,20 @@ impl At<'_> {
                     .as_ref()
                     .is_some_and(|plain| plain.as_slice() == opened.as_bytes()) =>
             {
-                Moved::Keep
+                CellOutcome::Keep
             }
-            Ok(opened) => Moved::To(Some(opened.as_bytes().to_vec())),
+            Ok(opened) => CellOutcome::To(Some(opened.as_bytes().to_vec())),
         }
     }
 
-    fn roll(&self) -> Result<Moved, RingError> {
-        let Some(sealed) = &self.cell.sealed else { return Ok(Moved::Keep) };
+    fn roll(&self) -> Result<CellOutcome, RingError> {
+        let Some(sealed) = &self.cell.sealed else { return Ok(CellOutcome::Keep) };
         if is_active(self.ring, sealed) {
-            return Ok(Moved::Keep);
+            return Ok(CellOutcome::Keep);
         }
         match self.ring.open_at(&self.place(), sealed) {
             Ok(opened) => self.sealed(opened.as_bytes()),
-            Err(reason) => Ok(Moved::Bad(reason)),
+            Err(reason) => Ok(CellOutcome::Bad(reason)),
         }
     }
 
@@ -232,7 +236,7 @@ impl At<'_> {
         opens && self.cell.index == index
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> CellAddress {
         self.row.place(self.column.label)
     }
 }

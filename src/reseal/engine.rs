@@ -11,7 +11,7 @@ use super::count;
 use super::direction::Direction;
 use super::error::ResealError;
 use super::judged::{Judged, judge, load_keys};
-use super::left::{Left, left};
+use super::left::{RemainingCells, left};
 use super::options::{Event, Options, Stop, largest_page};
 use super::packet;
 use super::page::{Row, Size};
@@ -85,7 +85,7 @@ impl Engine<'_> {
         Err(ResealError::NoHeadway { left: left.cells - left.bad.min(left.cells) })
     }
 
-    async fn left(&self, checkpoint: &Checkpoint) -> Result<Left, ResealError> {
+    async fn left(&self, checkpoint: &Checkpoint) -> Result<RemainingCells, ResealError> {
         db::retry!(left(self.db, self.table, checkpoint.direction, &self.ring, &checkpoint.run))
     }
 

@@ -17,14 +17,14 @@ use crate::key::{Ring, RingError};
 
 /// What a count found.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Left {
+pub(super) struct RemainingCells {
     /// Cells that are not yet where the run moves them.
     pub(super) cells: u64,
     /// Those of them that the run could not open.
     pub(super) bad: u64,
 }
 
-impl Left {
+impl RemainingCells {
     /// Reports whether only cells are left that cannot be moved.
     pub(super) fn is_done(self) -> bool {
         self.cells <= self.bad
@@ -39,9 +39,9 @@ pub(super) async fn left(
     direction: Direction,
     ring: &Ring,
     run: &str,
-) -> Result<Left, ResealError> {
+) -> Result<RemainingCells, ResealError> {
     let scope = Scope { table, direction, ring };
-    let mut left = Left::default();
+    let mut left = RemainingCells::default();
     for column in table.columns {
         left.cells += scope.cells(db, column).await?;
     }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::statement::{read_bytes, read_owner};
 use crate::crypto;
 use crate::db::Dialect;
-use crate::key::{Place, scope_of};
+use crate::key::{CellAddress, scope_of};
 
 /// Which forms of the sealed columns the table has now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub(super) struct Cell {
 
 impl Row {
     /// Where the cell of the column with this label belongs.
-    pub(super) fn place(&self, label: &'static str) -> Place {
-        Place::raw(label, &self.scope, &self.id, &self.context)
+    pub(super) fn place(&self, label: &'static str) -> CellAddress {
+        CellAddress::raw(label, &self.scope, &self.id, &self.context)
     }
 
     /// Everything of it that a statement carries, with room for what is added to each cell.

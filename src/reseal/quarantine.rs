@@ -13,7 +13,7 @@ use strongroom_entity::quarantine::{ActiveModel, Column, Entity};
 use super::page::read_id;
 use super::statement::id_value;
 use crate::db::rows_a_statement;
-use crate::key::Unopened;
+use crate::key::OpenFailure;
 
 /// A cell that does not open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Bad {
     /// The column.
     pub column: &'static str,
     /// Why.
-    pub reason: Unopened,
+    pub reason: OpenFailure,
 }
 
 /// Rows in one statement stay far below every engine's limit of parameters.

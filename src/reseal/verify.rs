@@ -15,7 +15,7 @@ use super::page::{self, Cell, Forms, Row, Size};
 use super::quarantine::Bad;
 use super::walk::Walk;
 use crate::crypto::MAXIMUM_PLAINTEXT;
-use crate::key::{Ring, Unopened};
+use crate::key::{OpenFailure, Ring};
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -128,33 +128,33 @@ fn inspect_cell(
     cell: &Cell,
     forms: Forms,
     phase: Phase,
-) -> Result<Extent, Unopened> {
+) -> Result<Extent, OpenFailure> {
     let Some(sealed) = &cell.sealed else {
         return may_be_missing(column, cell, phase).map(|()| Extent::default());
     };
     let opened = ring.open_at(&row.place(column.label), sealed)?;
     // What was never text need not become any.
     if column.plain.is_some() && opened.as_text().is_none() {
-        return Err(Unopened::NotText);
+        return Err(OpenFailure::NotText);
     }
     let index = column.index.map(|_| ring.index(column.label, opened.as_bytes()).to_vec());
     if cell.index != index {
-        return Err(Unopened::IndexMismatch);
+        return Err(OpenFailure::IndexMismatch);
     }
     let beside = cell.plain.as_ref().map(|plain| plain.as_slice());
     let restored_later = phase == Phase::Restoring && beside.is_none();
     if forms == Forms::Both && beside != Some(opened.as_bytes()) && !restored_later {
-        return Err(Unopened::DiffersFromPlaintext);
+        return Err(OpenFailure::DiffersFromPlaintext);
     }
     Ok(opened.as_text().map(Extent::of).unwrap_or_default())
 }
 
 /// Before cells are required, a row that an older program wrote has none yet.
-fn may_be_missing(column: &SealedColumn, cell: &Cell, phase: Phase) -> Result<(), Unopened> {
+fn may_be_missing(column: &SealedColumn, cell: &Cell, phase: Phase) -> Result<(), OpenFailure> {
     let required = phase >= Phase::Required;
     if cell.plain.as_ref().is_some_and(|plain| plain.len() > MAXIMUM_PLAINTEXT) {
-        return Err(Unopened::CannotBeSealed);
+        return Err(OpenFailure::CannotBeSealed);
     }
     let expected = required && (cell.plain.is_some() || !column.nullable || cell.index.is_some());
-    if expected { Err(Unopened::Missing) } else { Ok(()) }
+    if expected { Err(OpenFailure::Missing) } else { Ok(()) }
 }

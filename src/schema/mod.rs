@@ -6,10 +6,10 @@
 //!
 //! Does not promise: a way back that needs no work. Going down opens every cell again.
 
+mod adoptable;
 mod adoption;
 mod checksum;
 mod error;
-mod examine;
 pub mod host;
 mod inspect;
 mod make_ring;
@@ -21,9 +21,9 @@ mod sealing;
 mod status;
 mod steps;
 
+pub use adoptable::{AdoptionOptions, Unfit};
 pub use checksum::checksum;
 pub use error::SchemaError;
-pub use examine::{Unfit, Wish};
 pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
@@ -34,8 +34,8 @@ pub use steps::KeyedSteps;
 /// For the packages of this repository: see [`crate::internal`].
 #[doc(hidden)]
 pub mod internal {
+    pub use super::adoptable::{Adoptable, inspect_adoptable};
     pub use super::adoption::{adopted, require_adoption, write_adoption};
-    pub use super::examine::{Examined, examine};
     pub use super::inspect::{column_dependents, dependents, foreign_triggers, not_owned};
     pub use super::programs::{ProgramTable, named as programs_named, programs_alone};
     pub use super::sealing::{is_half_way, plan_sql};

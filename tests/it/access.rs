@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use strongroom::credential::{Filter, NewCredential, StoreError};
-use strongroom::key::{Place, Unopened};
+use strongroom::key::{CellAddress, OpenFailure};
 use strongroom::policy::GrantError;
 use strongroom_entity::credential::{AccessKey, SecretKey};
 use strongroom_entity::{Binding, Label, OwnerValue as _};
@@ -223,9 +223,9 @@ fn verdict<T>(done: Result<T, StoreError>) -> &'static str {
         // A row that an earlier component removed was looked for, and might have been removed.
         Ok(_) | Err(StoreError::NotFound) => "ok",
         Err(StoreError::Database(error)) if is_refusal(&error) => "no",
-        Err(StoreError::Ring(_) | StoreError::Unopenable { reason: Unopened::NotShared, .. }) => {
-            "key"
-        }
+        Err(
+            StoreError::Ring(_) | StoreError::Unopenable { reason: OpenFailure::NotShared, .. },
+        ) => "key",
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -252,15 +252,15 @@ fn a_share_does_not_open_what_its_policy_does_not_read(engine: Engine) {
     let opened = |component: &str, label, cell: &[u8]| {
         let component = room.component(component);
         component
-            .share()
-            .open_at(&Place::of(label, &binding), cell)
+            .keys()
+            .open_at(&CellAddress::of(label, &binding), cell)
             .map(|opened| opened.as_text().unwrap().to_owned())
     };
     assert_eq!(opened("compute", AccessKey::LABEL, &access), Ok(row.access_key.clone().unwrap()));
-    assert_eq!(opened("compute", SecretKey::LABEL, &secret), Err(Unopened::NotShared));
+    assert_eq!(opened("compute", SecretKey::LABEL, &secret), Err(OpenFailure::NotShared));
     assert_eq!(opened("metadata", SecretKey::LABEL, &secret), Ok(row.secret_key.clone()));
-    assert_eq!(opened("auditor", AccessKey::LABEL, &access), Err(Unopened::NotShared));
-    assert!(room.component("auditor").share().index(AccessKey::LABEL, b"guess").is_err());
+    assert_eq!(opened("auditor", AccessKey::LABEL, &access), Err(OpenFailure::NotShared));
+    assert!(room.component("auditor").keys().index(AccessKey::LABEL, b"guess").is_err());
 }
 
 /// Statements that use the column in every place that one can stand in; compute may read its neighbours.

@@ -30,8 +30,13 @@ const FLOORS: [(&str, u8); 12] = [
     ("internal", 5),
 ];
 /// Arrows on one floor, each agreed upon.
-const PEERS: [(&str, &str); 4] =
-    [("file", "crypto"), ("schema", "reseal"), ("record", "reseal"), ("credential", "reseal")];
+const PEERS: [(&str, &str); 5] = [
+    ("file", "crypto"),
+    ("key", "db"),
+    ("schema", "reseal"),
+    ("record", "reseal"),
+    ("credential", "reseal"),
+];
 
 /// Circles that are known, each with its reason.
 const KNOWN_CIRCLES: [&str; 3] = [
@@ -40,7 +45,7 @@ const KNOWN_CIRCLES: [&str; 3] = [
     // One trait with default methods, and the files with their bodies.
     "record: draft, keyed, keys, search",
     // The stage of a seal speaks the schema's errors.
-    "schema: error, examine, inspect, sealing",
+    "schema: error, adoptable, inspect, sealing",
 ];
 
 #[test]

@@ -18,7 +18,7 @@ use sea_orm::{
 use sea_orm_migration::SchemaManager;
 use strongroom::db::is_constraint_violation;
 use strongroom::entity::{SealedEntity as _, SealedTable, require_distinct_labels};
-use strongroom::key::{FileSource, KeySource as _, LIFETIME, Rolling, Roots, Unopened};
+use strongroom::key::{FileSource, KeySource as _, LIFETIME, OpenFailure, Rolling, Roots};
 use strongroom::migration::Phase;
 use strongroom::prelude::*;
 use strongroom::reseal::Options;
@@ -398,7 +398,10 @@ fn an_altered_index_is_noticed(engine: Engine) {
         moved.filter(api_token::Column::Id.eq(Uuid::from_u128(3))).exec(&room).await.unwrap();
         let found = room.find_by(Token, "tok_1").await;
         assert!(
-            matches!(found, Err(RecordError::Unopenable { reason: Unopened::IndexMismatch, .. })),
+            matches!(
+                found,
+                Err(RecordError::Unopenable { reason: OpenFailure::IndexMismatch, .. })
+            ),
             "{found:?}"
         );
     });

@@ -40,7 +40,7 @@ fn rotate_under_load(engine: Engine, time: Duration, requests: u64) {
     room.run(&["migrate", "up", "--yes"]).expect(0);
     let components = room.components().unwrap();
     let api = block_on(components.component("api")).unwrap();
-    let store = Arc::new(Store::of_component(api.database().clone(), api.share()));
+    let store = Arc::new(Store::of_component(api.database().clone(), api.keys()));
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let failed = Arc::new(Mutex::new(Vec::new()));
     let workers: Vec<_> = (0..8_usize)
@@ -116,7 +116,7 @@ fn killed_at_each_step_and_run_again(engine: Engine) {
     let room = Room::sealed(engine, &rows);
     let components = room.components().unwrap();
     let api = block_on(components.component("api")).unwrap();
-    let store = Store::of_component(api.database().clone(), api.share());
+    let store = Store::of_component(api.database().clone(), api.keys());
     let works = || {
         let found = block_on(store.find(rows[0].access_key.as_deref().unwrap(), true)).unwrap();
         assert_eq!(found.secret.unwrap().as_str(), rows[0].secret_key);

@@ -27,7 +27,7 @@ fn whole_way(room: &Room, url: &str, begin: &dyn Fn(), end: &dyn Fn()) {
     let components = room.components_at(url).unwrap();
     let store = {
         let component = crate::support::block_on(components.component("api")).unwrap();
-        strongroom::credential::Store::of_component(component.database().clone(), component.share())
+        strongroom::credential::Store::of_component(component.database().clone(), component.keys())
     };
     let found =
         crate::support::block_on(store.find(rows[7].access_key.as_deref().unwrap(), true)).unwrap();

@@ -270,7 +270,7 @@ async fn shown(
 
 /// Whether the caller's policy lets it read secrets.
 pub(super) fn reads_secrets(caller: &Caller) -> bool {
-    caller.component.share().opens::<SecretKey>()
+    caller.component.keys().opens::<SecretKey>()
 }
 
 /// A part of the path. No column holds a NUL, and PostgreSQL does not even look for one.

@@ -109,7 +109,7 @@ pub(super) async fn list(
         match row {
             Ok(row) => found.push(row),
             Err(StoreError::Unopenable {
-                reason: strongroom::key::Unopened::NotShared, ..
+                reason: strongroom::key::OpenFailure::NotShared, ..
             }) => {
                 return Err(caller
                     .refused(action, &id, strongroom::key::RingError::NotShared)

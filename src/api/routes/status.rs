@@ -114,7 +114,7 @@ pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
             .count()
     };
     // The manifest is authentic; what the rows say is not.
-    let manifest = caller.component.share().manifest();
+    let manifest = caller.component.keys().manifest();
     let generations = manifest.generations.iter().map(|of| OfGeneration {
         generation: of.generation,
         state: of.state,

@@ -72,10 +72,14 @@ impl Reloading {
         };
         let outcome = outcome.map_err(|error| error.to_string());
         match news(&outcome, said.as_deref()) {
-            News::Reloaded => self.say_reloaded(),
-            News::Restored => tracing::info!("the files of TLS are again those that are in force"),
-            News::Broken(error) => tracing::warn!(%error, "TLS goes on with the files that it has"),
-            News::Nothing => {}
+            ReloadOutcome::Reloaded => self.say_reloaded(),
+            ReloadOutcome::Restored => {
+                tracing::info!("the files of TLS are again those that are in force")
+            }
+            ReloadOutcome::Broken(error) => {
+                tracing::warn!(%error, "TLS goes on with the files that it has")
+            }
+            ReloadOutcome::Nothing => {}
         }
         outcome.err()
     }
@@ -90,7 +94,7 @@ impl Reloading {
 
 /// What there is to say of a reload.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum News<'a> {
+pub(super) enum ReloadOutcome<'a> {
     Reloaded,
     Restored,
     Broken(&'a str),
@@ -98,11 +102,11 @@ pub(super) enum News<'a> {
 }
 
 /// `said` is what was wrong the last time.
-pub(super) fn news<'a>(outcome: &'a Result<bool, String>, said: Option<&str>) -> News<'a> {
+pub(super) fn news<'a>(outcome: &'a Result<bool, String>, said: Option<&str>) -> ReloadOutcome<'a> {
     match outcome {
-        Ok(true) => News::Reloaded,
-        Ok(false) if said.is_some() => News::Restored,
-        Err(error) if said != Some(error) => News::Broken(error),
-        _ => News::Nothing,
+        Ok(true) => ReloadOutcome::Reloaded,
+        Ok(false) if said.is_some() => ReloadOutcome::Restored,
+        Err(error) if said != Some(error) => ReloadOutcome::Broken(error),
+        _ => ReloadOutcome::Nothing,
     }
 }

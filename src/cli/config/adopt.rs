@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use strongroom::schema::Wish;
+use strongroom::schema::AdoptionOptions;
 
 /// `[adopt]`: the table that `migrate adopt` takes over.
 #[derive(Debug, Default, Deserialize)]
@@ -27,7 +27,7 @@ struct AdoptColumns {
 }
 
 impl Adopt {
-    pub(super) fn wish(&self) -> Wish {
+    pub(super) fn options(&self) -> AdoptionOptions {
         let columns = &self.columns;
         let pairs = [
             ("id", &columns.id),
@@ -41,7 +41,7 @@ impl Adopt {
         ];
         let named =
             pairs.into_iter().filter_map(|(ours, theirs)| Some((ours.to_owned(), theirs.clone()?)));
-        Wish {
+        AdoptionOptions {
             table: self.table.clone().unwrap_or_else(|| "credential".to_owned()),
             columns: named.collect(),
         }

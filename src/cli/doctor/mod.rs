@@ -51,14 +51,14 @@ pub(super) async fn run(
 
 /// The checks, and what they found out on the way.
 #[derive(Default)]
-pub(super) struct Looked {
+pub(super) struct Checked {
     pub(super) checks: Checks,
     pub(super) facts: Facts,
     has_root: bool,
 }
 
 /// Looks at everything but the database.
-pub(super) async fn look_around(config: Option<&Path>, session: &Session) -> Looked {
+pub(super) async fn look_around(config: Option<&Path>, session: &Session) -> Checked {
     let mut checks = Checks::default();
     checks.push(surroundings::program());
     checks.push(surroundings::configuration(config));
@@ -70,7 +70,7 @@ pub(super) async fn look_around(config: Option<&Path>, session: &Session) -> Loo
     }
     checks.extend(service::certificates(session));
     checks.extend(running::running(session).await);
-    Looked { checks, facts: Facts::default(), has_root }
+    Checked { checks, facts: Facts::default(), has_root }
 }
 
 /// An older manifest is a finding here and not a refusal, so that the rest is shown, too.
@@ -91,9 +91,9 @@ pub(super) async fn look_at_database(
     session: &Session,
     address: &Address,
     db: &DatabaseConnection,
-    looked: &mut Looked,
+    looked: &mut Checked,
 ) {
-    let Looked { checks, facts, has_root } = looked;
+    let Checked { checks, facts, has_root } = looked;
     checks.push(server::version(db, address).await);
     checks.push(way::encryption(db, address).await);
     checks.push(server::clock(db).await);

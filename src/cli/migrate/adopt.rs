@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::session::{Session, release};
 use crate::text::Text;
 use strongroom::db::{self, Access, DatabaseConnection, Lock};
-use strongroom::internal::schema::{self, Examined, KeyedSteps, Target};
+use strongroom::internal::schema::{self, Adoptable, KeyedSteps, Target};
 use strongroom::reseal::Options;
 
 /// Shows what is there and what would be done, and does it once somebody agrees. Run again after a crash, it
@@ -36,7 +36,7 @@ pub(super) async fn run(
     let (adoption, found) = if let Some(adoption) = begun {
         (adoption, None)
     } else {
-        let found = schema::examine(&db, engine, &session.config.adoption()).await?;
+        let found = schema::inspect_adoptable(&db, engine, &session.config.adoption()).await?;
         (found.adoption.clone(), Some(found))
     };
     db.close().await?;
@@ -91,7 +91,7 @@ async fn adopt(
 
 fn document(
     adoption: &Adoption,
-    found: Option<&Examined>,
+    found: Option<&Adoptable>,
     sql: &str,
     adopted: bool,
 ) -> serde_json::Value {
@@ -109,7 +109,7 @@ fn document(
     })
 }
 
-fn text(adoption: &Adoption, found: Option<&Examined>, sql: &str) -> Text {
+fn text(adoption: &Adoption, found: Option<&Adoptable>, sql: &str) -> Text {
     let mut lines = vec![match found {
         Some(found) => {
             format!("found table {} with {}:", adoption.table, counted(found.rows, "row", "rows"))

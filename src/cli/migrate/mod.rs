@@ -173,7 +173,7 @@ async fn go(
         let db = session.connect(Access::Read).await?;
         require_ready(&db, &session.config.policy_options(None)?, needs).await?;
     }
-    let Carried { steps, epoch } = carry_out(&planned, pace, session, output).await?;
+    let StepsRun { steps, epoch } = carry_out(&planned, pace, session, output).await?;
     let (Target::Up(version) | Target::Down(version)) = planned.target;
     let pin = epoch.filter(|_| planned.is_up());
     output.result(&json!({ "ran": steps, "version": version, "minimum_epoch": pin }), || {
@@ -192,7 +192,7 @@ pub(super) async fn go_up_all_the_way(session: &Session, output: &Output) -> Res
 }
 
 /// The steps that ran, and the manifest's epoch after them, where there is a ring.
-struct Carried {
+struct StepsRun {
     steps: Vec<String>,
     epoch: Option<i64>,
 }
@@ -203,7 +203,7 @@ async fn carry_out(
     pace: &Pace,
     session: &Session,
     output: &Output,
-) -> Result<Carried, Failure> {
+) -> Result<StepsRun, Failure> {
     if !planned.is_up() || planned.steps.iter().any(|(_, step)| step.up_destroys().is_some()) {
         confirm(session, &planned.destroys())?;
     }
@@ -234,7 +234,7 @@ async fn carry_out(
     let ran = run_steps(&db, &lock, migrator, planned.target, session.stop.clone(), output).await;
     release(lock).await;
     let epoch = epochs.end(session, &db).await;
-    Ok(Carried { steps: ran?, epoch })
+    Ok(StepsRun { steps: ran?, epoch })
 }
 
 fn done(version: usize, pin: Option<i64>) -> String {

@@ -17,7 +17,7 @@ use strongroom::internal::component;
 use strongroom::internal::db::{self, Access};
 use strongroom::internal::reseal::{self, Extent};
 use strongroom::internal::schema::{self, Target};
-use strongroom::key::{Ring, Roots, Unopened};
+use strongroom::key::{OpenFailure, Ring, Roots};
 
 const TABLE: &SealedTable = credential::TABLE;
 /// The most cells that a refusal names.
@@ -164,7 +164,7 @@ impl Way<'_> {
         let mut found = reseal::verify(self.db, ring, TABLE, phase, &options).await?;
         // The way down overwrites plaintext that differs, and reads no index.
         found.failed.retain(|bad| {
-            !matches!(bad.reason, Unopened::DiffersFromPlaintext | Unopened::IndexMismatch)
+            !matches!(bad.reason, OpenFailure::DiffersFromPlaintext | OpenFailure::IndexMismatch)
         });
         let named = found.failed.iter().take(NAMED);
         obstacles.extend(named.map(|bad| {

@@ -6,7 +6,7 @@ use serde_json::json;
 use strongroom::migration::Migrator;
 
 use super::plan_file::PlanFile;
-use super::{Desk, lock_patiently};
+use super::{PolicyContext, lock_patiently};
 use crate::counted::counted;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -21,39 +21,40 @@ use strongroom::internal::policy::{GrantError, Needs, Policy, require_ready};
 use strongroom::schema;
 
 pub(super) async fn run(
-    desk: &Desk,
+    context: &PolicyContext,
     plan: Option<&Path>,
     session: &Session,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    require_migrations(desk).await?;
-    require_ready(&desk.db, &desk.site.options, Needs { policies: true, triggers: false }).await?;
-    let policy = desk.wanted()?;
+    require_migrations(context).await?;
+    require_ready(&context.db, &context.site.options, Needs { policies: true, triggers: false })
+        .await?;
+    let policy = context.wanted()?;
     let file = plan.map(PlanFile::read).transpose()?;
-    let lock = lock_patiently(session, &desk.db).await?;
+    let lock = lock_patiently(session, &context.db).await?;
     let applied = match &file {
-        Some(file) => match file.require(desk, &policy, &desk.plan(&policy).await?).await {
-            Ok(()) => apply(desk, &lock, &policy).await,
+        Some(file) => match file.require(context, &policy, &context.plan(&policy).await?).await {
+            Ok(()) => apply(context, &lock, &policy).await,
             Err(failure) => {
                 release(lock).await;
                 return Err(failure);
             }
         },
-        None => apply(desk, &lock, &policy).await,
+        None => apply(context, &lock, &policy).await,
     };
     release(lock).await;
     let applied = applied?;
-    try_logins(desk, &policy, session, output).await?;
+    try_logins(context, &policy, session, output).await?;
     output.result(
         &json!({ "statements": applied.statements, "sessions_ended": applied.sessions }),
-        || text(applied, desk),
+        || text(applied, context),
     );
     Ok(Exit::Done)
 }
 
 /// A policy by hand stands on the newest one that a migration brought.
-async fn require_migrations(desk: &Desk) -> Result<(), Failure> {
-    let status = schema::status(&desk.db, &Migrator::without_keys().steps()).await?;
+async fn require_migrations(context: &PolicyContext) -> Result<(), Failure> {
+    let status = schema::status(&context.db, &Migrator::without_keys().steps()).await?;
     if status.pending == 0 {
         return Ok(());
     }
@@ -65,13 +66,17 @@ async fn require_migrations(desk: &Desk) -> Result<(), Failure> {
     .help("run `strongroom migrate up --yes` first"))
 }
 
-async fn apply(desk: &Desk, lock: &Lock, policy: &Policy) -> Result<Applied, GrantError> {
+async fn apply(
+    context: &PolicyContext,
+    lock: &Lock,
+    policy: &Policy,
+) -> Result<Applied, GrantError> {
     let entry =
         Entry { number: None, name: name(policy), kind: "policy", direction: "up", checksum: None };
-    if desk.site.target.engine.has_transactional_ddl() {
-        db::retry!(apply_at_once(desk, lock, policy, &entry))
+    if context.site.target.engine.has_transactional_ddl() {
+        db::retry!(apply_at_once(context, lock, policy, &entry))
     } else {
-        db::retry!(apply_by_statement(desk, lock, policy, &entry))
+        db::retry!(apply_by_statement(context, lock, policy, &entry))
     }
 }
 
@@ -81,14 +86,14 @@ fn name(policy: &Policy) -> String {
 }
 
 async fn apply_at_once(
-    desk: &Desk,
+    context: &PolicyContext,
     lock: &Lock,
     policy: &Policy,
     entry: &Entry,
 ) -> Result<Applied, GrantError> {
-    let transaction = db::begin(&desk.db).await?;
-    stored::write(&transaction, &desk.site.keys, policy, Source::Command).await?;
-    let applied = converge(&transaction, lock, &desk.site, policy).await?;
+    let transaction = db::begin(&context.db).await?;
+    stored::write(&transaction, &context.site.keys, policy, Source::Command).await?;
+    let applied = converge(&transaction, lock, &context.site, policy).await?;
     let row = history::begin(&transaction, lock, entry).await?;
     history::finish(&transaction, lock, row).await?;
     lock.fence(&transaction).await?;
@@ -98,39 +103,39 @@ async fn apply_at_once(
 
 /// The policy and the row of the history come first: they say what was meant, should this be killed.
 async fn apply_by_statement(
-    desk: &Desk,
+    context: &PolicyContext,
     lock: &Lock,
     policy: &Policy,
     entry: &Entry,
 ) -> Result<Applied, GrantError> {
-    let transaction = db::begin(&desk.db).await?;
-    stored::write(&transaction, &desk.site.keys, policy, Source::Command).await?;
+    let transaction = db::begin(&context.db).await?;
+    stored::write(&transaction, &context.site.keys, policy, Source::Command).await?;
     let row = history::begin(&transaction, lock, entry).await?;
     lock.fence(&transaction).await?;
     transaction.commit().await?;
-    let applied = converge(&desk.db, lock, &desk.site, policy).await?;
-    history::finish(&desk.db, lock, row).await?;
+    let applied = converge(&context.db, lock, &context.site, policy).await?;
+    history::finish(&context.db, lock, row).await?;
     Ok(applied)
 }
 
 /// Looking at the server is one proof; being each component is another. A login that may do more is an error; one that
 /// cannot be tried from here, for want of a client certificate or by the server's rules for hosts, is named.
 async fn try_logins(
-    desk: &Desk,
+    context: &PolicyContext,
     policy: &Policy,
     session: &Session,
     output: &Output,
 ) -> Result<(), Failure> {
-    if !desk.site.has_accounts() {
+    if !context.site.has_accounts() {
         return Ok(());
     }
-    let (address, logins) = (session.address()?, Logins::read(&desk.db).await?);
+    let (address, logins) = (session.address()?, Logins::read(&context.db).await?);
     for name in policy.components.keys() {
         let Some((slot, row)) = logins.find(name, LoginState::Active) else { continue };
-        let user = desk.site.target.names.login(name, slot);
-        let password = &desk.site.keys.password(row)?.text();
+        let user = context.site.target.names.login(name, slot);
+        let password = &context.site.keys.password(row)?.text();
         let login = Credentials { component: name, user: &user, password };
-        match try_login(&address, &desk.site.target, policy, &login).await {
+        match try_login(&address, &context.site.target, policy, &login).await {
             Ok(()) => {}
             Err(GrantError::Database(error)) => {
                 output.warning(&format!("login {user} could not be tried from here: {error}"));
@@ -141,9 +146,9 @@ async fn try_logins(
     Ok(())
 }
 
-fn text(applied: Applied, desk: &Desk) -> String {
+fn text(applied: Applied, context: &PolicyContext) -> String {
     match applied {
-        _ if !desk.site.has_accounts() => {
+        _ if !context.site.has_accounts() => {
             "the policy is in force: each connection of a component is held to it".to_owned()
         }
         Applied { statements: 0, .. } => "nothing to do: the server follows the policy".to_owned(),

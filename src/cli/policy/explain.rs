@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use strongroom::entity::credential;
 
-use super::Desk;
+use super::PolicyContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -24,21 +24,21 @@ struct Answer {
 }
 
 pub(super) async fn run(
-    desk: &Desk,
+    context: &PolicyContext,
     component: &str,
     column: &str,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let policy = desk.in_force().await?;
+    let policy = context.in_force().await?;
     let Some(of) = policy.components.get(component) else {
         return Err(GrantError::UnknownComponent(component.to_owned()).into());
     };
-    let plan = desk.plan(&policy).await?;
+    let plan = context.plan(&policy).await?;
     let mut answers = Vec::new();
-    for (table, column) in columns(desk, column)? {
+    for (table, column) in columns(context, column)? {
         for verb in Verb::ALL {
             answers.push(answer(
-                desk,
+                context,
                 &policy,
                 &plan.found.state,
                 component,
@@ -47,7 +47,7 @@ pub(super) async fn run(
             ));
         }
     }
-    let keys = &desk.site.options.keys;
+    let keys = &context.site.options.keys;
     let mut document = keys.values(of);
     document.insert("component", json!(component));
     document.insert("answers", json!(answers));
@@ -59,9 +59,9 @@ pub(super) async fn run(
 }
 
 /// A column as it is called, or the columns of a sealed value.
-fn columns(desk: &Desk, name: &str) -> Result<Vec<(String, String)>, Failure> {
+fn columns(context: &PolicyContext, name: &str) -> Result<Vec<(String, String)>, Failure> {
     let there = |table: &str, column: &str| {
-        desk.site.catalog.get(table).is_some_and(|columns| columns.iter().any(|it| it == column))
+        context.site.catalog.get(table).is_some_and(|columns| columns.iter().any(|it| it == column))
     };
     if let Some((table, column)) =
         name.split_once('.').filter(|(table, column)| there(table, column))
@@ -82,15 +82,15 @@ fn columns(desk: &Desk, name: &str) -> Result<Vec<(String, String)>, Failure> {
 }
 
 fn answer(
-    desk: &Desk,
+    context: &PolicyContext,
     policy: &Policy,
     state: &strongroom::internal::policy::State,
     component: &str,
     verb: Verb,
     (table, column): (&str, &str),
 ) -> Answer {
-    let role = desk.site.target.names.role(component);
-    let schema = desk.site.target.schema_of(component);
+    let role = context.site.target.names.role(component);
+    let schema = context.site.target.schema_of(component);
     let object = match verb {
         Verb::Delete => Object::Table(schema, table.to_owned()),
         _ => Object::Column(schema, table.to_owned(), column.to_owned()),

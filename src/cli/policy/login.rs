@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::{Desk, lock_patiently};
+use super::{PolicyContext, lock_patiently};
 use crate::counted::counted;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -30,21 +30,21 @@ pub(crate) struct RotateLogin {
 }
 
 pub(super) async fn show(
-    desk: &Desk,
+    context: &PolicyContext,
     component: &str,
     reveal: bool,
     session: &Session,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    require_accounts(desk)?;
-    let logins = Logins::read(&desk.db).await?;
+    require_accounts(context)?;
+    let logins = Logins::read(&context.db).await?;
     let unknown = || GrantError::UnknownComponent(component.to_owned());
     let (slot, row) = logins.find(component, LoginState::Active).ok_or_else(unknown)?;
-    let user = desk.site.target.names.login(component, slot);
-    let password = if reveal { Some(desk.site.keys.password(row)?.text()) } else { None };
+    let user = context.site.target.names.login(component, slot);
+    let password = if reveal { Some(context.site.keys.password(row)?.text()) } else { None };
     let password = password.as_ref().map(secrecy::ExposeSecret::expose_secret);
     let (database, schema) =
-        (desk.site.target.view_schema(component), desk.site.target.named_schema());
+        (context.site.target.view_schema(component), context.site.target.named_schema());
     let server = session.address()?;
     let document = json!({ "component": component, "user": user, "password": password, "database": database, "schema": schema });
     output.result(&document, || {
@@ -58,13 +58,13 @@ pub(super) async fn show(
 }
 
 pub(super) async fn rotate(
-    desk: &Desk,
+    context: &PolicyContext,
     rotate: &RotateLogin,
     session: &Session,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    require_accounts(desk)?;
-    let policy = desk.in_force().await?;
+    require_accounts(context)?;
+    let policy = context.in_force().await?;
     let address = session.address()?;
     let pace = Pace {
         settle: Duration::from_secs(rotate.settle),
@@ -72,7 +72,7 @@ pub(super) async fn rotate(
     };
     let probe = async |user: &str, password: &secrecy::SecretString| {
         let login = Credentials { component: &rotate.component, user, password };
-        try_login(&address, &desk.site.target, &policy, &login).await
+        try_login(&address, &context.site.target, &policy, &login).await
     };
     let (progress, left) = (output.progress(), std::sync::atomic::AtomicUsize::new(usize::MAX));
     let on_stage = |stage| match stage {
@@ -89,11 +89,11 @@ pub(super) async fn rotate(
         }
         _ => {}
     };
-    let lock = lock_patiently(session, &desk.db).await?;
+    let lock = lock_patiently(session, &context.db).await?;
     let rotation = Rotation {
-        db: &desk.db,
+        db: &context.db,
         lock: &lock,
-        site: &desk.site,
+        site: &context.site,
         component: &rotate.component,
         pace,
         on_stage: &on_stage,
@@ -116,8 +116,8 @@ pub(super) async fn rotate(
     Ok(Exit::Done)
 }
 
-fn require_accounts(desk: &Desk) -> Result<(), Failure> {
-    if desk.site.has_accounts() {
+fn require_accounts(context: &PolicyContext) -> Result<(), Failure> {
+    if context.site.has_accounts() {
         return Ok(());
     }
     Err(Failure::new(

@@ -2,25 +2,25 @@
 
 use serde_json::json;
 
-use super::{Desk, matrix};
+use super::{PolicyContext, matrix};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::Text;
 use strongroom::internal::policy::Drift;
 
-pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> {
-    let policy = desk.in_force().await?;
-    let plan = desk.plan(&policy).await?;
-    let drift = plan.drift(&desk.site);
-    let rows = matrix::rows(&policy, &plan.found.state, &desk.site);
+pub(super) async fn show(context: &PolicyContext, output: &Output) -> Result<Exit, Failure> {
+    let policy = context.in_force().await?;
+    let plan = context.plan(&policy).await?;
+    let drift = plan.drift(&context.site);
+    let rows = matrix::rows(&policy, &plan.found.state, &context.site);
     let document = json!({
         "version": policy.version, "components": policy.components, "denials": policy.denials,
         "key_denials": policy.key_denials, "baseline": plan.found.baseline, "drift": drift,
     });
     output.result(&document, || {
         let mut text = matrix::text(&policy, &rows);
-        text.extend(desk.site.options.keys.show(&policy));
+        text.extend(context.site.options.keys.show(&policy));
         text.extend(plan.found.baseline.iter().map(|line| format!("everybody   {line}")));
         text.extend(if drift.is_empty() { Vec::new() } else { list(&drift) });
         Text::of(text)
@@ -28,15 +28,15 @@ pub(super) async fn show(desk: &Desk, output: &Output) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-pub(super) async fn check(desk: &Desk, output: &Output) -> Result<Exit, Failure> {
-    let in_force = desk.in_force().await?;
+pub(super) async fn check(context: &PolicyContext, output: &Output) -> Result<Exit, Failure> {
+    let in_force = context.in_force().await?;
     let (mut policy, mut drift) = (in_force, Vec::new());
-    if desk.site.options.own.is_some() {
-        let wanted = desk.wanted()?;
+    if context.site.options.own.is_some() {
+        let wanted = context.wanted()?;
         drift.extend((wanted != policy).then(another_policy));
         policy = wanted;
     }
-    drift.extend(desk.plan(&policy).await?.drift(&desk.site));
+    drift.extend(context.plan(&policy).await?.drift(&context.site));
     output.result(&json!({ "drift": drift }), || match drift.len() {
         0 => Text::from("the server follows the policy".to_owned()),
         _ => Text::of(list(&drift)),

@@ -87,29 +87,31 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let file = arguments.policy.as_deref();
     let looks = !matches!(arguments.command, Command::Apply { .. } | Command::RotateLogin(_));
-    let desk = Desk::open(session, file, if looks { Access::Read } else { Access::Write }).await?;
+    let context =
+        PolicyContext::open(session, file, if looks { Access::Read } else { Access::Write })
+            .await?;
     match arguments.command {
-        Command::Show => look::show(&desk, output).await,
-        Command::Plan { out } => plan::run(&desk, out.as_deref(), output).await,
-        Command::Apply { plan } => apply::run(&desk, plan.as_deref(), session, output).await,
-        Command::Check => look::check(&desk, output).await,
+        Command::Show => look::show(&context, output).await,
+        Command::Plan { out } => plan::run(&context, out.as_deref(), output).await,
+        Command::Apply { plan } => apply::run(&context, plan.as_deref(), session, output).await,
+        Command::Check => look::check(&context, output).await,
         Command::Explain { component, column } => {
-            explain::run(&desk, &component, &column, output).await
+            explain::run(&context, &component, &column, output).await
         }
         Command::Login { component, reveal } => {
-            login::show(&desk, &component, reveal, session, output).await
+            login::show(&context, &component, reveal, session, output).await
         }
-        Command::RotateLogin(rotate) => login::rotate(&desk, &rotate, session, output).await,
+        Command::RotateLogin(rotate) => login::rotate(&context, &rotate, session, output).await,
     }
 }
 
 /// What every command of the group needs.
-struct Desk {
+struct PolicyContext {
     db: DatabaseConnection,
     site: Site,
 }
 
-impl Desk {
+impl PolicyContext {
     async fn open(
         session: &Session,
         file: Option<&std::path::Path>,

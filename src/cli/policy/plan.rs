@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Desk;
+use super::PolicyContext;
 use super::plan_file::PlanFile;
 use crate::counted::counted;
 use crate::exit::Exit;
@@ -12,14 +12,19 @@ use crate::failure::Failure;
 use crate::output::Output;
 use strongroom::internal::policy::Plan;
 
-pub(super) async fn run(desk: &Desk, out: Option<&Path>, output: &Output) -> Result<Exit, Failure> {
-    let policy = desk.wanted()?;
-    let plan = desk.plan(&policy).await?;
+pub(super) async fn run(
+    context: &PolicyContext,
+    out: Option<&Path>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let policy = context.wanted()?;
+    let plan = context.plan(&policy).await?;
     if let Some(file) = out {
-        PlanFile::new(desk, &policy, &plan).await?.write(file)?;
+        PlanFile::new(context, &policy, &plan).await?.write(file)?;
     }
-    let drift = plan.drift(&desk.site);
-    output.result(&json!({ "statements": plan.statements, "drift": drift }), || text(&plan, desk));
+    let drift = plan.drift(&context.site);
+    output
+        .result(&json!({ "statements": plan.statements, "drift": drift }), || text(&plan, context));
     if let Some(file) = out {
         output.note(&format!(
             "the plan is in {}: `strongroom policy apply {}` does exactly that",
@@ -30,8 +35,8 @@ pub(super) async fn run(desk: &Desk, out: Option<&Path>, output: &Output) -> Res
     Ok(Exit::Done)
 }
 
-fn text(plan: &Plan, desk: &Desk) -> String {
-    if !desk.site.has_accounts() {
+fn text(plan: &Plan, context: &PolicyContext) -> String {
+    if !context.site.has_accounts() {
         return "SQLite has no accounts: each connection of a component is held to the policy by itself".to_owned();
     }
     let mut lines = vec![match plan.statements.len() {

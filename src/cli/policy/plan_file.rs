@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Desk;
+use super::PolicyContext;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use strongroom::internal::db::DbErr;
@@ -33,10 +33,14 @@ const FORM: u32 = 1;
 const LONGEST: u64 = 64 << 20;
 
 impl PlanFile {
-    pub(super) async fn new(desk: &Desk, policy: &Policy, plan: &Plan) -> Result<Self, Failure> {
+    pub(super) async fn new(
+        context: &PolicyContext,
+        policy: &Policy,
+        plan: &Plan,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             strongroom_plan: FORM,
-            server: digest(&server(desk).await?),
+            server: digest(&server(context).await?),
             policy: digest(&stored::body(policy)),
             base: digest(&serde_json::to_string(&plan.found.state).unwrap_or_default()),
             statements: plan.statements.iter().map(|statement| statement.sql.clone()).collect(),
@@ -57,11 +61,11 @@ impl PlanFile {
     /// Refuses when the server, the policy, or what the server holds is another than the plan was made for.
     pub(super) async fn require(
         &self,
-        desk: &Desk,
+        context: &PolicyContext,
         policy: &Policy,
         plan: &Plan,
     ) -> Result<(), Failure> {
-        let now = Self::new(desk, policy, plan).await?;
+        let now = Self::new(context, policy, plan).await?;
         let changed = [
             (self.strongroom_plan != FORM, "it was made by another version of this program"),
             (self.server != now.server, "it was made for another server or database"),
@@ -79,9 +83,9 @@ impl PlanFile {
     }
 }
 
-async fn server(desk: &Desk) -> Result<String, DbErr> {
-    let id = server_id(&desk.db, desk.site.target.engine).await?;
-    Ok(format!("{id}/{}/{}", desk.site.target.database, hex::encode(desk.site.keys.ring())))
+async fn server(context: &PolicyContext) -> Result<String, DbErr> {
+    let id = server_id(&context.db, context.site.target.engine).await?;
+    Ok(format!("{id}/{}/{}", context.site.target.database, hex::encode(context.site.keys.ring())))
 }
 
 fn digest(text: &str) -> String {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strongroom::migration::Engine;
 
-use crate::doctor::{Check, Counted, Looked, State};
+use crate::doctor::{Check, Checked, Counted, State};
 use crate::exit::Exit;
 use crate::output::Output;
 use strongroom::internal::db::{Address, DatabaseConnection, server_version};
@@ -74,7 +74,7 @@ pub(super) struct Finding {
 
 impl Document {
     pub(super) async fn new(
-        looked: &Looked,
+        looked: &Checked,
         address: &Address,
         db: &DatabaseConnection,
         output: &Output,

@@ -11,7 +11,7 @@ use std::path::Path;
 use clap::Args;
 
 use self::document::Document;
-use super::doctor::{self, Looked};
+use super::doctor::{self, Checked};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
@@ -54,7 +54,7 @@ async fn look(
     session: &Session,
     address: &Address,
     db: &DatabaseConnection,
-) -> Looked {
+) -> Checked {
     let mut looked = doctor::look_around(config, session).await;
     doctor::look_at_database(session, address, db, &mut looked).await;
     looked

@@ -9,7 +9,7 @@ use strongroom_entity::credential::TABLE;
 use super::rights::Expected;
 use super::rolling::Rolling;
 use crate::db::Address;
-use crate::key::{Ring, Share, ShareOf};
+use crate::key::{Ring, ScopedColumns, ScopedKeys};
 use crate::policy::{Component, Limits};
 
 /// A pool on a component's own login, and the keys of the columns that its policy lets it open, seal and find by.
@@ -18,7 +18,7 @@ pub struct ComponentHandle {
     database: DatabaseConnection,
     pool: Box<dyn Rolling>,
     limits: Limits,
-    share: RwLock<Arc<Share>>,
+    share: RwLock<Arc<ScopedKeys>>,
     login: RwLock<String>,
 }
 
@@ -32,7 +32,7 @@ impl ComponentHandle {
         keeper: &DatabaseConnection,
     ) -> Self {
         let share =
-            RwLock::new(Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of, ring))));
+            RwLock::new(Arc::new(ScopedKeys::of(ring.clone(), keeper.clone(), share_of(of, ring))));
         Self {
             name: name.to_owned(),
             database: pool.database(),
@@ -54,7 +54,7 @@ impl ComponentHandle {
     }
 
     /// Its keys: of the columns that it may open, seal and find by, and no others.
-    pub fn share(&self) -> Arc<Share> {
+    pub fn keys(&self) -> Arc<ScopedKeys> {
         self.share.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -85,17 +85,17 @@ impl ComponentHandle {
         keeper: &DatabaseConnection,
     ) {
         self.pool.expect(expected);
-        let share = Arc::new(Share::of(ring.clone(), keeper.clone(), share_of(of, ring)));
+        let share = Arc::new(ScopedKeys::of(ring.clone(), keeper.clone(), share_of(of, ring)));
         *self.share.write().unwrap_or_else(PoisonError::into_inner) = share;
     }
 }
 
 /// The labels whose cells a policy lets a component read, write, or look for: of the credentials, and of tables that programs
 /// brought along.
-fn share_of(component: &Component, ring: &Ring) -> ShareOf {
+fn share_of(component: &Component, ring: &Ring) -> ScopedColumns {
     let described =
         ring.manifest().sealed_tables().unwrap_or_default().into_iter().map(|(table, _)| table);
-    let mut share = ShareOf::default();
+    let mut share = ScopedColumns::default();
     for table in std::iter::once(TABLE).chain(described) {
         let Some(rights) = component.tables.get(table.name) else { continue };
         let labels = |which: &dyn Fn(&&SealedColumn) -> bool| -> Vec<_> {

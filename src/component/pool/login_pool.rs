@@ -7,7 +7,7 @@ use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{self, Connection, Pool};
 use sea_orm::{DatabaseConnection, DbErr};
 
-use super::held::{Held, is_there, one, sweep};
+use super::current_login::{CurrentLogin, is_there, one, sweep};
 use super::rights::Expected;
 use super::rolling::{ACQUIRE_TIMEOUT, PoolSettings, Rolling};
 use crate::db::{Address, conn};
@@ -38,31 +38,31 @@ pub(super) trait Driver: sqlx::Database {
 /// The pool, in its driver's own form, and what its sessions are held to.
 pub(super) struct LoginPool<D: Driver> {
     pool: Pool<D>,
-    held: Arc<Held>,
+    login: Arc<CurrentLogin>,
     limits: Arc<Limits>,
 }
 
 impl<D: Driver> LoginPool<D> {
     pub(super) fn open(settings: PoolSettings<'_>) -> Result<Self, DbErr> {
         let PoolSettings { address, name, expected, limits, size, .. } = settings;
-        let held = Held::new(expected);
+        let login = CurrentLogin::new(expected);
         let limits = Arc::new(limits.clone());
-        let (on_connect, on_acquire, kept) = (held.clone(), held.clone(), limits.clone());
+        let (on_connect, on_acquire, kept) = (login.clone(), login.clone(), limits.clone());
         let pool = PoolOptions::<D>::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| {
-            let (held, limits) = (on_connect.clone(), limits.clone());
+            let (login, limits) = (on_connect.clone(), limits.clone());
             Box::pin(async move {
-                let expected = held.expected();
+                let expected = login.expected();
                 D::prepare(session, &limits).await?;
                 D::require(session, &expected).await?;
-                held.require_unchanged(&expected)
+                login.require_unchanged(&expected)
             })
         });
         let pool = pool.test_before_acquire(false).before_acquire(move |session, about| {
             let current = on_acquire.is_current(about.age);
             Box::pin(async move { Ok(current && is_there(session, about.idle_for).await) })
         });
-        Ok(Self { pool: pool.connect_lazy_with(D::options(address, name)?), held, limits: kept })
+        Ok(Self { pool: pool.connect_lazy_with(D::options(address, name)?), login, limits: kept })
     }
 }
 
@@ -73,20 +73,20 @@ impl<D: Driver> Rolling for LoginPool<D> {
     }
 
     async fn probe(&self) -> Result<(), DbErr> {
-        let expected = self.held.expected();
+        let expected = self.login.expected();
         let mut session = one(self.pool.connect_options().as_ref()).await.map_err(conn)?;
         D::prepare(&mut session, &self.limits).await.map_err(conn)?;
         D::require(&mut session, &expected).await.map_err(conn)
     }
 
     fn expect(&self, expected: Expected) {
-        self.held.expect(expected);
+        self.login.expect(expected);
     }
 
     async fn switch(&self, address: &Address, name: &str, expected: Expected) -> Result<(), DbErr> {
         self.expect(expected);
         self.pool.set_connect_options(D::options(address, name)?);
-        self.held.switched();
+        self.login.switched();
         sweep(&self.pool).await;
         Ok(())
     }

@@ -4,7 +4,7 @@ mod capacity;
 mod component;
 mod components;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-mod held;
+mod current_login;
 mod login;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod login_pool;

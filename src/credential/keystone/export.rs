@@ -10,7 +10,7 @@ use super::source::{self, SourceRow};
 use super::target::{self, Target, TargetRow};
 use crate::credential::{Credential, Filter, NewCredential, Store, StoreError};
 use crate::db::{self, is_constraint_violation, retry};
-use crate::key::Unopened;
+use crate::key::OpenFailure;
 
 const PAGE: u64 = 500;
 
@@ -236,6 +236,6 @@ fn as_new(found: Credential) -> Result<NewCredential, StoreError> {
     let Credential { id, user_id, project_id, kind, access, secret, extra } = found;
     match secret {
         Some(secret) => Ok(NewCredential { id, user_id, project_id, kind, access, secret, extra }),
-        None => Err(StoreError::Unopenable { id, reason: Unopened::Missing }),
+        None => Err(StoreError::Unopenable { id, reason: OpenFailure::Missing }),
     }
 }

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use super::Ring;
 use crate::crypto::{ColumnIndexKey, ColumnKey, Envelope, OpenError, Opened, open_cell, seal_cell};
-use crate::key::{Place, RingError, Unopened};
+use crate::key::{CellAddress, OpenFailure, RingError};
 
 impl Ring {
     /// Seals a value for its place under the active generation. The scope must be [prepared](Ring::prepare).
-    pub(crate) fn seal_at(&self, place: &Place, plaintext: &[u8]) -> Result<Vec<u8>, RingError> {
+    pub(crate) fn seal_at(
+        &self,
+        place: &CellAddress,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, RingError> {
         let id = {
             let state = self.read();
             state.key_of(&place.scope, state.manifest.active).ok_or(RingError::NoKey)?
@@ -18,22 +22,26 @@ impl Ring {
     }
 
     /// See [`Ring::open_at`].
-    pub(super) fn open_known(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
+    pub(super) fn open_known(
+        &self,
+        place: &CellAddress,
+        cell: &[u8],
+    ) -> Result<Opened, OpenFailure> {
         let id = Envelope::parse(cell)
-            .map_err(|error| Unopened::from(OpenError::Parse(error)))?
+            .map_err(|error| OpenFailure::from(OpenError::Parse(error)))?
             .key_id();
         let entry = {
             let state = self.read();
-            let entry = state.data.get(&id).cloned().ok_or(Unopened::UnknownKey)?;
+            let entry = state.data.get(&id).cloned().ok_or(OpenFailure::UnknownKey)?;
             if !state.manifest.opens(entry.generation) {
-                return Err(Unopened::RetiredKey);
+                return Err(OpenFailure::RetiredKey);
             }
             entry
         };
         if entry.scope != place.scope {
-            return Err(Unopened::ForeignScope);
+            return Err(OpenFailure::ForeignScope);
         }
-        let column = self.column(id, place.label).ok_or(Unopened::UnknownKey)?;
+        let column = self.column(id, place.label).ok_or(OpenFailure::UnknownKey)?;
         Ok(open_cell(&column, &place.context, cell)?)
     }
 

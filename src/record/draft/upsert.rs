@@ -46,13 +46,13 @@ where
     /// use strongroom::prelude::*;
     ///
     /// /// The table has a unique key over (user_id, provider).
-    /// async fn keep(room: &Strongroom, row: oauth_grant::ActiveModel, token: &str) -> Result<oauth_grant::Model, RecordError> {
-    ///     row.with(Refresh, token).upsert(room, [Column::UserId, Column::Provider]).await
+    /// async fn keep(db: &Strongroom, row: oauth_grant::ActiveModel, token: &str) -> Result<oauth_grant::Model, RecordError> {
+    ///     row.with(Refresh, token).upsert(db, [Column::UserId, Column::Provider]).await
     /// }
     /// ```
     pub async fn upsert(
         mut self,
-        room: &impl Keyed,
+        db: &impl Keyed,
         key: impl IntoIterator<Item = ColumnOf<A::Entity>>,
     ) -> Result<ModelOf<A>, RecordError> {
         let key: Vec<_> = key.into_iter().collect();
@@ -60,8 +60,8 @@ where
         let mut last = RecordError::Id;
         for attempt in 0..ATTEMPTS {
             self.row = own.clone();
-            let (row, sealed_for) = self.sealed(room).await?;
-            let done = match find::<A>(room, &row, &key, attempt > 0).await? {
+            let (row, sealed_for) = self.sealed(db).await?;
+            let done = match find::<A>(db, &row, &key, attempt > 0).await? {
                 Some(stored) => {
                     let there = A::binding_of(&stored);
                     if (&there.owners, &there.scope) != (&sealed_for.owners, &sealed_for.scope) {
@@ -72,9 +72,9 @@ where
                     {
                         self.row.set(id, stored.get(id));
                     }
-                    self.updated(room).await
+                    self.updated(db).await
                 }
-                None => insert(room, row, &sealed_for).await,
+                None => insert(db, row, &sealed_for).await,
             };
             match done {
                 // Another program was quicker: the row is looked for again.
@@ -88,7 +88,7 @@ where
 
 /// The stored row with the same key. One that a transaction's own snapshot does not show is found by a lock.
 async fn find<A: WrittenRow>(
-    room: &impl Keyed,
+    db: &impl Keyed,
     row: &A,
     key: &[ColumnOf<A::Entity>],
     locked: bool,
@@ -101,16 +101,16 @@ async fn find<A: WrittenRow>(
         find = find.filter(column.eq(value));
     }
     let find = if locked { find.lock_exclusive() } else { find };
-    Ok(find.one(room).await?)
+    Ok(find.one(db).await?)
 }
 
 /// Within a transaction of its own, so that PostgreSQL goes on after a key that is taken.
 async fn insert<A: WrittenRow>(
-    room: &impl Keyed,
+    db: &impl Keyed,
     row: A,
     sealed_for: &strongroom_entity::Binding,
 ) -> Result<A::Stored, RecordError> {
-    let within = room.begin().await?;
+    let within = db.begin().await?;
     let done = match row.insert_into(&within).await {
         Ok(stored) => require_same(&A::binding_of(&stored), sealed_for).map(|()| stored),
         Err(error) => Err(error.into()),

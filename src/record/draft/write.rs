@@ -12,9 +12,9 @@ impl<A: WrittenRow> Draft<A> {
     /// Seals and inserts the row, and reads it back. The id and the owners that a trigger or `before_save` has given it must
     /// be those that its cells were sealed for: [`RecordError::Rebound`] otherwise, and the row is there, unless a
     /// transaction takes it back.
-    pub async fn insert(self, room: &impl Keyed) -> Result<A::Stored, RecordError> {
-        let (row, sealed_for) = self.sealed(room).await?;
-        let stored = row.insert_into(room).await?;
+    pub async fn insert(self, db: &impl Keyed) -> Result<A::Stored, RecordError> {
+        let (row, sealed_for) = self.sealed(db).await?;
+        let stored = row.insert_into(db).await?;
         require_same(&A::binding_of(&stored), &sealed_for)?;
         Ok(stored)
     }
@@ -56,43 +56,43 @@ where
     /// use strongroom::prelude::*;
     /// use webhook::Secret;
     ///
-    /// async fn give_to(room: &Strongroom, row: webhook::Model, tenant: &str) -> Result<webhook::Model, RecordError> {
-    ///     let secret = room.open(Secret, &row).await?;
+    /// async fn give_to(db: &Strongroom, row: webhook::Model, tenant: &str) -> Result<webhook::Model, RecordError> {
+    ///     let secret = db.open(Secret, &row).await?;
     ///     let mut row = row.into_active_model();
     ///     row.tenant_id = Set(tenant.to_owned());
-    ///     row.with(Secret, secret).update(room).await
+    ///     row.with(Secret, secret).update(db).await
     /// }
     /// ```
-    pub async fn update(self, room: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
-        self.updated(room).await
+    pub async fn update(self, db: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
+        self.updated(db).await
     }
 
-    pub(super) async fn updated(&self, room: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
-        let (row, sealed_for) = self.sealed(room).await?;
-        let row = ActiveModelBehavior::before_save(row, room, false).await?;
+    pub(super) async fn updated(&self, db: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
+        let (row, sealed_for) = self.sealed(db).await?;
+        let row = ActiveModelBehavior::before_save(row, db, false).await?;
         require_same(&row.bound_to()?, &sealed_for)?;
-        let there = is_stored_as(A::TABLE, &self.stored_binding(&sealed_for), Dialect::of(room));
-        let stored = match A::Entity::update(row).validate()?.filter(there).exec(room).await {
+        let there = is_stored_as(A::TABLE, &self.stored_binding(&sealed_for), Dialect::of(db));
+        let stored = match A::Entity::update(row).validate()?.filter(there).exec(db).await {
             Err(DbErr::RecordNotUpdated) => return Err(RecordError::Rebound { id: sealed_for.id }),
             stored => stored?,
         };
         require_same(&A::binding_of(&stored), &sealed_for)?;
-        Ok(A::after_save(stored, room, false).await?)
+        Ok(A::after_save(stored, db, false).await?)
     }
 
     /// Deletes the row that has this id and these owners. The error is [`RecordError::Rebound`] where none has, and nothing
     /// was deleted.
     ///
     /// sea-orm's own `delete` finds a row by its id alone.
-    pub async fn delete(self, room: &impl Keyed) -> Result<(), RecordError> {
+    pub async fn delete(self, db: &impl Keyed) -> Result<(), RecordError> {
         let binding = self.binding()?;
-        let row = ActiveModelBehavior::before_delete(self.row, room).await?;
+        let row = ActiveModelBehavior::before_delete(self.row, db).await?;
         require_same(&row.bound_to()?, &binding)?;
-        let there = is_stored_as(A::TABLE, &binding, Dialect::of(room));
-        if A::Entity::delete_many().filter(there).exec(room).await?.rows_affected == 0 {
+        let there = is_stored_as(A::TABLE, &binding, Dialect::of(db));
+        if A::Entity::delete_many().filter(there).exec(db).await?.rows_affected == 0 {
             return Err(RecordError::Rebound { id: binding.id });
         }
-        row.after_delete(room).await?;
+        row.after_delete(db).await?;
         Ok(())
     }
 

@@ -71,11 +71,11 @@ mod error;
 mod event;
 mod plan;
 mod program;
+mod program_state;
 mod recorder;
 mod recording;
 mod run;
 mod runner;
-mod standing;
 
 pub use error::HostError;
 pub use event::StepEvent;

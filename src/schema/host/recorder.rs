@@ -24,7 +24,7 @@ pub(super) enum Line {
 
 /// What a recorder has written down.
 #[derive(Debug, Default)]
-pub(super) struct Tape {
+pub(super) struct Recorded {
     pub(super) lines: Vec<Line>,
     /// How many of the answers were taken.
     pub(super) answered: usize,
@@ -48,34 +48,34 @@ pub(super) enum Answers {
 struct Recorder {
     engine: DbBackend,
     answers: Answers,
-    tape: Arc<Mutex<Tape>>,
+    record: Arc<Mutex<Recorded>>,
 }
 
 /// A connection like any other, for everything that takes one.
 pub(super) fn connection(
     engine: DbBackend,
     answers: Answers,
-    tape: &Arc<Mutex<Tape>>,
+    record: &Arc<Mutex<Recorded>>,
 ) -> DatabaseConnection {
-    let recorder = Recorder { engine, answers, tape: Arc::clone(tape) };
+    let recorder = Recorder { engine, answers, record: Arc::clone(record) };
     DatabaseConnectionType::MockDatabaseConnection(Arc::new(MockDatabaseConnection::new(recorder)))
         .into()
 }
 
 /// A step that panicked has recorded what it has recorded.
-pub(super) fn locked(tape: &Mutex<Tape>) -> MutexGuard<'_, Tape> {
-    tape.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn locked(recorded: &Mutex<Recorded>) -> MutexGuard<'_, Recorded> {
+    recorded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Recorder {
     fn write_down(&self, line: Line) -> Result<(), DbErr> {
-        let mut tape = locked(&self.tape);
-        if tape.lines.len() == MOST_STATEMENTS {
+        let mut record = locked(&self.record);
+        if record.lines.len() == MOST_STATEMENTS {
             return Err(DbErr::Custom(format!(
                 "more than {MOST_STATEMENTS} statements are not recorded"
             )));
         }
-        tape.lines.push(line);
+        record.lines.push(line);
         Ok(())
     }
 
@@ -88,14 +88,14 @@ impl Recorder {
             }
             Answers::Read(answers) => answers,
         };
-        let mut tape = locked(&self.tape);
-        let next =
-            answers.pop_front_if(|(question, _)| tape.missed.is_none() && *question == statement);
+        let mut record = locked(&self.record);
+        let next = answers
+            .pop_front_if(|(question, _)| record.missed.is_none() && *question == statement);
         if let Some((_, answer)) = next {
-            tape.answered += 1;
+            record.answered += 1;
             return answer;
         }
-        tape.missed.get_or_insert(statement);
+        record.missed.get_or_insert(statement);
         Err(DbErr::Custom("not answered yet".to_owned()))
     }
 }

@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, SchemaManager, SchemaManagerConnection};
 
-use super::recorder::{Answers, Line, Tape, connection, locked};
+use super::recorder::{Answers, Line, Recorded, connection, locked};
 
 /// A step that waits for something else than its connection would wait for ever.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -34,11 +34,16 @@ pub(super) async fn record(
     engine: DbBackend,
     answers: Answers,
 ) -> Recording {
-    let tape = Arc::new(Mutex::new(Tape::default()));
-    let db = connection(engine, answers, &tape);
+    let recorded = Arc::new(Mutex::new(Recorded::default()));
+    let db = connection(engine, answers, &recorded);
     let failed = run(step, up, &SchemaManager::new(&db)).await.err();
-    let tape = std::mem::take(&mut *locked(&tape));
-    Recording { lines: tape.lines, answered: tape.answered, missed: tape.missed, failed }
+    let recorded = std::mem::take(&mut *locked(&recorded));
+    Recording {
+        lines: recorded.lines,
+        answered: recorded.answered,
+        missed: recorded.missed,
+        failed,
+    }
 }
 
 /// A step that counts on finding a row may well panic without one; that is not the program's end.

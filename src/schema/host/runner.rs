@@ -9,8 +9,8 @@ use strongroom_entity::history::Model;
 use tokio::time::Instant;
 
 use super::program::Program;
+use super::program_state::{ProgramState, standing};
 use super::run::Run;
-use super::standing::{Standing, standing};
 use super::{HostError, PlannedStep, StepEvent, plan};
 use crate::db::{Lock, LockError, history};
 use crate::reseal::Stop;
@@ -137,7 +137,7 @@ impl HostRunner {
 
     /// Takes no lock when there is nothing to do, so that many replicas may start at once.
     async fn go(&self, target: Target) -> Result<Vec<String>, HostError> {
-        let Standing { status, to_adopt } = standing(&self.db, &self.program).await?;
+        let ProgramState { status, to_adopt } = standing(&self.db, &self.program).await?;
         if to_adopt.is_empty() && numbers(&status, target).is_empty() {
             return Ok(Vec::new());
         }
@@ -168,7 +168,7 @@ impl HostRunner {
 
     /// Looks again: another run may have ended while this one waited for the lock.
     async fn run(&self, lock: &Lock, target: Target) -> Result<Vec<String>, HostError> {
-        let Standing { status, to_adopt } = standing(&self.db, &self.program).await?;
+        let ProgramState { status, to_adopt } = standing(&self.db, &self.program).await?;
         let run = Run { db: &self.db, program: &self.program, lock };
         install_mirror(&self.db, self.program.table.clone()).await?;
         for number in to_adopt {

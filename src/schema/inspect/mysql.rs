@@ -82,8 +82,15 @@ pub(super) async fn inspect(
     let columns = query(db, COLUMNS, &[table]).await?;
     let columns = columns.iter().map(Column::read).collect::<Result<Vec<_>, _>>()?;
     let whole = texts(db, TABLE, &[table]).await?.into_iter().next().unwrap_or_default();
-    Carry { engine, subject, shown: &shown, in_keys: &in_keys, columns: &columns, whole: &whole }
-        .all(&mut form);
+    AdoptionSql {
+        engine,
+        subject,
+        shown: &shown,
+        in_keys: &in_keys,
+        columns: &columns,
+        whole: &whole,
+    }
+    .all(&mut form);
     Ok(form)
 }
 
@@ -138,7 +145,7 @@ impl Column {
 }
 
 /// Builds the SQL of step 1 and of its way back.
-struct Carry<'a> {
+struct AdoptionSql<'a> {
     engine: Engine,
     subject: &'a Subject,
     shown: &'a CreateTable,
@@ -148,7 +155,7 @@ struct Carry<'a> {
     whole: &'a str,
 }
 
-impl Carry<'_> {
+impl AdoptionSql<'_> {
     fn all(&self, form: &mut Form) {
         let mut changes = Vec::new();
         for column in self.columns {

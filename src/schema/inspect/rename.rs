@@ -5,10 +5,10 @@ use crate::schema::sealing::create_table::tokens;
 /// Replaces names, quoted or not, outside texts, comments and the columns of other tables.
 pub(super) fn renamed(text: &str, names: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(text.len());
-    let (mut copied, mut elsewhere) = (0, Elsewhere::No);
+    let (mut copied, mut elsewhere) = (0, Referred::No);
     for token in tokens(text) {
         elsewhere = elsewhere.after(&token.text.to_ascii_uppercase());
-        let Some(name) = token.name().filter(|_| elsewhere == Elsewhere::No) else { continue };
+        let Some(name) = token.name().filter(|_| elsewhere == Referred::No) else { continue };
         let Some((_, new)) = names.iter().find(|(old, _)| name.eq_ignore_ascii_case(old)) else {
             continue;
         };
@@ -22,7 +22,7 @@ pub(super) fn renamed(text: &str, names: &[(&str, &str)]) -> String {
 
 /// Whether the names are those of a table that a foreign key refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Elsewhere {
+enum Referred {
     No,
     /// After `REFERENCES`: the table's name.
     Table,
@@ -32,7 +32,7 @@ enum Elsewhere {
     Columns,
 }
 
-impl Elsewhere {
+impl Referred {
     fn after(self, word: &str) -> Self {
         match (self, word) {
             (_, "REFERENCES") => Self::Table,

@@ -11,7 +11,7 @@ use crate::db::{Lock, LockError, wrapped};
 pub(super) struct Lease(Arc<Mutex<Weak<Lock>>>);
 
 /// The lock, for as long as one call takes.
-pub(super) struct Held {
+pub(super) struct HeldLock {
     lock: Arc<Lock>,
     is_lent: bool,
 }
@@ -21,20 +21,20 @@ impl Lease {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(lock);
     }
 
-    pub(super) async fn hold(&self, db: &DatabaseConnection) -> Result<Held, DbErr> {
+    pub(super) async fn hold(&self, db: &DatabaseConnection) -> Result<HeldLock, DbErr> {
         let lent = self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(lock) = lent {
-            return Ok(Held { lock, is_lent: true });
+            return Ok(HeldLock { lock, is_lent: true });
         }
         match Lock::take(db).await {
-            Ok(lock) => Ok(Held { lock: Arc::new(lock), is_lent: false }),
+            Ok(lock) => Ok(HeldLock { lock: Arc::new(lock), is_lent: false }),
             Err(LockError::Database(error)) => Err(error),
             Err(error) => Err(wrapped(error)),
         }
     }
 }
 
-impl Held {
+impl HeldLock {
     pub(super) fn lock(&self) -> &Arc<Lock> {
         &self.lock
     }

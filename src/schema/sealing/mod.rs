@@ -31,7 +31,7 @@ use strongroom_migration::Phase;
 
 pub use error::Unsealable;
 pub use inspect::is_half_way;
-use lease::{Held, Lease};
+use lease::{HeldLock, Lease};
 pub(super) use plan::counted;
 pub use plan::plan_sql;
 use text::Piece;
@@ -221,14 +221,14 @@ impl Sealing {
         &self,
         db: &DatabaseConnection,
         table: &'static SealedTable,
-    ) -> Result<Held, DbErr> {
+    ) -> Result<HeldLock, DbErr> {
         if own_table(table.name).is_some() {
             return Err(Unsealable::Ours(table.name).into());
         }
         self.lease.hold(db).await
     }
 
-    fn work(&self, table: &'static SealedTable, held: &Held) -> Work {
+    fn work(&self, table: &'static SealedTable, held: &HeldLock) -> Work {
         Work {
             table,
             roots: Some(self.roots.clone()),

@@ -47,7 +47,7 @@ impl Room {
 
     pub fn store_of(&self, name: &str) -> Store {
         let component = self.component(name);
-        Store::of_component(component.database().clone(), component.share())
+        Store::of_component(component.database().clone(), component.keys())
     }
 
     /// The address by a component's own login, as any program would use it.

@@ -7,7 +7,7 @@ use rcgen::ExtendedKeyUsagePurpose::ServerAuth;
 use rustls::version::TLS13;
 use tokio::sync::Notify;
 
-use crate::tls::reloading::{News, news};
+use crate::tls::reloading::{ReloadOutcome, news};
 use crate::tls::test_support::{Authority, Folder, Pair, client_config, connect, exchange};
 use crate::tls::{Reloading, TlsError};
 
@@ -58,12 +58,12 @@ async fn what_is_wrong_is_said_once() {
     assert_eq!(reloading.current().generation, 2);
 
     let (wrong, broken) = (wrong.as_deref(), Err(wrong.clone().unwrap()));
-    assert_eq!(news(&broken, None), News::Broken(wrong.unwrap()));
-    assert_eq!(news(&broken, Some("something else")), News::Broken(wrong.unwrap()));
-    assert_eq!(news(&broken, wrong), News::Nothing);
-    assert_eq!(news(&Ok(true), wrong), News::Reloaded);
-    assert_eq!(news(&Ok(false), wrong), News::Restored);
-    assert_eq!(news(&Ok(false), None), News::Nothing);
+    assert_eq!(news(&broken, None), ReloadOutcome::Broken(wrong.unwrap()));
+    assert_eq!(news(&broken, Some("something else")), ReloadOutcome::Broken(wrong.unwrap()));
+    assert_eq!(news(&broken, wrong), ReloadOutcome::Nothing);
+    assert_eq!(news(&Ok(true), wrong), ReloadOutcome::Reloaded);
+    assert_eq!(news(&Ok(false), wrong), ReloadOutcome::Restored);
+    assert_eq!(news(&Ok(false), None), ReloadOutcome::Nothing);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::session::{Session, release};
 use strongroom::db::{Access, DatabaseConnection, Lock};
 use strongroom::internal::reseal::{Bad, ResealError, StoredRow, forget_quarantined_row};
-use strongroom::key::{Ring, Unopened};
+use strongroom::key::{OpenFailure, Ring};
 
 pub(super) async fn run(
     discard: &Discard,
@@ -153,7 +153,7 @@ impl Judged {
         named: &Named<'_>,
     ) -> Result<(), Failure> {
         let Some(row) = self.row.as_ref().filter(|_| !self.bad.is_empty()) else { return Ok(()) };
-        if self.bad.iter().any(|bad| bad.reason == Unopened::RetiredKey) {
+        if self.bad.iter().any(|bad| bad.reason == OpenFailure::RetiredKey) {
             let failure = Failure::refused(
                 "retired_key",
                 "the row is sealed under a generation that is closed, and its keys are there",

@@ -4,10 +4,10 @@ use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
 use super::number;
-use crate::db::cause::Said;
+use crate::db::cause::ServerMessage;
 
 /// The words of the server; `None` for an error of the driver.
-pub(in crate::db) fn said(error: &DbErr) -> Option<Said<'_>> {
+pub(in crate::db) fn said(error: &DbErr) -> Option<ServerMessage<'_>> {
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))
     | DbErr::Query(RuntimeErr::SqlxError(error))) = error
@@ -16,9 +16,9 @@ pub(in crate::db) fn said(error: &DbErr) -> Option<Said<'_>> {
     };
     let sqlx::Error::Database(error) = &**error else { return None };
     let (code, number, message) = (error.code(), number(&**error), error.message());
-    let plain = Said { code, number, message, detail: None, hint: None, object: None };
+    let plain = ServerMessage { code, number, message, detail: None, hint: None, object: None };
     let Some(postgres) = error.try_downcast_ref::<PgDatabaseError>() else { return Some(plain) };
-    Some(Said {
+    Some(ServerMessage {
         detail: postgres.detail(),
         hint: postgres.hint(),
         object: object(postgres),

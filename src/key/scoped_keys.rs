@@ -10,19 +10,19 @@ use sea_orm::DatabaseConnection;
 use strongroom_entity::{Binding, Bound, Cell, Label, Sealable};
 use strongroom_migration::Phase;
 
-use super::{Manifest, Place, Ring, RingError, Unopened};
+use super::{CellAddress, Manifest, OpenFailure, Ring, RingError};
 use crate::crypto::{BLIND_INDEX_LENGTH, Opened};
 
 /// Some columns of a ring.
-pub struct Share {
+pub struct ScopedKeys {
     ring: Arc<Ring>,
     db: DatabaseConnection,
-    columns: Option<ShareOf>,
+    columns: Option<ScopedColumns>,
 }
 
 /// Which columns, by label, and for what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ShareOf {
+pub struct ScopedColumns {
     /// Opened.
     pub opens: BTreeSet<String>,
     /// Sealed.
@@ -31,14 +31,14 @@ pub struct ShareOf {
     pub indexes: BTreeSet<String>,
 }
 
-impl Share {
+impl ScopedKeys {
     /// Every column: for whoever holds the whole ring. `db` must be able to read the ring.
     pub fn whole(ring: Arc<Ring>, db: DatabaseConnection) -> Self {
         Self { ring, db, columns: None }
     }
 
     /// These columns.
-    pub fn of(ring: Arc<Ring>, db: DatabaseConnection, columns: ShareOf) -> Self {
+    pub fn of(ring: Arc<Ring>, db: DatabaseConnection, columns: ScopedColumns) -> Self {
         Self { ring, db, columns: Some(columns) }
     }
 
@@ -122,14 +122,14 @@ impl Share {
     pub fn open<L: Label, R: Bound<L>>(
         &self,
         row: &R,
-    ) -> Result<<R::Cell as Cell>::Each<Opened>, Unopened> {
-        self.require(|columns| &columns.opens, L::LABEL).map_err(|_| Unopened::NotShared)?;
+    ) -> Result<<R::Cell as Cell>::Each<Opened>, OpenFailure> {
+        self.require(|columns| &columns.opens, L::LABEL).map_err(|_| OpenFailure::NotShared)?;
         self.ring.open(row)
     }
 
     /// See [`Ring::open_at`].
-    pub fn open_at(&self, place: &Place, cell: &[u8]) -> Result<Opened, Unopened> {
-        self.require(|columns| &columns.opens, place.label).map_err(|_| Unopened::NotShared)?;
+    pub fn open_at(&self, place: &CellAddress, cell: &[u8]) -> Result<Opened, OpenFailure> {
+        self.require(|columns| &columns.opens, place.label).map_err(|_| OpenFailure::NotShared)?;
         self.ring.open_at(place, cell)
     }
 
@@ -150,7 +150,7 @@ impl Share {
 
     fn require(
         &self,
-        of: impl Fn(&ShareOf) -> &BTreeSet<String>,
+        of: impl Fn(&ScopedColumns) -> &BTreeSet<String>,
         label: &str,
     ) -> Result<(), RingError> {
         let shared = self.columns.as_ref().is_none_or(|columns| of(columns).contains(label));

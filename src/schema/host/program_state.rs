@@ -12,7 +12,7 @@ use super::program::Program;
 use crate::db::{has_table, history};
 use crate::schema::{State, Status, StepStatus};
 
-pub(super) struct Standing {
+pub(super) struct ProgramState {
     pub(super) status: Status,
     /// The steps that another runner applied, and that the history does not know of as applied.
     pub(super) to_adopt: Vec<usize>,
@@ -22,7 +22,7 @@ pub(super) struct Standing {
 pub(super) async fn standing(
     db: &impl ConnectionTrait,
     program: &Program,
-) -> Result<Standing, HostError> {
+) -> Result<ProgramState, HostError> {
     let rows = history::read(db).await?;
     let mirrored = mirrored(db, program).await?;
     refuse_newer(program, &rows, &mirrored)?;
@@ -52,7 +52,7 @@ pub(super) async fn standing(
         });
     }
     let pending = migrations.iter().filter(|step| !step.applied).count();
-    Ok(Standing { status: Status { migrations, pending }, to_adopt })
+    Ok(ProgramState { status: Status { migrations, pending }, to_adopt })
 }
 
 /// The last thing that was done to a step says where it stands.

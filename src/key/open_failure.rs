@@ -6,7 +6,7 @@ use crate::crypto::{OpenError, ParseError};
 /// is for quarantine and for operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unopened {
+pub enum OpenFailure {
     /// The key that the header names is not in the ring, or does not unwrap.
     #[error("unknown_key")]
     UnknownKey,
@@ -48,7 +48,7 @@ pub enum Unopened {
     DiffersFromPlaintext,
 }
 
-impl From<OpenError> for Unopened {
+impl From<OpenError> for OpenFailure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Parse(ParseError::Version | ParseError::Suite) => Self::UnknownVersion,

@@ -7,7 +7,7 @@ use super::wanted::Target;
 use crate::db::{is_forbidden, is_password_refused};
 
 /// Converts a server's refusal into an error with the statement. No password appears in it.
-pub(crate) fn told(target: &Target, error: &DbErr, sql: &str) -> GrantError {
+pub(crate) fn refusal(target: &Target, error: &DbErr, sql: &str) -> GrantError {
     if is_password_refused(error, target.looks_at_passwords) {
         return GrantError::PasswordRefused;
     }

@@ -5,13 +5,13 @@ use strongroom_entity::{Binding, Owner};
 use crate::crypto::{Context, Value};
 
 /// The place of one cell. A cell opens in the place that it was sealed for, and in no other.
-pub struct Place {
+pub struct CellAddress {
     pub(super) label: &'static str,
     pub(super) scope: String,
     pub(super) context: Context,
 }
 
-impl Place {
+impl CellAddress {
     /// From what a row says of itself.
     pub fn of(label: &'static str, binding: &Binding) -> Self {
         let owners: Vec<_> =

@@ -18,7 +18,7 @@ pub use unfit::Unfit;
 
 /// Which table, and which of its columns is which.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct AdoptionOptions {
     /// Its name.
     pub table: String,
     /// Ours to theirs, where the names differ.
@@ -28,7 +28,7 @@ pub struct Wish {
 /// A table that can be adopted.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Examined {
+pub struct Adoptable {
     /// What would be changed about it.
     pub adoption: Adoption,
     /// Its columns: ours, theirs, and the type.
@@ -50,48 +50,48 @@ const COLUMNS: [(&str, bool, bool); 8] = [
 ];
 
 /// Looks at the table's form and at its rows.
-pub async fn examine(
+pub async fn inspect_adoptable(
     db: &impl ConnectionTrait,
     engine: Engine,
-    wish: &Wish,
-) -> Result<Examined, Unfit> {
-    let names = wish.columns.values().chain([&wish.table]);
+    options: &AdoptionOptions,
+) -> Result<Adoptable, Unfit> {
+    let names = options.columns.values().chain([&options.table]);
     if let Some(name) = names.into_iter().find(|name| !Adoption::is_plain_name(name)) {
         return Err(Unfit::Name(name.clone()));
     }
-    if !has_table(db, &wish.table).await? {
-        return Err(Unfit::NoTable(wish.table.clone()));
+    if !has_table(db, &options.table).await? {
+        return Err(Unfit::NoTable(options.table.clone()));
     }
-    if wish.table != "credential" && has_table(db, "credential").await? {
+    if options.table != "credential" && has_table(db, "credential").await? {
         return Err(Unfit::NameTaken);
     }
-    let found = columns(db, engine, &wish.table).await?;
+    let found = columns(db, engine, &options.table).await?;
     let mut obstacles = Vec::new();
-    let (matched, added) = match_columns(engine, wish, &found, &mut obstacles)?;
+    let (matched, added) = match_columns(engine, options, &found, &mut obstacles)?;
     obstacles.extend(matched.iter().filter_map(|(ours, column)| wrong_type(ours, column, engine)));
     let key: Vec<_> =
         found.iter().filter(|column| column.in_key).map(|column| column.name.as_str()).collect();
-    let id = theirs(wish, "id");
+    let id = theirs(options, "id");
     if key != [id] {
         obstacles.push(format!("the primary key, which must be column `{id}` alone"));
     }
     // What follows reads the table as if its columns were what they must be.
-    Unfit::refuse(&wish.table, &obstacles)?;
+    Unfit::refuse(&options.table, &obstacles)?;
     let subject = Subject {
-        table: wish.table.clone(),
+        table: options.table.clone(),
         matched: matched.iter().map(|(ours, column)| (*ours, column.name.clone())).collect(),
         added: added.clone(),
     };
     let form = inspect(db, engine, &subject).await?;
     obstacles.extend(form.obstacles);
-    obstacles.extend(unfit_rows(db, engine, wish, &matched).await?);
-    Unfit::refuse(&wish.table, &obstacles)?;
+    obstacles.extend(unfit_rows(db, engine, options, &matched).await?);
+    Unfit::refuse(&options.table, &obstacles)?;
     let renamed = subject.matched.iter().filter(|(ours, theirs)| ours != theirs);
     let adoption = Adoption {
-        table: wish.table.clone(),
+        table: options.table.clone(),
         renamed: renamed.map(|(ours, theirs)| ((*ours).to_owned(), theirs.clone())).collect(),
         added,
-        primary_key: primary_key(db, engine, &wish.table).await?,
+        primary_key: primary_key(db, engine, &options.table).await?,
         carried: form.carried,
         detach: form.detach,
         attach: form.attach,
@@ -103,12 +103,12 @@ pub async fn examine(
         .iter()
         .map(|(ours, it)| ((*ours).to_owned(), it.name.clone(), it.r#type.clone()))
         .collect();
-    let rows = count(db, engine, &wish.table, "1 = 1").await?;
-    Ok(Examined { adoption, columns, rows })
+    let rows = count(db, engine, &options.table, "1 = 1").await?;
+    Ok(Adoptable { adoption, columns, rows })
 }
 
-fn theirs<'a>(wish: &'a Wish, ours: &'a str) -> &'a str {
-    wish.columns.get(ours).map_or(ours, String::as_str)
+fn theirs<'a>(options: &'a AdoptionOptions, ours: &'a str) -> &'a str {
+    options.columns.get(ours).map_or(ours, String::as_str)
 }
 
 type Matched<'a> = Vec<(&'static str, &'a Found)>;
@@ -116,21 +116,21 @@ type Matched<'a> = Vec<(&'static str, &'a Found)>;
 /// Columns of the program's own stay, if rows can be written without them.
 fn match_columns<'a>(
     engine: Engine,
-    wish: &Wish,
+    options: &AdoptionOptions,
     found: &'a [Found],
     obstacles: &mut Vec<String>,
 ) -> Result<(Matched<'a>, Vec<String>), Unfit> {
     let (mut matched, mut added) = (Vec::new(), Vec::new());
     for (ours, required, _) in COLUMNS {
-        let theirs = theirs(wish, ours);
+        let theirs = theirs(options, ours);
         match found.iter().find(|column| column.name == theirs) {
             Some(column) => matched.push((ours, column)),
             None if required
-                || wish.columns.contains_key(ours)
+                || options.columns.contains_key(ours)
                 || (ours == "access_key" && engine == Engine::Sqlite) =>
             {
                 return Err(Unfit::NoColumn {
-                    table: wish.table.clone(),
+                    table: options.table.clone(),
                     column: theirs.to_owned(),
                 });
             }

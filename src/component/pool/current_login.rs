@@ -13,14 +13,14 @@ use super::rolling::ACQUIRE_TIMEOUT;
 const MARGIN: Duration = Duration::from_millis(50);
 
 /// What every session must be.
-pub(super) struct Held {
+pub(super) struct CurrentLogin {
     expected: RwLock<Arc<Expected>>,
     /// When the pool was last given another login, in milliseconds since `began`.
     switched: AtomicU64,
     began: Instant,
 }
 
-impl Held {
+impl CurrentLogin {
     pub(super) fn new(expected: Expected) -> Arc<Self> {
         Arc::new(Self {
             expected: RwLock::new(Arc::new(expected)),

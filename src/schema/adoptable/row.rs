@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_migration::Engine;
 
-use super::{COLUMNS, Matched, Wish};
+use super::{AdoptionOptions, COLUMNS, Matched};
 use crate::crypto::MAXIMUM_PLAINTEXT;
 use crate::db::{Dialect, statement};
 
@@ -11,7 +11,7 @@ use crate::db::{Dialect, statement};
 pub(super) async fn unfit_rows(
     db: &impl ConnectionTrait,
     engine: Engine,
-    wish: &Wish,
+    options: &AdoptionOptions,
     matched: &Matched<'_>,
 ) -> Result<Vec<String>, DbErr> {
     let mut unfit = Vec::new();
@@ -41,17 +41,17 @@ pub(super) async fn unfit_rows(
             conditions.push((other, format!("have something else than text in `{}`", column.name)));
         }
         for (condition, what) in conditions {
-            unfit.extend(rows_that(count(db, engine, &wish.table, &condition).await?, &what));
+            unfit.extend(rows_that(count(db, engine, &options.table, &condition).await?, &what));
         }
     }
     let Some((_, access)) = matched.iter().find(|(ours, _)| *ours == "access_key") else {
         return Ok(unfit);
     };
-    let (table, access_key) = (engine.quoted(&wish.table), engine.quoted(&access.name));
+    let (table, access_key) = (engine.quoted(&options.table), engine.quoted(&access.name));
     let shared = format!(
         "{access_key} IN (SELECT {access_key} FROM {table} GROUP BY {access_key} HAVING count(*) > 1)"
     );
-    let shared = count(db, engine, &wish.table, &shared).await?;
+    let shared = count(db, engine, &options.table, &shared).await?;
     unfit.extend(rows_that(shared, &format!("share their `{}` with another", access.name)));
     Ok(unfit)
 }
