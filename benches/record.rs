@@ -104,12 +104,12 @@ fn main() {
         db.execute(&schema.create_table_from_entity(sealed_token::Entity)).await.unwrap();
         db.execute(&schema.create_table_from_entity(plain_token::Entity)).await.unwrap();
         // With its guards, as a program has it.
-        let sealing = Sealing::new(roots.clone(), 0);
+        let sealing = Sealing::new(roots.clone());
         sealing
             .migrate_to(&SchemaManager::new(&db), sealed_token::Entity::TABLE, Phase::Sealed)
             .await
             .unwrap();
-        let room = Strongroom::load(db, roots, 0).await.unwrap();
+        let room = Strongroom::load(db, roots).await.unwrap();
         for n in 0..ROWS {
             insert_sealed(&room, n).await;
             insert_plain(&room, n).await;

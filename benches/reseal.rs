@@ -145,7 +145,7 @@ impl Bench {
 
     fn roll(&self, options: &Options) {
         block_on(async {
-            let ring = Arc::new(Ring::load(&self.db, self.roots.clone(), 0).await.unwrap());
+            let ring = Arc::new(Ring::load(&self.db, self.roots.clone()).await.unwrap());
             let lock = Lock::take(&self.db).await.unwrap();
             reseal::roll(&self.db, &ring, &lock, Rolling::Forward, options).await.unwrap();
             lock.release().await.unwrap();

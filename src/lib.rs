@@ -55,11 +55,11 @@
 //! let db = connect(&Address::parse(&url)?, Access::Write).await?;
 //! install_ring(&db, roots.clone()).await?;
 //! db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity)).await?;
-//! let sealing = Sealing::new(roots.clone(), 0);
+//! let sealing = Sealing::new(roots.clone());
 //! sealing.migrate_to(&SchemaManager::new(&db), api_token::Entity::TABLE, Phase::Sealed).await?;
 //!
 //! // At each start: the connection with its keys, and an error unless the table is sealed as this program was built for.
-//! let db = Strongroom::load(db, roots, 0).await?;
+//! let db = Strongroom::load(db, roots).await?;
 //! db.require(&[api_token::Entity::TABLE]).await?;
 //!
 //! // Written: an active model, and the plaintext beside it.

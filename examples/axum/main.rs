@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let roots = Arc::new(Roots::from(source.root().await?));
     prepare(&db, &roots).await?;
 
-    let room = Strongroom::load(db, roots, 0).await?;
+    let room = Strongroom::load(db, roots).await?;
     let routes =
         Router::new().route("/tokens", post(make)).route("/whoami", get(who_am_i)).with_state(room);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
@@ -77,7 +77,7 @@ async fn prepare(db: &DatabaseConnection, roots: &Arc<Roots>) -> Result<(), Box<
     install_ring(db, roots.clone()).await?;
     db.execute(&Schema::new(db.get_database_backend()).create_table_from_entity(api_token::Entity))
         .await?;
-    Ok(Sealing::new(roots.clone(), 0)
+    Ok(Sealing::new(roots.clone())
         .migrate_to(&SchemaManager::new(db), api_token::Entity::TABLE, Phase::Sealed)
         .await?)
 }

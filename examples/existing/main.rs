@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     });
-    let sealing = Sealing::new(roots.clone(), 0).with_options(options);
+    let sealing = Sealing::new(roots.clone()).with_options(options);
     let migrations =
         HostRunner::new(db.clone(), "existing", &Migrator(sealing.clone()))?.lending_to(&sealing);
     migrations.up_to("fill_token").await?;
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "plaintext counts, and every row has a cell beside it; programs of before go on writing"
     );
     migrations.up().await?;
-    let room = Strongroom::load(db.clone(), roots, 0).await?;
+    let room = Strongroom::load(db.clone(), roots).await?;
     room.require(&[api_token::Entity::TABLE]).await?;
     let row = room.find_by(Token, "tok_0042").await?.ok_or("lost a row")?;
     println!("sealed: {row:?}");

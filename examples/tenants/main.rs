@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The schema, and the key ring that it needs.
     let db = connect(&Address::parse(&url)?, Access::Write).await?;
     install_ring(&db, roots.clone()).await?;
-    let sealing = Sealing::new(roots.clone(), 0);
+    let sealing = Sealing::new(roots.clone());
     let migrations =
         HostRunner::new(db.clone(), "tenants", &Migrator(sealing.clone()))?.lending_to(&sealing);
     for step in migrations.plan(Target::Up(2)).await? {
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The program itself. It refuses a database that is not what it was built for.
     migrations.require_current().await?;
-    let room = Strongroom::load(db, roots, 0).await?;
+    let room = Strongroom::load(db, roots).await?;
     room.require(&[api_token::Entity::TABLE, webhook::Entity::TABLE]).await?;
     serve(&room).await?;
 

@@ -15,7 +15,7 @@ use super::settings::Settings;
 use strongroom::audit::Writer;
 use strongroom::component::Components;
 use strongroom::db::Address;
-use strongroom::key::{AuditKey, EpochFloor, Roots};
+use strongroom::key::{AuditKey, RingAccess};
 use strongroom::policy::{GrantError, Names};
 
 /// How often a service looks at its surroundings.
@@ -45,10 +45,8 @@ pub struct Service {
 pub struct Database {
     /// By the login of component `strongroom`.
     pub address: Address,
-    /// The roots.
-    pub roots: Arc<Roots>,
-    /// The oldest manifest that is accepted.
-    pub floor: EpochFloor,
+    /// What opens its key ring.
+    pub access: RingAccess,
     /// The accounts' names, where they are not made from the ring's id.
     pub names: Option<Names>,
 }
@@ -61,17 +59,11 @@ impl Service {
         database: Database,
         replica: &str,
     ) -> Result<Arc<Self>, GrantError> {
-        let Database { address, roots, floor, names } = database;
-        let components = Components::open_as(
-            OWN_COMPONENT,
-            settings.replicas,
-            address,
-            roots.clone(),
-            floor.clone(),
-            names,
-        )
-        .await?;
-        let key = AuditKey::load(components.keeper(), roots, floor).await?;
+        let Database { address, access, names } = database;
+        let components =
+            Components::open_as(OWN_COMPONENT, settings.replicas, address, access.clone(), names)
+                .await?;
+        let key = AuditKey::load(components.keeper(), access).await?;
         let audit = Writer::start(components.keeper().clone(), key, replica.to_owned());
         let (gates, bodies) = (Gates::new(settings.gate), BodyBudget::new(settings.limits.bodies));
         Ok(Arc::new(Self {

@@ -79,7 +79,7 @@ pub(super) async fn run(
     }
     match command {
         Command::Verify { expect } => {
-            let key = AuditKey::load(&db, session.roots().await?, session.floor()?).await?;
+            let key = AuditKey::load(&db, session.ring_access().await?).await?;
             let report = verify(&db, &key, expect.as_ref()).await?;
             let last = report.last.as_ref().map(|(number, code)| format!("{number}:{code}"));
             let document =

@@ -107,8 +107,7 @@ async fn answer_on(
     require_schema(session).await?;
     let database = Database {
         address: session.address()?,
-        roots: session.roots().await?,
-        floor: session.floor()?,
+        access: session.ring_access().await?,
         names: session.config.policy_options(None)?.names,
     };
     let replica = strongroom::db::this_host_and_process();

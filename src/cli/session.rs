@@ -11,7 +11,7 @@ use crate::config::Config;
 use strongroom::credential::Store;
 use strongroom::internal::db::{self, Access, Address, DbErr, Lock};
 use strongroom::internal::reseal::{self, Stop};
-use strongroom::key::{EpochFloor, Ring, RingError, Roots};
+use strongroom::key::{EpochFloor, Ring, RingAccess, RingError, Roots};
 use strongroom::migration::Migrator;
 use strongroom::schema;
 
@@ -86,6 +86,11 @@ impl Session {
         Ok(self.config.epoch_floor(&self.address()?)?)
     }
 
+    /// What opens the database's key ring.
+    pub(super) async fn ring_access(&self) -> Result<RingAccess, Failure> {
+        Ok(RingAccess::new(self.roots().await?, self.floor()?))
+    }
+
     /// Refuses a database that went back, before anything is written; remembers the epoch of one that did not.
     pub(super) async fn refuse_older(&self, db: &DatabaseConnection) -> Result<(), Failure> {
         let floor = self.floor()?;
@@ -112,7 +117,7 @@ impl Session {
             floor.judge_absent()?;
             return Ok(None);
         }
-        let ring = Ring::load(db, self.roots().await?, floor).await?;
+        let ring = Ring::load(db, RingAccess::new(self.roots().await?, floor)).await?;
         reseal::refuse_contradiction(db, &ring.manifest()).await?;
         ring.remember(db).await?;
         Ok(Some(Arc::new(ring)))
@@ -126,7 +131,7 @@ impl Session {
         if !db::has_table(db, MANIFEST).await? {
             return Ok(None);
         }
-        Ok(Some(Arc::new(Ring::load(db, self.roots().await?, 0).await?)))
+        Ok(Some(Arc::new(Ring::load(db, self.roots().await?).await?)))
     }
 
     pub(super) async fn store(&self, access: Access) -> Result<Store, Failure> {

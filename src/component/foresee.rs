@@ -3,13 +3,11 @@
 //! PostgreSQL runs the statements in a transaction that is rolled back, because it alone knows what an account still owns.
 //! MySQL and MariaDB commit each statement: there the login's rights and the accounts' other databases are read.
 
-use std::sync::Arc;
-
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use super::plan::plan_back;
 use crate::db;
-use crate::key::{EpochFloor, Roots};
+use crate::key::RingAccess;
 use crate::policy::apply::{refuse_shared_accounts, take_turns};
 use crate::policy::drift::drift;
 use crate::policy::refusal::refusal;
@@ -18,12 +16,11 @@ use crate::policy::{GrantError, Plan, Policy, PolicyOptions, Site, stored};
 /// Fails where reverting policy `version` would fail.
 pub async fn foresee_take_back(
     db: &DatabaseConnection,
-    roots: Arc<Roots>,
-    floor: EpochFloor,
+    access: RingAccess,
     options: &PolicyOptions,
     version: u32,
 ) -> Result<(), GrantError> {
-    let site = Site::load(db, roots, floor, options).await?;
+    let site = Site::load(db, access, options).await?;
     let (policy, _) = stored::before(db, &site.keys, version).await?;
     if !site.has_accounts() {
         return Ok(());

@@ -10,7 +10,7 @@ use strongroom_migration::Grants;
 use super::converge::converge;
 use super::login::Logins;
 use crate::db::{Lock, LockError, wrapped};
-use crate::key::{EpochFloor, RingError, Roots};
+use crate::key::{EpochFloor, RingAccess, RingError, Roots};
 use crate::policy::stored::{self, Source};
 use crate::policy::{GrantError, PolicyOptions, Site};
 
@@ -35,7 +35,7 @@ impl PolicySteps {
 
     async fn site(&self, db: &SchemaManagerConnection<'_>) -> Result<Site, GrantError> {
         let roots = self.roots.clone().ok_or(GrantError::NoRoot)?;
-        Site::load(db, roots, self.floor.clone(), &self.options).await
+        Site::load(db, RingAccess::new(roots, self.floor.clone()), &self.options).await
     }
 
     /// What is written down first is what the server is meant to follow, if this is killed in the middle.

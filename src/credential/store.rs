@@ -13,7 +13,7 @@ use strongroom_migration::Phase;
 use super::row;
 use super::{Listed, NewCredential, Page, StoreError};
 use crate::db::{has_table, is_constraint_violation};
-use crate::key::{EpochFloor, Manifest, Ring, RingError, Roots, ScopedKeys, scope_of};
+use crate::key::{EpochFloor, Manifest, Ring, RingAccess, RingError, Roots, ScopedKeys, scope_of};
 use crate::reseal::{ResealError, refuse_contradiction};
 
 /// The credentials of a database.
@@ -180,7 +180,7 @@ impl Store {
             return Ok(None);
         }
         let root = self.root.clone().ok_or(StoreError::NoRoot)?;
-        let ring = Arc::new(Ring::load(&self.db, root, self.floor.clone()).await?);
+        let ring = Arc::new(Ring::load(&self.db, RingAccess::new(root, self.floor.clone())).await?);
         self.refuse_contradiction(&ring.manifest()).await?;
         ring.remember(&self.db).await?;
         let keys = Arc::new(ScopedKeys::whole(ring, self.db.clone()));

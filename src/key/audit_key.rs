@@ -1,11 +1,9 @@
 //! The key under which audit rows are chained.
 
-use std::sync::Arc;
-
 use sea_orm::ConnectionTrait;
 
 use super::manifest_row::read_manifest;
-use super::{EpochFloor, RingError, Roots};
+use super::{RingAccess, RingError};
 use crate::crypto::{ManifestKey, RingId, audit_mac, verify_audit_mac};
 
 /// Stays the same for as long as the ring is there, whatever root wraps it.
@@ -18,10 +16,10 @@ impl AuditKey {
     /// From a manifest that verifies.
     pub async fn load(
         db: &impl ConnectionTrait,
-        roots: Arc<Roots>,
-        floor: impl Into<EpochFloor>,
+        access: impl Into<RingAccess>,
     ) -> Result<Self, RingError> {
-        let verified = read_manifest(db, &roots, &floor.into()).await?;
+        let access = access.into();
+        let verified = read_manifest(db, access.roots(), access.floor()).await?;
         Ok(Self { ring: verified.ring, key: verified.key })
     }
 

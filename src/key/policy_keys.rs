@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter a
 use strongroom_entity::database_login::{Column, Entity, Model};
 
 use super::manifest_row::read_manifest;
-use super::{EpochFloor, RingError, Roots};
+use super::{RingAccess, RingError, Roots};
 use crate::crypto::{
     DatabasePassword, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
     policy_mac, unwrap_key, verify_policy_mac, wrap_key,
@@ -25,12 +25,12 @@ impl PolicyKeys {
     /// From a manifest that verifies.
     pub async fn load(
         db: &impl ConnectionTrait,
-        roots: Arc<Roots>,
-        floor: impl Into<EpochFloor>,
+        access: impl Into<RingAccess>,
     ) -> Result<Self, RingError> {
-        let verified = read_manifest(db, &roots, &floor.into()).await?;
+        let access = access.into();
+        let verified = read_manifest(db, access.roots(), access.floor()).await?;
         Ok(Self {
-            roots,
+            roots: access.roots().clone(),
             root_id: verified.manifest.root_id,
             ring: verified.ring,
             key: verified.key,

@@ -10,7 +10,7 @@ use strongroom_entity::key;
 use super::key_rows::KEYS_A_STATEMENT;
 use super::manifest_row::{read_manifest, write_manifest};
 use super::policy_keys::rewrap_logins;
-use super::{EpochFloor, RingError, Roots};
+use super::{RingAccess, RingError};
 use crate::crypto::{
     DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
     unwrap_key, wrap_key,
@@ -26,18 +26,17 @@ pub struct Rewrapped {
 }
 
 /// Wraps every key under another root and names that root in the manifest: part of the caller's
-/// transaction, so it is all of the ring or nothing. `roots` must hold both.
+/// transaction, so it is all of the ring or nothing. The roots must be both.
 ///
 /// `logins` says whether there is a table of logins, whose passwords are wrapped like keys.
 pub(crate) async fn rewrap(
     db: &impl ConnectionTrait,
-    roots: &Roots,
-    floor: &EpochFloor,
+    access: &RingAccess,
     to: &RootKey,
     logins: bool,
 ) -> Result<Rewrapped, RingError> {
-    let before = read_manifest(db, roots, floor).await?;
-    let from = roots.find(&before.manifest.root_id)?;
+    let before = read_manifest(db, access.roots(), access.floor()).await?;
+    let from = access.roots().find(&before.manifest.root_id)?;
     if from.id() == to.id() {
         return Ok(Rewrapped::default());
     }
@@ -52,13 +51,12 @@ pub(crate) async fn rewrap(
 /// every program has noticed the change.
 pub(crate) async fn rewrap_stragglers(
     db: &impl ConnectionTrait,
-    roots: &Roots,
-    floor: &EpochFloor,
+    access: &RingAccess,
     from: &RootKey,
     logins: bool,
 ) -> Result<Rewrapped, RingError> {
-    let now = read_manifest(db, roots, floor).await?;
-    rewrap_all(db, &now.ring, from, roots.find(&now.manifest.root_id)?, logins).await
+    let now = read_manifest(db, access.roots(), access.floor()).await?;
+    rewrap_all(db, &now.ring, from, access.roots().find(&now.manifest.root_id)?, logins).await
 }
 
 async fn rewrap_all(

@@ -17,7 +17,7 @@ use strongroom_migration::Phase;
 
 use super::key_rows::{self, Wanted};
 use super::manifest_row::{self, Verified, read_manifest, write_manifest};
-use super::{CellAddress, EpochFloor, Manifest, OpenFailure, RingError, Roots};
+use super::{CellAddress, Manifest, OpenFailure, RingAccess, RingError};
 use crate::crypto::{
     BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId,
     RootKey, blind_index,
@@ -33,8 +33,7 @@ const GRACE: Duration = Duration::from_millis(250);
 
 /// The keys of one database, shared by every task of a program.
 pub struct Ring {
-    roots: Arc<Roots>,
-    floor: EpochFloor,
+    access: RingAccess,
     /// Whether [`Ring::reload`] reads every data key. Otherwise keys are learnt as cells and scopes ask for them.
     is_whole: bool,
     state: RwLock<State>,
@@ -83,34 +82,32 @@ impl Ring {
         manifest_row::make(db, root).await
     }
 
-    /// Loads the ring. `floor` guards against an old database put back; 0 accepts any.
+    /// Loads the ring.
     pub async fn load(
         db: &impl ConnectionTrait,
-        roots: Arc<Roots>,
-        floor: impl Into<EpochFloor>,
+        access: impl Into<RingAccess>,
     ) -> Result<Self, RingError> {
-        Self::load_as(db, roots, floor.into(), true).await
+        Self::load_as(db, access.into(), true).await
     }
 
     /// Loads the ring without its data keys, of which there is one for each scope and generation: for work on one table,
     /// which [prepares](Ring::prepare) and [learns](Ring::learn) what it needs.
     pub(crate) async fn load_without_keys(
         db: &impl ConnectionTrait,
-        roots: Arc<Roots>,
-        floor: EpochFloor,
+        access: RingAccess,
     ) -> Result<Self, RingError> {
-        Self::load_as(db, roots, floor, false).await
+        Self::load_as(db, access, false).await
     }
 
     async fn load_as(
         db: &impl ConnectionTrait,
-        roots: Arc<Roots>,
-        floor: EpochFloor,
+        access: RingAccess,
         is_whole: bool,
     ) -> Result<Self, RingError> {
+        let (roots, floor) = (access.roots(), access.floor());
         let asked_at = Instant::now();
         let acceptance = floor.acceptance();
-        let verified = read_manifest(db, &roots, &floor).await?;
+        let verified = read_manifest(db, roots, floor).await?;
         let root = roots.find(&verified.manifest.root_id)?;
         let index = key_rows::index_key(db, root, &verified.ring).await?;
         let wanted = if is_whole { Wanted::All } else { Wanted::None };
@@ -128,7 +125,7 @@ impl Ring {
             columns: HashMap::new(),
             index_columns: HashMap::new(),
         };
-        let ring = Self { roots, floor, is_whole, state: RwLock::new(state) };
+        let ring = Self { access, is_whole, state: RwLock::new(state) };
         ring.keep(data_keys);
         Ok(ring)
     }
@@ -171,10 +168,10 @@ impl Ring {
 
     /// Writes down on this host that the committed manifest was seen, where the ring was loaded with a memory.
     pub async fn remember(&self, db: &DatabaseConnection) -> Result<(), RingError> {
-        if self.floor.has_raised(self.manifest().epoch) {
+        if self.access.floor().has_raised(self.manifest().epoch) {
             Ok(())
         } else {
-            self.floor.remember(db, &self.roots).await
+            self.access.floor().remember(db, self.access.roots()).await
         }
     }
 

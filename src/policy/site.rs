@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use sea_orm::ConnectionTrait;
 
@@ -16,7 +15,7 @@ use super::support::require_support;
 use super::wanted::Target;
 use super::{ComponentKeys, GrantError, Policy};
 use crate::crypto::DatabasePassword;
-use crate::key::{EpochFloor, PolicyKeys, RingError, Roots, database_password};
+use crate::key::{PolicyKeys, RingAccess, RingError, database_password};
 
 /// What an operator sets for policies.
 #[derive(Clone, Default)]
@@ -80,11 +79,10 @@ impl Site {
     /// Looks, and refuses a server that cannot hold programs to columns.
     pub async fn load(
         db: &impl ConnectionTrait,
-        roots: Arc<Roots>,
-        floor: impl Into<EpochFloor>,
+        access: impl Into<RingAccess>,
         options: &PolicyOptions,
     ) -> Result<Self, GrantError> {
-        let keys = PolicyKeys::load(db, roots, floor).await?;
+        let keys = PolicyKeys::load(db, access).await?;
         let names = options.names.clone().unwrap_or_else(|| Names::of_ring(keys.ring()));
         let target = target(db, names).await?;
         require_support(db, target.engine).await?;

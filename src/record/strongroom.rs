@@ -11,7 +11,7 @@ use super::RecordError;
 use super::connection::goes_where_a_connection_goes;
 use super::keyed::HasKeys;
 use crate::db::Lock;
-use crate::key::{EpochFloor, Ring, Rolling, Roots, ScopedKeys};
+use crate::key::{Ring, RingAccess, Rolling, ScopedKeys};
 use crate::reseal::{self, Options, ResealError, RollReport};
 
 /// A database connection with its key ring. Clones share both. Goes wherever sea-orm takes a connection.
@@ -25,8 +25,7 @@ pub struct Strongroom {
 }
 
 impl Strongroom {
-    /// Loads the ring of a database, which [`install_ring`](crate::schema::install_ring) made. `floor` guards against an old
-    /// database that was put back; 0 accepts any.
+    /// Loads the ring of a database, which [`install_ring`](crate::schema::install_ring) made.
     ///
     /// The ring is read on connections of this pool, or on a transaction's own while the pool has none left. The key of a new
     /// scope is committed on a connection beside the transaction's, and [`RingError::NoConnection`](crate::key::RingError)
@@ -34,13 +33,12 @@ impl Strongroom {
     /// their own ([`Strongroom::of`], [`ScopedKeys::whole`](crate::key::ScopedKeys::whole)).
     ///
     /// Fails with [`RecordError::Ring`] where there is no ring, or it is under another root, was forged, is older than
-    /// `floor`, or of a newer release.
+    /// is accepted, or of a newer release.
     pub async fn load(
         db: DatabaseConnection,
-        roots: Arc<Roots>,
-        floor: impl Into<EpochFloor>,
+        access: impl Into<RingAccess>,
     ) -> Result<Self, RecordError> {
-        let ring = Arc::new(Ring::load(&db, roots, floor).await?);
+        let ring = Arc::new(Ring::load(&db, access).await?);
         let keys = Arc::new(ScopedKeys::whole(ring, db.clone()));
         Ok(Self { db, keys })
     }

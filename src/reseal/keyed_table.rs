@@ -16,7 +16,7 @@ use super::options::Options;
 use super::quarantine::Bad;
 use super::verify::verify;
 use crate::db::{self, Lock};
-use crate::key::{EpochFloor, Manifest, ManifestError, Ring, Roots};
+use crate::key::{EpochFloor, Manifest, ManifestError, Ring, RingAccess, Roots};
 
 /// A change of the manifest that may be tried again.
 pub(crate) type Change = dyn Fn(&mut Manifest) -> Result<(), ManifestError> + Send + Sync;
@@ -124,7 +124,8 @@ impl KeyedTable {
     async fn ring(&self, db: &SchemaManagerConnection<'_>) -> Result<Arc<Ring>, ResealError> {
         let load = || async {
             let roots = self.roots.clone().ok_or(ResealError::NoRoot)?;
-            let ring = Ring::load_without_keys(db, roots, self.floor.clone()).await?;
+            let ring =
+                Ring::load_without_keys(db, RingAccess::new(roots, self.floor.clone())).await?;
             Ok::<_, ResealError>(Arc::new(ring))
         };
         let known = self.ring.initialized();

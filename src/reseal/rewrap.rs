@@ -6,35 +6,33 @@ use super::error::ResealError;
 use crate::crypto::RootKey;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock, has_table};
-use crate::key::{self, EpochFloor, LIFETIME, Rewrapped, Roots};
+use crate::key::{self, LIFETIME, Rewrapped, RingAccess};
 
-/// Wraps every key of the ring under `to`, which `roots` must hold beside the root before. Run again, it does
+/// Wraps every key of the ring under `to`, which `access` must have beside the root before. Run again, it does
 /// what is left: keys that a program added at the very moment.
 pub async fn rewrap(
     db: &DatabaseConnection,
-    roots: &Roots,
-    floor: &EpochFloor,
+    access: &RingAccess,
     lock: &Lock,
     from: &RootKey,
     to: &RootKey,
 ) -> Result<Rewrapped, ResealError> {
-    let done = db::retry!(rewrap_once(db, roots, floor, lock, to))?;
+    let done = db::retry!(rewrap_once(db, access, lock, to))?;
     // Until then a program may add keys under the root before.
     tokio::time::sleep(2 * LIFETIME).await;
-    let late = db::retry!(rewrap_late(db, roots, floor, lock, from))?;
-    floor.remember(db, roots).await?;
+    let late = db::retry!(rewrap_late(db, access, lock, from))?;
+    access.floor().remember(db, access.roots()).await?;
     Ok(Rewrapped { keys: done.keys + late.keys, damaged: late.damaged })
 }
 
 async fn rewrap_once(
     db: &DatabaseConnection,
-    roots: &Roots,
-    floor: &EpochFloor,
+    access: &RingAccess,
     lock: &Lock,
     to: &RootKey,
 ) -> Result<Rewrapped, ResealError> {
     let transaction = db::begin(db).await?;
-    let done = key::rewrap(&transaction, roots, floor, to, has_logins(&transaction).await?).await?;
+    let done = key::rewrap(&transaction, access, to, has_logins(&transaction).await?).await?;
     if done.keys == 0 {
         return Ok(done);
     }
@@ -58,15 +56,13 @@ async fn has_logins(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 
 async fn rewrap_late(
     db: &DatabaseConnection,
-    roots: &Roots,
-    floor: &EpochFloor,
+    access: &RingAccess,
     lock: &Lock,
     from: &RootKey,
 ) -> Result<Rewrapped, ResealError> {
     let transaction = db::begin(db).await?;
     let done =
-        key::rewrap_stragglers(&transaction, roots, floor, from, has_logins(&transaction).await?)
-            .await?;
+        key::rewrap_stragglers(&transaction, access, from, has_logins(&transaction).await?).await?;
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     Ok(done)

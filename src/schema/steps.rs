@@ -11,7 +11,7 @@ use strongroom_migration::{Backfill, Phase, Phases, RunLock};
 use super::make_ring::make_ring;
 use super::sealing::{Work, settled};
 use crate::db::Lock;
-use crate::key::{EpochFloor, Ring, Roots};
+use crate::key::{EpochFloor, Ring, RingAccess, Roots};
 use crate::reseal::{Options, ResealError, require_lock, sealed_tables};
 
 /// Does the keyed work of Strongroom's own steps, under the run lock.
@@ -46,7 +46,7 @@ impl KeyedSteps {
 
     async fn read_tables(&self, db: &SchemaManagerConnection<'_>) -> Result<bool, ResealError> {
         let roots = self.roots.clone().ok_or(ResealError::NoRoot)?;
-        let ring = Ring::load_without_keys(db, roots, self.floor.clone()).await?;
+        let ring = Ring::load_without_keys(db, RingAccess::new(roots, self.floor.clone())).await?;
         Ok(!sealed_tables(&ring.manifest())?.is_empty())
     }
 }
@@ -61,8 +61,9 @@ impl RunLock for KeyedSteps {
 #[async_trait]
 impl Backfill for KeyedSteps {
     async fn make_ring(&self, db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
-        let roots = self.roots.as_ref().ok_or(ResealError::NoRoot)?;
-        settled(make_ring(db, roots, &self.floor, &self.lock).await)
+        let roots = self.roots.clone().ok_or(ResealError::NoRoot)?;
+        let access = RingAccess::new(roots, self.floor.clone());
+        settled(make_ring(db, &access, &self.lock).await)
     }
 
     async fn has_cells(&self, db: &SchemaManagerConnection<'_>) -> Result<bool, DbErr> {

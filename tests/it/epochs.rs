@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use sea_orm::Value;
 use strongroom::db::{Access, Address, connect};
-use strongroom::key::{EpochFloor, EpochMemory, FileSource, KeySource as _, RingError, Roots};
+use strongroom::key::{
+    EpochFloor, EpochMemory, FileSource, KeySource as _, RingAccess, RingError, Roots,
+};
 use strongroom::record::{RecordError, Strongroom};
 
 use crate::support::{
@@ -163,7 +165,9 @@ fn the_library_refuses_an_older_manifest(engine: Engine) {
         EpochFloor::from(0)
             .with_memory(EpochMemory::new(epoch_file(&room), address().without_login()))
     };
-    let load = |floor: EpochFloor| block_on(Strongroom::load(db.clone(), roots.clone(), floor));
+    let load = |floor: EpochFloor| {
+        block_on(Strongroom::load(db.clone(), RingAccess::new(roots.clone(), floor)))
+    };
     let is_older = |error| matches!(error, RecordError::Ring(RingError::Older { .. }));
 
     let running = load(0.into()).unwrap();

@@ -53,12 +53,12 @@ impl Program {
     }
 
     pub(crate) async fn seal(&self, table: &'static SealedTable) {
-        let sealing = Sealing::new(self.roots.clone(), 0);
+        let sealing = Sealing::new(self.roots.clone());
         sealing.migrate_to(&SchemaManager::new(&self.db), table, Phase::Sealed).await.unwrap();
     }
 
     pub(crate) async fn load(&self) -> Strongroom {
-        Strongroom::load(self.db.clone(), self.roots.clone(), 0).await.unwrap()
+        Strongroom::load(self.db.clone(), self.roots.clone()).await.unwrap()
     }
 }
 

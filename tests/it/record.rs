@@ -60,11 +60,11 @@ async fn prepare(room: &Room) -> Strongroom {
     let schema = Schema::new(db.get_database_backend());
     db.execute(&schema.create_table_from_entity(api_token::Entity)).await.unwrap();
     db.execute(&schema.create_table_from_entity(webhook::Entity)).await.unwrap();
-    let sealing = Sealing::new(roots.clone(), 0);
+    let sealing = Sealing::new(roots.clone());
     for table in TABLES {
         sealing.migrate_to(&SchemaManager::new(&db), table, Phase::Sealed).await.unwrap();
     }
-    Strongroom::load(db, roots, 0).await.unwrap()
+    Strongroom::load(db, roots).await.unwrap()
 }
 
 async fn roots(room: &Room) -> Arc<Roots> {
@@ -463,7 +463,7 @@ fn transactions_keep_or_drop_rows_and_never_keys(engine: Engine) {
                 Box::pin(async move { token(10, "initech").insert(within).await })
             })
             .await;
-        let again = Strongroom::load(room.db().clone(), roots(&files).await, 0).await.unwrap();
+        let again = Strongroom::load(room.db().clone(), roots(&files).await).await.unwrap();
         assert_eq!(again.open(Token, &kept.unwrap()).await.unwrap().as_text(), Some("tok_10"));
     });
 }
@@ -473,7 +473,7 @@ fn a_program_goes_on_through_rolls(engine: Engine) {
     let (room, program) = program(engine);
     let other = block_on(async {
         fill(&program).await;
-        Strongroom::load(program.db().clone(), roots(&room).await, 0).await.unwrap()
+        Strongroom::load(program.db().clone(), roots(&room).await).await.unwrap()
     });
     for round in 0..2_u128 {
         let rolled = block_on(program.roll(Rolling::Forward, &Options::default())).unwrap();
@@ -545,13 +545,13 @@ fn a_program_that_writes_cells_is_refused_where_plaintext_counts(engine: Engine)
         install_ring(&db, roots.clone()).await.unwrap();
         let table = "CREATE TABLE session (id varchar(64) NOT NULL PRIMARY KEY, ticket varchar(64) NOT NULL)";
         db.execute_unprepared(table).await.unwrap();
-        let strongroom = Strongroom::load(db.clone(), roots.clone(), 0).await.unwrap();
+        let strongroom = Strongroom::load(db.clone(), roots.clone()).await.unwrap();
         for phase in [Phase::Dual, Phase::Filled, Phase::Required, Phase::Sealed, Phase::Plain] {
-            Sealing::new(roots.clone(), 0)
+            Sealing::new(roots.clone())
                 .migrate_to(&SchemaManager::new(&db), session::Entity::TABLE, phase)
                 .await
                 .unwrap();
-            let program = Strongroom::load(db.clone(), roots.clone(), 0).await.unwrap();
+            let program = Strongroom::load(db.clone(), roots.clone()).await.unwrap();
             for room in [&strongroom, &program] {
                 let row = session::ActiveModel {
                     id: Set(Uuid::new_v4().to_string()),
@@ -599,7 +599,7 @@ fn bytes_are_values_where_there_was_never_text(engine: Engine) {
         let db = program.db();
         let table = "CREATE TABLE session (id varchar(64) NOT NULL PRIMARY KEY, ticket varchar(64) NOT NULL)";
         db.execute_unprepared(table).await.unwrap();
-        let sealing = Sealing::new(roots(&room).await, 0);
+        let sealing = Sealing::new(roots(&room).await);
         sealing
             .migrate_to(&SchemaManager::new(db), session::Entity::TABLE, Phase::Sealed)
             .await

@@ -136,7 +136,7 @@ fn a_cell_that_came_back_keeps_its_keys_from_being_wiped(engine: Engine) {
         block_on(async {
             let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
             let key = FileSource::new(room.key_file()).root().await.unwrap();
-            let ring = Arc::new(Ring::load(&db, Arc::new(key.into()), 0).await.unwrap());
+            let ring = Arc::new(Ring::load(&db, Arc::new(key.into())).await.unwrap());
             let lock = Lock::take(&db).await.unwrap();
             let done =
                 strongroom::reseal::retire(&db, &ring, &lock, 1, Duration::from_secs(1)).await;
@@ -220,7 +220,7 @@ fn a_generation_without_cells_is_retired_and_wiped(engine: Engine) {
 async fn close_generation(room: &Room, generation: u32) {
     let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
     let key = FileSource::new(room.key_file()).root().await.unwrap();
-    let ring = Ring::load(&db, Arc::new(key.into()), 0).await.unwrap();
+    let ring = Ring::load(&db, Arc::new(key.into())).await.unwrap();
     ring.change_manifest(&db, |manifest| Ok(manifest.close(generation)?)).await.unwrap();
 }
 

@@ -191,7 +191,7 @@ impl Host {
             .unwrap();
         let done = process.block_on(async {
             let db = self.connect().await;
-            let sealing = Sealing::new(self.roots.clone(), 0).with_options(options);
+            let sealing = Sealing::new(self.roots.clone()).with_options(options);
             let done =
                 tokio::time::timeout(time, sealing.migrate_to(&SchemaManager::new(&db), table, to))
                     .await
@@ -208,7 +208,7 @@ impl Host {
     fn forget(&self, table: &'static SealedTable) -> Result<(), DbErr> {
         block_on(async {
             let db = self.connect().await;
-            Sealing::new(self.roots.clone(), 0).forget(&SchemaManager::new(&db), table).await
+            Sealing::new(self.roots.clone()).forget(&SchemaManager::new(&db), table).await
         })
     }
 
@@ -889,7 +889,7 @@ impl MigrationTrait for VaultStep {
 
 fn a_step_stays_the_same_when_its_table_gains_a_column(engine: Engine) {
     let host = Host::new(engine);
-    let sealing = Sealing::new(host.roots.clone(), 0);
+    let sealing = Sealing::new(host.roots.clone());
     let (bytes, db) = (bytes(engine), block_on(host.connect()));
     let index = if bytes == "mediumblob" { "varbinary(16)" } else { bytes };
     let makes = format!(
@@ -929,7 +929,7 @@ fn a_step_stays_the_same_when_its_table_gains_a_column(engine: Engine) {
 
 fn why_a_step_failed_can_be_told(engine: Engine) {
     let host = Host::new(engine);
-    let (sealing, db) = (Sealing::new(host.roots.clone(), 0), block_on(host.connect()));
+    let (sealing, db) = (Sealing::new(host.roots.clone()), block_on(host.connect()));
     let vault = Vault { sealing: sealing.clone(), table: BORN, makes: None, adds: None };
     let runner = || HostRunner::new(db.clone(), "vault", &vault).unwrap();
     let source = |failed: HostError| match failed {

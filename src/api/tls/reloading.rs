@@ -74,10 +74,10 @@ impl Reloading {
         match news(&outcome, said.as_deref()) {
             ReloadOutcome::Reloaded => self.say_reloaded(),
             ReloadOutcome::Restored => {
-                tracing::info!("the files of TLS are again those that are in force")
+                tracing::info!("the files of TLS are again those that are in force");
             }
             ReloadOutcome::Broken(error) => {
-                tracing::warn!(%error, "TLS goes on with the files that it has")
+                tracing::warn!(%error, "TLS goes on with the files that it has");
             }
             ReloadOutcome::Nothing => {}
         }

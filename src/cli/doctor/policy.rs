@@ -35,7 +35,7 @@ async fn in_force(
     db: &DatabaseConnection,
 ) -> Result<Option<(Site, Policy)>, Failure> {
     let options = session.config.policy_options(None)?;
-    let site = Site::load(db, session.roots().await?, session.floor()?, &options).await?;
+    let site = Site::load(db, session.ring_access().await?, &options).await?;
     Ok(stored::in_force(db, &site.keys).await?.map(|policy| (site, policy)))
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -17,7 +16,7 @@ use strongroom::crypto::RootKey;
 use strongroom::internal::db::{self, Access, DatabaseConnection};
 use strongroom::key::{
     EnvironmentSource, FileSource, KeySource, Passphrase, PassphraseSource, Rewrapped, Ring,
-    RingError, Roots,
+    RingAccess, RingError, Roots,
 };
 use strongroom::reseal;
 
@@ -87,21 +86,20 @@ pub(super) async fn run(
     let to = source.root().await?;
     let (to_id, settings) = (hex::encode(to.id()), source.settings());
     let Some(from) = other_root(session, &to).await? else {
-        Ring::load(&db, Arc::new(to.into()), session.floor()?).await?;
+        Ring::load(&db, RingAccess::new(Roots::from(to), session.floor()?)).await?;
         let document = document(Rewrapped::default(), &to_id, &settings);
         output
             .result(&document, || "the ring is under that root already: nothing to do".to_owned());
         return Ok(Exit::Done);
     };
-    let roots = Roots::from(from).with_next(to);
+    let access = RingAccess::new(Roots::from(from).with_next(to), session.floor()?);
+    let roots = access.roots();
     let lock = session.lock(&db).await?;
-    let done =
-        reseal::rewrap(&db, &roots, &session.floor()?, &lock, roots.current(), roots.find(&to_id)?)
-            .await;
+    let done = reseal::rewrap(&db, &access, &lock, roots.current(), roots.find(&to_id)?).await;
     release(lock).await;
     let done = done?;
     // The proof: the ring loads under the new root alone.
-    Ring::load(&db, Arc::new(Roots::from(source.root().await?)), session.floor()?).await?;
+    Ring::load(&db, RingAccess::new(Roots::from(source.root().await?), session.floor()?)).await?;
     remember_beside(source.as_ref(), session, &db).await?;
     output.result(&document(done, &to_id, &settings), || text(done, &to_id, &settings));
     if let Some(file) = source.file().filter(|_| made) {
@@ -127,7 +125,7 @@ async fn remember_beside(
         .file()
         .and_then(|file| session.config.epoch_floor_after(file, &session.address().ok()?));
     if let Some(floor) = beside {
-        Ring::load(db, Arc::new(Roots::from(next.root().await?)), floor)
+        Ring::load(db, RingAccess::new(Roots::from(next.root().await?), floor))
             .await?
             .remember(db)
             .await?;
@@ -148,7 +146,7 @@ async fn refuse_older(
         (Err(_), Some(next)) => Roots::from(current).with_next(next.root().await?),
         (Err(_), None) => Roots::from(current),
     };
-    Ring::load(db, Arc::new(roots), session.floor()?).await?;
+    Ring::load(db, RingAccess::new(roots, session.floor()?)).await?;
     Ok(())
 }
 

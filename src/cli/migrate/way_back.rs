@@ -17,7 +17,7 @@ use strongroom::internal::component;
 use strongroom::internal::db::{self, Access};
 use strongroom::internal::reseal::{self, Extent};
 use strongroom::internal::schema::{self, Target};
-use strongroom::key::{OpenFailure, Ring, Roots};
+use strongroom::key::{OpenFailure, Ring, RingAccess, Roots};
 
 const TABLE: &SealedTable = credential::TABLE;
 /// The most cells that a refusal names.
@@ -199,8 +199,13 @@ impl Way<'_> {
         }
         let options = self.session.config.policy_options(None)?;
         let epoch = self.session.floor()?;
-        let Err(error) =
-            component::foresee_take_back(self.db, root.clone(), epoch, &options, version).await
+        let Err(error) = component::foresee_take_back(
+            self.db,
+            RingAccess::new(root.clone(), epoch),
+            &options,
+            version,
+        )
+        .await
         else {
             return Ok(Vec::new());
         };

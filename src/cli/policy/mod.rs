@@ -122,7 +122,7 @@ impl PolicyContext {
         if !db::has_table(&db, "strongroom_policy").await? {
             return Err(GrantError::NoPolicy.into());
         }
-        let site = Site::load(&db, session.roots().await?, session.floor()?, &options).await?;
+        let site = Site::load(&db, session.ring_access().await?, &options).await?;
         Ok(Self { db, site })
     }
 

@@ -16,7 +16,7 @@ use super::open::open;
 use super::rights::Expected;
 use super::rolling::{PoolSettings, Rolling};
 use crate::db::{Access, Address, connect};
-use crate::key::{EpochFloor, PolicyKeys, Ring, RingError, Roots};
+use crate::key::{PolicyKeys, Ring, RingAccess, RingError};
 use crate::policy::inspect::target;
 use crate::policy::names::Names;
 use crate::policy::wanted::Target;
@@ -35,8 +35,7 @@ pub struct Components {
     own: Option<Own>,
     /// How many programs share the connections that the server gives each login.
     programs: u32,
-    roots: Arc<Roots>,
-    floor: EpochFloor,
+    access: RingAccess,
     ring: Arc<Ring>,
     target: Target,
     current: RwLock<Current>,
@@ -54,11 +53,10 @@ impl Components {
     /// keeper's login is whatever the address says, and is not followed when it is rotated.
     pub async fn open(
         address: Address,
-        roots: Arc<Roots>,
-        floor: impl Into<EpochFloor>,
+        access: impl Into<RingAccess>,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
-        Self::open_by(None, 1, address, roots, floor.into(), names).await
+        Self::open_by(None, 1, address, access.into(), names).await
     }
 
     /// The same, with the login of a component as the keeper, which is held to that component's rights: an address with any
@@ -68,24 +66,22 @@ impl Components {
         component: &str,
         programs: u32,
         address: Address,
-        roots: Arc<Roots>,
-        floor: impl Into<EpochFloor>,
+        access: impl Into<RingAccess>,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
-        Self::open_by(Some(component), programs.max(1), address, roots, floor.into(), names).await
+        Self::open_by(Some(component), programs.max(1), address, access.into(), names).await
     }
 
     async fn open_by(
         component: Option<&str>,
         programs: u32,
         address: Address,
-        roots: Arc<Roots>,
-        floor: EpochFloor,
+        access: RingAccess,
         names: Option<Names>,
     ) -> Result<Arc<Self>, GrantError> {
         let keeper = connect(&address, Access::Write).await?;
-        let keys = PolicyKeys::load(&keeper, roots.clone(), floor.clone()).await?;
-        let ring = Arc::new(Ring::load(&keeper, roots.clone(), floor.clone()).await?);
+        let keys = PolicyKeys::load(&keeper, access.clone()).await?;
+        let ring = Arc::new(Ring::load(&keeper, access.clone()).await?);
         let target = target(&keeper, names.unwrap_or_else(|| Names::of_ring(keys.ring()))).await?;
         let number = stored::newest(&keeper).await?;
         let policy = Arc::new(stored::in_force(&keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
@@ -107,8 +103,7 @@ impl Components {
             keeper,
             own,
             programs,
-            roots,
-            floor,
+            access,
             ring,
             target,
             current,

@@ -45,7 +45,7 @@ impl Ring {
         &self,
         db: &impl ConnectionTrait,
     ) -> Result<Verified, RingError> {
-        let verified = read_manifest(db, &self.roots, &self.floor).await?;
+        let verified = read_manifest(db, self.access.roots(), self.access.floor()).await?;
         let (found, state) = (verified.manifest.epoch, self.read());
         if verified.ring != state.id {
             return Err(RingError::RingChanged { epoch: found });
@@ -63,15 +63,14 @@ impl Ring {
 
     /// Whether the operator has accepted an older manifest, or another ring, since this one was loaded.
     fn is_accepted_since(&self) -> bool {
-        let accepted = self.floor.acceptance();
+        let accepted = self.access.floor().acceptance();
         accepted.is_some() && accepted != self.read().acceptance
     }
 
     /// Drops every key and loads the ring that the database has now. A reader that was slower than another keeps the
     /// newer one, unless the operator accepted an older one.
     async fn replace(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
-        let fresh =
-            Self::load_as(db, self.roots.clone(), self.floor.clone(), self.is_whole).await?;
+        let fresh = Self::load_as(db, self.access.clone(), self.is_whole).await?;
         let fresh = fresh.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut state = self.write();
         let is_same_line = fresh.id == state.id && fresh.acceptance == state.acceptance;

@@ -72,7 +72,8 @@ impl Ring {
         if row.wrapped.is_empty() && row.purpose == "data" && is_retired {
             return Ok(None);
         }
-        let Some(reason) = key_rows::refusal(self.roots.find(&manifest.root_id)?, &self.id(), row)
+        let Some(reason) =
+            key_rows::refusal(self.access.roots().find(&manifest.root_id)?, &self.id(), row)
         else {
             return Ok(None);
         };

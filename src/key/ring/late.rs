@@ -61,8 +61,13 @@ impl Ring {
         wanted: Wanted,
     ) -> Result<(), RingError> {
         let manifest = self.manifest();
-        let keys = key_rows::data_keys(db, self.roots.find(&manifest.root_id)?, &self.id(), wanted)
-            .await?;
+        let keys = key_rows::data_keys(
+            db,
+            self.access.roots().find(&manifest.root_id)?,
+            &self.id(),
+            wanted,
+        )
+        .await?;
         self.keep(keys);
         Ok(())
     }

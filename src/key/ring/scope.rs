@@ -33,7 +33,7 @@ impl Ring {
             let root_id = self.manifest().root_id;
             let made = key_rows::make_data_keys(
                 db,
-                self.roots.find(&root_id)?,
+                self.access.roots().find(&root_id)?,
                 &self.id(),
                 generation,
                 &missing,

@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn sealing() -> Sealing {
-        Sealing::new(Arc::new(RootKey::make().unwrap().into()), 0)
+        Sealing::new(Arc::new(RootKey::make().unwrap().into()))
     }
 
     const fn table(name: &'static str, columns: &'static [SealedColumn]) -> SealedTable {

@@ -89,8 +89,8 @@ impl Recorder {
             Answers::Read(answers) => answers,
         };
         let mut record = locked(&self.record);
-        let next = answers
-            .pop_front_if(|(question, _)| record.missed.is_none() && *question == statement);
+        let next =
+            answers.pop_front_if(|(question, _)| record.missed.is_none() && *question == statement);
         if let Some((_, answer)) = next {
             record.answered += 1;
             return answer;

@@ -38,7 +38,7 @@ use text::Piece;
 pub(super) use work::{Work, settled};
 
 use crate::db::Lock;
-use crate::key::{EpochFloor, Roots};
+use crate::key::RingAccess;
 use crate::reseal::Options;
 
 /// Moves tables to a phase, for the steps of a host program. Clones share the run lock.
@@ -59,17 +59,15 @@ use crate::reseal::Options;
 /// sea-orm's own loop: then each call takes the lock for itself.
 #[derive(Clone)]
 pub struct Sealing {
-    roots: Arc<Roots>,
-    floor: EpochFloor,
+    access: RingAccess,
     options: Options,
     lease: Lease,
 }
 
 impl Sealing {
-    /// The ring must be there: see [`install_ring`](super::install_ring). `floor` guards against an old database
-    /// that was put back; 0 accepts any.
-    pub fn new(roots: Arc<Roots>, floor: impl Into<EpochFloor>) -> Self {
-        Self { roots, floor: floor.into(), options: Options::default(), lease: Lease::default() }
+    /// The ring must be there: see [`install_ring`](super::install_ring).
+    pub fn new(access: impl Into<RingAccess>) -> Self {
+        Self { access: access.into(), options: Options::default(), lease: Lease::default() }
     }
 
     /// How its runs are to behave, and who is told of their progress: rows a page, rests, limits, a request to stop.
@@ -231,8 +229,8 @@ impl Sealing {
     fn work(&self, table: &'static SealedTable, held: &HeldLock) -> Work {
         Work {
             table,
-            roots: Some(self.roots.clone()),
-            floor: self.floor.clone(),
+            roots: Some(self.access.roots().clone()),
+            floor: self.access.floor().clone(),
             options: self.options.clone(),
             lock: held.lock().clone(),
         }

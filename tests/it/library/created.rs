@@ -45,7 +45,7 @@ fn create_table_makes_guards_and_drop_table_removes_all(engine: Engine) {
     block_on(async {
         let program = Program::begin(engine, &[]).await;
         let (sealing, manager) =
-            (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
+            (Sealing::new(program.roots.clone()), SchemaManager::new(&program.db));
         for _ in 0..2 {
             sealing.create_table(&manager, statement(), secret::Entity::TABLE).await.unwrap();
         }
@@ -78,7 +78,7 @@ fn create_table_continues_after_a_crash(engine: Engine) {
         let program = Program::begin(engine, &[]).await;
         let manager = SchemaManager::new(&program.db);
         manager.create_table(statement()).await.unwrap();
-        let sealing = Sealing::new(program.roots.clone(), 0);
+        let sealing = Sealing::new(program.roots.clone());
         sealing.create_table(&manager, statement(), secret::Entity::TABLE).await.unwrap();
         program.load().await.require(&[secret::Entity::TABLE]).await.unwrap();
     });

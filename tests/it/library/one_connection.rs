@@ -47,7 +47,7 @@ async fn program(engine: Engine) -> (Program, Strongroom) {
     let mut options = ConnectOptions::new(program.url());
     options.max_connections(1).sqlx_logging(false);
     let db = Database::connect(options).await.unwrap();
-    let room = Strongroom::load(db, program.roots.clone(), 0).await.unwrap();
+    let room = Strongroom::load(db, program.roots.clone()).await.unwrap();
     row("a", "acme").with(Secret, "whsec_a").insert(&room).await.unwrap();
     row("b", "acme").with(Secret, "whsec_b").insert(&room).await.unwrap();
     tokio::time::sleep(LIFETIME + Duration::from_millis(100)).await;

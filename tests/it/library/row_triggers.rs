@@ -73,7 +73,7 @@ async fn program(engine: Engine, trigger: &[String]) -> Program {
 }
 
 async fn bring(program: &Program, phase: Phase) -> Result<(), sea_orm::DbErr> {
-    let sealing = Sealing::new(program.roots.clone(), 0);
+    let sealing = Sealing::new(program.roots.clone());
     sealing.migrate_to(&SchemaManager::new(&program.db), webhook::Entity::TABLE, phase).await
 }
 

@@ -72,7 +72,7 @@ fn a_second_column_is_refused_by_name_and_sealed_by_way_of_plain(engine: Engine)
     block_on(async {
         let program = Program::begin(engine, &[TABLE, ROWS]).await;
         let (sealing, manager) =
-            (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
+            (Sealing::new(program.roots.clone()), SchemaManager::new(&program.db));
         sealing.migrate_to(&manager, first::Entity::TABLE, Phase::Sealed).await.unwrap();
         for phase in [Phase::Sealed, Phase::Plain, Phase::Required] {
             differs(
@@ -102,7 +102,7 @@ fn a_table_half_way_is_refused_by_another_description(engine: Engine) {
     block_on(async {
         let program = Program::begin(engine, &[TABLE, ROWS]).await;
         let (sealing, manager) =
-            (Sealing::new(program.roots.clone(), 0), SchemaManager::new(&program.db));
+            (Sealing::new(program.roots.clone()), SchemaManager::new(&program.db));
         for phase in [Phase::Dual, Phase::Required, Phase::Restoring] {
             sealing.migrate_to(&manager, first::Entity::TABLE, phase).await.unwrap();
             differs(

@@ -29,6 +29,6 @@ fn sealing_an_empty_table_beside_many_keys_reads_none_of_them() {
 }
 
 async fn make_keys(program: &Program, db: &DatabaseConnection) {
-    let ring = Ring::load(db, program.roots.clone(), 0).await.unwrap();
+    let ring = Ring::load(db, program.roots.clone()).await.unwrap();
     ring.prepare(db, (0..6000).map(|n| format!("tenant {n}"))).await.unwrap();
 }

@@ -251,7 +251,7 @@ fn a_table_that_had_plaintext_is_updated_by_its_owner_alone(engine: Engine) {
         let table = "CREATE TABLE session (id UUID NOT NULL PRIMARY KEY, tenant_id varchar(64) NOT NULL, ticket varchar(64) NOT NULL)";
         let program = Program::begin(engine, &[table]).await;
         program.seal(had_plaintext::Entity::TABLE).await;
-        strongroom::schema::Sealing::new(program.roots.clone(), 0)
+        strongroom::schema::Sealing::new(program.roots.clone())
             .migrate_to(
                 &sea_orm_migration::SchemaManager::new(&program.db),
                 had_plaintext::Entity::TABLE,

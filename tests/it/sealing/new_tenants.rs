@@ -58,7 +58,7 @@ fn a_table_is_sealed_and_opened_beside_new_tenants(engine: Engine) {
 fn begin_tenants(host: &Host, program: usize, over: &AtomicBool) -> Vec<String> {
     let (db, ring) = block_on(async {
         let db = host.connect().await;
-        let ring = Ring::load(&db, host.roots.clone(), 0).await.unwrap();
+        let ring = Ring::load(&db, host.roots.clone()).await.unwrap();
         (db, ring)
     });
     let (begun, mut accepted) = (Instant::now(), Vec::new());

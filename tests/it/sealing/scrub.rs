@@ -10,7 +10,7 @@ const DELETED: &str = "deleted-plaintext-needle ";
 fn scrub(host: &Host) {
     block_on(async {
         let db = host.connect().await;
-        Sealing::new(host.roots.clone(), 0).scrub(&SchemaManager::new(&db), TABLE).await.unwrap();
+        Sealing::new(host.roots.clone()).scrub(&SchemaManager::new(&db), TABLE).await.unwrap();
         db.close().await.unwrap();
     });
 }

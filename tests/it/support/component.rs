@@ -32,8 +32,7 @@ impl Room {
     pub fn components_at(&self, url: &str) -> Result<Arc<Components>, GrantError> {
         block_on(async {
             let root = FileSource::new(self.key_file()).root().await.unwrap();
-            Components::open(Address::parse(url).unwrap(), Arc::new(Roots::from(root)), 0, None)
-                .await
+            Components::open(Address::parse(url).unwrap(), Arc::new(Roots::from(root)), None).await
         })
     }
 

@@ -76,7 +76,7 @@ impl Components {
         if number == self.read().number {
             return Ok(());
         }
-        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
+        let keys = PolicyKeys::load(&self.keeper, self.access.clone()).await?;
         let policy =
             Arc::new(stored::in_force(&self.keeper, &keys).await?.ok_or(GrantError::NoPolicy)?);
         let mut current = self.write();

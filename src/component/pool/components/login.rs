@@ -24,7 +24,7 @@ impl Components {
     pub(super) async fn own_login(&self, name: &str) -> Result<OwnLogin, GrantError> {
         let logins = Logins::read(&self.keeper).await?;
         let (slot, row) = logins.find(name, LoginState::Active).ok_or_else(|| missing(name))?;
-        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
+        let keys = PolicyKeys::load(&self.keeper, self.access.clone()).await?;
         Ok(OwnLogin {
             user: self.target.names.login(name, slot),
             password: keys.password(row)?.text(),
@@ -45,7 +45,7 @@ impl Components {
             return Ok(None);
         }
         // Read anew: the ring may be under another root by now.
-        let keys = PolicyKeys::load(&self.keeper, self.roots.clone(), self.floor.clone()).await?;
+        let keys = PolicyKeys::load(&self.keeper, self.access.clone()).await?;
         let password = &keys.password(row)?.text();
         let credentials = Credentials { component: name, user: &login, password };
         let address = login_address(&self.address, &self.target, &credentials)?;
