@@ -5,93 +5,19 @@
 //! - An orderly end. A socket that is closed with unread bytes sends a reset, and the client may lose the last answer. The
 //!   connection therefore shuts down first and reads remaining bytes for a moment.
 
+mod ending;
+mod progress;
+
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use axum::http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
 
-/// Time for reading after the shutdown.
-const LINGER: Duration = Duration::from_secs(1);
-/// Bytes to read after the shutdown.
-const LINGER_BYTES: usize = 256 << 10;
-
-/// The event that a connection waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Phase {
-    /// The rest of a request's head.
-    Head,
-    /// The answer to a request.
-    Answer,
-    /// Another request.
-    Idle,
-}
-
-/// The phase of a connection, shared with its requests.
-#[derive(Debug, Clone)]
-pub(super) struct Progress(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    phase: AtomicU8,
-    /// The reader, which must notice another phase: it has another limit.
-    reader: Mutex<Option<Waker>>,
-}
-
-impl Progress {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Shared { phase: AtomicU8::new(Phase::Head as u8), reader: Mutex::new(None) }))
-    }
-
-    /// Marks a request's head as complete. The connection waits for the answer until the guard is dropped.
-    pub(super) fn answer(&self) -> Answering {
-        self.set(Phase::Answer);
-        Answering(self.clone())
-    }
-
-    fn set(&self, phase: Phase) {
-        self.0.phase.store(phase as u8, Ordering::Release);
-        let reader = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(reader) = reader {
-            reader.wake();
-        }
-    }
-
-    fn wake_on_change(&self, cx: &Context<'_>) {
-        *self.0.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
-    }
-
-    fn phase(&self) -> Phase {
-        match self.0.phase.load(Ordering::Acquire) {
-            0 => Phase::Head,
-            1 => Phase::Answer,
-            _ => Phase::Idle,
-        }
-    }
-}
-
-/// Held while a request is answered.
-#[derive(Debug)]
-pub(super) struct Answering(Progress);
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.0.set(Phase::Idle);
-    }
-}
-
-/// Time limits of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    pub(super) head: Duration,
-    pub(super) idle: Duration,
-}
+use ending::Ending;
+pub(super) use progress::{Answering, Patience, Progress};
+use progress::{Phase, Timer};
 
 /// Returns a body, and header lines, for a status that hyper sends by itself.
 pub(super) type Words = Box<dyn Fn(StatusCode) -> (Vec<u8>, String) + Send>;
@@ -100,16 +26,11 @@ pub(super) type Words = Box<dyn Fn(StatusCode) -> (Vec<u8>, String) + Send>;
 pub(super) struct Exchange<S> {
     stream: S,
     progress: Progress,
-    patience: Patience,
+    timer: Timer,
     words: Words,
-    timer: Pin<Box<Sleep>>,
-    /// The phase that the timer runs for.
-    timed: Phase,
     /// Our bytes that wait for the socket.
     unsent: Vec<u8>,
-    lingering: Option<(Pin<Box<Sleep>>, usize)>,
-    is_shut: bool,
-    saw_end: bool,
+    ending: Ending,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
@@ -117,24 +38,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
         Self {
             stream,
             progress,
-            patience,
+            timer: Timer::new(patience),
             words,
-            timer: Box::pin(sleep(patience.head)),
-            timed: Phase::Head,
             unsent: Vec::new(),
-            lingering: None,
-            is_shut: false,
-            saw_end: false,
+            ending: Ending::default(),
         }
-    }
-
-    fn set_timer(&mut self, phase: Phase) {
-        if phase == self.timed {
-            return;
-        }
-        self.timed = phase;
-        let patience = if phase == Phase::Idle { self.patience.idle } else { self.patience.head };
-        self.timer.as_mut().reset(Instant::now() + patience);
     }
 
     fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -147,24 +55,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
         }
         Poll::Ready(Ok(()))
     }
-
-    /// Reads remaining bytes until the client ends, or the time or the bytes are used up.
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let stream = &mut self.stream;
-        let (timer, left) =
-            self.lingering.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
-        while *left > 0 && timer.as_mut().poll(cx).is_pending() {
-            let mut space = [0; 8192];
-            let mut buffer = ReadBuf::new(&mut space);
-            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => {
-                    *left = left.saturating_sub(buffer.filled().len());
-                }
-                _ => break,
-            }
-        }
-        Poll::Ready(())
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Exchange<S> {
@@ -175,18 +65,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Exchange<S> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let (phase, before) = (this.progress.phase(), buffer.filled().len());
-        this.set_timer(phase);
+        this.timer.follow(phase);
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(cx, buffer) {
             let came = buffer.filled().len() > before;
-            this.saw_end |= !came;
+            this.ending.client_ended |= !came;
             if came && phase == Phase::Idle {
                 this.progress.set(Phase::Head);
-                this.set_timer(Phase::Head);
+                this.timer.follow(Phase::Head);
             }
             return Poll::Ready(read);
         }
         this.progress.wake_on_change(cx);
-        if phase == Phase::Answer || this.timer.as_mut().poll(cx).is_pending() {
+        if phase == Phase::Answer || this.timer.poll(cx).is_pending() {
             return Poll::Pending;
         }
         // An idle connection ends as if the client had closed it. An incomplete head is an error.
@@ -224,14 +114,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Exchange<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_unsent(cx))?;
-        if !self.is_shut {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-            self.is_shut = true;
-        }
-        if !self.saw_end {
-            ready!(self.poll_linger(cx));
-        }
-        Poll::Ready(Ok(()))
+        let this = &mut *self;
+        this.ending.poll(&mut this.stream, cx)
     }
 }
 
@@ -249,8 +133,12 @@ fn bare_error(bytes: &[u8]) -> Option<(StatusCode, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use std::time::Duration;
 
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::time::{Instant, sleep};
+
+    use super::ending::LINGER;
     use super::*;
 
     const PATIENCE: Patience =

@@ -1,5 +1,8 @@
 //! Export to Keystone's own table, and a real Keystone that opens it.
 
+mod real;
+mod server;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -281,66 +284,6 @@ fn killed_or_interrupted_it_goes_on() {
     }
 }
 
-/// The same code writes Keystone's table on every server.
-#[test]
-fn keystone_on_servers() {
-    let room = imported(Engine::Sqlite);
-    for engine in [Engine::Postgres, Engine::MySql, Engine::MariaDb] {
-        keystone_on(engine, &room);
-    }
-}
-
-fn keystone_on(engine: Engine, room: &Room) {
-    let (server, keys) = (Room::empty(engine), keys());
-    make_table(&server);
-    let json = |more: &[&str]| -> Ran {
-        run_with_input(
-            room,
-            &[&export("-", &keys)[..], &["--format", "json"], more].concat(),
-            server.url(),
-        )
-    };
-    assert_eq!(json(&[]).expect(0).json()["exported"], 600);
-    assert_eq!(json(&[]).expect(0).json(), unchanged(600));
-    server.execute("UPDATE credential SET user_id = 'somebody else' WHERE type = 'totp'");
-    let before = stored(&server);
-    json(&[]).expect(4);
-    assert_eq!(stored(&server), before);
-    assert_eq!(json(&["--yes"]).expect(0).json()["updated"], 60);
-    let second = Room::sealed(Engine::Sqlite, &[]);
-    second.run(&import(server.url(), &keys)).expect(0);
-    assert_is_as_expected(&second);
-}
-
-/// Keystone's tables on MySQL and MariaDB compare loosely and know no emoji; SQLite and PostgreSQL take it all.
-#[test]
-fn what_keystones_database_refuses_is_named_and_the_rest_goes_over() {
-    let mut rows = numbered_rows(4);
-    for row in &mut rows {
-        (row.kind, row.access_key, row.extra) = ("totp".into(), None, None);
-    }
-    (rows[0].id, rows[1].id) = ("CASE".into(), "case".into());
-    rows[2].user_id = "🔐".into();
-    rows[3].id = "🔐".into();
-    let (room, keys) = (Room::sealed(Engine::Sqlite, &rows), keys());
-    for engine in [Engine::MySql, Engine::MariaDb] {
-        let server = Room::empty(engine);
-        make_table(&server);
-        for (exported, unchanged, more) in [(1, 0, &[][..]), (0, 1, &[]), (0, 1, &["--yes"])] {
-            let ran = room
-                .run(&[&export(server.url(), &keys)[..], &["--format", "json"], more].concat())
-                .expect(3);
-            let refused =
-                ["case", &rows[2].id, "🔐"].map(|id| json!({ "id": id, "reason": "refused" }));
-            let report = json!({
-                "read": 4, "exported": exported, "updated": 0, "unchanged": unchanged, "quarantined": refused
-            });
-            assert_eq!(ran.json(), report, "{engine}");
-        }
-        assert_eq!(server.text("SELECT id FROM credential"), "CASE");
-    }
-}
-
 #[test]
 fn a_repository_that_cannot_be_written_under_is_refused() {
     let (room, keystone) = (Room::sealed(Engine::Sqlite, &numbered_rows(1)), keystone());
@@ -380,43 +323,4 @@ fn no_secret_in_output_or_logs() {
     check(0, &["--yes"]);
     room.tamper("UPDATE credential SET user_id = 'mallory'");
     check(3, &[]);
-}
-
-/// The interpreter that `make test` prepares, with Keystone in it.
-fn python_with_keystone() -> PathBuf {
-    let python = repository().join("target/keystone/bin/python");
-    assert!(python.exists(), "no Python with Keystone: run `make keystone`");
-    python
-}
-
-fn real_keystone(database: &Path, keys: Option<&str>) -> Ran {
-    let script = repository().join("tests/keystone_reads.py");
-    ran(Command::new(python_with_keystone()).arg(script).arg(database).args(keys)).expect(0)
-}
-
-#[test]
-fn a_real_keystone_opens_every_row_in_a_table_of_its_own() {
-    let (room, keys) = (imported(Engine::Sqlite), keys());
-    let database = room.path().join("own.sqlite");
-    real_keystone(&database, None);
-    let to = format!("sqlite://{}", database.display());
-    assert_eq!(room.json(&export(&to, &keys))["exported"], 600);
-    let listed = real_keystone(&database, Some(&keys)).json();
-    let by_id: BTreeMap<&str, &Value> =
-        listed.as_array().unwrap().iter().map(|row| (row["id"].as_str().unwrap(), row)).collect();
-    for record in expected() {
-        let row = by_id[record["id"].as_str()];
-        assert_eq!(
-            (&row["user_id"], &row["type"]),
-            (&json!(record["user_id"]), &json!(record["type"]))
-        );
-        assert_eq!(row["project_id"].as_str().unwrap_or_default(), record["project_id"]);
-        // A string, as Keystone's API answers with it.
-        let text = row["blob"].as_str().unwrap();
-        let said =
-            if record["type"] == "ec2" { serde_json::from_str(text).unwrap() } else { json!(text) };
-        assert_eq!(said, blob(&record));
-        assert_eq!(row["under the primary key"], true, "{row}");
-    }
-    assert_eq!(by_id.len(), 600);
 }

@@ -1,5 +1,7 @@
 //! Policies on real servers: brought, taken back, by hand, at once, killed in the middle, and beside others.
 
+mod login;
+
 use std::thread;
 
 use sea_orm::ConnectionTrait as _;
@@ -19,25 +21,18 @@ on_every_engine!(
 
 mod on_servers {
     use super::{
-        a_certificate_is_asked_for, a_column_that_comes_later_is_closed,
-        a_plan_holds_only_for_what_it_was_made_for, a_rewrap_takes_the_passwords_along,
-        a_second_version_goes_back_to_exactly_the_first, eight_at_once_end_well, limits_hold,
-        on_every_server, passwords_can_come_from_files, programs_follow_a_policy_that_is_applied,
-        sessions_of_a_login_that_goes_are_ended, two_databases_do_not_touch_each_other,
+        a_column_that_comes_later_is_closed, a_plan_holds_only_for_what_it_was_made_for,
+        a_second_version_goes_back_to_exactly_the_first, eight_at_once_end_well, on_every_server,
+        programs_follow_a_policy_that_is_applied, two_databases_do_not_touch_each_other,
         what_the_server_differs_in_is_marked,
     };
     on_every_server!(
         a_column_that_comes_later_is_closed,
         a_plan_holds_only_for_what_it_was_made_for,
-        a_certificate_is_asked_for,
-        a_rewrap_takes_the_passwords_along,
         a_second_version_goes_back_to_exactly_the_first,
-        limits_hold,
         what_the_server_differs_in_is_marked,
         eight_at_once_end_well,
-        passwords_can_come_from_files,
         programs_follow_a_policy_that_is_applied,
-        sessions_of_a_login_that_goes_are_ended,
         two_databases_do_not_touch_each_other,
     );
 }
@@ -271,28 +266,6 @@ fn a_column_that_comes_later_is_closed(engine: Engine) {
     assert_eq!(tried(&room.log_in_as("billing"), "SELECT later FROM invoice"), Verdict::Allowed);
 }
 
-/// A session outlives its account on every engine, and on MariaDB its rights too.
-fn sessions_of_a_login_that_goes_are_ended(engine: Engine) {
-    let room = Room::sealed(engine, &numbered_rows(1));
-    let session = room.log_in_as("console");
-    assert_eq!(tried(&session, "SELECT id FROM credential"), Verdict::Allowed);
-    let user = room.json(&["policy", "login", "console"])["user"].as_str().unwrap().to_owned();
-    std::fs::write(room.path().join("own.toml"), "without = [\"console\"]\n").unwrap();
-    let applied = room.json(&["policy", "apply", "--policy", "own.toml"]);
-    assert_eq!(applied["sessions_ended"], 1, "{applied}");
-    let left = match engine {
-        Engine::Postgres => {
-            format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{user}'")
-        }
-        // Its list of processes cannot be read while a statement holds bytes.
-        Engine::MySql => format!(
-            "SELECT count(*) FROM performance_schema.threads WHERE PROCESSLIST_USER = '{user}'"
-        ),
-        _ => format!("SELECT count(*) FROM information_schema.processlist WHERE USER = '{user}'"),
-    };
-    until("the session is gone", || room.number(&left) == 0);
-}
-
 /// Every statement commits by itself: kill -9 between any two, and the same command goes on, up and down.
 #[test]
 fn killed_between_any_two_statements() {
@@ -318,43 +291,6 @@ fn killed_between_any_two_statements() {
         assert_eq!(traces(&room, "killed_"), 0);
         assert!(up > 15 && down > 8, "{up} gaps up and {down} down");
     }
-}
-
-fn a_rewrap_takes_the_passwords_along(engine: Engine) {
-    let room = Room::sealed(engine, &numbered_rows(1));
-    let before = room.json(&["policy", "login", "api", "--reveal"]);
-    room.run(&["keys", "rewrap", "--to", "file:next.key"]).expect(0);
-    std::fs::write(room.path().join("strongroom.toml"), "[keys]\nfile = \"next.key\"\n").unwrap();
-    assert_eq!(room.json(&["policy", "login", "api", "--reveal"]), before);
-    room.run(&["policy", "rotate-login", "api", "--settle", "1"]).expect(0);
-    room.run(&["policy", "check"]).expect(0);
-}
-
-fn passwords_can_come_from_files(engine: Engine) {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let room = Room::sealed(engine, &numbered_rows(1));
-    let file = room.path().join("api.password");
-    std::fs::write(
-        room.path().join("strongroom.toml"),
-        "[policy.password_files]\napi = \"api.password\"\n",
-    )
-    .unwrap();
-    let rotate =
-        |code| room.run(&["policy", "rotate-login", "api", "--settle", "1"]).expect(code).err;
-    assert!(rotate(4).contains("does not exist"));
-    std::fs::write(&file, "ab".repeat(31) + "cd\n").unwrap();
-    assert!(rotate(4).contains("open to others"));
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-    rotate(0);
-    assert_eq!(
-        room.json(&["policy", "login", "api", "--reveal"])["password"],
-        "ab".repeat(31) + "cd"
-    );
-    assert_eq!(tried(&room.log_in_as("api"), "SELECT id FROM credential"), Verdict::Allowed);
-    assert!(rotate(4).contains("still holds the password in use"));
-    std::fs::write(&file, "not a password\n").unwrap();
-    assert!(rotate(4).contains("64 hexadecimal digits"));
 }
 
 /// A policy that widens must not make running programs take their own new rights for somebody's mischief.
@@ -399,34 +335,6 @@ fn a_second_version_goes_back_to_exactly_the_first(engine: Engine) {
     room.run(&["policy", "check"]).expect(0);
 }
 
-fn limits_hold(engine: Engine) {
-    let room = Room::sealed(engine, &numbered_rows(1));
-    let own = "[component.console]\nstatement_timeout = \"1s\"\nconnections = 2\n";
-    std::fs::write(room.path().join("own.toml"), own).unwrap();
-    room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
-    let console = room.component("console");
-    let slow = match engine {
-        Engine::Postgres => "SELECT pg_sleep(10)",
-        // MySQL bounds statements that read tables, and its `sleep` says how it ended.
-        Engine::MySql => "SELECT count(*) FROM credential a WHERE sleep(10) = 0",
-        _ => "SELECT sleep(10) FROM credential",
-    };
-    let begun = std::time::Instant::now();
-    let _ = block_on(console.database().execute_unprepared(slow));
-    assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
-    if engine == Engine::Postgres {
-        let named = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'strongroom/console' AND datname = current_database()";
-        assert!(room.number(named) > 0);
-    }
-    std::fs::write(room.path().join("own.toml"), "[component.console]\nconnections = 5000\n")
-        .unwrap();
-    room.run(&["policy", "apply", "--policy", "own.toml"]).expect(0);
-    let refused = room.components().err().unwrap().to_string();
-    assert!(refused.contains("the server allows"), "{refused}");
-    let found = room.run(&["doctor", "--format", "json"]).expect(3);
-    assert!(found.out.contains("pools may open 5"), "{found:?}");
-}
-
 fn what_the_server_differs_in_is_marked(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(1));
     let own = "replace = true\n[component.reader]\n[[component.reader.allow]]\ntable = \"credential\"\nselect = [\"id\", \"type\"]\n\
@@ -450,84 +358,4 @@ fn what_the_server_differs_in_is_marked(engine: Engine) {
     let table = shown.split("\n\n").next().unwrap().lines().take(11).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!("policy_show", table);
     assert!(shown.contains("the server differs from the policy in 2 places"), "{shown}");
-}
-
-/// On MySQL and MariaDB the account asks for it; on PostgreSQL a line of `pg_hba.conf` does, as the README has it.
-fn a_certificate_is_asked_for(engine: Engine) {
-    let (server, desk, name) =
-        (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
-    let root = server.url_at(
-        server.on_loopback(),
-        if engine == Engine::Postgres { "postgres" } else { "root" },
-        &name,
-    );
-    let run =
-        |arguments: &[&str]| ran(desk.command(arguments).env("STRONGROOM__DATABASE__URL", &root));
-    std::fs::write(desk.path().join("strongroom.toml"), "[policy]\nfile = \"own.toml\"\n").unwrap();
-    std::fs::write(desk.path().join("own.toml"), "[component.console]\ncertificate = true\n")
-        .unwrap();
-    run(&["init"]).expect(0);
-    run(&["migrate", "up", "--yes"]).expect(0);
-    run(&["policy", "check"]).expect(0);
-    let login = run(&["policy", "login", "console", "--reveal", "--format", "json"]).json();
-    let (user, password) = (login["user"].as_str().unwrap(), login["password"].as_str().unwrap());
-    if engine == Engine::Postgres {
-        let rule = format!("hostssl all {user} all scram-sha-256 clientcert=verify-ca");
-        server.run(&format!("sed -i '1i {rule}' \"$PGDATA/pg_hba.conf\""));
-        server.execute("SELECT pg_reload_conf()");
-    }
-    let (certificate, key) = server.authority.sign_client();
-    for (file, text) in
-        [("ca.pem", &server.authority.pem), ("client.pem", &certificate), ("client.key", &key)]
-    {
-        std::fs::write(desk.path().join(file), text).unwrap();
-    }
-    let scheme = if engine == Engine::Postgres { "postgres" } else { "mysql" };
-    let at =
-        server.url_at(server.on_loopback(), "user", login["database"].as_str().unwrap_or(&name));
-    let at = format!("{scheme}://{user}:{password}@{}", at.rsplit_once('@').unwrap().1);
-    let path = |file: &str| desk.path().join(file).display().to_string();
-    let with = match engine {
-        Engine::Postgres => format!(
-            "{at}?sslmode=require&sslcert={}&sslkey={}",
-            path("client.pem"),
-            path("client.key")
-        ),
-        _ => format!(
-            "{at}?ssl-mode=required&ssl-cert={}&ssl-key={}",
-            path("client.pem"),
-            path("client.key")
-        ),
-    };
-    let lets_in = |url: &str| block_on(sea_orm::Database::connect(url)).map(drop);
-    // PostgreSQL reads its file anew some time after it was told to.
-    until("kept out without a certificate", || lets_in(&at).is_err());
-    lets_in(&with).unwrap();
-}
-
-/// Reported, and nobody else's to remove. On the servers that no other test measures anything on.
-#[test]
-fn accounts_without_a_name_are_reported() {
-    for engine in [Engine::MySql, Engine::MariaDb] {
-        let (server, desk, name) =
-            (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
-        let root = server.url_at(server.on_loopback(), "root", &name);
-        let run = |arguments: &[&str]| {
-            ran(desk.command(arguments).env("STRONGROOM__DATABASE__URL", &root))
-        };
-        run(&["init"]).expect(0);
-        run(&["migrate", "up", "--yes"]).expect(0);
-        server.execute("CREATE USER ''@'nowhere.invalid'");
-        let found = run(&["policy", "check", "--format", "json"]);
-        server.execute("DROP USER ''@'nowhere.invalid'");
-        assert!(
-            found.json()["drift"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .any(|drift| drift["kind"] == "anonymous"),
-            "{found:?}"
-        );
-        assert_eq!(found.code, 3);
-    }
 }

@@ -1,6 +1,8 @@
 //! A program's own entities with sealed columns, used in every way that sea-orm has.
 
 pub(crate) mod api_token;
+mod moved_cell;
+mod phase;
 mod plain;
 mod session;
 pub(crate) mod webhook;
@@ -26,23 +28,20 @@ use strongroom::schema::{Sealing, install_ring};
 
 use crate::support::{Engine, Room, block_on, on_every_engine};
 use api_token::{Note, Token};
+use moved_cell::every_way;
 use webhook::Secret;
 
 on_every_engine!(
     a_sealed_entity_is_used_like_any_other,
-    a_moved_cell_is_an_error_on_every_way_of_reading,
-    an_altered_index_is_noticed,
     plaintext_by_a_raw_expression_is_refused,
     transactions_keep_or_drop_rows_and_never_keys,
     a_program_goes_on_through_rolls,
     a_row_moves_to_another_tenant_when_it_is_sealed_again,
-    a_program_refuses_tables_in_another_phase,
     a_row_that_moved_meanwhile_is_told,
-    a_program_that_writes_cells_is_refused_where_plaintext_counts,
-    bytes_are_values_where_there_was_never_text,
 );
 
 const TABLES: [&SealedTable; 2] = [api_token::Entity::TABLE, webhook::Entity::TABLE];
+
 // What two tables must not share is told when the program is built.
 const _: () = require_distinct_labels(&TABLES);
 
@@ -193,220 +192,6 @@ fn a_sealed_entity_is_used_like_any_other(engine: Engine) {
     });
 }
 
-/// One way of reading a token and its first hook: what opening each of them says.
-type Reading = (&'static str, Vec<(String, Result<(), RecordError>)>);
-
-/// Everything that sea-orm reads rows by. The rows themselves are read in any case.
-async fn every_way(room: &Strongroom) -> Vec<Reading> {
-    let tokens = api_token::Entity::find().order_by_asc(api_token::Column::Id);
-    let mut ways = Vec::new();
-    let mut way = |name: &'static str, found: Vec<(String, Result<(), RecordError>)>| {
-        ways.push((name, found));
-    };
-
-    let mut found = Vec::new();
-    for row in tokens.clone().all(room).await.unwrap() {
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-    }
-    way("all", found);
-    let mut found = Vec::new();
-    for n in 1..=4 {
-        let row =
-            api_token::Entity::find_by_id(Uuid::from_u128(n)).one(room).await.unwrap().unwrap();
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-    }
-    way("one", found);
-    let mut found = Vec::new();
-    for row in tokens.clone().into_partial_model::<api_token::Part>().all(room).await.unwrap() {
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-    }
-    way("partial model", found);
-    let mut found = Vec::new();
-    for row in tokens.clone().paginate(room, 3).fetch_page(0).await.unwrap() {
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-    }
-    for row in tokens.clone().paginate(room, 3).fetch_page(1).await.unwrap() {
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-    }
-    way("pages", found);
-    let mut rows = tokens.clone().stream(room).await.unwrap();
-    let mut streamed = Vec::new();
-    while let Some(row) = rows.next().await {
-        streamed.push(row.unwrap());
-    }
-    drop(rows);
-    let mut found = Vec::new();
-    for row in streamed {
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-    }
-    way("stream", found);
-    let mut found = Vec::new();
-    for (row, hooks) in tokens.clone().find_with_related(webhook::Entity).all(room).await.unwrap() {
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-        for hook in hooks {
-            found.push((hook.id.clone(), room.open(Secret, &hook).await.map(drop)));
-        }
-    }
-    way("find_with_related", found);
-    let mut found = Vec::new();
-    let hooks = webhook::Entity::find().order_by_asc(webhook::Column::Id);
-    for (hook, row) in hooks.find_also_related(api_token::Entity).all(room).await.unwrap() {
-        let Some(row) = row else { panic!("a cell that does not open must not lose its row") };
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-        found.push((hook.id.clone(), room.open(Secret, &hook).await.map(drop)));
-    }
-    way("find_also_related", found);
-    let mut found = Vec::new();
-    for row in api_token::Entity::load()
-        .with(webhook::Entity)
-        .order_by_asc(api_token::Column::Id)
-        .all(room)
-        .await
-        .unwrap()
-    {
-        found.push((row.id.to_string(), room.open(Token, &row).await.map(drop)));
-        for hook in &row.webhooks {
-            found.push((hook.id.clone(), room.open(Secret, hook).await.map(drop)));
-        }
-    }
-    way("loader", found);
-    let transaction = room.begin().await.unwrap();
-    let mut found = Vec::new();
-    for row in tokens.all(&transaction).await.unwrap() {
-        found.push((row.id.to_string(), transaction.open(Token, &row).await.map(drop)));
-    }
-    transaction.commit().await.unwrap();
-    way("transaction", found);
-    ways
-}
-
-/// What was moved, the SQL that moves it, and the rows that do not open then.
-fn moves(engine: Engine) -> Vec<(&'static str, Vec<String>, Vec<String>)> {
-    let id = |n: u128| {
-        let id = Uuid::from_u128(n);
-        if engine == Engine::Postgres { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
-    };
-    let shown = |n: u128| Uuid::from_u128(n).to_string();
-    // MySQL reads no table that it changes, unless by way of another one.
-    let cell = |column: &str, table: &str, id: &str| {
-        format!("(SELECT c FROM (SELECT {column} AS c FROM {table} WHERE id = {id}) moved)")
-    };
-    let swap = |a: u128, b: u128| {
-        vec![format!(
-            "UPDATE api_token SET token = {} WHERE id = {}",
-            cell("token", "api_token", &id(a)),
-            id(b)
-        )]
-    };
-    // The guards let no row change what its cells are bound to; one that is taken out and put back passes them.
-    let moved = |table: &str, id: &str, change: &str| {
-        vec![
-            "CREATE TABLE kept AS SELECT * FROM webhook".to_owned(),
-            format!("CREATE TABLE moved AS SELECT * FROM {table} WHERE id = {id}"),
-            "DELETE FROM webhook".to_owned(),
-            format!("DELETE FROM {table} WHERE id = {id}"),
-            format!("UPDATE moved SET {change}"),
-            format!("INSERT INTO {table} SELECT * FROM moved"),
-            format!(
-                "INSERT INTO webhook SELECT * FROM kept WHERE '{table}' <> 'webhook' OR id <> 'hook-2'"
-            ),
-        ]
-    };
-    let note = format!("UPDATE api_token SET token = note WHERE id = {}", id(1));
-    let secret = format!(
-        "UPDATE api_token SET token = {} WHERE id = {}",
-        cell("secret", "webhook", "'hook-1'"),
-        id(1)
-    );
-    vec![
-        ("to another row of the tenant", swap(1, 2), vec![shown(2)]),
-        ("to another tenant's row", swap(1, 3), vec![shown(3)]),
-        ("to another column", vec![note], vec![shown(1)]),
-        ("to another table", vec![secret], vec![shown(1)]),
-        (
-            "with its row to another tenant",
-            moved("api_token", &id(1), "tenant_id = 'globex'"),
-            vec![shown(1)],
-        ),
-        (
-            "with its row to another account",
-            moved("webhook", "'hook-2'", "account = 7"),
-            vec!["hook-2".into()],
-        ),
-        (
-            "with its row to another id",
-            moved("webhook", "'hook-2'", "id = 'hook-9'"),
-            vec!["hook-9".into()],
-        ),
-    ]
-}
-
-fn a_moved_cell_is_an_error_on_every_way_of_reading(engine: Engine) {
-    for (what, statements, lost) in moves(engine) {
-        let (_room, room) = program(engine);
-        block_on(async {
-            fill(&room).await;
-            let noted = api_token::Entity::find_by_id(Uuid::from_u128(1))
-                .one(&room)
-                .await
-                .unwrap()
-                .unwrap();
-            noted.into_active_model().with(Note, "a note").update(&room).await.unwrap();
-            for (way, found) in every_way(&room).await {
-                assert!(found.iter().all(|(_, opened)| opened.is_ok()), "{way}: {found:?}");
-            }
-            for statement in statements {
-                room.execute_unprepared(&statement).await.unwrap();
-            }
-            for (way, found) in every_way(&room).await {
-                assert!(
-                    found.iter().filter(|(id, _)| !id.starts_with("hook")).count() == 4,
-                    "{what}, {way}: a row is missing"
-                );
-                let touched = if lost.iter().any(|id| id.starts_with("hook")) {
-                    way.contains("related") || way == "loader"
-                } else {
-                    true
-                };
-                assert_eq!(
-                    touched,
-                    found.iter().any(|(id, _)| lost.contains(id)),
-                    "{what}, {way}: {found:?}"
-                );
-                for (id, opened) in &found {
-                    let bad = matches!(opened, Err(RecordError::Unopenable { id: named, .. }) if named == id);
-                    assert!(
-                        if lost.contains(id) { bad } else { opened.is_ok() },
-                        "{what}, {way}: {id}: {opened:?}"
-                    );
-                }
-            }
-        });
-    }
-}
-
-fn an_altered_index_is_noticed(engine: Engine) {
-    let (_room, room) = program(engine);
-    block_on(async {
-        fill(&room).await;
-        let victim = room.find_by(Token, "tok_1").await.unwrap().unwrap();
-        webhook::Entity::delete_by_id("hook-1").exec(&room).await.unwrap();
-        api_token::Entity::delete_by_id(victim.id).exec(&room).await.unwrap();
-        let theirs = Expr::value(victim.token_index);
-        let moved =
-            api_token::Entity::update_many().col_expr(api_token::Column::TokenIndex, theirs);
-        moved.filter(api_token::Column::Id.eq(Uuid::from_u128(3))).exec(&room).await.unwrap();
-        let found = room.find_by(Token, "tok_1").await;
-        assert!(
-            matches!(
-                found,
-                Err(RecordError::Unopenable { reason: OpenFailure::IndexMismatch, .. })
-            ),
-            "{found:?}"
-        );
-    });
-}
-
 /// The one way past the types.
 fn plaintext_by_a_raw_expression_is_refused(engine: Engine) {
     let (_room, room) = program(engine);
@@ -533,112 +318,5 @@ fn a_row_that_moved_meanwhile_is_told(engine: Engine) {
             room.insert_many(vec![long, token(51, &"x".repeat(73))]).await;
         assert!(matches!(none, Err(RecordError::Scope)), "{none:?}");
         assert!(room.find_by(Token, "tok_50").await.unwrap().is_none());
-    });
-}
-
-/// A program that was built for the table once it is sealed, and started too early.
-fn a_program_that_writes_cells_is_refused_where_plaintext_counts(engine: Engine) {
-    let room = Room::empty(engine);
-    block_on(async {
-        let db = Database::connect(room.url()).await.unwrap();
-        let roots = roots(&room).await;
-        install_ring(&db, roots.clone()).await.unwrap();
-        let table = "CREATE TABLE session (id varchar(64) NOT NULL PRIMARY KEY, ticket varchar(64) NOT NULL)";
-        db.execute_unprepared(table).await.unwrap();
-        let strongroom = Strongroom::load(db.clone(), roots.clone()).await.unwrap();
-        for phase in [Phase::Dual, Phase::Filled, Phase::Required, Phase::Sealed, Phase::Plain] {
-            Sealing::new(roots.clone())
-                .migrate_to(&SchemaManager::new(&db), session::Entity::TABLE, phase)
-                .await
-                .unwrap();
-            let program = Strongroom::load(db.clone(), roots.clone()).await.unwrap();
-            for room in [&strongroom, &program] {
-                let row = session::ActiveModel {
-                    id: Set(Uuid::new_v4().to_string()),
-                    ..Default::default()
-                };
-                tokio::time::sleep(LIFETIME).await;
-                let written = row.with(session::Ticket, "t").insert(room).await;
-                match written {
-                    Ok(_) => assert_eq!(phase, Phase::Sealed),
-                    Err(RecordError::NotSealed { table: "session", phase: found }) => {
-                        assert_eq!(found, Some(phase));
-                    }
-                    Err(error) => panic!("{phase:?}: {error:?}"),
-                }
-            }
-        }
-        let back = db.query_one_raw(sea_orm::Statement::from_string(
-            db.get_database_backend(),
-            "SELECT count(*) FROM session",
-        ));
-        assert_eq!(back.await.unwrap().unwrap().try_get_by_index::<i64>(0).unwrap(), 2);
-    });
-}
-
-/// There is no text column to go back to; where there is one, bytes would be lost on the way.
-fn bytes_are_values_where_there_was_never_text(engine: Engine) {
-    let (room, program) = program(engine);
-    let bytes = vec![0xff_u8, 0, 0xfe];
-    block_on(async {
-        fill(&program).await;
-        let row = program.find_by(Token, "tok_1").await.unwrap().unwrap();
-        let row = row
-            .into_active_model()
-            .with(Token, bytes.clone())
-            .with(Note, bytes.clone())
-            .update(&program)
-            .await
-            .unwrap();
-        assert_eq!(program.open(Token, &row).await.unwrap().as_bytes(), bytes);
-    });
-    room.run(&["keys", "verify"]).expect(0);
-    room.run(&["keys", "rotate"]).expect(0);
-    room.run(&["keys", "verify"]).expect(0);
-    block_on(async {
-        let db = program.db();
-        let table = "CREATE TABLE session (id varchar(64) NOT NULL PRIMARY KEY, ticket varchar(64) NOT NULL)";
-        db.execute_unprepared(table).await.unwrap();
-        let sealing = Sealing::new(roots(&room).await);
-        sealing
-            .migrate_to(&SchemaManager::new(db), session::Entity::TABLE, Phase::Sealed)
-            .await
-            .unwrap();
-        tokio::time::sleep(LIFETIME).await;
-        let row = session::ActiveModel { id: Set("s-1".to_owned()), ..Default::default() };
-        row.with(session::Ticket, bytes).insert(&program).await.unwrap();
-    });
-    let verified = room.run(&["keys", "verify", "--format", "json"]).expect(3).json();
-    let named: Vec<_> = verified["failed"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|bad| (&bad["id"], &bad["reason"]))
-        .collect();
-    assert_eq!(named, [(&"s-1".into(), &"not_text".into())]);
-}
-
-const OTHER: SealedTable = SealedTable { scope: None, ..*webhook::Entity::TABLE };
-const BOUND: SealedTable = SealedTable { owners: &[], ..*webhook::Entity::TABLE };
-const UNKNOWN: SealedTable = SealedTable { name: "other", ..OTHER };
-const MORE: SealedTable =
-    SealedTable { columns: api_token::Entity::TABLE.columns, ..*webhook::Entity::TABLE };
-
-fn a_program_refuses_tables_in_another_phase(engine: Engine) {
-    let (_room, room) = program(engine);
-    block_on(async {
-        room.require(&TABLES).await.unwrap();
-        for table in [&MORE, &BOUND] {
-            let refused = room.require(&[table]).await;
-            assert!(matches!(refused, Err(RecordError::SealedOtherwise("webhook"))), "{refused:?}");
-        }
-        let refused = room.require(&[&UNKNOWN]).await;
-        assert!(
-            matches!(
-                refused,
-                Err(RecordError::NotSealed { table: "other", phase: Some(Phase::Plain) })
-            ),
-            "{refused:?}"
-        );
     });
 }

@@ -1,5 +1,8 @@
 //! The root key: its sources, another root for the same ring, an escrow, and generations that are retired.
 
+mod escrow;
+mod passphrase;
+
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -25,6 +28,11 @@ on_every_engine!(
     a_cell_that_came_back_keeps_its_keys_from_being_wiped,
     cells_under_a_damaged_key_keep_their_generation,
 );
+
+fn private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
 
 /// Runs with settings over those of the room.
 fn with(room: &Room, settings: &[(&str, &str)], arguments: &[&str]) -> Ran {
@@ -237,176 +245,12 @@ fn cells_under_a_damaged_key_keep_their_generation(engine: Engine) {
     room.run(&["keys", "retire", "1", "--yes"]).expect(0);
 }
 
-fn private(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-}
-
 #[test]
-fn a_root_under_a_passphrase() {
-    let room = Room::sealed(Engine::Sqlite, &numbered_rows(3));
-    let passphrase = room.path().join("passphrase");
-    private(&passphrase, "correct horse battery staple\n");
-    let done = room.json(&["keys", "rewrap", "--to", "passphrase-file:passphrase"]);
-    assert_eq!(done["configuration"]["keys"]["sealed_root"], "passphrase.root");
-    let source = [("SOURCE", "passphrase"), ("PASSPHRASE_FILE", "passphrase")];
-    let verify = ["keys", "verify", "--format", "json"];
-    with(&room, &source, &verify).expect(0);
-    let sealed_root = fs::read_to_string(room.path().join("passphrase.root")).unwrap();
-    assert!(sealed_root.contains("argon2id"), "{sealed_root}");
-    with(
-        &room,
-        &[
-            ("SOURCE", "passphrase"),
-            ("PASSPHRASE", "correct horse battery staple"),
-            ("SEALED_ROOT", "passphrase.root"),
-        ],
-        &verify,
-    )
-    .expect(0);
-
-    let code = |ran: Ran| ran.expect(4).json()["error"]["code"].as_str().unwrap().to_owned();
-    private(&passphrase, "incorrect horse battery staple\n");
-    assert_eq!(code(with(&room, &source, &verify)), "wrong_passphrase");
-    private(&passphrase, "\n");
-    assert_eq!(code(with(&room, &source, &verify)), "key_malformed");
-    private(&passphrase, "correct horse battery staple");
-    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o640)).unwrap();
-    assert_eq!(code(with(&room, &source, &verify)), "key_readable");
-    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
-    let dear = sealed_root.replace("\"memory_kib\":65536", "\"memory_kib\":4294967295");
-    private(&room.path().join("passphrase.root"), &dear);
-    assert_eq!(code(with(&room, &source, &verify)), "key_malformed");
-    fs::remove_file(room.path().join("passphrase.root")).unwrap();
-    assert_eq!(code(with(&room, &source, &verify)), "key_missing");
-    with(&room, &[("SOURCE", "passphrase")], &verify).expect(2);
-}
-
-#[test]
-fn a_new_room_under_a_passphrase() {
-    let room = Room::empty(Engine::Sqlite);
-    private(&room.path().join("passphrase"), "correct horse battery staple");
-    let source = [
-        ("SOURCE", "passphrase"),
-        ("PASSPHRASE_FILE", "passphrase"),
-        ("SEALED_ROOT", "elsewhere.root"),
-    ];
-    assert_eq!(
-        with(&room, &source, &["init", "--format", "json"]).expect(0).json()["key_file"],
-        "elsewhere.root"
-    );
-    assert_eq!(
-        with(&room, &source, &["init", "--format", "json"]).expect(0).json()["key_made"],
-        false
-    );
-    with(&room, &source, &["migrate", "up", "--yes"]).expect(0);
-    room.run(&["keys", "status"]).expect(4);
-}
-
-#[test]
-fn rewrap_knows_its_sources() {
+fn rewrap_refuses_unknown_sources() {
     let room = Room::sealed(Engine::Sqlite, &[]);
     for wrong in ["next.key", "file:", "barbican:1", "disk:x"] {
         room.run(&["keys", "rewrap", "--to", wrong]).expect(2);
     }
     room.run(&["keys", "rewrap", "--to", "env:NOT_SET_ANYWHERE"]).expect(4);
     room.run(&["keys", "verify"]).expect(0);
-}
-
-/// The rehearsal of the README: the database's dump and the escrowed root are all that is left.
-fn restored_from_a_dump_and_the_escrow(engine: Engine, copy: impl FnOnce(&Room, &Room)) {
-    let rows = nasty_rows();
-    let room = Room::sealed(engine, &rows);
-    let identity = age::x25519::Identity::generate();
-    let recipient = identity.to_public().to_string();
-    let escrow = ["keys", "escrow", "--recipient", &recipient, "--out", "root.age"];
-    room.run(&escrow).expect(0);
-    room.run(&escrow).expect(1);
-    fs::remove_file(room.key_file()).unwrap();
-
-    let new = Room::empty(engine);
-    copy(&room, &new);
-    let armored = fs::read(room.path().join("root.age")).unwrap();
-    let decryptor = age::Decryptor::new(age::armor::ArmoredReader::new(&armored[..])).unwrap();
-    let mut key = String::new();
-    decryptor
-        .decrypt(std::iter::once(&identity as &dyn age::Identity))
-        .unwrap()
-        .read_to_string(&mut key)
-        .unwrap();
-    fs::remove_file(new.key_file()).unwrap();
-    private(&new.key_file(), &key);
-    new.run(&["keys", "verify"]).expect(0);
-    for row in &rows {
-        assert_eq!(
-            new.json(&["credential", "show", "--id", &row.id, "--reveal"])["secret"],
-            row.secret_key
-        );
-    }
-    if engine != Engine::Sqlite {
-        // The copy has the original's ring, and so its accounts' names; it must not take them away from it.
-        assert!(
-            new.run(&["migrate", "down", "--to", "1", "--yes"])
-                .expect(4)
-                .err
-                .contains("must not share them")
-        );
-        fs::write(new.path().join("strongroom.toml"), "[policy]\nprefix = \"copy_\"\n").unwrap();
-    }
-    new.run(&["migrate", "down", "--to", "1", "--yes"]).expect(0);
-    assert_eq!(new.plaintext(), rows);
-    private(&room.key_file(), &key);
-    room.run(&["policy", "check"]).expect(0);
-}
-
-#[test]
-fn restored_from_a_dump_and_the_escrow_on_sqlite() {
-    restored_from_a_dump_and_the_escrow(Engine::Sqlite, |from, to| {
-        fs::remove_file(to.path().join("strongroom.db")).unwrap();
-        from.execute(&format!("VACUUM INTO '{}'", to.path().join("strongroom.db").display()));
-    });
-}
-
-#[test]
-fn restored_from_a_dump_and_the_escrow_on_postgresql() {
-    restored_from_a_dump_and_the_escrow(Engine::Postgres, |from, to| {
-        let pipe = format!(
-            "pg_dump --no-privileges -h /tmp -U postgres {} | psql -h /tmp -U postgres -v ON_ERROR_STOP=1 {} > /dev/null && echo done",
-            from.database(),
-            to.database()
-        );
-        assert_eq!(from.printed_by_the_server_host(&pipe), "done");
-    });
-}
-
-#[test]
-fn restored_from_a_dump_and_the_escrow_on_mariadb() {
-    restored_from_a_dump_and_the_escrow(Engine::MariaDb, |from, to| {
-        let pipe = format!(
-            "mariadb-dump -uroot -ponly-for-tests --single-transaction {} | mariadb -uroot -ponly-for-tests {} && echo done",
-            from.database(),
-            to.database()
-        );
-        assert_eq!(from.printed_by_the_server_host(&pipe), "done");
-    });
-}
-
-/// Whatever opens the escrow outside this project opens ours.
-#[test]
-fn the_escrow_is_what_age_itself_reads() {
-    let room = Room::empty(Engine::Sqlite);
-    let folder = room.path();
-    let Ok(made) = Command::new("age-keygen").arg("-o").arg(folder.join("identity")).output()
-    else {
-        panic!("no age: run `make age`")
-    };
-    let said = String::from_utf8(made.stderr).unwrap();
-    let recipient = said.trim().rsplit(' ').next().unwrap();
-    room.run(&["keys", "escrow", "--recipient", recipient, "--out", "root.age"]).expect(0);
-    let opened = Command::new("age")
-        .args(["--decrypt", "-i"])
-        .arg(folder.join("identity"))
-        .arg(folder.join("root.age"))
-        .output();
-    assert_eq!(opened.unwrap().stdout, fs::read(room.key_file()).unwrap());
 }

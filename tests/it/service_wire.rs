@@ -1,5 +1,8 @@
 //! Sends bytes over TLS: rules of HTTP, answers to refused clients, log lines, and the start.
 
+mod log_line;
+mod start;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -207,64 +210,6 @@ fn a_refused_client_gets_the_alert_and_not_a_reset() {
 }
 
 #[test]
-fn a_strangers_lines_are_bounded_and_a_components_are_not() {
-    let room = room();
-    let service = room.serve("");
-    let nobody = service.caller_with(None);
-    for _ in 0..60 {
-        assert_eq!(nobody.get("/healthz").status, 200);
-    }
-    let api = service.caller("api");
-    for _ in 0..30 {
-        api.get("/v1/credentials").expect(200);
-    }
-    let log = service.log();
-    let lines = |what: &str| {
-        log.lines()
-            .filter(|line| line.contains("strongroom::access") && line.contains(what))
-            .count()
-    };
-    // A slow machine may see the beginning of another period.
-    assert!((1..=20).contains(&lines("/healthz")), "{}", lines("/healthz"));
-    assert_eq!(lines("component=\"api\""), 30);
-    let line = log
-        .lines()
-        .find(|line| line.contains("/healthz") && line.contains("strongroom::access"))
-        .unwrap();
-    assert!(line.contains("from=127.0.0.1:"), "{line}");
-}
-
-#[test]
-fn an_unknown_path_is_named_to_the_caller_and_in_the_log() {
-    let room = room();
-    let service = room.serve("");
-    let api = service.caller("api");
-    let secret = "0123456789abcdef0123456789abcdef";
-    for (path, shown) in [
-        ("/v1/credential".to_owned(), "/v1/credential".to_owned()),
-        ("/v3/auth/tokens".to_owned(), "/v3/auth/tokens".to_owned()),
-        ("/%1b%5b31m".to_owned(), "/%1b%5b31m".to_owned()),
-        (format!("/v9/{secret}/x"), "/v9/…/x".to_owned()),
-        (format!("/{}", "y".repeat(3000)), "/…".to_owned()),
-    ] {
-        let answer = api.get(&path).expect(404);
-        assert!(answer.text.contains(&format!("`{shown}`")), "{path}: {answer:?}");
-        assert!(!answer.text.contains(secret));
-        let line = format!("path=\"{shown}\"");
-        until("the log has it", || service.log().contains(&line));
-    }
-    let log = service.log();
-    let access: Vec<_> = log.lines().filter(|line| line.contains("strongroom::access")).collect();
-    assert!(access.iter().all(|line| !line.contains(secret)), "{access:?}");
-    assert!(
-        access
-            .iter()
-            .any(|line| line.contains("code=\"no_route\"") && line.contains("component=\"api\"")),
-        "{access:?}"
-    );
-}
-
-#[test]
 fn a_wrong_request_is_told_which_member_is_wrong() {
     let room = room();
     let service = room.serve("");
@@ -348,46 +293,6 @@ fn nothing_may_be_stored_on_the_way() {
     }
 }
 
-/// The answer, the log and the audit row have the service's id and the caller's.
-#[test]
-fn two_components_cannot_carry_one_request_id() {
-    let room = room();
-    let service = room.serve("");
-    let theirs = "req-3c1d6f0e-6b1f-4a53-9a53-0d2a1c3b4e5f";
-    let ask = |component: &str, id: &str| {
-        let bytes = format!(
-            "GET /v1/credentials/row-000001?reveal=true HTTP/1.1\r\nHost: a\r\nX-Request-Id: {id}\r\n\r\n"
-        );
-        let mut stream = connect(&service, Some(component));
-        stream.write_all(bytes.as_bytes()).unwrap();
-        let mut head = String::new();
-        let mut byte = [0];
-        while !head.ends_with("\r\n\r\n") {
-            assert_eq!(stream.read(&mut byte).unwrap(), 1);
-            head.push(byte[0] as char);
-        }
-        head.split("x-request-id: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned()
-    };
-    let (first, second) = (ask("api", theirs), ask("metadata", theirs));
-    assert_ne!(first, second);
-    for id in [&first, &second] {
-        let (ours, after) = id.split_once('/').unwrap();
-        assert_eq!((ours.len(), after), (22, theirs));
-        until("the log has both", || {
-            service.log().contains(&format!("request=\"{ours}\" caller_request=\"{theirs}\""))
-        });
-    }
-    let rows = room.json(&["audit", "list", "--action", "reveal"]);
-    let of = |component: &str| {
-        let rows =
-            rows["rows"].as_array().unwrap().iter().filter(|row| row["component"] == component);
-        rows.map(|row| row["request"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!((of("api"), of("metadata")), (vec![first.clone()], vec![second]));
-    assert_eq!(ask("api", &first).len(), 22, "ours, given back as theirs, is not repeated");
-    room.run(&["audit", "verify"]).expect(0);
-}
-
 #[test]
 fn a_slash_at_the_end_of_a_path_is_as_none() {
     let room = room();
@@ -404,62 +309,4 @@ fn a_slash_at_the_end_of_a_path_is_as_none() {
     // It addresses a credential with an empty access key; a list of all secrets would be the wrong answer.
     api.get("/v3/users/alice/credentials/OS-EC2").expect(200);
     assert_eq!(api.get("/v3/users/alice/credentials/OS-EC2/").status, 404);
-}
-
-/// Binds a socket as systemd does, and becomes the service.
-const SYSTEMD: &str = "import os,socket,sys; s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen(); f=s.fileno()\n\
-    if f!=3: os.dup2(f,3)\n\
-    os.set_inheritable(3,True); os.environ.update(LISTEN_FDS='1',LISTEN_PID=str(os.getpid())); os.execv(sys.argv[1],sys.argv[1:])";
-
-#[test]
-fn a_socket_that_systemd_opened_is_answered_on() {
-    let room = room();
-    room.serve("").stop();
-    let of_room = room.command(&["serve", "--format", "json"]);
-    let mut command = Command::new("python3");
-    command.args(["-c", SYSTEMD]).arg(of_room.get_program()).args(of_room.get_args());
-    command.current_dir(of_room.get_current_dir().unwrap());
-    for (name, value) in of_room.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    // The socket's address counts, and this one could not be listened on.
-    command.env("STRONGROOM__SERVER__LISTEN", "192.0.2.1:1");
-    let service = Service::start_by(command, &room);
-    assert!(service.url.starts_with("https://127.0.0.1:"), "{}", service.url);
-    service.caller("api").get("/v1/credentials").expect(200);
-}
-
-#[test]
-fn everything_that_is_missing_at_the_start_is_named_at_once() {
-    let room = room();
-    room.serve("").stop();
-    for file in ["certs/server.pem", "certs/server.key", "certs/ca.pem"] {
-        std::fs::remove_file(room.path().join(file)).unwrap();
-    }
-    std::fs::remove_file(room.key_file()).unwrap();
-    let mut command = room.command(&["serve"]);
-    command.env("STRONGROOM__DATABASE__URL", "sqlite://elsewhere.db?mode=rw");
-    let text = std::fs::read_to_string(room.path().join("strongroom.toml")).unwrap();
-    std::fs::write(
-        room.path().join("strongroom.toml"),
-        text.replace("trust_domain", "# trust_domain"),
-    )
-    .unwrap();
-    let ran = crate::support::ran(&mut command);
-    assert_ne!(ran.code, 0);
-    for wanted in [
-        "6 things keep the service from starting",
-        "server.identity",
-        "`server.certificate`",
-        "`server.private_key_file`",
-        "`server.client_ca`",
-        "key file",
-        "database",
-    ] {
-        assert!(ran.err.contains(wanted), "{wanted}: {}", ran.err);
-    }
-    assert_eq!(ran.err.matches("dev-certs").count(), 1, "one hint once: {}", ran.err);
 }

@@ -14,7 +14,7 @@ mod sqlite;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use strongroom_migration::{Engine, Limit};
 
-use crate::db::statement;
+use crate::db::{is_unreachable, statement};
 
 /// A table that is to be taken over, in its own names.
 #[derive(Debug, Clone)]
@@ -162,6 +162,33 @@ pub async fn column_dependents(
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// Whether every value of a column is one of this type, as a change of the column to it would ask.
+pub async fn fits(
+    db: &impl ConnectionTrait,
+    engine: Engine,
+    table: &str,
+    column: &str,
+    kind: &str,
+) -> Result<bool, DbErr> {
+    let (table, column) = (engine.quoted(table), engine.quoted(column));
+    // PostgreSQL fails at the first value that is none; the others have JSON alone as such a type.
+    let sql = if engine == Engine::Postgres {
+        format!("SELECT 0 * count({column}::{kind}) AS found FROM {table}")
+    } else {
+        format!(
+            "SELECT count(*) AS found FROM {table} WHERE {column} IS NOT NULL AND NOT json_valid({column})"
+        )
+    };
+    match query(db, &sql, &[]).await {
+        Ok(rows) => {
+            let found = rows.first().map_or(Ok(0), |row| row.try_get::<i64>("", "found"))?;
+            Ok(found == 0)
+        }
+        Err(error) if is_unreachable(&error) => Err(error),
+        Err(_) => Ok(false),
+    }
 }
 
 async fn query(
