@@ -27,7 +27,7 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
-use strongroom::crypto::{ColumnKey, Context, DataKey, open_cell, seal_cell};
+use strongroom::crypto::{ColumnKey, Context, DataKey, KeyId, RingId, open_cell, seal_cell};
 
 /// Short ones as secrets are; the others tell from where on the flag does not pay.
 const LENGTHS: [usize; 5] = [40, 64, 100, 1_000, 4_000];
@@ -92,7 +92,7 @@ fn measure(criterion: &mut Criterion) {
 
 /// As a program has it: derived once a column, and kept.
 fn column_key() -> ColumnKey {
-    DataKey::make().unwrap().column(&[3; 16], "credential.secret_key")
+    DataKey::make().unwrap().column(&RingId::from([3; 16]), "credential.secret_key")
 }
 
 fn context() -> Context {
@@ -108,12 +108,12 @@ fn context() -> Context {
 }
 
 fn cell(key: &ColumnKey, context: &Context, plaintext: &[u8]) -> usize {
-    let sealed = seal_cell(key, 1, context, plaintext).unwrap();
+    let sealed = seal_cell(key, KeyId::new(1), context, plaintext).unwrap();
     open_cell(key, context, black_box(&sealed)).unwrap().as_bytes().len()
 }
 
 fn cell_with_context(key: &ColumnKey, plaintext: &[u8]) -> usize {
-    let sealed = seal_cell(key, 1, &context(), plaintext).unwrap();
+    let sealed = seal_cell(key, KeyId::new(1), &context(), plaintext).unwrap();
     open_cell(key, &context(), black_box(&sealed)).unwrap().as_bytes().len()
 }
 

@@ -19,7 +19,7 @@ use super::expand::{Expanded, LONGEST_INFO, expand};
 use super::keystream::CellCipher;
 use super::random::{NoRandomness, make_bytes};
 use super::wiped::wipe;
-use super::{ColumnKey, Context, Envelope, ParseError, pad};
+use super::{ColumnKey, Context, Envelope, KeyId, ParseError, pad};
 
 /// An opened value, wiped when dropped. It cannot be printed.
 pub struct Opened(Vec<u8>);
@@ -92,7 +92,7 @@ pub(super) const CELL: UseLabel = UseLabel::new(b"strongroom/cell/1");
 /// Seals `plaintext` under the column's key, bound to `context`.
 pub fn seal_cell(
     key: &ColumnKey,
-    key_id: u32,
+    key_id: KeyId,
     context: &Context,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, SealError> {
@@ -107,7 +107,7 @@ pub fn open_cell(key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Open
 pub(super) fn seal_with(
     use_label: UseLabel,
     key: &ColumnKey,
-    key_id: u32,
+    key_id: KeyId,
     context: &Context,
     plaintext: &[u8],
     salt: &[u8; SALT_LENGTH],

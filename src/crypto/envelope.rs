@@ -13,6 +13,7 @@
 //!
 //! The format is frozen by `tests/vectors/`; a change is version 2.
 
+use super::KeyId;
 /// Where the ciphertext begins.
 pub(super) const HEADER_LENGTH: usize = 64;
 /// Where the four bytes of the key id stand, for SQL that counts cells by key.
@@ -72,10 +73,10 @@ impl<'a> Envelope<'a> {
     }
 
     /// The id of the only key that may open this cell.
-    pub fn key_id(&self) -> u32 {
+    pub fn key_id(&self) -> KeyId {
         let mut id = [0; 4];
         id.copy_from_slice(self.field(KEY_ID_OFFSET, 4));
-        u32::from_be_bytes(id)
+        KeyId::from_be_bytes(id)
     }
 
     pub(super) fn header(&self) -> &'a [u8] {
@@ -106,7 +107,7 @@ impl<'a> Envelope<'a> {
 }
 
 /// The first eight bytes of an envelope under `key_id`.
-pub(super) fn prefix(key_id: u32) -> [u8; PREFIX_LENGTH] {
+pub(super) fn prefix(key_id: KeyId) -> [u8; PREFIX_LENGTH] {
     let [a, b, c, d] = key_id.to_be_bytes();
     [VERSION, SUITE, 0, 0, a, b, c, d]
 }

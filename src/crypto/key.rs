@@ -143,7 +143,7 @@ ring_key!(DataKey, IndexKey, ManifestKey);
 fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {
     let mut salt = Vec::with_capacity(128);
     salt.extend_from_slice(domain.as_bytes());
-    salt.extend_from_slice(ring);
+    salt.extend_from_slice(ring.as_bytes());
     salt.extend_from_slice(&label_length(label));
     salt.extend_from_slice(label.as_bytes());
     let (prk, _) = Hkdf::<Sha256>::extract(Some(&salt), key.expose_secret());

@@ -33,7 +33,7 @@ pub fn policy_mac(
     number: u64,
     body: &[u8],
 ) -> [u8; MANIFEST_MAC_LENGTH] {
-    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body])
+    keyed(key, &[b"strongroom/policy/1", ring.as_bytes(), &number.to_be_bytes(), body])
         .finalize()
         .into_bytes()
         .into()
@@ -47,19 +47,19 @@ pub fn verify_policy_mac(
     body: &[u8],
     code: &[u8],
 ) -> bool {
-    keyed(key, &[b"strongroom/policy/1", ring, &number.to_be_bytes(), body])
+    keyed(key, &[b"strongroom/policy/1", ring.as_bytes(), &number.to_be_bytes(), body])
         .verify_slice(code)
         .is_ok()
 }
 
 /// The code over a line of a host's epoch file.
 pub fn epoch_mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> [u8; MANIFEST_MAC_LENGTH] {
-    keyed(key, &[b"strongroom/epoch/1", ring, body]).finalize().into_bytes().into()
+    keyed(key, &[b"strongroom/epoch/1", ring.as_bytes(), body]).finalize().into_bytes().into()
 }
 
 /// Compares in constant time.
 pub fn verify_epoch_mac(key: &ManifestKey, ring: &RingId, body: &[u8], code: &[u8]) -> bool {
-    keyed(key, &[b"strongroom/epoch/1", ring, body]).verify_slice(code).is_ok()
+    keyed(key, &[b"strongroom/epoch/1", ring.as_bytes(), body]).verify_slice(code).is_ok()
 }
 
 /// The code over an audit row's bytes and the code of the row before it.
@@ -85,11 +85,11 @@ pub fn verify_audit_mac(
 
 fn chained(key: &ManifestKey, ring: &RingId, before: &[u8], row: &[u8]) -> Hmac<Sha256> {
     let length = u64::try_from(before.len()).unwrap_or(u64::MAX).to_be_bytes();
-    keyed(key, &[b"strongroom/audit/1", ring, &length, before, row])
+    keyed(key, &[b"strongroom/audit/1", ring.as_bytes(), &length, before, row])
 }
 
 fn mac(key: &ManifestKey, ring: &RingId, body: &[u8]) -> Hmac<Sha256> {
-    keyed(key, &[b"strongroom/manifest/1", ring, body])
+    keyed(key, &[b"strongroom/manifest/1", ring.as_bytes(), body])
 }
 
 fn keyed(key: &ManifestKey, parts: &[&[u8]]) -> Hmac<Sha256> {

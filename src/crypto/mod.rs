@@ -18,6 +18,7 @@ mod database_password;
 mod envelope;
 mod expand;
 mod hmac_key;
+mod id;
 mod index;
 mod key;
 mod keystream;
@@ -36,6 +37,7 @@ pub use context::{Context, Value};
 pub use database_password::DatabasePassword;
 pub(crate) use envelope::KEY_ID_OFFSET;
 pub use envelope::{Envelope, ParseError};
+pub use id::{KeyId, RingId};
 pub use index::{BLIND_INDEX_LENGTH, blind_index};
 pub use key::{ColumnIndexKey, ColumnKey, DataKey, IndexKey, ManifestKey, RootKey, WeakKey};
 pub use manifest::{
@@ -46,6 +48,3 @@ pub use pad::MAXIMUM_PLAINTEXT;
 pub use passphrase::{PassphraseCost, PassphraseError, SealedRoot, open_root, seal_root};
 pub use random::{NoRandomness, make_bytes, make_token};
 pub use wrap::{Purpose, WrappedKeyLabel, unwrap_key, wrap_key};
-
-/// The 16 random bytes that tell one database's key ring from another's. Bound into every cell.
-pub type RingId = [u8; 16];

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::cell::{UseLabel, open_with, seal_with};
 use super::context::{List, Value};
 use super::random::{NoRandomness, make_bytes};
-use super::{ColumnKey, Context, OpenError, RootKey, SealError, WeakKey};
+use super::{ColumnKey, Context, KeyId, OpenError, RootKey, SealError, WeakKey};
 
 const ROOT_WRAP: UseLabel = UseLabel::new(b"strongroom/root-wrap/1");
 
@@ -89,7 +89,7 @@ pub fn seal_root(
     let envelope = seal_with(
         ROOT_WRAP,
         &key,
-        1,
+        KeyId::new(1),
         &context(cost, &salt),
         root.dangerous_expose(),
         &make_bytes()?,

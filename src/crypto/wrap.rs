@@ -11,7 +11,7 @@ use super::cell::{UseLabel, open_with, seal_with};
 use super::context::{List, Value};
 use super::key::RingKey;
 use super::random::make_bytes;
-use super::{Context, OpenError, RingId, RootKey, SealError};
+use super::{Context, KeyId, OpenError, RingId, RootKey, SealError};
 
 const WRAP: UseLabel = UseLabel::new(b"strongroom/wrap/1");
 
@@ -53,7 +53,7 @@ pub struct WrappedKeyLabel<'a> {
     /// The ring that the key belongs to.
     pub ring: &'a RingId,
     /// The key's number, never used twice in a ring.
-    pub id: u32,
+    pub id: KeyId,
     /// What it is for.
     pub purpose: Purpose,
     /// Whose cells it seals, as the database writes it.
@@ -65,7 +65,7 @@ pub struct WrappedKeyLabel<'a> {
 impl WrappedKeyLabel<'_> {
     fn context(&self) -> Context {
         List::new("strongroom/wrap-context/1")
-            .with("ring", &self.ring.as_slice().into())
+            .with("ring", &self.ring.as_bytes().as_slice().into())
             .with("id", &Value::Integer(self.id.into()))
             .with("purpose", &self.purpose.as_str().into())
             .with("scope", &self.scope.into())

@@ -11,15 +11,16 @@ use strongroom_entity::key;
 
 use super::RingError;
 use crate::crypto::{
-    DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
+    DataKey, IndexKey, KeyId, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
     make_bytes, unwrap_key, wrap_key,
 };
 use crate::db::Dialect;
+use crate::key::Generation;
 
 /// The scope of keys that serve the whole ring.
 const WHOLE_RING: &str = "-";
-const MANIFEST_KEY_ID: u32 = 1;
-const INDEX_KEY_ID: u32 = 2;
+const MANIFEST_KEY_ID: KeyId = KeyId::new(1);
+const INDEX_KEY_ID: KeyId = KeyId::new(2);
 
 /// Makes the manifest key and the index key of a new ring.
 pub(super) async fn make_first_keys(
@@ -54,16 +55,19 @@ pub(super) async fn manifest_key(
 pub(super) enum Wanted {
     All,
     None,
-    Ids(BTreeSet<u32>),
-    Scopes(u32, Vec<String>),
+    Ids(BTreeSet<KeyId>),
+    Scopes(Generation, Vec<String>),
 }
 
 /// Empties the wrapped data keys of a generation; how many. A key without its bytes is gone for good.
-pub(super) async fn wipe(db: &impl ConnectionTrait, generation: u32) -> Result<u64, RingError> {
+pub(super) async fn wipe(
+    db: &impl ConnectionTrait,
+    generation: Generation,
+) -> Result<u64, RingError> {
     let wiped = key::Entity::update_many()
         .col_expr(key::Column::Wrapped, Expr::value(Vec::<u8>::new()))
         .filter(key::Column::Purpose.eq(Purpose::Data.as_str()))
-        .filter(key::Column::Generation.eq(generation))
+        .filter(key::Column::Generation.eq(generation.number()))
         .filter(key::Column::Wrapped.ne(Vec::<u8>::new()));
     Ok(wiped.exec(db).await?.rows_affected)
 }
@@ -82,7 +86,7 @@ pub(super) async fn data_keys(
         Wanted::None => return Ok(Vec::new()),
         Wanted::Ids(ids) => found.filter(key::Column::Id.is_in(ids.into_iter().map(i64::from))),
         Wanted::Scopes(generation, scopes) => found
-            .filter(key::Column::Generation.eq(generation))
+            .filter(key::Column::Generation.eq(generation.number()))
             .filter(key::Column::Scope.is_in(scopes)),
     };
     let rows = found.filter(key::Column::Wrapped.ne(Vec::<u8>::new())).all(db).await?;
@@ -111,21 +115,27 @@ pub(super) async fn make_data_keys(
     db: &impl ConnectionTrait,
     root: &RootKey,
     ring: &RingId,
-    generation: u32,
+    generation: Generation,
     scopes: &[&str],
 ) -> Result<bool, RingError> {
     let there = key::Entity::find()
         .select_only()
         .column(key::Column::Scope)
         .filter(key::Column::Purpose.eq(Purpose::Data.as_str()))
-        .filter(key::Column::Generation.eq(generation))
+        .filter(key::Column::Generation.eq(generation.number()))
         .filter(key::Column::Scope.is_in(scopes.iter().copied()));
     let there: Vec<String> = there.into_tuple().all(db).await?;
     let absent: Vec<&&str> =
         scopes.iter().filter(|scope| !there.iter().any(|known| known == *scope)).collect();
     let mut rows = Vec::with_capacity(absent.len());
     for (id, scope) in make_ids(absent.len())?.into_iter().zip(&absent) {
-        let label = WrappedKeyLabel { ring, id, purpose: Purpose::Data, scope, generation };
+        let label = WrappedKeyLabel {
+            ring,
+            id,
+            purpose: Purpose::Data,
+            scope,
+            generation: generation.number(),
+        };
         rows.push(row(&label, wrap_key(root, &label, &DataKey::make()?)?));
     }
     insert_while_root_is(db, root, rows).await?;
@@ -134,10 +144,10 @@ pub(super) async fn make_data_keys(
 
 /// Makes ids at random: programs that make keys at the same moment do not meet, and a database that lost its last commits
 /// does not give an id again. The primary key refuses an id that is taken.
-fn make_ids(count: usize) -> Result<BTreeSet<u32>, RingError> {
+fn make_ids(count: usize) -> Result<BTreeSet<KeyId>, RingError> {
     let mut ids = BTreeSet::new();
     while ids.len() < count {
-        let id = u32::from_be_bytes(make_bytes()?);
+        let id = KeyId::from_be_bytes(make_bytes()?);
         if id > INDEX_KEY_ID {
             ids.insert(id);
         }
@@ -255,10 +265,10 @@ async fn one_key<K: Unwrap>(
     db: &impl ConnectionTrait,
     root: &RootKey,
     ring: &RingId,
-    id: u32,
+    id: KeyId,
     purpose: Purpose,
 ) -> Result<K, RingError> {
-    let row = key::Entity::find_by_id(id).one(db).await?.ok_or(RingError::Missing)?;
+    let row = key::Entity::find_by_id(i64::from(id)).one(db).await?.ok_or(RingError::Missing)?;
     unwrap(root, ring, &row, purpose)
 }
 
@@ -269,7 +279,7 @@ fn unwrap<K: Unwrap>(
     purpose: Purpose,
 ) -> Result<K, RingError> {
     let damaged = |reason| RingError::Damaged { id: row.id, purpose: purpose.as_str(), reason };
-    let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation)) else {
+    let (Ok(id), Ok(generation)) = (KeyId::try_from(row.id), u32::try_from(row.generation)) else {
         return Err(damaged(OpenError::Corrupt));
     };
     let label = WrappedKeyLabel { ring, id, purpose, scope: &row.scope, generation };

@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use strongroom_entity::SealedTable;
 use strongroom_migration::Phase;
 
+use super::Generation;
 use super::described::Described;
 
 pub use error::ManifestError;
-pub use generation::{Generation, KeyState, Rolling};
+pub use generation::{GenerationRecord, KeyState, Rolling};
 
 /// Everything that the manifest says. Serialised as JSON; the exact bytes are authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,11 +28,11 @@ pub struct Manifest {
     /// The root that wraps this ring's keys, in hex.
     pub root_id: String,
     /// The generation that seals.
-    pub active: u32,
+    pub active: Generation,
     /// A roll to the active generation that is not finished.
     pub rolling: Option<Rolling>,
     /// Every generation there was.
-    pub generations: Vec<Generation>,
+    pub generations: Vec<GenerationRecord>,
     /// Which columns count, by table.
     phases: BTreeMap<String, String>,
     /// Every table in the ring's care, by name.
@@ -44,8 +45,8 @@ pub struct Manifest {
 
 impl Manifest {
     pub(super) fn new(root_id: String) -> Self {
-        let first = Generation {
-            generation: 1,
+        let first = GenerationRecord {
+            generation: Generation::FIRST,
             state: KeyState::Active,
             made_from: None,
             wipe_after: None,
@@ -53,7 +54,7 @@ impl Manifest {
         Self {
             epoch: 1,
             root_id,
-            active: 1,
+            active: Generation::FIRST,
             rolling: None,
             generations: vec![first],
             phases: BTreeMap::new(),
@@ -63,7 +64,7 @@ impl Manifest {
     }
 
     /// The state of a generation.
-    pub fn state(&self, generation: u32) -> Option<KeyState> {
+    pub fn state(&self, generation: Generation) -> Option<KeyState> {
         self.generations
             .iter()
             .find(|known| known.generation == generation)
@@ -71,13 +72,13 @@ impl Manifest {
     }
 
     /// Whether cells under a generation's keys may be opened.
-    pub fn opens(&self, generation: u32) -> bool {
+    pub fn opens(&self, generation: Generation) -> bool {
         matches!(self.state(generation), Some(KeyState::Active | KeyState::DecryptOnly))
     }
 
     /// Closes a generation: from the next look at the manifest on, no program opens a cell under its keys. Does
     /// nothing to one that is closed or retired.
-    pub fn close(&mut self, generation: u32) -> Result<(), ManifestError> {
+    pub fn close(&mut self, generation: Generation) -> Result<(), ManifestError> {
         self.close_known(generation)
     }
 

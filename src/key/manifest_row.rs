@@ -8,7 +8,7 @@ use strongroom_entity::manifest;
 
 use super::key_rows::{make_first_keys, manifest_key};
 use super::{EpochFloor, Manifest, RingError, Roots};
-use crate::crypto::{ManifestKey, RingId, RootKey, make_bytes, manifest_mac, verify_manifest_mac};
+use crate::crypto::{ManifestKey, RingId, RootKey, manifest_mac, verify_manifest_mac};
 
 /// Whether the manifest's row is there. Says nothing of its authenticity.
 async fn has_manifest(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
@@ -33,13 +33,13 @@ pub(super) async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<()
     if has_manifest(db).await? {
         return Ok(());
     }
-    let ring: RingId = make_bytes()?;
+    let ring = RingId::make()?;
     let manifest_key = make_first_keys(db, root, &ring).await?;
     let first = Manifest::new(hex::encode(root.id()));
     let (body, mac) = authenticate(&manifest_key, &ring, &first)?;
     let row = manifest::ActiveModel {
         id: Set(1),
-        ring_id: Set(ring.to_vec()),
+        ring_id: Set(ring.as_bytes().to_vec()),
         epoch: Set(first.epoch),
         body: Set(body),
         mac: Set(mac),
@@ -83,7 +83,7 @@ pub(super) async fn unverified(
     db: &impl ConnectionTrait,
 ) -> Result<Option<(RingId, i64)>, RingError> {
     let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else { return Ok(None) };
-    let ring = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
+    let ring = RingId::try_from(row.ring_id.as_slice()).map_err(|_| RingError::Forged)?;
     Ok(Some((ring, row.epoch)))
 }
 
@@ -96,7 +96,7 @@ async fn verify(
     row: &manifest::Model,
     roots: &Roots,
 ) -> Result<Verified, RingError> {
-    let ring: RingId = row.ring_id.as_slice().try_into().map_err(|_| RingError::Forged)?;
+    let ring = RingId::try_from(row.ring_id.as_slice()).map_err(|_| RingError::Forged)?;
     let key = manifest_key(db, root_of(&row.body, roots)?, &ring).await?;
     if !verify_manifest_mac(&key, &ring, row.body.as_bytes(), &row.mac) {
         return Err(RingError::Forged);

@@ -9,7 +9,7 @@ use strongroom_entity::database_login::{Column, Entity, Model};
 use super::manifest_row::read_manifest;
 use super::{RingAccess, RingError, Roots};
 use crate::crypto::{
-    DatabasePassword, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
+    DatabasePassword, KeyId, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
     policy_mac, unwrap_key, verify_policy_mac, wrap_key,
 };
 
@@ -115,7 +115,7 @@ fn scope(component: &str, slot: &str) -> String {
 }
 
 /// No ring comes to as many keys; the label tells passwords apart.
-const ID: u32 = u32::MAX;
+const ID: KeyId = KeyId::new(u32::MAX);
 
 fn label<'a>(ring: &'a RingId, scope: &'a str, version: u32) -> WrappedKeyLabel<'a> {
     WrappedKeyLabel { ring, id: ID, purpose: Purpose::Login, scope, generation: version }

@@ -12,7 +12,7 @@ use super::manifest_row::{read_manifest, write_manifest};
 use super::policy_keys::rewrap_logins;
 use super::{RingAccess, RingError};
 use crate::crypto::{
-    DataKey, IndexKey, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
+    DataKey, IndexKey, KeyId, ManifestKey, OpenError, Purpose, RingId, RootKey, WrappedKeyLabel,
     unwrap_key, wrap_key,
 };
 
@@ -110,7 +110,7 @@ fn rewrap_one(
 ) -> Result<Vec<u8>, RingError> {
     let damaged = |reason| RingError::Damaged { id: row.id, purpose: "ring", reason };
     let (Some(purpose), Ok(id), Ok(generation)) =
-        (Purpose::parse(&row.purpose), u32::try_from(row.id), u32::try_from(row.generation))
+        (Purpose::parse(&row.purpose), KeyId::try_from(row.id), u32::try_from(row.generation))
     else {
         return Err(damaged(OpenError::Corrupt));
     };

@@ -17,10 +17,10 @@ use strongroom_migration::Phase;
 
 use super::key_rows::{self, Wanted};
 use super::manifest_row::{self, Verified, read_manifest, write_manifest};
-use super::{CellAddress, Manifest, OpenFailure, RingAccess, RingError};
+use super::{CellAddress, Generation, Manifest, OpenFailure, RingAccess, RingError};
 use crate::crypto::{
-    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, Opened, RingId,
-    RootKey, blind_index,
+    BLIND_INDEX_LENGTH, ColumnIndexKey, ColumnKey, DataKey, Envelope, IndexKey, KeyId, Opened,
+    RingId, RootKey, blind_index,
 };
 
 pub use inspect::BadKey;
@@ -49,16 +49,16 @@ struct State {
     asked_at: Instant,
     /// The database went back when it was read last: nothing goes on from memory.
     went_back: bool,
-    data: HashMap<u32, Arc<Entry>>,
+    data: HashMap<KeyId, Arc<Entry>>,
     /// Ids, by scope and generation.
-    by_scope: HashMap<String, BTreeMap<u32, u32>>,
+    by_scope: HashMap<String, BTreeMap<Generation, KeyId>>,
     index: IndexKey,
-    columns: HashMap<(u32, &'static str), Arc<ColumnKey>>,
+    columns: HashMap<(KeyId, &'static str), Arc<ColumnKey>>,
     index_columns: HashMap<&'static str, Arc<ColumnIndexKey>>,
 }
 
 impl State {
-    fn key_of(&self, scope: &str, generation: u32) -> Option<u32> {
+    fn key_of(&self, scope: &str, generation: Generation) -> Option<KeyId> {
         self.by_scope.get(scope)?.get(&generation).copied()
     }
 
@@ -72,7 +72,7 @@ impl State {
 
 struct Entry {
     scope: String,
-    generation: u32,
+    generation: Generation,
     key: DataKey,
 }
 
@@ -134,7 +134,7 @@ impl Ring {
     pub(crate) async fn wipe(
         &self,
         db: &impl ConnectionTrait,
-        generation: u32,
+        generation: Generation,
     ) -> Result<u64, RingError> {
         key_rows::wipe(db, generation).await
     }
@@ -186,7 +186,7 @@ impl Ring {
     }
 
     /// The ids of the keys that cells name.
-    fn named<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> BTreeSet<u32> {
+    fn named<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> BTreeSet<KeyId> {
         cells
             .into_iter()
             .filter_map(|cell| Envelope::parse(cell).ok())
@@ -205,7 +205,7 @@ impl Ring {
     }
 
     /// The generation that seals.
-    pub fn active(&self) -> u32 {
+    pub fn active(&self) -> Generation {
         self.read().manifest.active
     }
 
@@ -288,7 +288,7 @@ impl Ring {
     }
 
     /// The generation of the key that a cell names, by its header alone.
-    pub(crate) fn generation_of(&self, key_id: u32) -> Option<u32> {
+    pub(crate) fn generation_of(&self, key_id: KeyId) -> Option<Generation> {
         self.read().data.get(&key_id).map(|entry| entry.generation)
     }
 
@@ -299,7 +299,8 @@ impl Ring {
     fn keep(&self, keys: Vec<(key::Model, DataKey)>) {
         let mut state = self.write();
         for (row, key) in keys {
-            let (Ok(id), Ok(generation)) = (u32::try_from(row.id), u32::try_from(row.generation))
+            let (Ok(id), Ok(generation)) =
+                (KeyId::try_from(row.id), Generation::try_from(row.generation))
             else {
                 continue;
             };

@@ -59,7 +59,9 @@ impl Names {
     /// Names under a prefix of the ring's own: two rings do not meet, and a restored copy of one meets itself,
     /// which inspection notices.
     pub fn of_ring(ring: &RingId) -> Self {
-        Self { prefix: format!("sr_{}_", hex::encode(ring.get(..4).unwrap_or_default())) }
+        Self {
+            prefix: format!("sr_{}_", hex::encode(ring.as_bytes().get(..4).unwrap_or_default())),
+        }
     }
 
     /// Names under a prefix that was chosen; `None` for one that begins with `sr_`, or is not `[a-z][a-z0-9_]{0,10}_`: with a component of 18

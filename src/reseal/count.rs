@@ -11,9 +11,9 @@ use strongroom_entity::{SealedTable, key};
 use strongroom_migration::Phase;
 
 use super::quarantine;
-use crate::crypto::KEY_ID_OFFSET;
+use crate::crypto::{KEY_ID_OFFSET, KeyId};
 use crate::db::Dialect;
-use crate::key::{Ring, RingError};
+use crate::key::{Generation, Ring, RingError};
 
 /// How many cells there are, and in which form.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ pub struct Census {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GenerationCount {
     /// The generation; `None` for cells whose header names no key of the ring.
-    pub generation: Option<u32>,
+    pub generation: Option<Generation>,
     /// Cells.
     pub cells: u64,
 }
@@ -82,7 +82,7 @@ async fn count_table(
 pub(super) async fn cells_under(
     db: &impl ConnectionTrait,
     table: &'static SealedTable,
-    generation: u32,
+    generation: Generation,
 ) -> Result<u64, DbErr> {
     let mut counts = Vec::new();
     for column in table.columns {
@@ -91,7 +91,7 @@ pub(super) async fn cells_under(
     let ids = key::Entity::find()
         .select_only()
         .column(key::Column::Id)
-        .filter(key::Column::Generation.eq(generation));
+        .filter(key::Column::Generation.eq(generation.number()));
     let ids: Vec<i64> = ids.filter(key::Column::Purpose.eq("data")).into_tuple().all(db).await?;
     let ids: HashSet<i64> = ids.into_iter().collect();
     let under = counts.iter().filter(|(id, _)| id.is_some_and(|id| ids.contains(&i64::from(id))));
@@ -149,7 +149,7 @@ pub(super) async fn by_key(
     db: &impl ConnectionTrait,
     table: &SealedTable,
     column: &str,
-) -> Result<Vec<(Option<u32>, u64)>, DbErr> {
+) -> Result<Vec<(Option<KeyId>, u64)>, DbErr> {
     let dialect = Dialect::of(db);
     let sql = format!(
         "SELECT {} AS key_id, count(*) AS cells FROM {} WHERE {} IS NOT NULL GROUP BY 1",
@@ -172,8 +172,8 @@ pub(super) fn key_id(column: &str, dialect: Dialect) -> String {
 }
 
 /// The id that these bytes are.
-pub(super) fn key_id_of(bytes: Option<Vec<u8>>) -> Option<u32> {
-    bytes?.as_slice().try_into().ok().map(u32::from_be_bytes)
+pub(super) fn key_id_of(bytes: Option<Vec<u8>>) -> Option<KeyId> {
+    bytes?.as_slice().try_into().ok().map(KeyId::from_be_bytes)
 }
 
 async fn count_if(

@@ -62,7 +62,7 @@ impl Engine<'_> {
     pub(super) async fn run(&self, direction: Direction) -> Result<Report, ResealError> {
         let begun = Instant::now();
         let target = if direction == Direction::Roll {
-            i32::try_from(self.ring.active()).unwrap_or(i32::MAX)
+            i32::try_from(self.ring.active().number()).unwrap_or(i32::MAX)
         } else {
             0
         };

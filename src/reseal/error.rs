@@ -3,7 +3,7 @@
 use sea_orm::DbErr;
 
 use crate::db::{LockError, Transient, is_transient};
-use crate::key::RingError;
+use crate::key::{Generation, RingError};
 
 /// Why a reseal run, or a step that asked for one, ended early. Progress is saved in every case.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +74,7 @@ pub enum ResealError {
     #[error("generation {generation} is in use: {cells} cells are sealed under its keys")]
     StillInUse {
         /// The generation.
-        generation: u32,
+        generation: Generation,
         /// Cells.
         cells: u64,
     },

@@ -12,6 +12,7 @@ use super::error::ResealError;
 use super::page::read_id;
 use super::quarantine;
 use super::statement::id_value;
+use crate::crypto::KeyId;
 use crate::db::Dialect;
 use crate::key::{Ring, RingError};
 
@@ -143,7 +144,7 @@ impl Scope<'_> {
         Some(format!("{from} IS NOT NULL AND {to} IS NULL"))
     }
 
-    fn is_active(&self, key: Option<u32>) -> bool {
+    fn is_active(&self, key: Option<KeyId>) -> bool {
         key.and_then(|id| self.ring.generation_of(id)) == Some(self.ring.active())
     }
 }

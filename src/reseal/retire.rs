@@ -13,14 +13,14 @@ use super::error::ResealError;
 use super::roll::sealed_tables;
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
-use crate::key::{KeyState, LIFETIME, Manifest, Ring};
+use crate::key::{Generation, KeyState, LIFETIME, Manifest, Ring};
 
 /// How a retired generation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retired {
     /// The generation.
-    pub generation: u32,
+    pub generation: Generation,
     /// Whether its keys are gone for good.
     pub wiped: bool,
     /// How long they stay otherwise.
@@ -33,7 +33,7 @@ pub async fn retire(
     db: &DatabaseConnection,
     ring: &Arc<Ring>,
     lock: &Lock,
-    generation: u32,
+    generation: Generation,
     grace: Duration,
 ) -> Result<Retired, ResealError> {
     if ring.manifest().state(generation) != Some(KeyState::Retired) {
@@ -74,9 +74,9 @@ pub async fn retire(
 }
 
 /// Whether its keys are not wiped yet.
-async fn has_keys(db: &DatabaseConnection, generation: u32) -> Result<bool, ResealError> {
+async fn has_keys(db: &DatabaseConnection, generation: Generation) -> Result<bool, ResealError> {
     let keys = key::Entity::find()
-        .filter(key::Column::Generation.eq(generation))
+        .filter(key::Column::Generation.eq(generation.number()))
         .filter(key::Column::Purpose.eq("data"));
     Ok(keys.all(db).await?.iter().any(|key| !key.wrapped.is_empty()))
 }
@@ -86,7 +86,7 @@ async fn close(
     db: &DatabaseConnection,
     ring: &Ring,
     lock: &Lock,
-    generation: u32,
+    generation: Generation,
 ) -> Result<(), ResealError> {
     refuse_in_use(db, ring, generation).await?;
     db::retry!(change(db, ring, lock, |manifest| Ok(manifest.close(generation)?)))?;
@@ -101,7 +101,7 @@ async fn close(
 async fn refuse_in_use(
     db: &DatabaseConnection,
     ring: &Ring,
-    generation: u32,
+    generation: Generation,
 ) -> Result<(), ResealError> {
     let mut cells = 0;
     for (table, _) in sealed_tables(&ring.read_manifest(db).await?)? {
@@ -128,7 +128,7 @@ async fn mark(
     db: &DatabaseConnection,
     ring: &Ring,
     lock: &Lock,
-    generation: u32,
+    generation: Generation,
     grace: Duration,
 ) -> Result<(), ResealError> {
     let transaction = db::begin(db).await?;
@@ -152,7 +152,7 @@ async fn wipe(
     db: &DatabaseConnection,
     ring: &Ring,
     lock: &Lock,
-    generation: u32,
+    generation: Generation,
 ) -> Result<(), ResealError> {
     let transaction = db::begin(db).await?;
     ring.wipe(&transaction, generation).await?;

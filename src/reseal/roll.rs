@@ -13,14 +13,14 @@ use super::options::Options;
 use super::side_effect::{foreign_triggers, trigger_condition};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
-use crate::key::{Manifest, Ring, Rolling};
+use crate::key::{Generation, Manifest, Ring, Rolling};
 
 /// What a finished roll did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RollReport {
     /// The generation that every cell is on now.
-    pub generation: u32,
+    pub generation: Generation,
     /// Rows moved, by this run and by interrupted ones before it.
     pub moved: u64,
     /// Cells that do not open and stayed where they were.

@@ -5,12 +5,12 @@ use sea_orm::ConnectionTrait;
 use super::count::census;
 use super::error::ResealError;
 use super::roll::sealed_tables;
-use crate::key::{Ring, RingError, Rolling};
+use crate::key::{Generation, Ring, RingError, Rolling};
 
 /// What a roll would do.
 pub struct RollPlan {
     /// The generation that it would make active.
-    pub generation: u32,
+    pub generation: Generation,
     /// Cells on any other generation; those that do not open are among them.
     pub cells: u64,
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use strongroom::crypto::{
-    Context, DataKey, DatabasePassword, IndexKey, ManifestKey, OpenError, PassphraseCost,
+    Context, DataKey, DatabasePassword, IndexKey, KeyId, ManifestKey, OpenError, PassphraseCost,
     PassphraseError, Purpose, RingId, RootKey, SealedRoot, Value as Bound, WrappedKeyLabel,
     audit_mac, blind_index, manifest_mac, open_cell, open_root, policy_mac, unwrap_key,
     verify_audit_mac, verify_manifest_mac, verify_policy_mac,
@@ -31,7 +31,7 @@ fn number(of: &Value, name: &str) -> u32 {
 }
 
 fn ring_id(vectors: &Value) -> RingId {
-    bytes(&vectors["ring_id"]).try_into().unwrap()
+    RingId::try_from(bytes(&vectors["ring_id"]).as_slice()).unwrap()
 }
 
 fn root(vectors: &Value) -> RootKey {
@@ -54,7 +54,7 @@ fn label<'a>(ring: &'a RingId, key: &'a Value) -> WrappedKeyLabel<'a> {
         "login" => Purpose::Login,
         word => Purpose::parse(word).unwrap(),
     };
-    let (id, generation) = (number(key, "id"), number(key, "generation"));
+    let (id, generation) = (KeyId::new(number(key, "id")), number(key, "generation"));
     WrappedKeyLabel { ring, id, purpose, scope: key["scope"].as_str().unwrap(), generation }
 }
 

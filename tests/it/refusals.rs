@@ -128,7 +128,7 @@ fn a_dry_run_does_nothing(engine: Engine) {
 #[test]
 fn a_manifest_that_a_newer_program_wrote() {
     use strongroom::crypto::{
-        ManifestKey, Purpose, RootKey, WrappedKeyLabel, manifest_mac, unwrap_key,
+        KeyId, ManifestKey, Purpose, RingId, RootKey, WrappedKeyLabel, manifest_mac, unwrap_key,
     };
     let room = Room::sealed(Engine::Sqlite, &numbered_rows(2));
     let key = base64::Engine::decode(
@@ -136,10 +136,11 @@ fn a_manifest_that_a_newer_program_wrote() {
         fs::read(room.key_file()).unwrap().trim_ascii(),
     );
     let root_key = RootKey::from_bytes(&key.unwrap().try_into().unwrap()).unwrap();
-    let ring = room.bytes("SELECT ring_id FROM strongroom_manifest").try_into().unwrap();
+    let ring = room.bytes("SELECT ring_id FROM strongroom_manifest");
+    let ring = RingId::try_from(ring.as_slice()).unwrap();
     let label = WrappedKeyLabel {
         ring: &ring,
-        id: 1,
+        id: KeyId::new(1),
         purpose: Purpose::Manifest,
         scope: "-",
         generation: 1,

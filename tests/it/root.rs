@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use strongroom::credential::{NewCredential, Store};
 use strongroom::db::{Access, Address, Lock, connect};
-use strongroom::key::{FileSource, KeySource as _, Ring, Roots};
+use strongroom::key::{FileSource, Generation, KeySource as _, Ring, Roots};
 use strongroom::reseal::ResealError;
 
 use crate::support::{
@@ -146,8 +146,14 @@ fn a_cell_that_came_back_keeps_its_keys_from_being_wiped(engine: Engine) {
             let key = FileSource::new(room.key_file()).root().await.unwrap();
             let ring = Arc::new(Ring::load(&db, Arc::new(key.into())).await.unwrap());
             let lock = Lock::take(&db).await.unwrap();
-            let done =
-                strongroom::reseal::retire(&db, &ring, &lock, 1, Duration::from_secs(1)).await;
+            let done = strongroom::reseal::retire(
+                &db,
+                &ring,
+                &lock,
+                Generation::FIRST,
+                Duration::from_secs(1),
+            )
+            .await;
             lock.release().await.unwrap();
             done
         })
@@ -159,7 +165,10 @@ fn a_cell_that_came_back_keeps_its_keys_from_being_wiped(engine: Engine) {
     )
     .unwrap();
     std::thread::sleep(Duration::from_millis(1200));
-    assert!(matches!(retire(), Err(ResealError::StillInUse { generation: 1, cells: 1 })));
+    assert!(matches!(
+        retire(),
+        Err(ResealError::StillInUse { generation: Generation::FIRST, cells: 1 })
+    ));
     room.run(&["keys", "verify"]).expect(0);
     room.run(&["keys", "rotate"]).expect(0);
     assert!(!retire().unwrap().wiped);
@@ -229,7 +238,7 @@ async fn close_generation(room: &Room, generation: u32) {
     let db = connect(&Address::parse(room.url()).unwrap(), Access::Write).await.unwrap();
     let key = FileSource::new(room.key_file()).root().await.unwrap();
     let ring = Ring::load(&db, Arc::new(key.into())).await.unwrap();
-    ring.change_manifest(&db, |manifest| Ok(manifest.close(generation)?)).await.unwrap();
+    ring.change_manifest(&db, |manifest| Ok(manifest.close(generation.into())?)).await.unwrap();
 }
 
 /// Its key may yet be restored from a backup.

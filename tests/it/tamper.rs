@@ -116,14 +116,15 @@ fn last_byte_flipped(mut cell: Vec<u8>) -> Vec<u8> {
 /// has the root, and seals for the victim's row, column and owner, but under another project's key.
 fn forge_under_a_foreign_key(room: &Room, victim: &str, donor: &str) {
     use strongroom::crypto::{
-        Context, DataKey, Purpose, RootKey, WrappedKeyLabel, seal_cell, unwrap_key,
+        Context, DataKey, KeyId, Purpose, RingId, RootKey, WrappedKeyLabel, seal_cell, unwrap_key,
     };
     let key = base64_decode(std::fs::read_to_string(room.key_file()).unwrap().trim());
     let root_key = RootKey::from_bytes(&key.try_into().unwrap()).unwrap();
-    let ring: [u8; 16] = room.bytes("SELECT ring_id FROM strongroom_manifest").try_into().unwrap();
+    let ring = room.bytes("SELECT ring_id FROM strongroom_manifest");
+    let ring = RingId::try_from(ring.as_slice()).unwrap();
     let cell =
         room.bytes(&format!("SELECT secret_key_sealed FROM credential WHERE id = '{donor}'"));
-    let id = u32::from_be_bytes(cell[4..8].try_into().unwrap());
+    let id = KeyId::from_be_bytes(cell[4..8].try_into().unwrap());
     let scope = room.text(&format!("SELECT scope FROM strongroom_key WHERE id = {id}"));
     let wrapped = room.bytes(&format!("SELECT wrapped FROM strongroom_key WHERE id = {id}"));
     let label =

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use strongroom::crypto::{
-    Context, DataKey, IndexKey, ManifestKey, OpenError, ParseError, Purpose, RingId, RootKey,
-    Value as Bound, WrappedKeyLabel, blind_index, manifest_mac, open_cell, seal_cell, unwrap_key,
-    verify_manifest_mac, wrap_key,
+    Context, DataKey, IndexKey, KeyId, ManifestKey, OpenError, ParseError, Purpose, RingId,
+    RootKey, Value as Bound, WrappedKeyLabel, blind_index, manifest_mac, open_cell, seal_cell,
+    unwrap_key, verify_manifest_mac, wrap_key,
 };
 
 use crate::support::repository;
@@ -35,7 +35,7 @@ impl Ring {
     fn of(vectors: &Value) -> Self {
         let root = STANDARD.decode(vectors["root"].as_str().unwrap()).unwrap();
         Self {
-            id: bytes(&vectors["ring_id"]).try_into().unwrap(),
+            id: RingId::try_from(bytes(&vectors["ring_id"]).as_slice()).unwrap(),
             root: RootKey::from_bytes(&root.try_into().unwrap()).unwrap(),
         }
     }
@@ -44,7 +44,7 @@ impl Ring {
         let number = |name: &str| u32::try_from(key[name].as_u64().unwrap()).unwrap();
         WrappedKeyLabel {
             ring: &self.id,
-            id: number("id"),
+            id: KeyId::new(number("id")),
             purpose,
             scope: key["scope"].as_str().unwrap(),
             generation: number("generation"),
@@ -179,7 +179,7 @@ fn no_part_of_the_context_can_be_changed() {
         open_cell(&other_column, &context(cell), &sealed).err(),
         Some(OpenError::Commitment)
     );
-    let other_ring = key.column(&[9; 16], cell["label"].as_str().unwrap());
+    let other_ring = key.column(&RingId::from([9; 16]), cell["label"].as_str().unwrap());
     assert_eq!(open_cell(&other_ring, &context(cell), &sealed).err(), Some(OpenError::Commitment));
 }
 
@@ -190,10 +190,10 @@ fn no_part_of_a_wrapped_keys_label_can_be_changed() {
     let key = &vectors["data_key"];
     let wrapped = bytes(&key["wrapped"]);
     let label = ring.label(key, Purpose::Data);
-    let other: RingId = [7; 16];
+    let other = RingId::from([7; 16]);
     let altered = [
         WrappedKeyLabel { ring: &other, ..label },
-        WrappedKeyLabel { id: label.id + 1, ..label },
+        WrappedKeyLabel { id: KeyId::new(4_000_000_000), ..label },
         WrappedKeyLabel { purpose: Purpose::Index, ..label },
         WrappedKeyLabel { scope: "project:another", ..label },
         WrappedKeyLabel { generation: label.generation + 1, ..label },
@@ -210,18 +210,18 @@ fn no_part_of_a_wrapped_keys_label_can_be_changed() {
 #[ignore = "the vectors are frozen; this shows how they came to be"]
 fn make_vectors() {
     assert!(!path().exists(), "the vectors are frozen");
-    let ring: RingId = *b"ring id 16 bytes";
+    let ring = RingId::from(*b"ring id 16 bytes");
     let root_bytes: [u8; 32] = *b"root key of the vectors, 32 byte";
     let root = RootKey::from_bytes(&root_bytes).unwrap();
     let label =
         |id, purpose, scope| WrappedKeyLabel { ring: &ring, id, purpose, scope, generation: 1 };
     let (data, index, manifest) =
         (DataKey::make().unwrap(), IndexKey::make().unwrap(), ManifestKey::make().unwrap());
-    let wrapped = |label: WrappedKeyLabel<'_>, wrapped: Vec<u8>| json!({ "id": label.id, "scope": label.scope, "generation": label.generation, "wrapped": hex::encode(wrapped) });
+    let wrapped = |label: WrappedKeyLabel<'_>, wrapped: Vec<u8>| json!({ "id": i64::from(label.id), "scope": label.scope, "generation": label.generation, "wrapped": hex::encode(wrapped) });
     let (of_data, of_index, of_manifest) = (
-        label(3, Purpose::Data, "project:p1"),
-        label(2, Purpose::Index, "-"),
-        label(1, Purpose::Manifest, "-"),
+        label(KeyId::new(3), Purpose::Data, "project:p1"),
+        label(KeyId::new(2), Purpose::Index, "-"),
+        label(KeyId::new(1), Purpose::Manifest, "-"),
     );
     let owners = json!({ "user_id": "u1", "project_id": "p1", "type": "ec2", "extra": null });
     let long = "0123456789abcdef".repeat(1024);
@@ -239,7 +239,8 @@ fn make_vectors() {
         let mut cell =
             json!({ "label": "credential.secret_key", "id": format!("row-{n}"), "owners": owners });
         let column = data.column(&ring, "credential.secret_key");
-        let sealed = seal_cell(&column, 3, &context(&cell), plaintext.as_bytes()).unwrap();
+        let sealed =
+            seal_cell(&column, KeyId::new(3), &context(&cell), plaintext.as_bytes()).unwrap();
         cell["plaintext"] = json!(hex::encode(plaintext));
         cell["cell"] = json!(hex::encode(sealed));
         cell

@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use strongroom::audit::Action;
-use strongroom::key::KeyState;
+use strongroom::key::{Generation, KeyState};
 use strongroom::schema::{self, SchemaError};
 
 /// Where the schema stands.
@@ -108,15 +108,17 @@ pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
         Ok(rows) => rows,
         Err(error) => return Err(caller.refused(Action::Status, "keys", error).await),
     };
-    let count = |generation: u32| {
+    let count = |generation: Generation| {
         rows.iter()
-            .filter(|row| row.purpose == "data" && u32::try_from(row.generation) == Ok(generation))
+            .filter(|row| {
+                row.purpose == "data" && Generation::try_from(row.generation) == Ok(generation)
+            })
             .count()
     };
     // The manifest is authentic; what the rows say is not.
     let manifest = caller.component.keys().manifest();
     let generations = manifest.generations.iter().map(|of| OfGeneration {
-        generation: of.generation,
+        generation: of.generation.number(),
         state: of.state,
         keys: count(of.generation),
     });

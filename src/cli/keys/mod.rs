@@ -25,7 +25,7 @@ use strongroom::credential::StoreError;
 use strongroom::db::{Access, DatabaseConnection};
 use strongroom::internal::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
 use strongroom::internal::schema;
-use strongroom::key::{KeyState, Rolling};
+use strongroom::key::{Generation, KeyState, Rolling};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -119,7 +119,7 @@ struct StatusDocument {
 
 #[derive(Serialize)]
 struct GenerationLine {
-    generation: u32,
+    generation: Generation,
     state: KeyState,
     cells: u64,
 }

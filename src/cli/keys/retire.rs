@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::{Session, release};
 use strongroom::db::Access;
+use strongroom::key::Generation;
 use strongroom::reseal::{self, ResealError, Retired};
 
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ pub(super) async fn run(
     session: &Session,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let generation = retire.generation;
+    let generation = Generation::from(retire.generation);
     let db = session.connect_to_ours(Access::Write).await?;
     let ring = session.ring(&db).await?.ok_or(ResealError::NoRing)?;
     confirm(

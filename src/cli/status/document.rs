@@ -124,7 +124,7 @@ impl Document {
 
 fn ring(counted: &Counted) -> Option<Ring> {
     let manifest = counted.manifest.as_ref()?;
-    let cells_of = |generation: Option<u32>| {
+    let cells_of = |generation: Option<strongroom::key::Generation>| {
         counted
             .generations
             .iter()
@@ -134,7 +134,7 @@ fn ring(counted: &Counted) -> Option<Ring> {
     let elsewhere =
         counted.generations.iter().filter(|count| count.generation != Some(manifest.active));
     Some(Ring {
-        active: manifest.active,
+        active: manifest.active.number(),
         epoch: manifest.epoch,
         rolling: manifest.rolling,
         to_move: counted.is_verified.then(|| elsewhere.map(|count| count.cells).sum()),
@@ -142,7 +142,7 @@ fn ring(counted: &Counted) -> Option<Ring> {
             .generations
             .iter()
             .map(|known| Generation {
-                generation: known.generation,
+                generation: known.generation.number(),
                 state: known.state,
                 cells: counted.is_verified.then(|| cells_of(Some(known.generation))),
             })

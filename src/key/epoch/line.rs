@@ -72,12 +72,11 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::make_bytes;
 
     #[test]
     fn a_changed_line_does_not_verify() {
         let (key, other) = (ManifestKey::make().unwrap(), ManifestKey::make().unwrap());
-        let ring: RingId = make_bytes().unwrap();
+        let ring = RingId::make().unwrap();
         let line = Line::of("sqlite:///var/lib/db", &ring, 7, &key);
         assert!(line.verifies(&ring, &key) && line.admits(&ring));
         assert!(!line.verifies(&ring, &other));
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_ring_in_the_making_may_be_any() {
-        let ring: RingId = make_bytes().unwrap();
+        let ring = RingId::make().unwrap();
         assert!(Line::making("db").admits(&ring));
         assert!(!Line { changing: false, ..Line::making("db") }.admits(&ring));
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Manifest, ManifestError};
+use crate::key::Generation;
 
 /// The direction of a roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,16 +15,16 @@ pub enum Rolling {
     Back,
 }
 
-/// A key generation.
+/// What the manifest says of a generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Generation {
-    /// 1, 2, …
-    pub generation: u32,
+pub struct GenerationRecord {
+    /// Its number.
+    pub generation: Generation,
     /// What its keys may do.
     pub state: KeyState,
     /// The generation that was active when this one was made; where a roll back leads.
-    pub made_from: Option<u32>,
+    pub made_from: Option<Generation>,
     /// From when on the keys of a retired generation may be wiped: milliseconds since 1970 by the database's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wipe_after: Option<i64>,
@@ -51,15 +52,16 @@ impl Manifest {
             Some(Rolling::Back) => return Err(ManifestError::RollingBack(self.active)),
             None => {}
         }
-        let newest = self.generations.iter().map(|known| known.generation).max().unwrap_or(0);
+        let newest = self.generations.iter().map(|known| known.generation).max();
+        let next = newest.map_or(Generation::FIRST, Generation::next);
         let made_from = Some(self.active);
-        self.generations.push(Generation {
-            generation: newest + 1,
+        self.generations.push(GenerationRecord {
+            generation: next,
             state: KeyState::DecryptOnly,
             made_from,
             wipe_after: None,
         });
-        self.activate(newest + 1, Rolling::Forward);
+        self.activate(next, Rolling::Forward);
         Ok(())
     }
 
@@ -79,7 +81,7 @@ impl Manifest {
     }
 
     /// See [`Manifest::close`].
-    pub(super) fn close_known(&mut self, generation: u32) -> Result<(), ManifestError> {
+    pub(super) fn close_known(&mut self, generation: Generation) -> Result<(), ManifestError> {
         let in_use = self.rolling.is_some() || self.active == generation;
         let known = self.known(generation)?;
         match known.state {
@@ -95,7 +97,7 @@ impl Manifest {
     }
 
     /// Opens a closed or retired generation again: cells turned out to need it. Its keys must not be wiped.
-    pub(crate) fn reopen(&mut self, generation: u32) -> Result<(), ManifestError> {
+    pub(crate) fn reopen(&mut self, generation: Generation) -> Result<(), ManifestError> {
         let known = self.known(generation)?;
         if matches!(known.state, KeyState::Closed | KeyState::Retired) {
             known.state = KeyState::DecryptOnly;
@@ -105,7 +107,11 @@ impl Manifest {
     }
 
     /// Retires a closed generation, for good.
-    pub(crate) fn retire(&mut self, generation: u32, wipe_after: i64) -> Result<(), ManifestError> {
+    pub(crate) fn retire(
+        &mut self,
+        generation: Generation,
+        wipe_after: i64,
+    ) -> Result<(), ManifestError> {
         let known = self.known(generation)?;
         match known.state {
             KeyState::Closed => {
@@ -118,16 +124,16 @@ impl Manifest {
         }
     }
 
-    fn known(&mut self, generation: u32) -> Result<&mut Generation, ManifestError> {
+    fn known(&mut self, generation: Generation) -> Result<&mut GenerationRecord, ManifestError> {
         let known = self.generations.iter_mut().find(|known| known.generation == generation);
         known.ok_or(ManifestError::Unknown(generation))
     }
 
-    fn made_from(&self, generation: u32) -> Option<u32> {
+    fn made_from(&self, generation: Generation) -> Option<Generation> {
         self.generations.iter().find(|known| known.generation == generation)?.made_from
     }
 
-    fn activate(&mut self, generation: u32, rolling: Rolling) {
+    fn activate(&mut self, generation: Generation, rolling: Rolling) {
         for known in &mut self.generations {
             if known.generation == generation {
                 known.state = KeyState::Active;
@@ -143,6 +149,10 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn number(number: u32) -> Generation {
+        number.into()
+    }
 
     fn finished(mut manifest: Manifest) -> Manifest {
         manifest.rolling = None;
@@ -163,17 +173,20 @@ mod tests {
 
     #[test]
     fn generations_only_grow_and_the_way_back_is_the_way_come() {
-        assert_eq!(at(&["forward"]).active, 2);
-        assert_eq!(at(&["forward", "back"]).active, 1);
-        assert_eq!(at(&["forward", "back", "forward"]).active, 3);
-        assert_eq!(at(&["forward", "back", "forward", "back"]).active, 1);
-        assert_eq!(at(&["forward", "forward", "back", "back"]).active, 1);
+        assert_eq!(at(&["forward"]).active, number(2));
+        assert_eq!(at(&["forward", "back"]).active, number(1));
+        assert_eq!(at(&["forward", "back", "forward"]).active, number(3));
+        assert_eq!(at(&["forward", "back", "forward", "back"]).active, number(1));
+        assert_eq!(at(&["forward", "forward", "back", "back"]).active, number(1));
     }
 
     #[test]
     fn there_is_no_way_back_from_the_first() {
-        assert_eq!(at(&[]).roll_back(), Err(ManifestError::NothingBefore(1)));
-        assert_eq!(at(&["forward", "back"]).roll_back(), Err(ManifestError::NothingBefore(1)));
+        assert_eq!(at(&[]).roll_back(), Err(ManifestError::NothingBefore(number(1))));
+        assert_eq!(
+            at(&["forward", "back"]).roll_back(),
+            Err(ManifestError::NothingBefore(number(1)))
+        );
     }
 
     #[test]
@@ -181,28 +194,39 @@ mod tests {
         let mut manifest = at(&[]);
         manifest.roll_forward().unwrap();
         manifest.roll_forward().unwrap();
-        assert_eq!((manifest.active, manifest.generations.len()), (2, 2));
+        assert_eq!((manifest.active, manifest.generations.len()), (number(2), 2));
         manifest.roll_back().unwrap();
         manifest.roll_back().unwrap();
-        assert_eq!(manifest.active, 1);
-        assert_eq!(manifest.roll_forward(), Err(ManifestError::RollingBack(1)));
+        assert_eq!(manifest.active, number(1));
+        assert_eq!(manifest.roll_forward(), Err(ManifestError::RollingBack(number(1))));
     }
 
     #[test]
     fn a_generation_in_use_is_not_closed() {
         let mut manifest = at(&["forward"]);
-        assert_eq!(manifest.close(2), Err(ManifestError::InUse(2)));
-        assert_eq!(manifest.close(3), Err(ManifestError::Unknown(3)));
+        assert_eq!(manifest.close(number(2)), Err(ManifestError::InUse(number(2))));
+        assert_eq!(manifest.close(number(3)), Err(ManifestError::Unknown(number(3))));
         manifest.roll_forward().unwrap();
-        assert_eq!(manifest.close(1), Err(ManifestError::InUse(1)), "a roll is unfinished");
-        let mut manifest = finished(manifest);
-        assert_eq!(manifest.retire(1, 0), Err(ManifestError::InUse(1)), "not closed");
-        manifest.close(1).unwrap();
-        manifest.retire(1, 7).unwrap();
-        assert_eq!((manifest.state(1), manifest.opens(1)), (Some(KeyState::Retired), false));
-        manifest.reopen(1).unwrap();
         assert_eq!(
-            (manifest.state(1), manifest.opens(1)),
+            manifest.close(number(1)),
+            Err(ManifestError::InUse(number(1))),
+            "a roll is unfinished"
+        );
+        let mut manifest = finished(manifest);
+        assert_eq!(
+            manifest.retire(number(1), 0),
+            Err(ManifestError::InUse(number(1))),
+            "not closed"
+        );
+        manifest.close(number(1)).unwrap();
+        manifest.retire(number(1), 7).unwrap();
+        assert_eq!(
+            (manifest.state(number(1)), manifest.opens(number(1))),
+            (Some(KeyState::Retired), false)
+        );
+        manifest.reopen(number(1)).unwrap();
+        assert_eq!(
+            (manifest.state(number(1)), manifest.opens(number(1))),
             (Some(KeyState::DecryptOnly), true),
             "a cell came back"
         );

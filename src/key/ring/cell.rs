@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::Ring;
-use crate::crypto::{ColumnIndexKey, ColumnKey, Envelope, OpenError, Opened, open_cell, seal_cell};
+use crate::crypto::{
+    ColumnIndexKey, ColumnKey, Envelope, KeyId, OpenError, Opened, open_cell, seal_cell,
+};
 use crate::key::{CellAddress, OpenFailure, RingError};
 
 impl Ring {
@@ -56,7 +58,7 @@ impl Ring {
         })
     }
 
-    fn column(&self, id: u32, label: &'static str) -> Option<Arc<ColumnKey>> {
+    fn column(&self, id: KeyId, label: &'static str) -> Option<Arc<ColumnKey>> {
         if let Some(column) = self.read().columns.get(&(id, label)) {
             return Some(column.clone());
         }

@@ -5,7 +5,7 @@ use strongroom_entity::key;
 
 use super::Ring;
 use crate::key::key_rows;
-use crate::key::{KeyState, RingError};
+use crate::key::{Generation, KeyState, RingError};
 
 /// A row that does not unwrap. Cells that name it cannot be opened, and its scope is sealed for no more in its generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Ring {
 
     fn judge(&self, row: &key::Model) -> Result<Option<BadKey>, RingError> {
         let manifest = self.manifest();
-        let generation = u32::try_from(row.generation).ok();
+        let generation = Generation::try_from(row.generation).ok();
         let is_retired =
             generation.and_then(|generation| manifest.state(generation)) == Some(KeyState::Retired);
         if row.wrapped.is_empty() && row.purpose == "data" && is_retired {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::ConnectionTrait;
 
 use super::Ring;
+use crate::crypto::KeyId;
 use crate::key::RingError;
 use crate::key::key_rows::{self, Wanted};
 
@@ -16,7 +17,7 @@ impl Ring {
     pub(crate) async fn learn_keys(
         &self,
         db: &impl ConnectionTrait,
-        named: &BTreeSet<u32>,
+        named: &BTreeSet<KeyId>,
     ) -> Result<(), RingError> {
         let unknown = self.unknown(named.iter().copied());
         if !unknown.is_empty() {
@@ -30,7 +31,7 @@ impl Ring {
     }
 
     /// Whether one of these keys is of a generation that came after the manifest was read.
-    fn is_behind(&self, ids: &BTreeSet<u32>) -> bool {
+    fn is_behind(&self, ids: &BTreeSet<KeyId>) -> bool {
         let state = self.read();
         let known = |generation| {
             state.manifest.generations.iter().any(|known| known.generation == generation)
@@ -38,7 +39,7 @@ impl Ring {
         ids.iter().filter_map(|id| state.data.get(id)).any(|entry| !known(entry.generation))
     }
 
-    pub(super) fn unknown(&self, ids: impl Iterator<Item = u32>) -> BTreeSet<u32> {
+    pub(super) fn unknown(&self, ids: impl Iterator<Item = KeyId>) -> BTreeSet<KeyId> {
         let state = self.read();
         ids.filter(|id| !state.data.contains_key(id)).collect()
     }
@@ -46,9 +47,9 @@ impl Ring {
     async fn fetch_ids(
         &self,
         db: &impl ConnectionTrait,
-        ids: &BTreeSet<u32>,
+        ids: &BTreeSet<KeyId>,
     ) -> Result<(), RingError> {
-        let ids: Vec<u32> = ids.iter().copied().collect();
+        let ids: Vec<KeyId> = ids.iter().copied().collect();
         for ids in ids.chunks(IDS_A_STATEMENT) {
             self.fetch(db, Wanted::Ids(ids.iter().copied().collect())).await?;
         }

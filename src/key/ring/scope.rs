@@ -6,8 +6,8 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 
 use super::Ring;
-use crate::key::RingError;
 use crate::key::key_rows::{self, Wanted};
+use crate::key::{Generation, RingError};
 
 /// How often programs that use the same scopes for the first time may meet.
 const ATTEMPTS: u64 = 20;
@@ -59,7 +59,7 @@ impl Ring {
         if missing.is_empty() { Ok(()) } else { Err(RingError::Raced) }
     }
 
-    pub(super) fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, u32) {
+    pub(super) fn missing<'a>(&self, scopes: &'a BTreeSet<String>) -> (Vec<&'a str>, Generation) {
         let state = self.read();
         let active = state.manifest.active;
         let missing = scopes.iter().filter(|scope| state.key_of(scope, active).is_none());
