@@ -12,7 +12,7 @@ use strongroom_migration::Phase;
 use zeroize::Zeroizing;
 
 use super::read::{Row, Unrevealed};
-use super::store::ATTEMPTS;
+use super::store::at_phase;
 use super::{Credential, Store, StoreError};
 use crate::crypto::Opened;
 use crate::key::{OpenFailure, ScopedKeys};
@@ -30,15 +30,7 @@ impl Store {
 
     /// Those of these ids that are there, secrets and all; `Err` for those that do not open.
     pub async fn find_many(&self, ids: &[String]) -> Result<Found, StoreError> {
-        for _ in 1..ATTEMPTS {
-            let phase = self.phase().await?;
-            match self.find_many_at(ids, phase).await {
-                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
-                done => return done,
-            }
-        }
-        let phase = self.phase().await?;
-        self.find_many_at(ids, phase).await
+        at_phase!(self, phase => self.find_many_at(ids, phase))
     }
 
     /// A user's credentials of a type, in order of id, access keys and all; `Err` for those that do not open. A thousand at
@@ -49,27 +41,11 @@ impl Store {
         kind: &str,
         reveal: bool,
     ) -> Result<FoundInOrder, StoreError> {
-        for _ in 1..ATTEMPTS {
-            let phase = self.phase().await?;
-            match self.find_of_at(user_id, kind, reveal, phase).await {
-                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
-                done => return done,
-            }
-        }
-        let phase = self.phase().await?;
-        self.find_of_at(user_id, kind, reveal, phase).await
+        at_phase!(self, phase => self.find_of_at(user_id, kind, reveal, phase))
     }
 
     async fn find_one(&self, by: &By<'_>, reveal: bool) -> Result<Credential, StoreError> {
-        for _ in 1..ATTEMPTS {
-            let phase = self.phase().await?;
-            match self.find_at(by, reveal, phase).await {
-                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
-                done => return done,
-            }
-        }
-        let phase = self.phase().await?;
-        self.find_at(by, reveal, phase).await
+        at_phase!(self, phase => self.find_at(by, reveal, phase))
     }
 
     async fn find_at(

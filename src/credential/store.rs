@@ -16,6 +16,23 @@ use crate::db::{has_table, is_constraint_violation};
 use crate::key::{EpochFloor, Manifest, Ring, RingAccess, RingError, Roots, ScopedKeys, scope_of};
 use crate::reseal::{ResealError, refuse_contradiction};
 
+/// Does something in the phase that the table is in, and again when the phase has changed meanwhile. A macro, as `db::retry!`
+/// is one: a closure's future could not be `Send` here.
+macro_rules! at_phase {
+    ($store:expr, $phase:ident => $work:expr) => {{
+        let mut left = $crate::credential::store::ATTEMPTS;
+        loop {
+            let $phase = $store.phase().await?;
+            left -= 1;
+            match $work.await {
+                Err(error) if left > 0 && $store.is_outdated(&error, $phase).await? => {}
+                done => break done,
+            }
+        }
+    }};
+}
+pub(super) use at_phase;
+
 /// The credentials of a database.
 pub struct Store {
     pub(super) db: DatabaseConnection,
@@ -79,33 +96,14 @@ impl Store {
         for row in rows {
             row.check()?;
         }
-        for _ in 1..ATTEMPTS {
-            let phase = self.phase().await?;
-            match self.insert_at(rows, phase).await {
-                // Keys rolled between preparing and sealing.
-                Err(StoreError::Ring(RingError::NoKey)) => {}
-                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
-                done => return done.map_err(refused),
-            }
-        }
-        let phase = self.phase().await?;
-        self.insert_at(rows, phase).await.map_err(refused)
+        at_phase!(self, phase => self.insert_at(rows, phase)).map_err(refused)
     }
 
     /// Gives the credential of this id every value anew; false when it is not there.
     #[cfg(feature = "keystone")]
     pub(crate) async fn replace(&self, row: &NewCredential) -> Result<bool, StoreError> {
         row.check()?;
-        for _ in 1..ATTEMPTS {
-            let phase = self.phase().await?;
-            match self.replace_at(row, phase).await {
-                Err(StoreError::Ring(RingError::NoKey)) => {}
-                Err(StoreError::Database(_)) if self.has_moved_on(phase).await? => {}
-                done => return done.map_err(refused),
-            }
-        }
-        let phase = self.phase().await?;
-        self.replace_at(row, phase).await.map_err(refused)
+        at_phase!(self, phase => self.replace_at(row, phase)).map_err(refused)
     }
 
     /// A page of the list, at most `limit` rows. Opens nothing and needs no key.
@@ -238,9 +236,18 @@ impl Store {
         Ok(keys)
     }
 
-    /// After a statement that the database did not take: whether an upgrade has moved the table to
-    /// another phase since, so that the statement is to be made anew.
-    pub(super) async fn has_moved_on(&self, phase: Phase) -> Result<bool, StoreError> {
+    /// Whether a statement is to be made anew: keys rolled between preparing and sealing, or the database did not take it
+    /// and an upgrade has moved the table to another phase since.
+    pub(super) async fn is_outdated(
+        &self,
+        error: &StoreError,
+        phase: Phase,
+    ) -> Result<bool, StoreError> {
+        match error {
+            StoreError::Ring(RingError::NoKey) => return Ok(true),
+            StoreError::Database(_) => {}
+            _ => return Ok(false),
+        }
         if self.has_lost_the_ring().await? {
             self.forget_keys();
         }

@@ -45,7 +45,7 @@ const KNOWN_CIRCLES: [&str; 3] = [
     // One trait with default methods, and the files with their bodies.
     "record: draft, keyed, keys, search",
     // The stage of a seal speaks the schema's errors.
-    "schema: error, adoptable, inspect, sealing",
+    "schema: adoptable, error, inspect, sealing",
 ];
 
 #[test]
