@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::session::Session;
 use strongroom::internal::db;
 use strongroom::internal::reseal;
-use strongroom::key::{EpochNotice, RingError};
+use strongroom::key::{Epoch, EpochNotice, RingError};
 
 /// Something about the manifest's epoch.
 pub(super) struct EpochFinding {
@@ -33,20 +33,22 @@ pub(super) async fn findings(session: &Session, db: &DatabaseConnection) -> Vec<
 async fn look(
     session: &Session,
     db: &DatabaseConnection,
-) -> Result<(Vec<EpochNotice>, i64), RingError> {
+) -> Result<(Vec<EpochNotice>, Epoch), RingError> {
     let (Ok(floor), Ok(has_ring)) =
         (session.floor(), db::has_table(db, "strongroom_manifest").await)
     else {
-        return Ok((Vec::new(), 0));
+        return Ok((Vec::new(), Epoch::NONE));
     };
     if !has_ring {
-        return floor.judge_absent().map(|()| (Vec::new(), 0));
+        return floor.judge_absent().map(|()| (Vec::new(), Epoch::NONE));
     }
     let Ok(roots) = session.roots().await else {
-        return floor.judge_database(db, None).await.map(|_| (Vec::new(), 0));
+        return floor.judge_database(db, None).await.map(|_| (Vec::new(), Epoch::NONE));
     };
     let notices = floor.notices(db, &roots).await?;
-    let Ok(Some(ring)) = session.ring_at_any_epoch(db).await else { return Ok((notices, 0)) };
+    let Ok(Some(ring)) = session.ring_at_any_epoch(db).await else {
+        return Ok((notices, Epoch::NONE));
+    };
     if let Err(reseal::ResealError::Ring(error)) =
         reseal::refuse_contradiction(db, &ring.manifest()).await
     {
@@ -60,7 +62,7 @@ fn refused(error: RingError) -> EpochFinding {
     EpochFinding { code, message, hint: help.unwrap_or_default(), is_refusal: true }
 }
 
-fn noticed(notice: &EpochNotice, epoch: i64) -> EpochFinding {
+fn noticed(notice: &EpochNotice, epoch: Epoch) -> EpochFinding {
     let newest = "make sure that this is the newest copy of the database";
     let (code, hint) = match notice {
         EpochNotice::UnknownDatabase(_) => {

@@ -188,7 +188,8 @@ impl Store {
 
     /// Looks once for each epoch: nothing changes a phase without a new one.
     async fn refuse_contradiction(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        if self.judged.swap(manifest.epoch, Ordering::Relaxed) == manifest.epoch {
+        let epoch = manifest.epoch.number();
+        if self.judged.swap(epoch, Ordering::Relaxed) == epoch {
             return Ok(());
         }
         let judged = refuse_contradiction(&self.db, manifest).await;

@@ -2,7 +2,7 @@
 
 use sea_orm::DbErr;
 
-use super::{ManifestError, SourceError};
+use super::{Epoch, ManifestError, SourceError};
 use crate::crypto::{NoRandomness, OpenError, SealError};
 
 /// Why a ring cannot be used.
@@ -33,9 +33,9 @@ pub enum RingError {
     )]
     Older {
         /// The epoch in the database.
-        found: i64,
+        found: Epoch,
         /// The least that is accepted.
-        minimum: i64,
+        minimum: Epoch,
         /// Whether the configuration says so; otherwise this host, or this process, has seen that epoch.
         is_pinned: bool,
     },
@@ -43,7 +43,7 @@ pub enum RingError {
     #[error("{}", ring_changed(*epoch))]
     RingChanged {
         /// The epoch that the database has now; 0 where it has no ring.
-        epoch: i64,
+        epoch: Epoch,
     },
     /// The manifest says that plaintext counts, and the database says that it is sealed.
     #[error(
@@ -115,8 +115,8 @@ impl RingError {
     }
 }
 
-fn ring_changed(epoch: i64) -> String {
-    let now = if epoch == 0 {
+fn ring_changed(epoch: Epoch) -> String {
+    let now = if epoch == Epoch::NONE {
         "no key ring any more".to_owned()
     } else {
         format!("another key ring, at epoch {epoch}")

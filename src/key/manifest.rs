@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use strongroom_entity::SealedTable;
 use strongroom_migration::Phase;
 
-use super::Generation;
 use super::described::Described;
+use super::{Epoch, Generation};
 
 pub use error::ManifestError;
 pub use generation::{GenerationRecord, KeyState, Rolling};
@@ -24,7 +24,7 @@ pub use generation::{GenerationRecord, KeyState, Rolling};
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Only grows.
-    pub epoch: i64,
+    pub epoch: Epoch,
     /// The root that wraps this ring's keys, in hex.
     pub root_id: String,
     /// The generation that seals.
@@ -52,7 +52,7 @@ impl Manifest {
             wipe_after: None,
         };
         Self {
-            epoch: 1,
+            epoch: Epoch::FIRST,
             root_id,
             active: Generation::FIRST,
             rolling: None,

@@ -7,7 +7,7 @@ use sea_orm::{
 use strongroom_entity::manifest;
 
 use super::key_rows::{make_first_keys, manifest_key};
-use super::{EpochFloor, Manifest, RingError, Roots};
+use super::{Epoch, EpochFloor, Manifest, RingError, Roots};
 use crate::crypto::{ManifestKey, RingId, RootKey, manifest_mac, verify_manifest_mac};
 
 /// Whether the manifest's row is there. Says nothing of its authenticity.
@@ -40,7 +40,7 @@ pub(super) async fn make(db: &impl ConnectionTrait, root: &RootKey) -> Result<()
     let row = manifest::ActiveModel {
         id: Set(1),
         ring_id: Set(ring.as_bytes().to_vec()),
-        epoch: Set(first.epoch),
+        epoch: Set(first.epoch.number()),
         body: Set(body),
         mac: Set(mac),
     };
@@ -81,10 +81,10 @@ pub(super) async fn read_at_any_epoch(
 /// What the row says of its ring and epoch; nothing vouches for it.
 pub(super) async fn unverified(
     db: &impl ConnectionTrait,
-) -> Result<Option<(RingId, i64)>, RingError> {
+) -> Result<Option<(RingId, Epoch)>, RingError> {
     let Some(row) = manifest::Entity::find_by_id(1_i16).one(db).await? else { return Ok(None) };
     let ring = RingId::try_from(row.ring_id.as_slice()).map_err(|_| RingError::Forged)?;
-    Ok(Some((ring, row.epoch)))
+    Ok(Some((ring, row.epoch.into())))
 }
 
 async fn read_row(db: &impl ConnectionTrait) -> Result<manifest::Model, RingError> {
@@ -103,7 +103,7 @@ async fn verify(
     }
     let manifest: Manifest =
         serde_json::from_str(&row.body).map_err(|error| RingError::Newer(error.to_string()))?;
-    if manifest.epoch != row.epoch {
+    if manifest.epoch.number() != row.epoch {
         return Err(RingError::Forged);
     }
     if manifest.lacks_descriptions() {
@@ -118,14 +118,14 @@ pub(super) async fn write_manifest(
     before: &Verified,
     mut next: Manifest,
 ) -> Result<(), RingError> {
-    next.epoch = before.manifest.epoch + 1;
+    next.epoch = before.manifest.epoch.next();
     let (body, mac) = authenticate(&before.key, &before.ring, &next)?;
     let done = manifest::Entity::update_many()
-        .col_expr(manifest::Column::Epoch, Expr::value(next.epoch))
+        .col_expr(manifest::Column::Epoch, Expr::value(next.epoch.number()))
         .col_expr(manifest::Column::Body, Expr::value(body))
         .col_expr(manifest::Column::Mac, Expr::value(mac))
         .filter(manifest::Column::Id.eq(1))
-        .filter(manifest::Column::Epoch.eq(before.manifest.epoch))
+        .filter(manifest::Column::Epoch.eq(before.manifest.epoch.number()))
         .exec(db)
         .await?;
     if done.rows_affected == 1 { Ok(()) } else { Err(RingError::Raced) }

@@ -40,7 +40,7 @@ pub use epoch::{EpochFloor, EpochMemory, EpochNotice};
 pub use error::RingError;
 pub use file::FileSource;
 pub use manifest::{GenerationRecord, KeyState, Manifest, ManifestError, Rolling};
-pub use number::Generation;
+pub use number::{Epoch, Generation};
 pub use open_failure::OpenFailure;
 pub use passphrase::{Passphrase, PassphraseSource};
 pub(crate) use password_file::database_password;

@@ -45,3 +45,46 @@ impl fmt::Display for Generation {
         self.0.fmt(f)
     }
 }
+
+/// How often the manifest has changed: it only grows, so an older copy of a database has a lower one. 0 where there is no
+/// ring.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Epoch(i64);
+
+impl Epoch {
+    /// Without a ring.
+    pub const NONE: Self = Self(0);
+    /// That of a new ring.
+    pub const FIRST: Self = Self(1);
+
+    /// As the database stores it.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
+    /// That of the next change.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// Whether it is more than this many changes after another.
+    pub fn is_beyond(self, other: Self, changes: i64) -> bool {
+        self.0 > other.0.saturating_add(changes)
+    }
+}
+
+impl From<i64> for Epoch {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::session::Session;
 use strongroom::internal::db::{self, DatabaseConnection};
 use strongroom::internal::reseal::{self, Census, GenerationCount};
-use strongroom::key::{Manifest, Ring, Rolling};
+use strongroom::key::{Epoch, Manifest, Ring, Rolling};
 
 /// Needs the root, but where there is no ring.
 pub(super) async fn all(
@@ -38,7 +38,7 @@ pub(super) async fn all(
         Err(failure) => return vec![Check::failed("manifest", failure)],
     };
     let manifest = ring.as_ref().map(|ring| ring.manifest());
-    let pin = session.floor().map_or(0, |floor| floor.pin());
+    let pin = session.floor().map_or(Epoch::NONE, |floor| floor.pin());
     let mut checks = vec![judge_manifest(manifest.as_ref(), pin)];
     match count(db, ring.as_deref(), manifest.as_ref()).await {
         Ok(Some((phase, cells, generations))) => {
@@ -117,12 +117,12 @@ async fn programs_tables(
     Ok(checks)
 }
 
-fn judge_manifest(manifest: Option<&Manifest>, minimum: i64) -> Check {
+fn judge_manifest(manifest: Option<&Manifest>, minimum: Epoch) -> Check {
     let Some(manifest) = manifest else {
         return Check::ok("manifest", "none yet; migration 2 makes it");
     };
     let epoch = manifest.epoch;
-    let pinned = if minimum > 0 {
+    let pinned = if minimum > Epoch::NONE {
         format!("{minimum} and above are accepted")
     } else {
         format!("to pin it, set `keys.minimum_epoch = {epoch}`")

@@ -4,7 +4,7 @@ use super::Failure;
 use super::files::{code_of, help_of};
 use crate::exit::Exit;
 use strongroom::internal::file::FileError;
-use strongroom::key::{ManifestError, RingError, SourceError};
+use strongroom::key::{Epoch, ManifestError, RingError, SourceError};
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
@@ -93,7 +93,7 @@ impl From<RingError> for Failure {
 
 /// Names the command that accepts what the database has now, for a backup that was put back on purpose.
 fn went_back(error: &RingError) -> Failure {
-    let accept = |epoch: i64| {
+    let accept = |epoch: Epoch| {
         format!(
             "restore the newest database; if this copy was put back on purpose, `strongroom keys accept-epoch {epoch}` accepts it on this host"
         )

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::Session;
 use strongroom::internal::db::{self, Access};
-use strongroom::internal::key::Acceptance;
+use strongroom::internal::key::{Acceptance, Epoch};
 
 #[derive(Debug, Args)]
 pub(crate) struct AcceptEpoch {
@@ -24,7 +24,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let db = session.connect(Access::Read).await?;
     let floor = session.floor()?;
-    let epoch = wanted.epoch;
+    let epoch = Epoch::from(wanted.epoch);
     let has_ring = db::has_table(&db, "strongroom_manifest").await?;
     let roots = if has_ring { Some(session.roots().await?) } else { None };
     let accepted = if has_ring {
@@ -53,7 +53,7 @@ pub(super) async fn run(
     }
     let file = floor.memory().map(|memory| memory.path().display().to_string()).unwrap_or_default();
     output.result(&json!({ "accepted": epoch, "epoch_file": file }), || {
-        let what = if epoch == 0 {
+        let what = if epoch == Epoch::NONE {
             "a database without a key ring".to_owned()
         } else {
             format!("the manifest at epoch {epoch}")
@@ -63,8 +63,8 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn differs(epoch: i64, now: i64) -> Failure {
-    let is = if now == 0 {
+fn differs(epoch: Epoch, now: Epoch) -> Failure {
+    let is = if now == Epoch::NONE {
         "the database has no key ring".to_owned()
     } else {
         format!("the database is at epoch {now}")

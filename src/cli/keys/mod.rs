@@ -25,7 +25,7 @@ use strongroom::credential::StoreError;
 use strongroom::db::{Access, DatabaseConnection};
 use strongroom::internal::reseal::{self, Bad, Census, GenerationCount, Options, ResealError};
 use strongroom::internal::schema;
-use strongroom::key::{Generation, KeyState, Rolling};
+use strongroom::key::{Epoch, Generation, KeyState, Rolling};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -113,7 +113,7 @@ struct StatusDocument {
     unknown: u64,
     /// A roll that is not finished.
     rolling: Option<Rolling>,
-    epoch: Option<i64>,
+    epoch: Option<Epoch>,
     phase: &'static str,
 }
 

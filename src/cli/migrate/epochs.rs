@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
 use strongroom::internal::db::{self, DatabaseConnection};
-use strongroom::key::{EpochFloor, Roots};
+use strongroom::key::{Epoch, EpochFloor, Roots};
 
 /// A run's view of the epoch file.
 pub(super) struct Epochs {
@@ -40,7 +40,7 @@ impl Epochs {
     }
 
     /// Writes down what the database has now, whether or not the run succeeded. The epoch, where there is a ring.
-    pub(super) async fn end(&self, session: &Session, db: &DatabaseConnection) -> Option<i64> {
+    pub(super) async fn end(&self, session: &Session, db: &DatabaseConnection) -> Option<Epoch> {
         let settled = self.settle(db).await;
         if let Err(error) = settled {
             tracing::warn!(%error, "the epoch file was not brought up to date");

@@ -25,6 +25,7 @@ use strongroom::component::PolicySteps;
 use strongroom::db::{Access, Lock};
 use strongroom::internal::policy::{Needs, require_ready};
 use strongroom::internal::schema::{self, KeyedSteps, Runner, Target};
+use strongroom::key::Epoch;
 use strongroom::reseal::Stop;
 
 pub(super) use pace::Pace;
@@ -194,7 +195,7 @@ pub(super) async fn go_up_all_the_way(session: &Session, output: &Output) -> Res
 /// The steps that ran, and the manifest's epoch after them, where there is a ring.
 struct StepsRun {
     steps: Vec<String>,
-    epoch: Option<i64>,
+    epoch: Option<Epoch>,
 }
 
 /// Asks where a step destroys something, then runs the steps under the lock.
@@ -237,7 +238,7 @@ async fn carry_out(
     Ok(StepsRun { steps: ran?, epoch })
 }
 
-fn done(version: usize, pin: Option<i64>) -> String {
+fn done(version: usize, pin: Option<Epoch>) -> String {
     let at = format!("the database is at version {version}");
     let Some(epoch) = pin else { return at };
     format!(

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use strongroom::internal::db::{Address, DatabaseConnection, server_version};
 use strongroom::internal::reseal::Census;
-use strongroom::key::{KeyState, Rolling};
+use strongroom::key::{Epoch, KeyState, Rolling};
 use strongroom::schema::Status;
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ pub(super) struct Database {
 #[derive(Serialize)]
 pub(super) struct Ring {
     pub(super) active: u32,
-    pub(super) epoch: i64,
+    pub(super) epoch: Epoch,
     pub(super) rolling: Option<Rolling>,
     /// Cells that a roll to the active generation has to move; absent where nobody could tell.
     pub(super) to_move: Option<u64>,

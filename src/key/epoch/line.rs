@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{ManifestKey, RingId, epoch_mac, verify_epoch_mac};
+use crate::key::Epoch;
 
 /// A line, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +13,7 @@ pub(super) struct Line {
     pub(super) database: String,
     /// In hex; none while this host's own `migrate` makes the ring.
     pub(super) ring: Option<String>,
-    pub(super) epoch: i64,
+    pub(super) epoch: Epoch,
     /// Names the operator's last acceptance of an older manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) accepted: Option<String>,
@@ -25,7 +26,7 @@ pub(super) struct Line {
 
 impl Line {
     /// A line of a ring, authenticated.
-    pub(super) fn of(database: &str, ring: &RingId, epoch: i64, key: &ManifestKey) -> Self {
+    pub(super) fn of(database: &str, ring: &RingId, epoch: Epoch, key: &ManifestKey) -> Self {
         let bare = Self { ring: Some(hex::encode(ring)), epoch, ..Self::making(database) };
         Self { changing: false, ..bare }.signed(ring, key)
     }
@@ -35,7 +36,7 @@ impl Line {
         Self {
             database: database.to_owned(),
             ring: None,
-            epoch: 0,
+            epoch: Epoch::NONE,
             accepted: None,
             changing: true,
             code: String::new(),
@@ -77,11 +78,11 @@ mod tests {
     fn a_changed_line_does_not_verify() {
         let (key, other) = (ManifestKey::make().unwrap(), ManifestKey::make().unwrap());
         let ring = RingId::make().unwrap();
-        let line = Line::of("sqlite:///var/lib/db", &ring, 7, &key);
+        let line = Line::of("sqlite:///var/lib/db", &ring, Epoch::from(7), &key);
         assert!(line.verifies(&ring, &key) && line.admits(&ring));
         assert!(!line.verifies(&ring, &other));
         for changed in [
-            Line { epoch: 6, ..line.clone() },
+            Line { epoch: Epoch::from(6), ..line.clone() },
             Line { database: "sqlite:///var/lib/other".into(), ..line.clone() },
             Line { changing: true, ..line.clone() },
             Line { accepted: Some("00".into()), ..line.clone() },

@@ -11,7 +11,7 @@ use super::line::Line;
 use super::{EpochNotice, FAR_BEHIND};
 use crate::crypto::make_bytes;
 use crate::crypto::{ManifestKey, RingId};
-use crate::key::RingError;
+use crate::key::{Epoch, RingError};
 
 /// A database's line in this host's epoch file, and the file.
 pub struct EpochMemory {
@@ -41,7 +41,7 @@ impl EpochMemory {
     pub(super) fn judge(
         &self,
         ring: &RingId,
-        epoch: i64,
+        epoch: Epoch,
         key: Option<&ManifestKey>,
     ) -> Result<(), RingError> {
         let notices = self.compare(ring, epoch, key)?;
@@ -53,7 +53,7 @@ impl EpochMemory {
     pub(crate) fn compare(
         &self,
         ring: &RingId,
-        epoch: i64,
+        epoch: Epoch,
         key: Option<&ManifestKey>,
     ) -> Result<Vec<EpochNotice>, RingError> {
         let lines = match self.file.read() {
@@ -82,7 +82,7 @@ impl EpochMemory {
             Some(minimum) if epoch < minimum => {
                 return Err(RingError::Older { found: epoch, minimum, is_pinned: false });
             }
-            Some(remembered) if epoch > remembered + FAR_BEHIND => {
+            Some(remembered) if epoch.is_beyond(remembered, FAR_BEHIND) => {
                 notices.push(EpochNotice::FarBehind { remembered, found: epoch });
             }
             None if here.is_none() && notices.is_empty() => {
@@ -97,7 +97,7 @@ impl EpochMemory {
     pub(super) fn judge_absent(&self) -> Result<(), RingError> {
         match self.file.read() {
             Ok(lines) if self.line(&lines).is_some_and(|line| !line.changing) => {
-                Err(RingError::RingChanged { epoch: 0 })
+                Err(RingError::RingChanged { epoch: Epoch::NONE })
             }
             Ok(_) => Ok(()),
             Err(error) => {
@@ -108,21 +108,21 @@ impl EpochMemory {
     }
 
     /// Writes an epoch down unless a higher one is. A file that does not verify stays as it is, so that it stays noticed.
-    pub(super) fn raise(&self, ring: &RingId, epoch: i64, key: &ManifestKey) {
+    pub(super) fn raise(&self, ring: &RingId, epoch: Epoch, key: &ManifestKey) {
         // Where nothing is to be written, a file on a read-only mount will do.
         if !self.is_written(ring, epoch) {
             let raised = self.file.change(|lines| self.raise_in(lines, ring, epoch, key));
             self.say_unwritable(raised);
         }
-        self.raised.store(epoch, Ordering::Relaxed);
+        self.raised.store(epoch.number(), Ordering::Relaxed);
     }
 
-    fn is_written(&self, ring: &RingId, epoch: i64) -> bool {
+    fn is_written(&self, ring: &RingId, epoch: Epoch) -> bool {
         let lines = self.file.read().unwrap_or_default();
         self.line(&lines).is_some_and(|line| line.names(ring) && line.epoch >= epoch)
     }
 
-    fn raise_in(&self, lines: &mut Lines, ring: &RingId, epoch: i64, key: &ManifestKey) -> bool {
+    fn raise_in(&self, lines: &mut Lines, ring: &RingId, epoch: Epoch, key: &ManifestKey) -> bool {
         let before = self.line(lines).cloned();
         let is_strange =
             |line: &Line| !line.admits(ring) || (line.names(ring) && !line.verifies(ring, key));
@@ -141,13 +141,13 @@ impl EpochMemory {
         true
     }
 
-    pub(super) fn has_raised(&self, epoch: i64) -> bool {
-        self.raised.load(Ordering::Relaxed) == epoch
+    pub(super) fn has_raised(&self, epoch: Epoch) -> bool {
+        self.raised.load(Ordering::Relaxed) == epoch.number()
     }
 
     /// Writes down that this host's own `migrate` is about to make the ring, or to drop this one. Fails where that cannot
     /// be written, while nothing is changed yet.
-    pub(crate) fn intend(&self, ring: Option<(&RingId, i64, &ManifestKey)>) -> io::Result<()> {
+    pub(crate) fn intend(&self, ring: Option<(&RingId, Epoch, &ManifestKey)>) -> io::Result<()> {
         let Some((ring, epoch, key)) = ring else {
             return self.change(Line::making(&self.database));
         };
@@ -155,7 +155,7 @@ impl EpochMemory {
     }
 
     /// Ends what [`EpochMemory::intend`] began, with the ring that the database has now.
-    pub(crate) fn settle(&self, ring: Option<(&RingId, i64, &ManifestKey)>) {
+    pub(crate) fn settle(&self, ring: Option<(&RingId, Epoch, &ManifestKey)>) {
         let settled = match ring {
             Some((ring, epoch, key)) => self.mark(ring, epoch, key, false),
             None => self.file.change(|lines| {
@@ -173,7 +173,7 @@ impl EpochMemory {
 
     /// Accepts the ring and epoch that the database has now, whatever this host has seen. A damaged file is made anew from
     /// the lines that are whole.
-    pub(crate) fn accept(&self, ring: Option<(&RingId, i64, &ManifestKey)>) -> io::Result<()> {
+    pub(crate) fn accept(&self, ring: Option<(&RingId, Epoch, &ManifestKey)>) -> io::Result<()> {
         let token = hex::encode(make_bytes::<8>().map_err(io::Error::other)?);
         self.file.change(|lines| {
             lines.lines.retain(|line| line.database != self.database);
@@ -205,7 +205,13 @@ impl EpochMemory {
     }
 
     /// Sets whether `migrate` changes the ring, in this database's line and in those of its other addresses.
-    fn mark(&self, ring: &RingId, epoch: i64, key: &ManifestKey, changing: bool) -> io::Result<()> {
+    fn mark(
+        &self,
+        ring: &RingId,
+        epoch: Epoch,
+        key: &ManifestKey,
+        changing: bool,
+    ) -> io::Result<()> {
         self.file.change(|lines| {
             let before = lines.lines.clone();
             let own = Line { changing, ..Line::of(&self.database, ring, epoch, key) };

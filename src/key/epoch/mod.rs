@@ -21,6 +21,7 @@ use super::Manifest;
 use super::manifest_row::{Verified, read_manifest};
 use super::manifest_row::{read_at_any_epoch, unverified};
 use super::{RingError, Roots};
+use crate::key::Epoch;
 
 pub use memory::EpochMemory;
 pub use notice::EpochNotice;
@@ -35,7 +36,7 @@ pub enum Acceptance {
     /// The database is at another epoch.
     Differs {
         /// At this one; 0 where it has no ring.
-        now: i64,
+        now: Epoch,
     },
     /// This host keeps no epoch file.
     NoFile,
@@ -52,13 +53,13 @@ impl From<io::Result<()>> for Acceptance {
 /// The least epoch that is accepted, cheap to clone. From a number: that pin alone, 0 for none.
 #[derive(Clone, Default)]
 pub struct EpochFloor {
-    pin: i64,
+    pin: Epoch,
     memory: Option<Arc<EpochMemory>>,
 }
 
 impl From<i64> for EpochFloor {
     fn from(pin: i64) -> Self {
-        Self { pin, memory: None }
+        Self { pin: pin.into(), memory: None }
     }
 }
 
@@ -70,7 +71,7 @@ impl EpochFloor {
     }
 
     /// The pinned epoch; 0 where none is.
-    pub fn pin(&self) -> i64 {
+    pub fn pin(&self) -> Epoch {
         self.pin
     }
 
@@ -173,7 +174,7 @@ impl EpochFloor {
         &self,
         db: &DatabaseConnection,
         roots: Option<&Roots>,
-        epoch: i64,
+        epoch: Epoch,
     ) -> Result<Acceptance, RingError> {
         let Some(memory) = &self.memory else { return Ok(Acceptance::NoFile) };
         let Some((_, now)) = unverified(db).await? else { return Ok(self.accept_absent(epoch)) };
@@ -186,10 +187,10 @@ impl EpochFloor {
 
     /// Accepts a database without a ring.
     #[doc(hidden)]
-    pub fn accept_absent(&self, epoch: i64) -> Acceptance {
+    pub fn accept_absent(&self, epoch: Epoch) -> Acceptance {
         match &self.memory {
             None => Acceptance::NoFile,
-            Some(_) if epoch != 0 => Acceptance::Differs { now: 0 },
+            Some(_) if epoch != Epoch::NONE => Acceptance::Differs { now: Epoch::NONE },
             Some(memory) => memory.accept(None).into(),
         }
     }
@@ -208,7 +209,7 @@ impl EpochFloor {
     /// Refuses a database without a ring where this host has seen one, or a pin demands one.
     #[doc(hidden)]
     pub fn judge_absent(&self) -> Result<(), RingError> {
-        if self.pin > 0 {
+        if self.pin > Epoch::NONE {
             return Err(RingError::Missing);
         }
         self.memory.as_ref().map_or(Ok(()), |memory| memory.judge_absent())
@@ -225,7 +226,7 @@ impl EpochFloor {
     }
 
     /// Whether this epoch of this process's ring is written down already.
-    pub(super) fn has_raised(&self, epoch: i64) -> bool {
+    pub(super) fn has_raised(&self, epoch: Epoch) -> bool {
         self.memory.as_ref().is_none_or(|memory| memory.has_raised(epoch))
     }
 

@@ -1,5 +1,6 @@
 //! What is to be noticed about a host's memory, and refuses nothing.
 
+use crate::key::Epoch;
 use std::path::PathBuf;
 
 /// Something about the epoch file that the operator should know.
@@ -26,9 +27,9 @@ pub enum EpochNotice {
     #[error("the manifest is at epoch {found}, and this host has last seen epoch {remembered}")]
     FarBehind {
         /// The epoch in the file.
-        remembered: i64,
+        remembered: Epoch,
         /// The epoch in the database.
-        found: i64,
+        found: Epoch,
     },
 }
 
