@@ -13,7 +13,7 @@ use super::member;
 use super::problem::Problem;
 
 /// A JSON body. A refusal names the wrong member and omits its value, which may be a secret.
-pub(super) struct Body<T>(pub(super) T);
+pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
@@ -63,8 +63,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The same for a member: `#[serde(deserialize_with = "object")]`.
-pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Reads a member that must be an object: `#[serde(deserialize_with = "object")]`.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     deserializer.deserialize_map(OfMap(PhantomData))

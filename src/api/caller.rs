@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use sea_orm::DatabaseConnection;
 use strongroom::entity::credential;
 use strongroom::migration::Phase;
 
@@ -13,38 +14,60 @@ use super::problem::Problem;
 use super::refusal::Refusal;
 use super::request_id::{Named, RequestId};
 use super::service::Service;
-use strongroom::audit::{Action, AuditError, Barrier, Entry};
+use super::words::Words;
+use strongroom::audit::{Action, Barrier, Entry};
 use strongroom::component::ComponentHandle;
 use strongroom::credential::Store;
-use strongroom::key::RingError;
+use strongroom::key::{RingError, ScopedKeys};
 
 /// Who asks, and by which pool it is answered. Handlers get rows through this and nothing else.
-pub(super) struct Caller {
-    pub(super) component: Arc<ComponentHandle>,
+///
+/// A handler that takes it refuses unknown callers, and has a place of its component's pool until the value is dropped.
+pub struct Caller {
+    component: Arc<ComponentHandle>,
     identity: String,
     request: RequestId,
     service: Arc<Service>,
+    words: Arc<Words>,
     _leave: Leave,
 }
 
 impl Caller {
-    /// The credentials, by the component's login and with its keys.
-    pub(super) fn store(&self) -> Store {
-        Store::of_component(self.component.database().clone(), self.component.keys())
+    /// Returns the component, with its pool and its share of the keys.
+    pub fn component(&self) -> &ComponentHandle {
+        &self.component
     }
 
-    /// Writes down that something was done, for each of these rows. It must not be handed out before this returns.
-    pub(super) async fn done(
+    /// Returns the component's pool: the server holds whatever runs on it to the component's rights.
+    pub fn database(&self) -> &DatabaseConnection {
+        self.component.database()
+    }
+
+    /// Returns the component's keys: of the columns that it may open, seal and find by, and no others.
+    pub fn keys(&self) -> Arc<ScopedKeys> {
+        self.component.keys()
+    }
+
+    /// The credentials, by the component's login and with its keys.
+    pub fn store(&self) -> Store {
+        Store::of_component(self.database().clone(), self.keys())
+    }
+
+    /// Writes down that something was done, for each of these rows. The handler must not answer with them before this returns,
+    /// and must undo what it did if this fails: what is not written down is not handed out.
+    pub async fn done(
         &self,
         action: Action,
         objects: impl IntoIterator<Item = String>,
-    ) -> Result<(), AuditError> {
-        let entries = objects.into_iter().map(|object| self.entry(action, object, None)).collect();
-        self.service.audit.write(entries).await
+    ) -> Result<(), Problem> {
+        let entries: Vec<_> =
+            objects.into_iter().map(|object| self.entry(action, object, None)).collect();
+        self.write(entries).await.map_err(|refusal| refusal.problem)
     }
 
-    /// Writes a refusal down, with what refused it; the caller is told the same.
-    pub(super) async fn refused(
+    /// Writes a refusal down, with what refused it; returns the answer to the caller, which says the same. Errors without a
+    /// barrier (a row that does not exist, a database that is away) are no refusals and have no row.
+    pub async fn refused(
         &self,
         action: Action,
         object: &str,
@@ -53,15 +76,15 @@ impl Caller {
         let Refusal { problem, barrier } = refusal.into();
         let Some(barrier) = barrier else { return problem };
         self.service.metrics.refused(barrier);
-        match self
-            .service
-            .audit
-            .write(vec![self.entry(action, object.to_owned(), Some(barrier))])
-            .await
-        {
+        match self.write(vec![self.entry(action, object.to_owned(), Some(barrier))]).await {
             Ok(()) => problem,
-            Err(error) => Refusal::from(error).problem,
+            Err(refusal) => refusal.problem,
         }
+    }
+
+    async fn write(&self, entries: Vec<Entry>) -> Result<(), Refusal> {
+        entries.iter().try_for_each(|entry| self.words.require(entry))?;
+        Ok(self.service.audit.write(entries).await?)
     }
 
     fn entry(&self, action: Action, object: String, barrier: Option<Barrier>) -> Entry {
@@ -94,7 +117,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
         let name = identity.component.as_str();
         let policy = service.components.policy();
         let Some(of) = policy.components.get(name).filter(|_| service.knows(name)) else {
-            let refusal = Refusal::forbidden(Barrier::Policy);
+            let refusal = Refusal::forbidden(Barrier::POLICY);
             return Err(turned_away(service, &request, &peer, name, &identity.id, refusal).await);
         };
         // A name that no policy has is the caller's to choose, and none for a label.
@@ -124,6 +147,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
             identity: identity.id,
             request,
             service: service.clone(),
+            words: parts.extensions.get::<Arc<Words>>().cloned().unwrap_or_default(),
             _leave: leave,
         })
     }
@@ -172,7 +196,7 @@ async fn turned_away(
         request: request.to_string(),
         component,
         identity,
-        action: Action::Enter,
+        action: Action::ENTER,
         object: String::new(),
         barrier: Some(barrier),
     };

@@ -7,16 +7,22 @@
 //! Refuses: a database login of its own that is not component `strongroom`'s, or that may do more than its policy says;
 //! callers without a certificate, but for health and the API's description.
 //!
+//! Extended by: packages, which implement [`Routes`]. [`RouteSet`] joins them, and [`Server::bind`] takes the set.
+//!
 //! Does not promise: anything against whoever runs the service. It holds the root key, and every component's share is in
 //! one memory.
 
-mod body;
+mod access_row;
+pub mod body;
 mod body_budget;
 mod bounds;
 mod caller;
+mod claims;
 mod connection;
 pub mod dev_certs;
+mod error_shape;
 mod exchange;
+mod extension;
 mod finding;
 mod gate;
 mod handshake;
@@ -25,12 +31,15 @@ mod last_answer;
 mod line_budget;
 mod member;
 mod metrics;
+pub mod path;
 mod peer;
 mod problem;
 mod query;
 pub mod readiness;
 mod refusal;
 mod request_id;
+pub mod responses;
+mod route_set;
 mod routes;
 mod server;
 mod service;
@@ -40,10 +49,22 @@ mod signature;
 mod tls;
 mod unparsed;
 mod well_formed;
+mod words;
 
+pub use access_row::AccessRow;
+pub use body::Body;
 pub use body_budget::BodyBudgetSettings;
+pub use caller::Caller;
+pub use claims::RoutesError;
+pub use error_shape::ErrorShape;
+pub use extension::{Routes, Work, actions_of};
 pub use gate::GateSettings;
 pub use identity::{Identities, Identity, IdentityError, NoIdentity};
+pub use problem::Problem;
+pub use query::Parameters;
+pub use refusal::Refusal;
+pub use route_set::RouteSet;
+pub use routes::built_in;
 pub use server::{Server, ServerError, Signals};
 pub use service::{Database, OWN_COMPONENT, Service};
 pub use settings::{Limits, Settings, Way};

@@ -1,17 +1,15 @@
-//! Errors as callers see them: problem documents (RFC 9457), and Keystone's shape on its routes.
+//! Errors as callers see them: problem documents (RFC 9457).
 
 use axum::Json;
-use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::json;
+use strongroom::audit::Barrier;
 use utoipa::ToSchema;
 
 /// A problem document. `code` is a word that programs can rely on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct Problem {
+pub struct Problem {
     /// Always `about:blank`: the code says which problem it is.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -23,7 +21,7 @@ pub(super) struct Problem {
     detail: String,
     /// A word that programs can rely on.
     code: &'static str,
-    /// What refused it, of a refusal: `identity`, `policy`, `keys` or `database`.
+    /// What refused it, of a refusal: `identity`, `policy`, `keys` or `database`, or a word of the route's package.
     #[serde(skip_serializing_if = "Option::is_none")]
     barrier: Option<&'static str>,
     /// Seconds after which to try again.
@@ -32,7 +30,8 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem with a word for programs and a sentence for people. No secret may stand in it.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         Self {
             kind: "about:blank",
@@ -45,34 +44,56 @@ impl Problem {
         }
     }
 
-    pub(super) fn barrier(mut self, barrier: &'static str) -> Self {
-        self.barrier = Some(barrier);
-        self
+    /// Returns 404, `there is no such …`.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
-    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+    /// Returns 400 for what a caller sent.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    }
+
+    /// Adds the header `Retry-After`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    pub(super) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "there is no such credential")
+    /// Names what refused it. A [`super::Refusal`] does this, because its audit row names the same.
+    pub(super) fn refused_by(mut self, barrier: Barrier) -> Self {
+        self.barrier = Some(barrier.as_str());
+        self
     }
 
-    pub(super) fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
-    }
-
-    /// The word that programs rely on.
-    pub(super) fn code(&self) -> &'static str {
-        self.code
-    }
-
-    fn status(&self) -> StatusCode {
+    /// Returns the HTTP status.
+    pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    fn dress(&self, mut response: Response) -> Response {
+    /// Returns the status in words.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// Returns the sentence for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Returns the word that programs rely on.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Returns the barrier of a refusal.
+    pub fn barrier(&self) -> Option<&'static str> {
+        self.barrier
+    }
+
+    /// Adds what goes with the problem to a response that says it in another shape.
+    pub(super) fn dress(&self, mut response: Response) -> Response {
         if let Some(value) =
             self.retry_after.and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok())
         {
@@ -91,24 +112,4 @@ impl IntoResponse for Problem {
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         self.dress(response)
     }
-}
-
-/// The same error as Keystone's clients read it, on the paths that they ask for. Other responses pass.
-pub(super) async fn in_keystones_shape(request: Request, next: Next) -> Response {
-    let is_keystones = request.uri().path().starts_with("/v3");
-    let response = next.run(request).await;
-    if !is_keystones {
-        return response;
-    }
-    let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
-    let Problem { title, status, detail, code, barrier, .. } = &problem;
-    let error = json!({ "error": { "code": status, "title": title, "message": detail, "reason": code, "barrier": barrier } });
-    let mut shaped = (problem.status(), Json(error)).into_response();
-    // What was said beside the body is said still: methods that there are, that the connection ends.
-    for (name, value) in response.headers() {
-        if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
-            shaped.headers_mut().insert(name.clone(), value.clone());
-        }
-    }
-    problem.dress(shaped)
 }

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use super::member;
 use super::problem::Problem;
 
-/// The parameters of a query.
-pub(super) struct Parameters<T>(pub(super) T);
+/// The parameters of a query. A refusal names the wrong one and omits its value, which may be a secret.
+pub struct Parameters<T>(pub T);
 
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
     type Rejection = Problem;

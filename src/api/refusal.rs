@@ -17,8 +17,10 @@ const SOON: u32 = 1;
 pub(super) const WENT_BACK: &str = "the database went back to an older copy, or to another key ring: the operator must restore it, or accept it";
 
 /// What a caller is told, and what goes into the audit row of a refusal.
+///
+/// [`super::Caller::refused`] turns it into an answer and writes the row.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub struct Refusal {
     pub(super) problem: Problem,
     pub(super) barrier: Option<Barrier>,
 }
@@ -30,34 +32,39 @@ impl From<Problem> for Refusal {
 }
 
 impl Refusal {
-    /// Nobody that this service knows.
-    pub(super) fn identity(code: &'static str, detail: String) -> Self {
-        let problem = Problem::new(StatusCode::UNAUTHORIZED, code, detail);
-        Self {
-            problem: problem.barrier(Barrier::Identity.as_str()),
-            barrier: Some(Barrier::Identity),
-        }
+    /// A refusal by a barrier of a package's own, which the package lists in [`super::Routes::barriers`].
+    pub fn new(
+        barrier: Barrier,
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        let problem = Problem::new(status, code, detail).refused_by(barrier);
+        Self { problem, barrier: Some(barrier) }
     }
 
-    /// Somebody who may not.
+    /// Nobody that this service knows.
+    pub(super) fn identity(code: &'static str, detail: String) -> Self {
+        Self::new(Barrier::IDENTITY, StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    /// Somebody who may not, by a barrier of the service.
     pub(super) fn forbidden(barrier: Barrier) -> Self {
         let (code, detail) = match barrier {
-            Barrier::Identity => ("unknown_caller", "the caller is no component"),
-            Barrier::Policy => ("no_policy", "no policy is in force for this component"),
-            Barrier::Keys => ("no_key", "the component's policy gives it no key for this"),
-            // And a barrier that a later version of the library names: a refusal all the same.
+            Barrier::IDENTITY => ("unknown_caller", "the caller is no component"),
+            Barrier::POLICY => ("no_policy", "no policy is in force for this component"),
+            Barrier::KEYS => ("no_key", "the component's policy gives it no key for this"),
             _ => ("forbidden", "the database does not let the component's login do this"),
         };
-        let problem = Problem::new(StatusCode::FORBIDDEN, code, detail).barrier(barrier.as_str());
-        Self { problem, barrier: Some(barrier) }
+        Self::new(barrier, StatusCode::FORBIDDEN, code, detail)
     }
 
     fn unavailable(code: &'static str, detail: &'static str) -> Self {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(SOON).into()
     }
 
-    /// Nothing of the cause is for the caller: it may name accounts, and tables.
-    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
+    /// Logs the cause and tells the caller nothing of it: it may name accounts, and tables.
+    pub fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -71,7 +78,7 @@ impl Refusal {
 impl From<DbErr> for Refusal {
     fn from(error: DbErr) -> Self {
         if is_refused(&error) {
-            return Self::forbidden(Barrier::Database);
+            return Self::forbidden(Barrier::DATABASE);
         }
         if is_too_slow(&error) {
             return Self::unavailable("database_busy", "the database took too long");
@@ -87,7 +94,7 @@ impl From<DbErr> for Refusal {
 impl From<RingError> for Refusal {
     fn from(error: RingError) -> Self {
         match error {
-            RingError::NotShared => Self::forbidden(Barrier::Keys),
+            RingError::NotShared => Self::forbidden(Barrier::KEYS),
             RingError::Database(error) => error.into(),
             error if error.went_back() => {
                 tracing::error!(%error, "the database went back");
@@ -101,7 +108,7 @@ impl From<RingError> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NotFound => Problem::not_found().into(),
+            StoreError::NotFound => Problem::not_found("credential").into(),
             StoreError::Exists => {
                 Problem::new(StatusCode::CONFLICT, "exists", error.to_string()).into()
             }
@@ -112,7 +119,7 @@ impl From<StoreError> for Refusal {
                 Problem::new(StatusCode::BAD_REQUEST, "too_many", error.to_string()).into()
             }
             StoreError::Unopenable { reason: OpenFailure::NotShared, .. } => {
-                Self::forbidden(Barrier::Keys)
+                Self::forbidden(Barrier::KEYS)
             }
             StoreError::Unopenable { ref id, ref reason } => {
                 tracing::error!(id, %reason, "a credential does not open");
@@ -130,7 +137,7 @@ impl From<GrantError> for Refusal {
     fn from(error: GrantError) -> Self {
         match error {
             GrantError::UnknownComponent(_) | GrantError::NoPolicy => {
-                Self::forbidden(Barrier::Policy)
+                Self::forbidden(Barrier::POLICY)
             }
             GrantError::Database(error) if is_unreachable(&error) => error.into(),
             GrantError::Ring(error) => error.into(),
@@ -138,10 +145,13 @@ impl From<GrantError> for Refusal {
                 tracing::error!(%error, "a component cannot be served");
                 let detail =
                     "the component's database login cannot be used; the service's log says why";
-                let problem =
-                    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "login_unusable", detail);
-                let problem = problem.barrier(Barrier::Policy.as_str()).retry_after(SOON);
-                Self { problem, barrier: Some(Barrier::Policy) }
+                let refusal = Self::new(
+                    Barrier::POLICY,
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "login_unusable",
+                    detail,
+                );
+                Self { problem: refusal.problem.retry_after(SOON), ..refusal }
             }
         }
     }

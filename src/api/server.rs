@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::connection::Connections;
-use super::routes;
+use super::route_set::RouteSet;
 use super::service::Service;
 use super::settings::Way;
 use super::tls::{Reloading, TlsError};
@@ -39,14 +39,15 @@ pub enum ServerError {
 /// A service that listens.
 pub struct Server {
     service: Arc<Service>,
+    routes: Arc<RouteSet>,
     listeners: Vec<TcpListener>,
     tls: Option<Arc<Reloading>>,
 }
 
 /// How often certificates are looked at.
 const WATCH: Duration = Duration::from_secs(5);
-/// How often signatures are forgotten that are too old to be taken.
-const FORGET: Duration = Duration::from_mins(1);
+/// How often packages do their work of every minute.
+const MINUTE: Duration = Duration::from_mins(1);
 /// After an error of the listening socket itself: too many open files, for the most part.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -54,6 +55,7 @@ impl Server {
     /// Reads the certificates, and takes the address or the sockets that were opened for the service.
     pub async fn bind(
         service: Arc<Service>,
+        routes: RouteSet,
         opened: Vec<std::net::TcpListener>,
     ) -> Result<Self, ServerError> {
         let tls = match &service.settings.way {
@@ -67,7 +69,7 @@ impl Server {
             opened.into_iter().map(from_std).collect()
         };
         let listeners = taken.map_err(|error| ServerError::Listen(listen, error))?;
-        Ok(Self { service, listeners, tls })
+        Ok(Self { service, routes: Arc::new(routes), listeners, tls })
     }
 
     /// Where it listens first, with the port that it was given.
@@ -78,9 +80,9 @@ impl Server {
     /// Answers until it is told to stop: then it says that it is not ready, goes on for the time of the drain, takes no new
     /// connections, and lets requests end.
     pub async fn run(self, signals: Signals) {
-        let Self { service, listeners, tls } = self;
+        let Self { service, routes, listeners, tls } = self;
         let (close, closing) = watch::channel(false);
-        let router = routes::all(&service);
+        let router = routes.router(&service);
         let (known, plain) = match &service.settings.way {
             Way::Tls { identities, .. } => {
                 (tls.clone().map(|tls| (tls, Arc::new(identities.clone()))), None)
@@ -95,8 +97,10 @@ impl Server {
             parties: Arc::default(),
             closing,
         };
-        let chores =
-            [tokio::spawn(chores(service.clone())), tokio::spawn(service.clone().keep_looking())];
+        let chores = [
+            tokio::spawn(chores(service.clone(), routes)),
+            tokio::spawn(service.clone().keep_looking()),
+        ];
         let watching = tls.map(|tls| {
             tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone()))
         });
@@ -169,14 +173,10 @@ async fn accept(listeners: &[TcpListener], connections: &Connections, open: &mut
     }
 }
 
-async fn chores(service: Arc<Service>) {
+async fn chores(service: Arc<Service>, routes: Arc<RouteSet>) {
     loop {
-        tokio::time::sleep(FORGET).await;
-        match routes::forget_old_signatures(&service).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "old signatures forgotten"),
-            Err(error) => tracing::warn!(%error, "old signatures could not be forgotten"),
-        }
+        tokio::time::sleep(MINUTE).await;
+        routes.every_minute(&service).await;
     }
 }
 

@@ -16,7 +16,7 @@ use strongroom::audit::Writer;
 use strongroom::component::Components;
 use strongroom::db::Address;
 use strongroom::key::{AuditKey, RingAccess};
-use strongroom::policy::{GrantError, Names};
+use strongroom::policy::{GrantError, Names, Policy};
 
 /// How often a service looks at its surroundings.
 const LOOK: Duration = Duration::from_secs(5);
@@ -82,7 +82,7 @@ impl Service {
 
     /// Whether the policy in force has this component, and it is one that may call.
     pub(super) fn knows(&self, component: &str) -> bool {
-        component != OWN_COMPONENT && self.components.policy().components.contains_key(component)
+        component != OWN_COMPONENT && self.policy().components.contains_key(component)
     }
 
     /// Held while a request is under way.
@@ -103,8 +103,13 @@ impl Service {
         }
     }
 
-    /// The pool of the service's own login.
-    pub(super) fn keeper(&self) -> &DatabaseConnection {
+    /// Returns the policy in force, at most half a second old.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.components.policy()
+    }
+
+    /// Returns the pool of the service's own login: for rows that belong to no caller.
+    pub fn keeper(&self) -> &DatabaseConnection {
         self.components.keeper()
     }
 }

@@ -2,69 +2,7 @@
 
 use strongroom_entity::audit::Model;
 
-/// What was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action {
-    /// A secret to be shown.
-    Reveal,
-    /// A credential to be made; its secret is shown once.
-    Create,
-    /// A credential to be removed.
-    Delete,
-    /// A credential, or a list of them, without secrets.
-    Read,
-    /// A signature to be checked.
-    Verify,
-    /// The component's own database login.
-    Login,
-    /// How things stand.
-    Status,
-    /// Anything, by a caller that is no component.
-    Enter,
-}
-
-impl Action {
-    /// As it is written down.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reveal => "reveal",
-            Self::Create => "create",
-            Self::Delete => "delete",
-            Self::Read => "read",
-            Self::Verify => "verify",
-            Self::Login => "login",
-            Self::Status => "status",
-            Self::Enter => "enter",
-        }
-    }
-}
-
-/// What refused something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Barrier {
-    /// The caller's certificate names nobody.
-    Identity,
-    /// The policy has no such component, or its login is not what the policy says.
-    Policy,
-    /// The component's share has no key for it.
-    Keys,
-    /// The database refused the component's login.
-    Database,
-}
-
-impl Barrier {
-    /// As it is written down.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Policy => "policy",
-            Self::Keys => "keys",
-            Self::Database => "database",
-        }
-    }
-}
+use super::{Action, Barrier};
 
 /// What is written down. Never a secret, and never an access key: `object` is a row's id.
 #[derive(Debug, Clone)]
@@ -131,7 +69,7 @@ mod tests {
             request: "r".into(),
             component,
             identity,
-            action: Action::Reveal,
+            action: Action::REVEAL,
             object: "o".into(),
             barrier: None,
         }

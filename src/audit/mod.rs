@@ -11,10 +11,12 @@ mod append;
 mod entry;
 mod error;
 mod verify;
+mod word;
 mod writer;
 
 pub(crate) use append::append;
-pub use entry::{Action, Barrier, Entry};
+pub use entry::Entry;
 pub use error::AuditError;
 pub use verify::{Flaw, Problem, Report, verify};
+pub use word::{Action, Barrier};
 pub use writer::Writer;

@@ -1,6 +1,7 @@
 //! `strongroom audit …`.
 
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
@@ -12,6 +13,7 @@ use super::counted::counted;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use super::packages::actions;
 use super::session::Session;
 use super::text::Text;
 use strongroom::audit::{AuditError, Report, verify};
@@ -46,8 +48,7 @@ pub(crate) struct List {
     /// Only this component's
     #[arg(long, value_name = "C")]
     component: Option<String>,
-    /// Only these: reveal, create, delete, read, verify, login, status or enter
-    #[arg(long, value_name = "ACTION", value_parser = ["reveal", "create", "delete", "read", "verify", "login", "status", "enter"], hide_possible_values = true)]
+    #[arg(long, value_name = "ACTION", value_parser = PossibleValuesParser::new(actions()), hide_possible_values = true, help = only_these())]
     action: Option<String>,
     /// Only about this credential
     #[arg(long, value_name = "ID")]
@@ -55,6 +56,12 @@ pub(crate) struct List {
     /// Only what was refused
     #[arg(long)]
     refused: bool,
+}
+
+fn only_these() -> String {
+    let actions = actions();
+    let (last, others) = actions.split_last().unwrap_or((&"", &[]));
+    format!("Only these: {} or {last}", others.join(", "))
 }
 
 fn kept(text: &str) -> Result<(i64, String), String> {

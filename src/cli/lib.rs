@@ -23,6 +23,7 @@ mod keystone;
 mod log;
 mod migrate;
 mod output;
+mod packages;
 mod pages;
 mod policy;
 mod progress;
@@ -44,6 +45,7 @@ use failure::Failure;
 use output::Output;
 use session::Session;
 
+pub use packages::packages;
 use strongroom::reseal::Stop;
 
 /// Runs the program on its arguments; the code is the contract's.

@@ -16,6 +16,7 @@ use self::sockets::Opened;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use super::packages;
 use super::session::Session;
 use super::typed;
 use crate::config;
@@ -24,7 +25,8 @@ use strongroom::policy::GrantError;
 use strongroom::schema;
 use strongroom_api::{
     BodyBudgetSettings, Database, GateSettings, Identities, IdentityError, Limits, OWN_COMPONENT,
-    Server, ServerError, Service, Settings, Signals, TlsError, TlsSettings, Way, readiness,
+    RouteSet, RoutesError, Server, ServerError, Service, Settings, Signals, TlsError, TlsSettings,
+    Way, readiness,
 };
 
 #[derive(Debug, Args)]
@@ -104,6 +106,7 @@ async fn answer_on(
     output: &Output,
     told: &dyn Fn(SocketAddr, &str),
 ) -> Result<Exit, Failure> {
+    let routes = RouteSet::new(packages::packages())?;
     require_schema(session).await?;
     let database = Database {
         address: session.address()?,
@@ -112,7 +115,7 @@ async fn answer_on(
     };
     let replica = strongroom::db::this_host_and_process();
     let service = Service::open(settings, database, &replica).await.map_err(own_login)?;
-    let server = Server::bind(service, opened.sockets).await?;
+    let server = Server::bind(service, routes, opened.sockets).await?;
     let signals = listen_to_signals();
     let address = server.address().map_err(|error| Failure::new(Exit::Failed, "listen", error))?;
     told(address, &replica);
@@ -278,6 +281,13 @@ impl From<IdentityError> for Failure {
     fn from(error: IdentityError) -> Self {
         Self::new(Exit::Usage, "configuration", error)
             .help("see `[server.identity]` in strongroom.example.toml")
+    }
+}
+
+impl From<RoutesError> for Failure {
+    fn from(error: RoutesError) -> Self {
+        Self::new(Exit::Failed, "routes", error)
+            .help("this program was built from packages that do not go together: build it without one of them")
     }
 }
 

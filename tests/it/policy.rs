@@ -8,8 +8,8 @@ use sea_orm::ConnectionTrait as _;
 
 use crate::schema_changes::cut_at_every_statement;
 use crate::support::{
-    Engine, Room, TlsServer, Verdict, block_on, numbered_rows, on_every_engine, on_every_server,
-    ran, tried, until,
+    Engine, OwnServer, Room, TlsServer, Verdict, block_on, numbered_rows, on_every_engine,
+    on_every_server, ran, tried, until,
 };
 
 on_every_engine!(

@@ -1,131 +1,78 @@
 //! `/v1/credentials`: what the command line does with credentials, over HTTPS, by the caller's own login.
 
-use axum::Json;
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
-use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use strongroom::entity::credential::SecretKey;
-use utoipa::{IntoParams, ToSchema};
-use zeroize::Zeroizing;
+mod shape;
 
+use std::sync::Arc;
+
+use axum::Json;
+use axum::http::StatusCode;
+use serde_json::Value;
+use strongroom::entity::credential::SecretKey;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::shape::{NewBody, Reveal, Row, Rows, Shown, Wanted, Which};
+use crate::access_row::AccessRow;
 use crate::body::Body;
 use crate::caller::Caller;
+use crate::extension::Routes;
+use crate::path::{PathOf, parts};
 use crate::problem::Problem;
 use crate::query::Parameters;
+use crate::service::Service;
 use strongroom::audit::Action;
-use strongroom::credential::{self, Filter, Listed, NewCredential, StoreError};
+use strongroom::credential::{self, Filter, NewCredential, StoreError};
 
-/// A credential to be stored. What is not given is made.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewBody {
-    /// Whose it is.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
-    user_id: String,
-    /// The project, or none.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
-    project_id: Option<String>,
-    /// `ec2` when it is not given.
-    #[schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000]*$")]
-    r#type: Option<String>,
-    /// The access key.
-    #[schema(min_length = 1, max_length = 255, pattern = "^[^\\u0000]*$", value_type = Option<String>)]
-    access: Option<Zeroizing<String>>,
-    /// The secret.
-    #[schema(min_length = 1, pattern = "^[^\\u0000]*$", value_type = Option<String>)]
-    secret: Option<Zeroizing<String>>,
-    /// Whatever else belongs to it.
-    #[schema(value_type = Option<Object>)]
-    extra: Option<Map<String, Value>>,
-}
+/// What a path names.
+pub(super) const WHAT: &str = "credential";
 
-/// A credential.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Shown {
-    id: String,
-    user_id: String,
-    project_id: Option<String>,
-    r#type: String,
-    #[schema(value_type = Option<String>)]
-    access: Option<Zeroizing<String>>,
-    /// `null` unless it was made just now, or asked for by a component whose policy reads it.
-    #[schema(value_type = Option<String>)]
-    secret: Option<Zeroizing<String>>,
-}
+/// The credentials, as the command line has them.
+pub(super) struct Credentials;
 
-/// A credential in a list: nothing of it is opened.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Row {
-    id: String,
-    user_id: String,
-    project_id: Option<String>,
-    r#type: String,
-    /// RFC 3339, with microseconds.
-    created_at: String,
-}
+impl Routes for Credentials {
+    fn package(&self) -> &'static str {
+        "credentials"
+    }
 
-/// Part of a list.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Rows {
-    /// In order of id.
-    credentials: Vec<Row>,
-    /// The `after` of the next page; `null` at the end.
-    next: Option<String>,
-}
+    fn routes(&self) -> OpenApiRouter<Arc<Service>> {
+        OpenApiRouter::new()
+            .routes(routes!(create, list))
+            .routes(routes!(show, remove))
+            .routes(routes!(find))
+    }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Which {
-    /// Only this user's.
-    #[param(pattern = "^[^\\u0000]*$", required = false)]
-    user_id: Option<String>,
-    /// Only this project's.
-    #[param(pattern = "^[^\\u0000]*$", required = false)]
-    project_id: Option<String>,
-    /// At most so many; 100 when it is not given.
-    #[param(minimum = 1, maximum = 10_000, required = false)]
-    limit: Option<u64>,
-    /// Only those after this id.
-    #[param(pattern = "^[^\\u0000]*$", required = false)]
-    after: Option<String>,
-}
+    fn actions(&self) -> &'static [Action] {
+        &[Action::REVEAL, Action::CREATE, Action::DELETE, Action::READ]
+    }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Reveal {
-    /// Whether the secret is asked for.
-    #[serde(default)]
-    #[param(required = false)]
-    reveal: bool,
-}
-
-/// What to look for. The access key stands in the body: URLs end up in logs.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
-    #[schema(value_type = String)]
-    access: Zeroizing<String>,
-    /// Whether the secret is asked for.
-    #[serde(default)]
-    reveal: bool,
+    fn access(&self) -> &'static [AccessRow] {
+        const {
+            &[
+                AccessRow::get("/v1/credentials"),
+                AccessRow::post("/v1/credentials")
+                    .with_body(r#"{"user_id":"carol","type":"totp"}"#),
+                AccessRow::get("/v1/credentials/{id}").asking("/v1/credentials/row-000001"),
+                AccessRow::get("/v1/credentials/{id}")
+                    .asking("/v1/credentials/row-000001?reveal=true"),
+                AccessRow::delete("/v1/credentials/{id}").asking("/v1/credentials/nothing"),
+                AccessRow::post("/v1/credentials/find").with_body(r#"{"access":"nothing"}"#),
+            ]
+        }
+    }
 }
 
 /// Store a credential; the answer shows its secret this once
 #[utoipa::path(post, path = "/v1/credentials", operation_id = "create_credential", tag = "credentials", request_body = NewBody, responses(
     (status = 201, description = "It is stored, and this is its secret", body = Shown), (status = 409, description = "The access key is taken", body = Problem, content_type = "application/problem+json"),
-    crate::routes::document::Refusals))]
-pub(super) async fn create(
+    crate::responses::Refusals))]
+async fn create(
     caller: Caller,
     Body(body): Body<NewBody>,
 ) -> Result<(StatusCode, Json<Shown>), Problem> {
     let mut new =
         match NewCredential::make(body.user_id, body.r#type.unwrap_or_else(|| "ec2".to_owned())) {
             Ok(new) => new,
-            Err(error) => return Err(caller.refused(Action::Create, "", error).await),
+            Err(error) => return Err(caller.refused(Action::CREATE, "", error).await),
         };
     new.project_id = body.project_id;
     new.extra = body.extra.map(|extra| Value::Object(extra).to_string());
@@ -159,20 +106,20 @@ fn require_sense(new: &NewCredential) -> Result<(), Problem> {
 pub(super) async fn store(caller: &Caller, new: &NewCredential) -> Result<(), Problem> {
     require_sense(new)?;
     if let Err(error) = caller.store().create(new).await {
-        return Err(caller.refused(Action::Create, &new.id, error).await);
+        return Err(caller.refused(Action::CREATE, &new.id, error).await);
     }
-    if let Err(error) = caller.done(Action::Create, [new.id.clone()]).await {
+    if let Err(problem) = caller.done(Action::CREATE, [new.id.clone()]).await {
         let gone = caller.store().delete_by_id(&new.id).await.is_ok();
         tracing::warn!(id = new.id, gone, "a credential was stored and its secret not shown");
-        return Err(caller.refused(Action::Create, &new.id, error).await);
+        return Err(problem);
     }
     Ok(())
 }
 
 /// List credentials; opens nothing
 #[utoipa::path(get, path = "/v1/credentials", operation_id = "list_credentials", tag = "credentials", params(Which), responses(
-    (status = 200, description = "A page", body = Rows), crate::routes::document::Refusals))]
-pub(super) async fn list(
+    (status = 200, description = "A page", body = Rows), crate::responses::Refusals))]
+async fn list(
     caller: Caller,
     which: Result<Parameters<Which>, Problem>,
 ) -> Result<Json<Rows>, Problem> {
@@ -191,58 +138,52 @@ pub(super) async fn list(
             credentials: page.credentials.into_iter().map(Row::from).collect(),
             next: page.next,
         })),
-        Err(error) => Err(caller.refused(Action::Read, "", error).await),
+        Err(error) => Err(caller.refused(Action::READ, "", error).await),
     }
 }
 
 /// Show a credential
 #[utoipa::path(get, path = "/v1/credentials/{id}", operation_id = "show_credential", tag = "credentials", params(("id" = String, Path), Reveal), responses(
-    (status = 200, description = "The credential", body = Shown), crate::routes::document::NotFound, crate::routes::document::Refusals))]
-pub(super) async fn show(
+    (status = 200, description = "The credential", body = Shown), crate::routes::no_credential::NoCredential, crate::responses::Refusals))]
+async fn show(
     caller: Caller,
-    id: Result<Path<String>, PathRejection>,
+    id: PathOf<String>,
     reveal: Result<Parameters<Reveal>, Problem>,
 ) -> Result<Json<Shown>, Problem> {
-    let (id, Parameters(Reveal { reveal })) = (path(id)?, reveal?);
+    let (id, Parameters(Reveal { reveal })) = (parts(id, WHAT)?, reveal?);
     let found = caller.store().find_by_id(&id, reveal).await;
     shown(&caller, found, reveal, &id).await.map(Json)
 }
 
 /// Find a credential by its access key
 #[utoipa::path(post, path = "/v1/credentials/find", operation_id = "find_credential", tag = "credentials", request_body = Wanted, responses(
-    (status = 200, description = "The credential", body = Shown), crate::routes::document::NotFound, crate::routes::document::Refusals))]
-pub(super) async fn find(
-    caller: Caller,
-    Body(wanted): Body<Wanted>,
-) -> Result<Json<Shown>, Problem> {
+    (status = 200, description = "The credential", body = Shown), crate::routes::no_credential::NoCredential, crate::responses::Refusals))]
+async fn find(caller: Caller, Body(wanted): Body<Wanted>) -> Result<Json<Shown>, Problem> {
     let found = caller.store().find(&wanted.access, wanted.reveal).await;
     shown(&caller, found, wanted.reveal, "").await.map(Json)
 }
 
 /// Remove a credential
 #[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "remove_credential", tag = "credentials", params(("id" = String, Path)), responses(
-    (status = 204, description = "It is gone"), crate::routes::document::NotFound, crate::routes::document::Refusals))]
-pub(super) async fn remove(
-    caller: Caller,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<StatusCode, Problem> {
-    delete(&caller, &path(id)?).await
+    (status = 204, description = "It is gone"), crate::routes::no_credential::NoCredential, crate::responses::Refusals))]
+async fn remove(caller: Caller, id: PathOf<String>) -> Result<StatusCode, Problem> {
+    delete(&caller, &parts(id, WHAT)?).await
 }
 
 /// Removes by id, and writes it down.
 pub(super) async fn delete(caller: &Caller, id: &str) -> Result<StatusCode, Problem> {
     if let Err(error) = caller.store().delete_by_id(id).await {
-        return Err(caller.refused(Action::Delete, id, error).await);
+        return Err(caller.refused(Action::DELETE, id, error).await);
     }
-    match caller.done(Action::Delete, [id.to_owned()]).await {
+    match caller.done(Action::DELETE, [id.to_owned()]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(error) => {
+        Err(problem) => {
             tracing::error!(
                 id,
-                component = caller.component.name(),
+                component = caller.component().name(),
                 "a credential was removed, and no audit row says so"
             );
-            Err(caller.refused(Action::Delete, id, error).await)
+            Err(problem)
         }
     }
 }
@@ -254,15 +195,13 @@ async fn shown(
     reveal: bool,
     id: &str,
 ) -> Result<Shown, Problem> {
-    let action = if reveal { Action::Reveal } else { Action::Read };
+    let action = if reveal { Action::REVEAL } else { Action::READ };
     let found = match found {
         Ok(found) => found,
         Err(error) => return Err(caller.refused(action, id, error).await),
     };
-    if found.secret.is_some()
-        && let Err(error) = caller.done(Action::Reveal, [found.id.clone()]).await
-    {
-        return Err(caller.refused(action, &found.id, error).await);
+    if found.secret.is_some() {
+        caller.done(Action::REVEAL, [found.id.clone()]).await?;
     }
     let credential::Credential { id, user_id, project_id, kind, access, secret, .. } = found;
     Ok(Shown { id, user_id, project_id, r#type: kind, access, secret })
@@ -270,43 +209,5 @@ async fn shown(
 
 /// Whether the caller's policy lets it read secrets.
 pub(super) fn reads_secrets(caller: &Caller) -> bool {
-    caller.component.keys().opens::<SecretKey>()
-}
-
-/// A part of the path. No column holds a NUL, and PostgreSQL does not even look for one.
-pub(super) fn path<T: AsTexts>(given: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
-    match given {
-        Ok(Path(parts)) if parts.all().into_iter().all(|part| !part.contains('\0')) => Ok(parts),
-        _ => Err(Problem::not_found()),
-    }
-}
-
-/// What a path is made of.
-pub(super) trait AsTexts {
-    fn all(&self) -> Vec<&str>;
-}
-
-impl AsTexts for String {
-    fn all(&self) -> Vec<&str> {
-        vec![self]
-    }
-}
-
-impl AsTexts for (String, String) {
-    fn all(&self) -> Vec<&str> {
-        vec![&self.0, &self.1]
-    }
-}
-
-impl From<Listed> for Row {
-    fn from(row: Listed) -> Self {
-        let Listed { id, user_id, project_id, r#type, created_at, .. } = row;
-        Self {
-            id,
-            user_id,
-            project_id,
-            r#type,
-            created_at: created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
-        }
-    }
+    caller.keys().opens::<SecretKey>()
 }

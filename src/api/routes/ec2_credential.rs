@@ -1,33 +1,76 @@
 //! Keystone's OS-EC2 credentials, as its clients know them.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use zeroize::Zeroizing;
 
-use super::credential::{delete, path, reads_secrets, store};
+use super::credential::{WHAT, delete, reads_secrets, store};
+use crate::access_row::AccessRow;
 use crate::body::Body;
 use crate::caller::Caller;
+use crate::error_shape::ErrorShape;
+use crate::extension::Routes;
+use crate::path::{PathOf, parts};
 use crate::problem::Problem;
+use crate::service::Service;
 use strongroom::audit::Action;
 use strongroom::credential::{Credential, NewCredential, StoreError};
 
 const EC2: &str = "ec2";
+const LIST: &str = "/v3/users/{user_id}/credentials/OS-EC2";
+const ONE: &str = "/v3/users/{user_id}/credentials/OS-EC2/{access}";
+
+/// The credentials, as Keystone's clients know them. Their rows have the actions of [`super::credential`].
+pub(super) struct Ec2Credentials;
+
+impl Routes for Ec2Credentials {
+    fn package(&self) -> &'static str {
+        "ec2 credentials"
+    }
+
+    fn routes(&self) -> OpenApiRouter<Arc<Service>> {
+        OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(show, remove))
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[]
+    }
+
+    fn error_shape(&self) -> Option<ErrorShape> {
+        Some(ErrorShape::keystone(&["/v3"]))
+    }
+
+    fn access(&self) -> &'static [AccessRow] {
+        const {
+            &[
+                AccessRow::post(LIST)
+                    .asking("/v3/users/bob/credentials/OS-EC2")
+                    .with_body(r#"{"tenant_id":"web"}"#),
+                AccessRow::get(LIST).asking("/v3/users/user-1/credentials/OS-EC2"),
+                AccessRow::get(ONE).asking("/v3/users/alice/credentials/OS-EC2/nothing"),
+                AccessRow::delete(ONE).asking("/v3/users/alice/credentials/OS-EC2/nothing"),
+            ]
+        }
+    }
+}
 
 /// The project that the credential is for.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Tenant {
+struct Tenant {
     #[schema(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     tenant_id: String,
 }
 
 /// A credential as Keystone shows it.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Ec2 {
+struct Ec2 {
     user_id: String,
     tenant_id: Option<String>,
     #[schema(value_type = Option<String>)]
@@ -41,20 +84,20 @@ pub(super) struct Ec2 {
 
 /// Where it is.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Links {
+struct Links {
     #[serde(rename = "self")]
     this: String,
 }
 
 /// One credential.
 #[derive(Serialize, ToSchema)]
-pub(super) struct One {
+struct One {
     credential: Ec2,
 }
 
 /// All of a user's.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Many {
+struct Many {
     credentials: Vec<Ec2>,
     /// Ids of rows that do not open; they keep nobody from the rest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -64,7 +107,7 @@ pub(super) struct Many {
 
 /// Keystone's list comes in one page.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ListLinks {
+struct ListLinks {
     #[serde(rename = "self")]
     this: String,
     previous: Option<String>,
@@ -73,16 +116,16 @@ pub(super) struct ListLinks {
 
 /// Make an EC2 credential; the answer shows its secret
 #[utoipa::path(post, path = "/v3/users/{user_id}/credentials/OS-EC2", operation_id = "create_ec2_credential", tag = "keystone", params(("user_id" = String, Path)),
-    request_body = Tenant, responses((status = 201, description = "It is made, and this is its secret", body = One), crate::routes::document::KeystoneRefusals))]
-pub(super) async fn create(
+    request_body = Tenant, responses((status = 201, description = "It is made, and this is its secret", body = One), crate::responses::KeystoneRefusals))]
+async fn create(
     caller: Caller,
-    user: Result<Path<String>, PathRejection>,
+    user: PathOf<String>,
     Body(tenant): Body<Tenant>,
 ) -> Result<(StatusCode, Json<One>), Problem> {
-    let user = path(user)?;
+    let user = parts(user, WHAT)?;
     let mut new = match NewCredential::make(user, EC2) {
         Ok(new) => new,
-        Err(error) => return Err(caller.refused(Action::Create, "", error).await),
+        Err(error) => return Err(caller.refused(Action::CREATE, "", error).await),
     };
     new.project_id = Some(tenant.tenant_id);
     store(&caller, &new).await?;
@@ -93,13 +136,10 @@ pub(super) async fn create(
 
 /// List a user's EC2 credentials
 #[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2", operation_id = "list_ec2_credentials", tag = "keystone", params(("user_id" = String, Path)),
-    responses((status = 200, description = "The user's credentials", body = Many), crate::routes::document::KeystoneRefusals))]
-pub(super) async fn list(
-    caller: Caller,
-    user: Result<Path<String>, PathRejection>,
-) -> Result<Json<Many>, Problem> {
-    let (user, reveal) = (path(user)?, reads_secrets(&caller));
-    let action = if reveal { Action::Reveal } else { Action::Read };
+    responses((status = 200, description = "The user's credentials", body = Many), crate::responses::KeystoneRefusals))]
+async fn list(caller: Caller, user: PathOf<String>) -> Result<Json<Many>, Problem> {
+    let (user, reveal) = (parts(user, WHAT)?, reads_secrets(&caller));
+    let action = if reveal { Action::REVEAL } else { Action::READ };
     let rows = match caller.store().find_of(&user, EC2, reveal).await {
         Ok(rows) => rows,
         Err(error) => return Err(caller.refused(action, "", error).await),
@@ -120,9 +160,7 @@ pub(super) async fn list(
         }
     }
     let revealed = found.iter().filter(|row| row.secret.is_some()).map(|row| row.id.clone());
-    if let Err(error) = caller.done(Action::Reveal, revealed.collect::<Vec<_>>()).await {
-        return Err(caller.refused(action, "", error).await);
-    }
+    caller.done(Action::REVEAL, revealed.collect::<Vec<_>>()).await?;
     let links = ListLinks { this: of_user(&user), previous: None, next: None };
     Ok(Json(Many { credentials: found.into_iter().map(Ec2::from).collect(), unopenable, links }))
 }
@@ -130,18 +168,13 @@ pub(super) async fn list(
 /// Show an EC2 credential
 #[utoipa::path(get, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "show_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
-    responses((status = 200, description = "The credential", body = One), crate::routes::document::KeystoneNotFound, crate::routes::document::KeystoneRefusals))]
-pub(super) async fn show(
-    caller: Caller,
-    which: Result<Path<(String, String)>, PathRejection>,
-) -> Result<Json<One>, Problem> {
-    let (user, access) = path(which)?;
+    responses((status = 200, description = "The credential", body = One), crate::routes::no_credential::KeystoneNoCredential, crate::responses::KeystoneRefusals))]
+async fn show(caller: Caller, which: PathOf<(String, String)>) -> Result<Json<One>, Problem> {
+    let (user, access) = parts(which, WHAT)?;
     let reveal = reads_secrets(&caller);
     let found = find(&caller, &user, &access, reveal).await?;
-    if found.secret.is_some()
-        && let Err(error) = caller.done(Action::Reveal, [found.id.clone()]).await
-    {
-        return Err(caller.refused(Action::Reveal, &found.id, error).await);
+    if found.secret.is_some() {
+        caller.done(Action::REVEAL, [found.id.clone()]).await?;
     }
     Ok(Json(One { credential: found.into() }))
 }
@@ -149,12 +182,9 @@ pub(super) async fn show(
 /// Remove an EC2 credential
 #[utoipa::path(delete, path = "/v3/users/{user_id}/credentials/OS-EC2/{access}", operation_id = "remove_ec2_credential", tag = "keystone",
     params(("user_id" = String, Path), ("access" = String, Path)),
-    responses((status = 204, description = "It is gone"), crate::routes::document::KeystoneNotFound, crate::routes::document::KeystoneRefusals))]
-pub(super) async fn remove(
-    caller: Caller,
-    which: Result<Path<(String, String)>, PathRejection>,
-) -> Result<StatusCode, Problem> {
-    let (user, access) = path(which)?;
+    responses((status = 204, description = "It is gone"), crate::routes::no_credential::KeystoneNoCredential, crate::responses::KeystoneRefusals))]
+async fn remove(caller: Caller, which: PathOf<(String, String)>) -> Result<StatusCode, Problem> {
+    let (user, access) = parts(which, WHAT)?;
     let found = find(&caller, &user, &access, false).await?;
     delete(&caller, &found.id).await
 }
@@ -166,10 +196,10 @@ async fn find(
     access: &str,
     reveal: bool,
 ) -> Result<Credential, Problem> {
-    let action = if reveal { Action::Reveal } else { Action::Read };
+    let action = if reveal { Action::REVEAL } else { Action::READ };
     match caller.store().find(access, reveal).await {
         Ok(found) if found.user_id == user && found.kind == EC2 => Ok(found),
-        Ok(_) => Err(Problem::not_found()),
+        Ok(_) => Err(Problem::not_found(WHAT)),
         Err(error) => Err(caller.refused(action, "", error).await),
     }
 }

@@ -11,10 +11,10 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     code,pre{font:14px/1.4 ui-monospace,monospace}pre{background:#f5f5f5;padding:.6rem;overflow:auto}\
     details{border:1px solid #ddd;border-radius:6px;margin:.4rem 0;padding:.4rem .8rem}summary{cursor:pointer}\
     .m{display:inline-block;width:4.5rem;font-weight:600}table{border-collapse:collapse}td{padding:.1rem .8rem .1rem 0;vertical-align:top}";
-const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
+const METHODS: [&str; 6] = ["get", "post", "put", "delete", "patch", "head"];
 
-/// The page, made once.
-pub(super) fn render(description: &Value) -> String {
+/// The page, made once, with a heading for each tag.
+pub(super) fn render(description: &Value, tags: &[String]) -> String {
     let info = |name: &str| text(description.pointer(&format!("/info/{name}")));
     let mut page = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
@@ -29,11 +29,11 @@ pub(super) fn render(description: &Value) -> String {
             METHODS.iter().filter_map(move |method| Some((path, *method, item.get(*method)?)))
         })
         .collect();
-    for tag in ["health", "credentials", "keystone", "signatures", "database logins", "status"] {
-        let _ = write!(page, "<h2>{tag}</h2>");
+    for tag in tags {
+        let _ = write!(page, "<h2>{}</h2>", escape(tag));
         for (path, method, route) in routes
             .iter()
-            .filter(|(_, _, route)| route.pointer("/tags/0").is_some_and(|of| of == tag))
+            .filter(|(_, _, route)| route.pointer("/tags/0").is_some_and(|of| of == tag.as_str()))
         {
             page.push_str(&one(path, method, route));
         }

@@ -15,9 +15,13 @@ use strongroom::entity::signature::{Column, Entity, Model};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOf, Schema, Type};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::access_row::AccessRow;
 use crate::body::{Body, object};
 use crate::caller::Caller;
+use crate::extension::{Routes, Work};
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -27,9 +31,45 @@ use strongroom::component::SignatureReplay;
 use strongroom::credential::{Credential, StoreError};
 use strongroom::internal::db::{self, DbErr};
 
+/// A request of version 2 with an access key that does not exist.
+const UNKNOWN_SIGNER: &str = r#"{"credentials":{"access":"nothing","host":"ec2.example.com","verb":"GET","path":"/",
+    "signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    "params":{"SignatureVersion":"2","SignatureMethod":"HmacSHA256","Timestamp":"{now}"}}}"#;
+
+/// Signatures of requests, verified for services that receive them.
+pub(super) struct Signatures;
+
+impl Routes for Signatures {
+    fn package(&self) -> &'static str {
+        "signatures"
+    }
+
+    fn routes(&self) -> OpenApiRouter<Arc<Service>> {
+        OpenApiRouter::new().routes(routes!(verify))
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::VERIFY]
+    }
+
+    fn every_minute<'a>(&'a self, service: &'a Service) -> Work<'a> {
+        Box::pin(async {
+            match forget_old(service).await {
+                Ok(0) => {}
+                Ok(rows) => tracing::debug!(rows, "old signatures forgotten"),
+                Err(error) => tracing::warn!(%error, "old signatures could not be forgotten"),
+            }
+        })
+    }
+
+    fn access(&self) -> &'static [AccessRow] {
+        const { &[AccessRow::post("/v1/ec2-signatures/verify").with_body(UNKNOWN_SIGNER)] }
+    }
+}
+
 /// The parts of a signed request, under the name that Keystone gives them or one of its older ones.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Signed {
+struct Signed {
     #[serde(alias = "credential", alias = "ec2Credentials", deserialize_with = "object")]
     #[schema(value_type = SignedRequestParts)]
     credentials: SignedRequest,
@@ -38,7 +78,7 @@ pub(super) struct Signed {
 /// What the client signed: version 2 or 4 of AWS's signatures.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "says what is taken; `SignedRequest` reads it")]
-pub(super) struct SignedRequestParts {
+struct SignedRequestParts {
     access: String,
     /// Where the request itself does not hold it.
     signature: Option<String>,
@@ -72,7 +112,7 @@ fn of(kind: Type) -> Object {
 
 /// Whose signature it is.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Signer {
+struct Signer {
     user_id: String,
     project_id: Option<String>,
     credential_id: String,
@@ -83,8 +123,8 @@ pub(super) struct Signer {
 
 /// Check a signature; yes, with whose it is, or 401
 #[utoipa::path(post, path = "/v1/ec2-signatures/verify", operation_id = "verify_signature", tag = "signatures", request_body = Signed, responses(
-    (status = 200, description = "It is good, and this is whose", body = Signer), crate::routes::document::Refusals))]
-pub(super) async fn verify(
+    (status = 200, description = "It is good, and this is whose", body = Signer), crate::responses::Refusals))]
+async fn verify(
     State(service): State<Arc<Service>>,
     caller: Caller,
     Body(Signed { credentials: request }): Body<Signed>,
@@ -99,7 +139,7 @@ pub(super) async fn verify(
         Ok(found) => found,
         // An access key that is not there is answered as one whose secret is another.
         Err(StoreError::NotFound) => return Err(mismatch()),
-        Err(error) => return Err(caller.refused(Action::Verify, "", error).await),
+        Err(error) => return Err(caller.refused(Action::VERIFY, "", error).await),
     };
     let secret = found.secret.as_ref().map(|secret| secret.as_str()).unwrap_or_default();
     if found.kind != "ec2" || secret.is_empty() {
@@ -107,7 +147,7 @@ pub(super) async fn verify(
     }
     let fingerprint = claim.verify(secret).map_err(|_| mismatch())?;
     let signer = signer(found)?;
-    let counts_again = counts_until_expiry(&service, caller.component.name());
+    let counts_again = counts_until_expiry(&service, caller.component().name());
     match remember(&service, &fingerprint, expires_ms).await {
         // Remembered for callers of other components, for whom it may count once.
         Ok(first) if first || counts_again => Ok(Json(signer)),
@@ -118,7 +158,7 @@ pub(super) async fn verify(
 
 /// Whether the policy in force lets a signature count more than once for callers of this component.
 fn counts_until_expiry(service: &Service, component: &str) -> bool {
-    let policy = service.components.policy();
+    let policy = service.policy();
     policy.components.get(component).is_some_and(|of| of.key() == Ok(SignatureReplay::UntilExpiry))
 }
 
@@ -170,7 +210,7 @@ async fn remember(
 }
 
 /// Forgets the signatures that are too old to be taken anyway; how many.
-pub(crate) async fn forget_old(service: &Service) -> Result<u64, DbErr> {
+async fn forget_old(service: &Service) -> Result<u64, DbErr> {
     let now_ms = db::clock_ms(service.keeper()).await?;
     Ok(Entity::delete_many()
         .filter(Column::ExpiresMs.lt(now_ms))

@@ -9,8 +9,12 @@ use serde::Serialize;
 use strongroom::entity::{key, policy as policy_row};
 use strongroom::migration::Migrator;
 use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::access_row::AccessRow;
 use crate::caller::Caller;
+use crate::extension::Routes;
 use crate::problem::Problem;
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -18,9 +22,39 @@ use strongroom::audit::Action;
 use strongroom::key::{Generation, KeyState};
 use strongroom::schema::{self, SchemaError};
 
+/// The state of schema, keys and policies.
+pub(super) struct States;
+
+impl Routes for States {
+    fn package(&self) -> &'static str {
+        "status"
+    }
+
+    fn routes(&self) -> OpenApiRouter<Arc<Service>> {
+        OpenApiRouter::new()
+            .routes(routes!(migrations))
+            .routes(routes!(keys))
+            .routes(routes!(policy))
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action::STATUS]
+    }
+
+    fn access(&self) -> &'static [AccessRow] {
+        const {
+            &[
+                AccessRow::get("/v1/status/migrations"),
+                AccessRow::get("/v1/status/keys"),
+                AccessRow::get("/v1/status/policy"),
+            ]
+        }
+    }
+}
+
 /// Where the schema stands.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Migrations {
+struct Migrations {
     migrations: Vec<Step>,
     /// Steps that are left.
     pending: usize,
@@ -28,7 +62,7 @@ pub(super) struct Migrations {
 
 /// A step of the schema.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Step {
+struct Step {
     number: usize,
     name: String,
     applied: bool,
@@ -36,17 +70,12 @@ pub(super) struct Step {
 
 /// Where the schema stands
 #[utoipa::path(get, path = "/v1/status/migrations", operation_id = "status_of_migrations", tag = "status", responses(
-    (status = 200, description = "The steps", body = Migrations), crate::routes::document::Refusals))]
-pub(super) async fn migrations(caller: Caller) -> Result<Json<Migrations>, Problem> {
-    let status = match schema::status(
-        caller.component.database(),
-        &Migrator::without_keys().steps(),
-    )
-    .await
-    {
+    (status = 200, description = "The steps", body = Migrations), crate::responses::Refusals))]
+async fn migrations(caller: Caller) -> Result<Json<Migrations>, Problem> {
+    let status = match schema::status(caller.database(), &Migrator::without_keys().steps()).await {
         Ok(status) => status,
         Err(error) => {
-            return Err(caller.refused(Action::Status, "migrations", refusal(error)).await);
+            return Err(caller.refused(Action::STATUS, "migrations", refusal(error)).await);
         }
     };
     let steps = status.migrations.into_iter().map(|step| Step {
@@ -69,13 +98,13 @@ fn refusal(error: SchemaError) -> Refusal {
 
 /// The ring's generations.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Keys {
+struct Keys {
     generations: Vec<OfGeneration>,
 }
 
 /// A generation of data keys.
 #[derive(Serialize, ToSchema)]
-pub(super) struct OfGeneration {
+struct OfGeneration {
     generation: u32,
     /// `active`, `decrypt_only`, `closed` or `retired`.
     #[schema(value_type = String)]
@@ -92,21 +121,16 @@ struct KeyRow {
 
 /// The ring's generations and their keys
 #[utoipa::path(get, path = "/v1/status/keys", operation_id = "status_of_keys", tag = "status", responses(
-    (status = 200, description = "The generations", body = Keys), crate::routes::document::Refusals))]
-pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
+    (status = 200, description = "The generations", body = Keys), crate::responses::Refusals))]
+async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
     let read: Result<Vec<KeyRow>, DbErr> = async {
         let columns = [key::Column::Purpose, key::Column::Generation];
-        key::Entity::find()
-            .select_only()
-            .columns(columns)
-            .into_model()
-            .all(caller.component.database())
-            .await
+        key::Entity::find().select_only().columns(columns).into_model().all(caller.database()).await
     }
     .await;
     let rows = match read {
         Ok(rows) => rows,
-        Err(error) => return Err(caller.refused(Action::Status, "keys", error).await),
+        Err(error) => return Err(caller.refused(Action::STATUS, "keys", error).await),
     };
     let count = |generation: Generation| {
         rows.iter()
@@ -116,7 +140,7 @@ pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
             .count()
     };
     // The manifest is authentic; what the rows say is not.
-    let manifest = caller.component.keys().manifest();
+    let manifest = caller.keys().manifest();
     let generations = manifest.generations.iter().map(|of| OfGeneration {
         generation: of.generation.number(),
         state: of.state,
@@ -127,7 +151,7 @@ pub(super) async fn keys(caller: Caller) -> Result<Json<Keys>, Problem> {
 
 /// Policies, the one in force last.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Policies {
+struct Policies {
     policies: Vec<PolicyRow>,
     /// The components of the policy in force.
     components: Vec<String>,
@@ -135,7 +159,7 @@ pub(super) struct Policies {
 
 /// A policy that was put in force.
 #[derive(Serialize, ToSchema)]
-pub(super) struct PolicyRow {
+struct PolicyRow {
     number: i64,
     /// The version that a migration brought, or that a command built on.
     version: i32,
@@ -145,24 +169,24 @@ pub(super) struct PolicyRow {
 
 /// The policies that were put in force
 #[utoipa::path(get, path = "/v1/status/policy", operation_id = "status_of_policy", tag = "status", responses(
-    (status = 200, description = "The policies", body = Policies), crate::routes::document::Refusals))]
-pub(super) async fn policy(
+    (status = 200, description = "The policies", body = Policies), crate::responses::Refusals))]
+async fn policy(
     State(service): State<Arc<Service>>,
     caller: Caller,
 ) -> Result<Json<Policies>, Problem> {
     let rows = policy_row::Entity::find()
         .order_by_asc(policy_row::Column::Number)
-        .all(caller.component.database())
+        .all(caller.database())
         .await;
     let rows = match rows {
         Ok(rows) => rows,
-        Err(error) => return Err(caller.refused(Action::Status, "policy", error).await),
+        Err(error) => return Err(caller.refused(Action::STATUS, "policy", error).await),
     };
     let policies = rows.into_iter().map(|row| PolicyRow {
         number: row.number,
         version: row.version,
         source: row.source,
     });
-    let components = service.components.policy().components.keys().cloned().collect();
+    let components = service.policy().components.keys().cloned().collect();
     Ok(Json(Policies { policies: policies.collect(), components }))
 }

@@ -6,8 +6,7 @@ use std::path::Path;
 use regex::Regex;
 
 /// An enum of the library, its file, and the files here that say what to do about each variant.
-const ENUMS: [(&str, &str, &[&str]); 13] = [
-    ("Barrier", "audit/entry.rs", &["api/refusal.rs"]),
+const ENUMS: [(&str, &str, &[&str]); 12] = [
     ("EpochNotice", "key/epoch/notice.rs", &["cli/epoch.rs"]),
     ("ExportError", "credential/keystone/outcome.rs", &["cli/failure/credentials.rs"]),
     ("GrantError", "policy/grant_error.rs", &["cli/failure/policy.rs"]),

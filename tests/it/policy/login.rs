@@ -150,21 +150,16 @@ fn component_login_requires_its_certificate(engine: Engine) {
     lets_in(&with).unwrap();
 }
 
-/// Reported, and nobody else's to remove. On the servers that no other test measures anything on.
+/// Reported, and nobody else's to remove. Every test on the server would see it: the server is this test's alone.
 #[test]
 fn accounts_without_a_name_are_reported() {
     for engine in [Engine::MySql, Engine::MariaDb] {
-        let (server, desk, name) =
-            (TlsServer::of(engine), Room::empty(Engine::Sqlite), TlsServer::new_name());
-        let root = server.url_at(server.on_loopback(), "root", &name);
-        let run = |arguments: &[&str]| {
-            ran(desk.command(arguments).env("STRONGROOM__DATABASE__URL", &root))
-        };
-        run(&["init"]).expect(0);
-        run(&["migrate", "up", "--yes"]).expect(0);
+        let server = OwnServer::of(engine);
+        let room = server.room();
+        room.run(&["migrate", "up", "--yes"]).expect(0);
+        let _undone = server.undone(["DROP USER ''@'nowhere.invalid'"]);
         server.execute("CREATE USER ''@'nowhere.invalid'");
-        let found = run(&["policy", "check", "--format", "json"]);
-        server.execute("DROP USER ''@'nowhere.invalid'");
+        let found = room.run(&["policy", "check", "--format", "json"]);
         assert!(
             found.json()["drift"]
                 .as_array()
