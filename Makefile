@@ -7,7 +7,7 @@ KEYSTONE := target/keystone/bin/keystone-manage
 CLIENTS := target/clients/bin/schemathesis
 
 # Of the library: each must do alone; so must none of them.
-FEATURES := postgres mysql sqlite keystone,sqlite
+FEATURES := postgres mysql sqlite keystone,sqlite sqlite,stock-crypto
 
 .PHONY: demo check format lint features documentation unit packages test test-long bench bench-cell package man python keystone clients age containers clean-containers
 
@@ -55,10 +55,12 @@ test-long: containers python clients ## load, crash matrices and hostile request
 bench: bench-cell containers ## all that is measured, as ratios to a baseline in the same run
 	$(CARGO) bench --bench reseal --bench component --bench record --bench service; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
-# Flags are a build's: the compiler's defaults first, then those of .cargo/config.toml.
-bench-cell: ## a cell sealed and opened, beside stock XChaCha20-Poly1305 and bare ring, with default flags and with ours
+# Flags and features are a build's: the compiler's default flags first, then those of .cargo/config.toml with the stock path and
+# with the fast one.
+bench-cell: ## a cell sealed and opened, beside stock XChaCha20-Poly1305, bare ring and the feature stock-crypto, with default flags and with ours
 	RUSTFLAGS= CARGO_TARGET_DIR=$(CURDIR)/target/cell/default $(CARGO) bench --quiet --package strongroom --bench cell
-	DEFAULT_FLAGS=$(CURDIR)/target/cell/default CARGO_TARGET_DIR=$(CURDIR)/target/cell/ours $(CARGO) bench --quiet --package strongroom --bench cell
+	CRITERION_HOME=$(CURDIR)/target/cell/stock/criterion CARGO_TARGET_DIR=$(CURDIR)/target/cell/ours $(CARGO) bench --quiet --package strongroom --features stock-crypto --bench cell
+	DEFAULT_FLAGS=$(CURDIR)/target/cell/default STOCK_PATH=$(CURDIR)/target/cell/stock CARGO_TARGET_DIR=$(CURDIR)/target/cell/ours $(CARGO) bench --quiet --package strongroom --bench cell
 
 package: ## the packages as crates.io would get them, built from what is in them
 	tests/package --build

@@ -7,8 +7,9 @@
 //! to make that from a row's id and owners, once to seal and once more to open, is in the column "with context". Of each the
 //! fastest of many short samples counts: whatever else the machine does only ever adds.
 //!
-//! Flags are a build's, so `make bench-cell` builds this twice: with the compiler's defaults, and with those of
-//! `.cargo/config.toml`. The second run is told where the first wrote (`DEFAULT_FLAGS`), and prints the ratios.
+//! Flags and features are a build's, so `make bench-cell` builds this three times: with the compiler's default flags, with the
+//! feature `stock-crypto` and our flags (`.cargo/config.toml`), and with our flags alone. The last run is told where the others
+//! wrote (`DEFAULT_FLAGS`, `STOCK_PATH`), and prints the ratios.
 
 #![expect(
     clippy::panic,
@@ -47,6 +48,9 @@ fn main() {
     if let Some(default_flags) = env::var_os("DEFAULT_FLAGS") {
         print_ratios(Path::new(&default_flags));
     }
+    if let Some(stock_path) = env::var_os("STOCK_PATH") {
+        print_gain(Path::new(&stock_path));
+    }
 }
 
 fn measure(criterion: &mut Criterion) {
@@ -65,6 +69,19 @@ fn measure(criterion: &mut Criterion) {
                 bencher.iter(|| cell(&key, &context, black_box(plaintext)));
             },
         );
+        group.bench_with_input(
+            BenchmarkId::new("seal", length),
+            &plaintext,
+            |bencher, plaintext| {
+                bencher.iter(|| {
+                    seal_cell(&key, KeyId::new(1), &context, black_box(plaintext)).unwrap()
+                });
+            },
+        );
+        let sealed = seal_cell(&key, KeyId::new(1), &context, &plaintext).unwrap();
+        group.bench_with_input(BenchmarkId::new("open", length), &sealed, |bencher, sealed| {
+            bencher.iter(|| open_cell(&key, &context, black_box(sealed)).unwrap());
+        });
         group.bench_with_input(
             BenchmarkId::new("with context", length),
             &plaintext,
@@ -138,7 +155,7 @@ fn bare_value(key: &LessSafeKey, plaintext: &[u8]) -> usize {
 }
 
 fn print_ratios(default_flags: &Path) {
-    let ours = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).unwrap();
+    let ours = ours();
     println!("\na cell sealed and opened, in ns, and its cost as a part of theirs");
     println!(
         "bytes | cell | stock, default flags | stock, our flags | ring, bare | cell with default flags | cell with context"
@@ -155,6 +172,31 @@ fn print_ratios(default_flags: &Path) {
             shown(fastest(&ours, "with context", length)),
         );
     }
+}
+
+/// The library's two paths, `src/crypto/fast` and `src/crypto/stock.rs`.
+fn print_gain(stock_path: &Path) {
+    let ours = ours();
+    println!("\na cell in ns, and as a part of the stock path's time");
+    println!("bytes | seal        | open        | seal and open | with context");
+    for length in LENGTHS {
+        let shown = |of: &str| {
+            let (fast, stock) = (fastest(&ours, of, length), fastest(stock_path, of, length));
+            format!("{fast:6.0} {:4.2}", fast / stock)
+        };
+        println!(
+            "{length:5} | {} | {} | {:>13} | {:>12}",
+            shown("seal"),
+            shown("open"),
+            shown("cell"),
+            shown("with context"),
+        );
+    }
+}
+
+/// The folder that this run writes to.
+fn ours() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).unwrap()
 }
 
 fn fastest(target: &Path, of: &str, length: usize) -> f64 {

@@ -134,8 +134,8 @@
 //! ```
 //!
 //! `postgres`, `mysql` (MariaDB's too) and `sqlite` are the engines; an address of any other is refused, with the feature
-//! that it takes. `keystone` is import from Keystone's tables, and export. None is on by default. The program is the package
-//! `strongroom-cli`, and the service `strongroom-api`.
+//! that it takes. `keystone` is import from Keystone's tables, and export. `stock-crypto` calls SHA-256, HMAC, HKDF and
+//! ChaCha20-Poly1305 in the ordinary way of their crates; cells have the same bytes, and take longer. None is on by default. The program is the package `strongroom-cli`, and the service `strongroom-api`.
 //!
 //! Cells are short, and on x86-64 Poly1305 is at its best with long messages. These lines in the `.cargo/config.toml` of
 //! whoever builds make a cell more than twice as fast; a dependency cannot set them. They change no cell. Leave them out where

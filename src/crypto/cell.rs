@@ -15,8 +15,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::envelope::{
     COMMITMENT_LENGTH, HEADER_LENGTH, PREFIX_LENGTH, SALT_LENGTH, TAG_LENGTH, prefix,
 };
-use super::expand::{Expanded, LONGEST_INFO, expand};
-use super::keystream::CellCipher;
+use super::expanded::{Expanded, LONGEST_INFO};
+use super::primitive::CellCipher;
 use super::random::{NoRandomness, make_bytes};
 use super::wiped::wipe;
 use super::{ColumnKey, Context, Envelope, KeyId, ParseError, pad};
@@ -84,6 +84,10 @@ impl UseLabel {
     pub(super) const fn new(label: &'static [u8]) -> Self {
         assert!(label.len() + PREFIX_LENGTH + SALT_LENGTH + 32 <= LONGEST_INFO, "a shorter label");
         Self(label)
+    }
+
+    pub(super) fn bytes(self) -> &'static [u8] {
+        self.0
     }
 }
 
@@ -171,7 +175,7 @@ fn derive(
     context: &Context,
 ) -> Expanded {
     debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
-    expand(key.hmac(), &[use_label.0, prefix, salt, context.as_bytes()])
+    key.expand_key().expand(&[use_label.bytes(), prefix, salt, context.as_bytes()])
 }
 
 /// Compares in constant time, by words: `subtle` takes bytes one at a time.

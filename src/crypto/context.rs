@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::sha256::digest;
+use super::primitive::digest;
 
 /// A value that a cell is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]

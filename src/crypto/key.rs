@@ -19,8 +19,7 @@ use zeroize::Zeroizing;
 
 use super::RingId;
 use super::context::label_length;
-use super::expand::expand;
-use super::hmac_key::HmacKey;
+use super::primitive::{ExpandKey, HmacKey};
 use super::random::{NoRandomness, make_bytes};
 
 type Secret = SecretBox<[u8; 32]>;
@@ -46,7 +45,7 @@ pub struct ManifestKey(pub(super) Secret);
 ///
 /// Kept as HMAC's state under it, so that a cell costs none of the setting up; the state is wiped when dropped, and is on
 /// the heap, so that it is not copied about.
-pub struct ColumnKey(Box<HmacKey>);
+pub struct ColumnKey(Box<ExpandKey>);
 
 /// An index key narrowed to one column of one ring. Kept as a [`ColumnKey`] is.
 pub struct ColumnIndexKey(Box<HmacKey>);
@@ -67,7 +66,7 @@ impl RootKey {
 
     /// Which root this is; public. A ring names the root that it needs, so none is found by trying.
     pub fn id(&self) -> [u8; 16] {
-        let expanded = expand(&HmacKey::new(self.0.expose_secret()), &[b"strongroom/root-id/1"]);
+        let expanded = ExpandKey::new(self.0.expose_secret()).expand(&[b"strongroom/root-id/1"]);
         let (ids, _) = expanded.first.as_chunks();
         *ids.first().unwrap_or_else(|| unreachable!("it is 32 bytes"))
     }
@@ -99,10 +98,10 @@ impl IndexKey {
 
 impl ColumnKey {
     pub(super) fn from_secret(prk: &Secret) -> Self {
-        Self(Box::new(HmacKey::new(prk.expose_secret())))
+        Self(Box::new(ExpandKey::new(prk.expose_secret())))
     }
 
-    pub(super) fn hmac(&self) -> &HmacKey {
+    pub(super) fn expand_key(&self) -> &ExpandKey {
         &self.0
     }
 }
@@ -140,7 +139,7 @@ macro_rules! ring_key {
 ring_key!(DataKey, IndexKey, ManifestKey);
 
 /// `HKDF-Extract(salt = domain | ring id | u16 label length | label, ikm = key)`.
-fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {
+pub(super) fn extract(domain: &str, ring: &RingId, label: &str, key: &Secret) -> Secret {
     let mut salt = Vec::with_capacity(128);
     salt.extend_from_slice(domain.as_bytes());
     salt.extend_from_slice(ring.as_bytes());

@@ -10,27 +10,37 @@
 //! Does not promise: that an older cell of the *same* row is noticed when it is put back, nor that
 //! the length class of a value is hidden.
 //!
-//! This room imports nothing of ours, knows no clock, no database and no configuration.
+//! The primitives are called on one of two paths, `fast` or `stock`. Both seal the same bytes; the feature `stock-crypto` chooses.
+//!
+//! This module imports nothing of ours, knows no clock, no database and no configuration.
 
 mod cell;
 mod context;
 mod database_password;
 mod envelope;
-mod expand;
-mod hmac_key;
+mod expanded;
+#[cfg(any(not(feature = "stock-crypto"), test))]
+mod fast;
 mod id;
 mod index;
 mod key;
-mod keystream;
 #[cfg(test)]
 mod known_answers;
 mod manifest;
 mod pad;
 mod passphrase;
+#[cfg(test)]
+mod paths;
 mod random;
-mod sha256;
+#[cfg(any(feature = "stock-crypto", test))]
+mod stock;
 mod wiped;
 mod wrap;
+
+#[cfg(not(feature = "stock-crypto"))]
+use fast as primitive;
+#[cfg(feature = "stock-crypto")]
+use stock as primitive;
 
 pub use cell::{OpenError, Opened, SealError, open_cell, seal_cell};
 pub use context::{Context, Value};

@@ -10,7 +10,7 @@ pub(crate) fn wrapped(error: impl Error + Send + Sync + 'static) -> DbErr {
     DbErr::TryIntoErr { from: "keyed work", into: "a finished step", source: Arc::new(error) }
 }
 
-/// Returns the error of this type that was [wrapped], if there is one.
+/// Returns the error of this type that was `wrapped`, if there is one.
 pub fn unwrapped<E: Error + 'static>(error: &DbErr) -> Option<&E> {
     match error {
         DbErr::TryIntoErr { source, .. } => source.downcast_ref(),

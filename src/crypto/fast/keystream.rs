@@ -15,10 +15,10 @@ use cipher::{
     Iv, Key, KeyIvInit, OverflowError, SeekNum, StreamCipher, StreamCipherError, StreamCipherSeek,
 };
 
-use super::wiped::Wiped;
+use crate::crypto::wiped::Wiped;
 
 /// ChaCha20-Poly1305, faster for short messages. Its bytes are the same.
-pub(super) type CellCipher = ChaChaPoly1305<Keystream, U12>;
+pub(in crate::crypto) type CellCipher = ChaChaPoly1305<Keystream, U12>;
 
 const BLOCK: usize = 64;
 const HALF: usize = BLOCK / 2;
@@ -26,7 +26,7 @@ const HALF: usize = BLOCK / 2;
 const AHEAD: usize = BLOCK * if cfg!(target_arch = "aarch64") { 8 } else { 4 };
 
 /// The stream under one key and nonce, from wherever it was sought.
-pub(super) struct Keystream {
+pub(in crate::crypto) struct Keystream {
     ahead: Wiped<u8, AHEAD>,
     /// Where in `ahead` the stream goes on; at its end, it goes on in `rest`.
     next: usize,

@@ -4,21 +4,21 @@
 //! the crate `hmac`.
 
 use super::sha256::{BLOCK, DIGEST, State};
-use super::wiped::Wiped;
+use crate::crypto::wiped::Wiped;
 
 /// A key of 32 bytes, ready for use; wiped when dropped.
-pub(super) struct HmacKey {
+pub(in crate::crypto) struct HmacKey {
     inner: State,
     outer: State,
 }
 
 impl HmacKey {
-    pub(super) fn new(key: &[u8; DIGEST]) -> Self {
+    pub(in crate::crypto) fn new(key: &[u8; DIGEST]) -> Self {
         Self { inner: keyed(key, 0x36), outer: keyed(key, 0x5c) }
     }
 
     /// The code over a message.
-    pub(super) fn mac(&self, message: &[u8]) -> Wiped<u8, DIGEST> {
+    pub(in crate::crypto) fn mac(&self, message: &[u8]) -> Wiped<u8, DIGEST> {
         self.outer.finish(self.inner.finish(message).as_slice())
     }
 }

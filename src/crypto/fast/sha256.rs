@@ -5,7 +5,7 @@
 
 use sha2::block_api::compress256;
 
-use super::wiped::Wiped;
+use crate::crypto::wiped::Wiped;
 
 pub(super) const BLOCK: usize = 64;
 pub(super) const DIGEST: usize = 32;
@@ -77,7 +77,7 @@ impl State {
 }
 
 /// The digest of a message that is no secret.
-pub(super) fn digest(message: &[u8]) -> [u8; DIGEST] {
+pub(in crate::crypto) fn digest(message: &[u8]) -> [u8; DIGEST] {
     *State::new().finish(message)
 }
 
