@@ -27,17 +27,17 @@
 //!
 //! # The measured gain
 //!
-//! On an AMD EPYC with SHA and AVX2 instructions and the flags of `.cargo/config.toml`, the least of many samples, randomness
-//! included:
+//! `make bench-cell`, on an AMD EPYC with SHA and AVX2 instructions and the flags of `.cargo/config.toml`, the least of many
+//! samples, randomness included:
 //!
 //! | bytes | seal, of the stock path's time | open, of the stock path's time |
 //! | --- | --- | --- |
-//! | 40 | 0.80 (809 ns) | 0.74 (570 ns) |
-//! | 100 | 0.73 (818 ns) | 0.66 (589 ns) |
-//! | 1,000 | 0.96 (1,760 ns) | 0.96 (1,528 ns) |
-//! | 4,000 | 0.98 (4,584 ns) | 0.99 (4,392 ns) |
+//! | 40 | 0.80 (807 ns) | 0.75 (572 ns) |
+//! | 100 | 0.74 (844 ns) | 0.65 (581 ns) |
+//! | 1,000 | 0.97 (1,755 ns) | 0.95 (1,496 ns) |
+//! | 4,000 | 0.98 (4,631 ns) | 1.03 (4,466 ns) |
 //!
-//! From 1,000 bytes on, the ciphers dominate, and the paths differ little. `make bench-cell` measures both.
+//! From 1,000 bytes on, the ciphers dominate, and the paths differ little.
 
 mod expand;
 mod hmac_key;
