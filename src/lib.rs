@@ -91,7 +91,7 @@
 //!
 //! // A new key for every cell, while programs read and write. What does not open stays where it is, and is counted.
 //! let rolled = db.roll(Rolling::Forward, &Options::default()).await?;
-//! assert_eq!((rolled.generation, rolled.moved, rolled.bad), (2, 1, 1));
+//! assert_eq!((rolled.generation.number(), rolled.moved, rolled.bad), (2, 1, 1));
 //! # Ok(())
 //! # }
 //! ```

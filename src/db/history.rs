@@ -19,7 +19,7 @@ pub struct Entry {
     pub number: Option<i32>,
     /// A schema step's name, or what is rolled.
     pub name: String,
-    /// What sort of thing: `schema`, `host`, `roll`, `policy`, `login`, `rewrap` or `retire`.
+    /// What sort of thing: `schema`, `host`, `roll`, `policy`, `login`, `rewrap`, `retire` or `guards`.
     pub kind: &'static str,
     /// `up` or `down`; `adopted` for a host's step that another runner had applied.
     pub direction: &'static str,

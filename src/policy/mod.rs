@@ -60,7 +60,7 @@ pub mod internal {
     pub use super::inspect::server_id;
     pub use super::missing::Missing;
     pub use super::plan::Plan;
-    pub use super::ready::{Needs, may_make_triggers, require_ready};
+    pub use super::ready::{Needs, may_make_triggers, may_see_triggers, require_ready};
     pub use super::site::Site;
     pub use super::state::{Object, State};
 

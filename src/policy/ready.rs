@@ -7,7 +7,7 @@ mod postgres;
 use sea_orm::ConnectionTrait;
 use strongroom_migration::Engine;
 
-pub use self::mysql::may_make_triggers;
+pub use self::mysql::{may_make_triggers, may_see_triggers};
 use super::GrantError;
 use super::missing::Missing;
 use super::site::PolicyOptions;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sea_orm::DbErr;
+use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
 use strongroom_entity::own_table;
 use strongroom_migration::{Backfill, Phase, Phases, RunLock};
@@ -11,6 +11,7 @@ use strongroom_migration::{Backfill, Phase, Phases, RunLock};
 use super::make_ring::make_ring;
 use super::sealing::{Work, settled};
 use crate::db::Lock;
+use crate::db::history::{self, Entry};
 use crate::key::{EpochFloor, Ring, RingAccess, Roots};
 use crate::reseal::{Options, ResealError, require_lock, sealed_tables};
 
@@ -31,6 +32,25 @@ impl KeyedSteps {
         options: Options,
     ) -> Self {
         Self { roots, floor: floor.into(), lock, options }
+    }
+
+    /// Makes the guards of one of Strongroom's own tables again, where it is sealed and some are gone: a restored backup may
+    /// lack them, and an administrator may have dropped them. Returns the names of those that were gone. Fails where a row
+    /// came in meanwhile that they would refuse.
+    pub async fn restore_guards(
+        &self,
+        db: &DatabaseConnection,
+        table: &str,
+    ) -> Result<Vec<String>, DbErr> {
+        let gone = self.work(table)?.restore_guards(&SchemaManager::new(db)).await?;
+        if !gone.is_empty() {
+            let name = format!("guards of {table}");
+            let entry =
+                Entry { number: None, name, kind: "guards", direction: "up", checksum: None };
+            let row = history::begin(db, &self.lock, &entry).await?;
+            history::finish(db, &self.lock, row).await?;
+        }
+        Ok(gone)
     }
 
     fn work(&self, table: &str) -> Result<Work, DbErr> {

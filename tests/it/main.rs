@@ -26,6 +26,7 @@ mod doctor;
 mod drift;
 mod epochs;
 mod floors;
+mod guards;
 mod help;
 mod host;
 mod init;

@@ -7,6 +7,7 @@ use strongroom::migration::Phase;
 
 use super::check::Check;
 use super::facts::{Counted, Facts};
+use super::guards;
 use crate::counted::counted;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -49,6 +50,7 @@ pub(super) async fn all(
                 manifest.as_ref().map(|manifest| judge_generations(manifest, &generations)),
             );
             checks.push(judge_plaintext(phase, &cells));
+            checks.push(guards::check(db, manifest.as_ref()).await);
             match programs_tables(db, ring.as_deref(), manifest.as_ref()).await {
                 Ok(tables) => checks.extend(tables),
                 Err(failure) => checks.push(Check::failed("tables", failure)),

@@ -6,6 +6,7 @@ mod cells;
 mod check;
 mod facts;
 mod files;
+mod guards;
 mod keys;
 mod policy;
 mod running;

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod epochs;
+mod guards;
 mod look;
 mod pace;
 mod plan;
@@ -161,8 +162,16 @@ async fn go(
         return plan::show(&planned, false, session, output).await;
     }
     if planned.steps.is_empty() {
-        output.result(&json!({ "ran": [], "version": planned.status.version() }), || {
-            "nothing to do".to_owned()
+        let guards =
+            if planned.is_up() { guards::restore(&planned, session).await? } else { Vec::new() };
+        let version = planned.status.version();
+        let document = match guards.as_slice() {
+            [] => json!({ "ran": [], "version": version }),
+            guards => json!({ "ran": [], "version": version, "guards": guards }),
+        };
+        output.result(&document, || match guards.as_slice() {
+            [] => "nothing to do".to_owned(),
+            guards => format!("made again, for they were gone: {}", guards.join(", ")),
         });
         return Ok(Exit::Done);
     }

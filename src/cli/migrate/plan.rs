@@ -4,7 +4,7 @@ use sea_orm::{DatabaseConnection, EntityTrait as _, PaginatorTrait as _, QuerySe
 use serde::Serialize;
 use serde_json::json;
 use strongroom::entity::credential;
-use strongroom::migration::{Engine, Step};
+use strongroom::migration::{Engine, Phase, Phases, Step};
 
 use super::steps_of;
 use crate::counted::counted;
@@ -29,6 +29,8 @@ pub(super) struct Planned {
     pub(super) status: Status,
     pub(super) target: Target,
     pub(super) steps: Vec<(usize, Box<dyn Step>)>,
+    /// The phases between which steps in force have moved tables, in order.
+    moved: Vec<Phases>,
 }
 
 impl Planned {
@@ -39,13 +41,21 @@ impl Planned {
         session.refuse_older(&db).await?;
         let target = target(wanted, &status)?;
         let numbers = schema::numbers(&status, target);
+        let in_force = status.migrations.iter().zip(&known).filter(|(step, _)| step.applied);
+        let moved = in_force.filter_map(|(_, step)| step.phases()).collect();
         let steps = (1..).zip(known).filter(|(number, _)| numbers.contains(number));
         let mut steps: Vec<_> = steps.collect();
         if matches!(target, Target::Down(_)) {
             steps.reverse();
         }
         db.close().await?;
-        Ok(Self { status, target, steps })
+        Ok(Self { status, target, steps, moved })
+    }
+
+    /// The phase in which the steps in force have left one of Strongroom's own tables.
+    pub(super) fn phase_of(&self, table: &str) -> Phase {
+        let last = self.moved.iter().rev().find(|phases| phases.table == table);
+        last.map_or(Phase::Plain, |phases| phases.above)
     }
 
     pub(super) fn is_up(&self) -> bool {

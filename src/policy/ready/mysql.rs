@@ -1,6 +1,6 @@
 //! What a login of MySQL or MariaDB needs to make accounts and grants.
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use strongroom_migration::Engine;
 
 use super::passwords;
@@ -48,6 +48,15 @@ pub async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr>
     let row = db.query_one_raw(statement(db.get_database_backend(), sql, [])).await?;
     let is_bound = row.map_or(Ok(String::new()), |row| row.try_get::<String>("", "bound"))? != "0";
     Ok(!is_bound || Login::read(db).await?.has("SUPER", ""))
+}
+
+/// Whether this login is told of the triggers of its database's tables. The catalogue hides them from others.
+pub async fn may_see_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    if db.get_database_backend() != DbBackend::MySql {
+        return Ok(true);
+    }
+    let login = Login::read(db).await?;
+    Ok(login.has("TRIGGER", &login.database))
 }
 
 /// Views of the components' own schemas: MariaDB.

@@ -43,6 +43,11 @@ impl DmlEvent {
 impl Guard {
     /// Of a trigger, and of its function on PostgreSQL. They share their names with those of other tables.
     pub(super) fn name(self, event: DmlEvent, table: &SealedTable) -> String {
+        self.name_for(event, table.name)
+    }
+
+    /// The same, of a table that is known by its name alone.
+    pub(super) fn name_for(self, event: DmlEvent, table: &str) -> String {
         let part = match self {
             Self::Cell => "0_cell",
             Self::Stale => "1_stale",
@@ -50,7 +55,7 @@ impl Guard {
             Self::Restoring => "3_restoring",
             Self::Bound => "4_bound",
         };
-        shortened(&format!("strongroom_{part}_{}", event.as_sql().to_lowercase()), table.name)
+        shortened(&format!("strongroom_{part}_{}", event.as_sql().to_lowercase()), table)
     }
 
     /// The condition on which a event is refused, empty where none is; for [`Guard::Stale`] see [`stale`].

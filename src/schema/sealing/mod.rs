@@ -30,7 +30,7 @@ use strongroom_entity::{SealedTable, own_table};
 use strongroom_migration::Phase;
 
 pub use error::Unsealable;
-pub use inspect::is_half_way;
+pub use inspect::{is_half_way, missing_guards};
 use lease::{HeldLock, Lease};
 pub(super) use plan::counted;
 pub use plan::plan_sql;

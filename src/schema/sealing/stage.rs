@@ -12,7 +12,8 @@ use strongroom_migration::{Engine, Phase, Stage, Transition, run_sql};
 
 use super::error::Unsealable;
 use super::inspect::{
-    inspect, inspect_cells, is_half_way, is_made_sealed, refuse_rows, refuse_taken, refuse_triggers,
+    inspect, inspect_cells, is_half_way, is_made_sealed, missing_guards, refuse_rows, refuse_taken,
+    refuse_triggers,
 };
 use super::original::{self, OriginalColumns};
 use super::text::Piece;
@@ -175,6 +176,18 @@ impl TableStage<'_> {
             refuse_triggers(self.db(), self.table).await?;
         }
         self.excluding_writers(Excluded::GuardBorn).await
+    }
+
+    /// Makes the guards of a sealed table again where some are gone, once every row is one that they let pass; which were
+    /// gone. In other phases the way on or back makes them.
+    pub(super) async fn restore_guards(&self) -> Result<Vec<String>, DbErr> {
+        let phase = self.phase().await?;
+        let gone = missing_guards(self.db(), self.table.name, phase).await?;
+        if phase == Phase::Sealed && !gone.is_empty() {
+            self.excluding_writers(Excluded::GuardBorn).await?;
+            return Ok(gone);
+        }
+        Ok(Vec::new())
     }
 
     /// Takes the guards away and the table out of the ring's care.

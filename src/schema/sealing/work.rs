@@ -45,7 +45,20 @@ impl Work {
             let Some(transition) = Transition::first(now, to) else { break };
             settled(db::retry!(self.make(manager, engine, transition)))?;
         }
-        settled(db::retry!(self.settle(manager, engine, to)))
+        settled(db::retry!(self.settle(manager, engine, to)))?;
+        if to == Phase::Sealed {
+            self.restore_guards(manager).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the guards of a sealed table again where some are gone; which were gone.
+    pub(in crate::schema) async fn restore_guards(
+        &self,
+        manager: &SchemaManager<'_>,
+    ) -> Result<Vec<String>, DbErr> {
+        let engine = Engine::of(manager.get_connection()).await?;
+        settled(db::retry!(self.restore(manager, engine)))
     }
 
     /// Refuses a table whose phase lies outside both ends of a step.
@@ -106,6 +119,14 @@ impl Work {
         Ok(self.stage(manager, engine).settle(phase).await?)
     }
 
+    async fn restore(
+        &self,
+        manager: &SchemaManager<'_>,
+        engine: Engine,
+    ) -> Result<Vec<String>, SchemaError> {
+        Ok(self.stage(manager, engine).restore_guards().await?)
+    }
+
     async fn guard_born(
         &self,
         manager: &SchemaManager<'_>,
@@ -139,7 +160,7 @@ impl Work {
 }
 
 /// Passes the error on through sea-orm.
-pub(in crate::schema) fn settled(done: Result<(), SchemaError>) -> Result<(), DbErr> {
+pub(in crate::schema) fn settled<T>(done: Result<T, SchemaError>) -> Result<T, DbErr> {
     done.map_err(|error| match error {
         SchemaError::Database(error) => error,
         error => wrapped(error),

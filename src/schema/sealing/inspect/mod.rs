@@ -1,6 +1,7 @@
 //! Looking at a table that is about to be sealed. Reads only.
 
 mod bound;
+mod guards;
 mod kind;
 mod mysql;
 mod postgres;
@@ -12,6 +13,7 @@ use strongroom_entity::{SealedColumn, SealedTable};
 use strongroom_migration::Engine;
 
 use bound::refuse_loose;
+pub use guards::missing_guards;
 use kind::refuse_kind;
 pub(super) use kind::refuse_triggers;
 pub use mysql::is_half_way;

@@ -1,0 +1,48 @@
+//! Whether the guards of sealed tables stand.
+
+use strongroom::entity::own_table;
+use strongroom::internal::db::DatabaseConnection;
+use strongroom::internal::{policy, reseal, schema};
+use strongroom::key::Manifest;
+
+use super::check::Check;
+use crate::failure::Failure;
+
+const NAME: &str = "guards";
+
+/// A guard that was dropped or switched off is what lets plaintext into a sealed table, or a row move away from its cells.
+pub(super) async fn check(db: &DatabaseConnection, manifest: Option<&Manifest>) -> Check {
+    match gone(db, manifest).await {
+        Ok(None) => Check::advice(
+            NAME,
+            "cannot be told: this login is not told of triggers",
+            "look again with a login that has TRIGGER on the database",
+        ),
+        Ok(Some(gone)) if gone.is_empty() => Check::ok(NAME, "every table has those of its phase"),
+        Ok(Some(gone)) => {
+            let (names, ours): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
+            let hint = if ours.into_iter().any(|is_ours| is_ours) {
+                "find out who dropped them, then run `strongroom migrate up`, which makes them again"
+            } else {
+                "find out who dropped them, then run the program's own migrations, which make them again"
+            };
+            Check::left(NAME, format!("gone: {}", names.join(", ")), hint).code("guards_gone")
+        }
+        Err(failure) => Check::unknown(NAME, failure),
+    }
+}
+
+/// The names of those that are gone, and whether each is of one of Strongroom's own tables; `None` where the login cannot see.
+async fn gone(
+    db: &DatabaseConnection,
+    manifest: Option<&Manifest>,
+) -> Result<Option<Vec<(String, bool)>>, Failure> {
+    let mut gone = Vec::new();
+    for (table, phase) in reseal::counted_tables(db, manifest).await? {
+        let is_ours = own_table(table.name).is_some();
+        let names = schema::missing_guards(db, table.name, phase).await?;
+        gone.extend(names.into_iter().map(|name| (name, is_ours)));
+    }
+    let is_told = gone.is_empty() || policy::may_see_triggers(db).await?;
+    Ok(is_told.then_some(gone))
+}
