@@ -1,6 +1,6 @@
-//! What only the packages of this repository use: each module with its public surface, and more.
+//! Items for the packages of this repository only: each module with its public surface and its internal items.
 //!
-//! Not promised: anything. What is here may change in any version.
+//! No stability is promised: these items may change in any version.
 
 pub use crate::file::internal as file;
 

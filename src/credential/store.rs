@@ -16,8 +16,8 @@ use crate::db::{has_table, is_constraint_violation};
 use crate::key::{EpochFloor, Manifest, Ring, RingAccess, RingError, Roots, ScopedKeys, scope_of};
 use crate::reseal::{ResealError, refuse_contradiction};
 
-/// Does something in the phase that the table is in, and again when the phase has changed meanwhile. A macro, as `db::retry!`
-/// is one: a closure's future could not be `Send` here.
+/// Runs work in the table's current phase, and repeats it if the phase has changed. A macro, like `db::retry!`, because a
+/// closure's future could not be `Send` here.
 macro_rules! at_phase {
     ($store:expr, $phase:ident => $work:expr) => {{
         let mut left = $crate::credential::store::ATTEMPTS;
@@ -237,8 +237,8 @@ impl Store {
         Ok(keys)
     }
 
-    /// Whether a statement is to be made anew: keys rolled between preparing and sealing, or the database did not take it
-    /// and an upgrade has moved the table to another phase since.
+    /// Whether a failed statement must be repeated: the keys were rolled between preparation and sealing, or an upgrade has
+    /// moved the table to another phase.
     pub(super) async fn is_outdated(
         &self,
         error: &StoreError,

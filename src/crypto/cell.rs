@@ -17,6 +17,7 @@ use super::envelope::{
 };
 use super::expanded::{Expanded, LONGEST_INFO};
 use super::primitive::CellCipher;
+use super::primitive::ExpandKey;
 use super::random::{NoRandomness, make_bytes};
 use super::wiped::wipe;
 use super::{ColumnKey, Context, Envelope, KeyId, ParseError, pad};
@@ -100,17 +101,17 @@ pub fn seal_cell(
     context: &Context,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, SealError> {
-    seal_with(CELL, key, key_id, context, plaintext, &make_bytes()?)
+    seal_with(CELL, key.expand_key(), key_id, context, plaintext, &make_bytes()?)
 }
 
 /// Opens a cell that [`seal_cell`] made for the same key and context.
 pub fn open_cell(key: &ColumnKey, context: &Context, cell: &[u8]) -> Result<Opened, OpenError> {
-    open_with(CELL, key, context, cell)
+    open_with(CELL, key.expand_key(), context, cell)
 }
 
 pub(super) fn seal_with(
     use_label: UseLabel,
-    key: &ColumnKey,
+    key: &ExpandKey,
     key_id: KeyId,
     context: &Context,
     plaintext: &[u8],
@@ -140,7 +141,7 @@ pub(super) fn seal_with(
 
 pub(super) fn open_with(
     use_label: UseLabel,
-    key: &ColumnKey,
+    key: &ExpandKey,
     context: &Context,
     cell: &[u8],
 ) -> Result<Opened, OpenError> {
@@ -169,13 +170,13 @@ pub(super) fn open_with(
 /// The one-time key of a cell, and its commitment.
 fn derive(
     use_label: UseLabel,
-    key: &ColumnKey,
+    key: &ExpandKey,
     prefix: &[u8],
     salt: &[u8],
     context: &Context,
 ) -> Expanded {
     debug_assert_eq!((prefix.len(), salt.len()), (PREFIX_LENGTH, SALT_LENGTH));
-    key.expand_key().expand(&[use_label.bytes(), prefix, salt, context.as_bytes()])
+    key.expand(&[use_label.bytes(), prefix, salt, context.as_bytes()])
 }
 
 /// Compares in constant time, by words: `subtle` takes bytes one at a time.

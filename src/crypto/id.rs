@@ -1,4 +1,4 @@
-//! What tells key rings and their keys apart. Both are bound into what they name.
+//! Identifiers of key rings and of keys. Cells and wrapped keys are bound to them.
 
 use std::fmt;
 

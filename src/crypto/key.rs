@@ -47,6 +47,9 @@ pub struct ManifestKey(pub(super) Secret);
 /// the heap, so that it is not copied about.
 pub struct ColumnKey(Box<ExpandKey>);
 
+/// What wraps keys: a root narrowed to one ring, or a passphrase stretched. It seals no cell. Kept as a [`ColumnKey`] is.
+pub(super) struct WrappingKey(Box<ExpandKey>);
+
 /// An index key narrowed to one column of one ring. Kept as a [`ColumnKey`] is.
 pub struct ColumnIndexKey(Box<HmacKey>);
 
@@ -76,8 +79,8 @@ impl RootKey {
         self.0.expose_secret()
     }
 
-    pub(super) fn wrapping(&self, ring: &RingId) -> ColumnKey {
-        ColumnKey::from_secret(&extract("strongroom/root-key/1", ring, "strongroom.key", &self.0))
+    pub(super) fn wrapping(&self, ring: &RingId) -> WrappingKey {
+        WrappingKey::from_secret(&extract("strongroom/root-key/1", ring, "strongroom.key", &self.0))
     }
 }
 
@@ -97,6 +100,16 @@ impl IndexKey {
 }
 
 impl ColumnKey {
+    fn from_secret(prk: &Secret) -> Self {
+        Self(Box::new(ExpandKey::new(prk.expose_secret())))
+    }
+
+    pub(super) fn expand_key(&self) -> &ExpandKey {
+        &self.0
+    }
+}
+
+impl WrappingKey {
     pub(super) fn from_secret(prk: &Secret) -> Self {
         Self(Box::new(ExpandKey::new(prk.expose_secret())))
     }

@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 
 use super::cell::{UseLabel, open_with, seal_with};
 use super::context::{List, Value};
+use super::key::WrappingKey;
 use super::random::{NoRandomness, make_bytes};
-use super::{ColumnKey, Context, KeyId, OpenError, RootKey, SealError, WeakKey};
+use super::{Context, KeyId, OpenError, RootKey, SealError, WeakKey};
 
 const ROOT_WRAP: UseLabel = UseLabel::new(b"strongroom/root-wrap/1");
 
@@ -88,7 +89,7 @@ pub fn seal_root(
     let key = stretch(passphrase, cost, &salt)?;
     let envelope = seal_with(
         ROOT_WRAP,
-        &key,
+        key.expand_key(),
         KeyId::new(1),
         &context(cost, &salt),
         root.dangerous_expose(),
@@ -101,7 +102,12 @@ pub fn seal_root(
 /// away from async threads.
 pub fn open_root(sealed: &SealedRoot, passphrase: &[u8]) -> Result<RootKey, PassphraseError> {
     let key = stretch(passphrase, sealed.cost, &sealed.salt)?;
-    let opened = open_with(ROOT_WRAP, &key, &context(sealed.cost, &sealed.salt), &sealed.envelope)?;
+    let opened = open_with(
+        ROOT_WRAP,
+        key.expand_key(),
+        &context(sealed.cost, &sealed.salt),
+        &sealed.envelope,
+    )?;
     let bytes: &[u8; 32] = opened.as_bytes().try_into().map_err(|_| OpenError::Padding)?;
     Ok(RootKey::from_bytes(bytes)?)
 }
@@ -110,11 +116,11 @@ fn stretch(
     passphrase: &[u8],
     cost: PassphraseCost,
     salt: &[u8; 16],
-) -> Result<ColumnKey, PassphraseError> {
+) -> Result<WrappingKey, PassphraseError> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.parameters()?);
     let mut key = Zeroizing::new([0; 32]);
     argon2.hash_password_into(passphrase, salt, &mut *key).map_err(|_| PassphraseError::Cost)?;
-    Ok(ColumnKey::from_secret(&SecretBox::new(Box::new(*key))))
+    Ok(WrappingKey::from_secret(&SecretBox::new(Box::new(*key))))
 }
 
 fn context(cost: PassphraseCost, salt: &[u8; 16]) -> Context {

@@ -82,7 +82,7 @@ pub fn wrap_key<K: RingKey>(
     key: &K,
 ) -> Result<Vec<u8>, SealError> {
     let wrapping = root.wrapping(label.ring);
-    seal_with(WRAP, &wrapping, label.id, &label.context(), key.bytes(), &make_bytes()?)
+    seal_with(WRAP, wrapping.expand_key(), label.id, &label.context(), key.bytes(), &make_bytes()?)
 }
 
 /// Unwraps what [`wrap_key`] made under the same root and label.
@@ -92,6 +92,7 @@ pub fn unwrap_key<K: RingKey>(
     label: &WrappedKeyLabel<'_>,
     wrapped: &[u8],
 ) -> Result<K, OpenError> {
-    let opened = open_with(WRAP, &root.wrapping(label.ring), &label.context(), wrapped)?;
+    let opened =
+        open_with(WRAP, root.wrapping(label.ring).expand_key(), &label.context(), wrapped)?;
     K::from_bytes(opened.as_bytes()).ok_or(OpenError::Padding)
 }

@@ -1,7 +1,7 @@
 //! How each engine writes SQL: the one place where texts of one meaning differ.
 //!
-//! MySQL and MariaDB write alike here. What tells them apart is an [`Engine`], which only the server can say; a dialect is
-//! known of every connection without a question.
+//! MySQL and MariaDB share a dialect. Only the server knows which of the two [`Engine`]s it is; the dialect follows from the
+//! connection, without a query.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use strongroom_migration::Engine;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect(Engine);
 
-/// One thing for each dialect, as long queries are.
+/// A value for each dialect, such as a long query.
 #[derive(Debug, Clone, Copy)]
 pub struct ByDialect<T> {
     /// For PostgreSQL.
@@ -59,7 +59,7 @@ impl Dialect {
         })
     }
 
-    /// The one for this dialect.
+    /// The value for this dialect.
     pub fn pick<T>(self, all: ByDialect<T>) -> T {
         match self.0 {
             Engine::Postgres => all.postgres,
@@ -88,7 +88,7 @@ impl Dialect {
         }
     }
 
-    /// A parameter that stands in a select list and is bytes. MySQL takes it for text otherwise.
+    /// A parameter of bytes in a select list. MySQL reads it as text without the cast.
     pub fn bytes_parameter(self, parameter: &str) -> String {
         if self.0 == Engine::MySql {
             format!("CAST({parameter} AS BINARY)")
@@ -132,8 +132,8 @@ impl Dialect {
         })
     }
 
-    /// A text in the form that differs for every change of it, whatever the collation. PostgreSQL's is text still; the
-    /// others' are bytes: see [`exact_value`](Self::exact_value).
+    /// A text compared byte by byte, whatever its collation. On PostgreSQL the expression is text, elsewhere bytes: see
+    /// [`exact_value`](Self::exact_value).
     pub fn exact(self, text: &str) -> String {
         if self.0 == Engine::Postgres {
             format!("{text}::text COLLATE \"C\"")
@@ -142,12 +142,12 @@ impl Dialect {
         }
     }
 
-    /// What [`exact`](Self::exact) is compared with.
+    /// The value to compare [`exact`](Self::exact) with.
     pub fn exact_value(self, text: &str) -> sea_orm::Value {
         if self.0 == Engine::Postgres { text.into() } else { text.as_bytes().into() }
     }
 
-    /// How many characters a text has. An enumerated type of PostgreSQL has no length of its own.
+    /// The number of characters of a text. PostgreSQL has no length function for enumerated types, so they are cast.
     pub fn characters(self, text: &str) -> String {
         self.pick(ByDialect {
             postgres: format!("char_length({text}::text)"),
@@ -156,7 +156,7 @@ impl Dialect {
         })
     }
 
-    /// How many bytes a text has.
+    /// The number of bytes of a text.
     pub fn bytes(self, text: &str) -> String {
         if self.0 == Engine::Sqlite {
             format!("length(CAST({text} AS blob))")
@@ -174,13 +174,13 @@ impl Dialect {
         }
     }
 
-    /// What makes an insert pass over a row that is there. Empty on MySQL, where it would take IGNORE, which lets other
-    /// errors pass too, or the right to update.
+    /// The clause with which an insert skips an existing row. Empty on MySQL: IGNORE would hide other errors too, and
+    /// `ON DUPLICATE KEY UPDATE` needs the right to update.
     pub fn unless_there(self) -> &'static str {
         if self.0 == Engine::MySql { "" } else { "ON CONFLICT DO NOTHING" }
     }
 
-    /// The server's clock, in whole seconds since 1970. In a transaction it goes on.
+    /// The server's current time, in whole seconds since 1970. It advances within a transaction.
     pub fn clock_seconds(self) -> &'static str {
         self.pick(ByDialect {
             postgres: "extract(epoch FROM clock_timestamp())::bigint",
@@ -189,7 +189,7 @@ impl Dialect {
         })
     }
 
-    /// Whether UUIDs are columns of 16 bytes; they are a type of their own otherwise, and read as text.
+    /// Whether UUIDs are columns of 16 bytes. PostgreSQL has a UUID type, which is read as text.
     pub fn has_uuids_as_bytes(self) -> bool {
         self.0 != Engine::Postgres
     }
@@ -210,14 +210,14 @@ impl Dialect {
         self.0 != Engine::Sqlite
     }
 
-    /// What keeps two sessions from making the same tables at the same moment, inside a transaction. PostgreSQL's
-    /// `CREATE TABLE IF NOT EXISTS` fails then.
+    /// A lock for the rest of the transaction, so that two sessions do not create the same tables at once: PostgreSQL's
+    /// `CREATE TABLE IF NOT EXISTS` fails in that case.
     pub fn creation_lock(self, name: &str) -> Option<String> {
         (self.0 == Engine::Postgres)
             .then(|| format!("SELECT pg_advisory_xact_lock(hashtext('{name}'))"))
     }
 
-    /// What limits how long a schema change waits for others in this transaction, with everybody else queued behind it.
+    /// Limits how long a schema change in this transaction waits for a lock, because other sessions queue behind it.
     pub fn impatience(self) -> Option<&'static str> {
         (self.0 == Engine::Postgres).then_some("SET LOCAL lock_timeout = '3s'")
     }

@@ -46,8 +46,8 @@ impl fmt::Display for Generation {
     }
 }
 
-/// How often the manifest has changed: it only grows, so an older copy of a database has a lower one. 0 where there is no
-/// ring.
+/// The number of changes of the manifest. It only grows, so an older copy of a database has a lower epoch; 0 means that
+/// the database has no ring.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -26,7 +26,7 @@ pub struct Rewrapped {
 }
 
 /// Wraps every key under another root and names that root in the manifest: part of the caller's
-/// transaction, so it is all of the ring or nothing. The roots must be both.
+/// transaction, so it is all of the ring or nothing. The access must have both roots.
 ///
 /// `logins` says whether there is a table of logins, whose passwords are wrapped like keys.
 pub(crate) async fn rewrap(

@@ -1,12 +1,12 @@
-//! What opens a database's key ring.
+//! The roots and the minimum epoch with which a key ring is loaded.
 
 use std::sync::Arc;
 
 use super::{EpochFloor, Roots};
 
-/// The roots that a ring may be under, and the oldest manifest that is accepted of it. Cheap to clone.
+/// The roots that may have wrapped a ring, and the oldest manifest that is accepted. Cheap to clone.
 ///
-/// From roots alone: a manifest of any epoch is accepted, also one of an older copy that was put back.
+/// Made from roots alone, it accepts a manifest of any epoch, also after an older copy of the database was restored.
 #[derive(Clone)]
 pub struct RingAccess {
     roots: Arc<Roots>,

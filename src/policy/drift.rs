@@ -24,7 +24,7 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// One finding: its kind, who has what on which object.
+    /// A finding: its kind, the grantee, the object and the privilege.
     pub fn new(
         kind: &str,
         grantee: impl Into<String>,
@@ -40,7 +40,7 @@ impl Drift {
         }
     }
 
-    /// Adds the statement that an administrator ends it with.
+    /// Adds the statement with which an administrator ends the drift.
     #[must_use]
     pub fn cured_by(self, sql: String) -> Self {
         Self { cure: Some(sql), ..self }

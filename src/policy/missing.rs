@@ -10,7 +10,7 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// What is missing, and its cure where a statement is one.
+    /// A missing precondition, with the statement that cures it if there is such a statement.
     pub fn new(what: impl Into<String>, cure: impl Into<Option<String>>) -> Self {
         Self { what: what.into(), cure: cure.into() }
     }

@@ -27,17 +27,17 @@ pub struct Target {
 }
 
 impl Target {
-    /// The database that a component's programs connect to: on MariaDB one of its own, with views of what it may read.
+    /// The database to which a component's programs connect: on MariaDB the component's schema of views.
     pub fn database_of(&self, component: &str) -> String {
         self.view_schema(component).unwrap_or_else(|| self.database.clone())
     }
 
-    /// The schema that a component's grants are on.
+    /// The schema of a component's grants.
     pub fn schema_of(&self, component: &str) -> String {
         self.view_schema(component).unwrap_or_else(|| self.schema.clone())
     }
 
-    /// The schema with a component's views, where it has one: MariaDB's grants on columns are no boundary.
+    /// The schema of a component's views. Only MariaDB has such schemas, because its column grants do not confine a login.
     pub fn view_schema(&self, component: &str) -> Option<String> {
         (self.engine == Engine::MariaDb).then(|| self.names.view_schema(component))
     }

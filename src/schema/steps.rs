@@ -34,9 +34,8 @@ impl KeyedSteps {
         Self { roots, floor: floor.into(), lock, options }
     }
 
-    /// Makes the guards of one of Strongroom's own tables again, where it is sealed and some are gone: a restored backup may
-    /// lack them, and an administrator may have dropped them. Returns the names of those that were gone. Fails where a row
-    /// came in meanwhile that they would refuse.
+    /// Recreates missing guards of a sealed table of Strongroom, for example after a backup was restored without its triggers.
+    /// Returns the names of the missing guards. Fails if a row violates them.
     pub async fn restore_guards(
         &self,
         db: &DatabaseConnection,

@@ -1,4 +1,4 @@
-//! Whether the guards of sealed tables stand.
+//! Checks that the guards of sealed tables exist and are enabled.
 
 use strongroom::entity::own_table;
 use strongroom::internal::db::DatabaseConnection;
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 const NAME: &str = "guards";
 
-/// A guard that was dropped or switched off is what lets plaintext into a sealed table, or a row move away from its cells.
+/// Without its guards, a sealed table accepts plaintext and changes of the columns to which cells are bound.
 pub(super) async fn check(db: &DatabaseConnection, manifest: Option<&Manifest>) -> Check {
     match gone(db, manifest).await {
         Ok(None) => Check::advice(
@@ -22,9 +22,9 @@ pub(super) async fn check(db: &DatabaseConnection, manifest: Option<&Manifest>) 
         Ok(Some(gone)) => {
             let (names, ours): (Vec<_>, Vec<_>) = gone.into_iter().unzip();
             let hint = if ours.into_iter().any(|is_ours| is_ours) {
-                "find out who dropped them, then run `strongroom migrate up`, which makes them again"
+                "find out who dropped them, then run `strongroom migrate up --yes`, which recreates them"
             } else {
-                "find out who dropped them, then run the program's own migrations, which make them again"
+                "find out who dropped them, then run the program's own migrations, which recreate them"
             };
             Check::left(NAME, format!("gone: {}", names.join(", ")), hint).code("guards_gone")
         }
@@ -32,7 +32,7 @@ pub(super) async fn check(db: &DatabaseConnection, manifest: Option<&Manifest>) 
     }
 }
 
-/// The names of those that are gone, and whether each is of one of Strongroom's own tables; `None` where the login cannot see.
+/// The names of missing guards, each with whether it belongs to a table of Strongroom; `None` if the login cannot see triggers.
 async fn gone(
     db: &DatabaseConnection,
     manifest: Option<&Manifest>,

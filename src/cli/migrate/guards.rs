@@ -1,4 +1,4 @@
-//! Guards of Strongroom's own tables that are gone, made again by a run that has no step to do.
+//! Recreates missing guards of Strongroom's tables when no migration is pending.
 
 use strongroom::entity::OWN_TABLES;
 use strongroom::internal::db::{self, Access, DatabaseConnection};
@@ -11,7 +11,7 @@ use super::plan::Planned;
 use crate::failure::Failure;
 use crate::session::{Session, release};
 
-/// Makes them again; the names of those that were gone. Needs the root only where some are.
+/// Returns the names of the guards that were missing. Needs the root key only if some were.
 pub(super) async fn restore(planned: &Planned, session: &Session) -> Result<Vec<String>, Failure> {
     let db = session.connect(Access::Schema).await?;
     let tables = unguarded(&db, planned).await?;
@@ -42,7 +42,7 @@ pub(super) async fn restore(planned: &Planned, session: &Session) -> Result<Vec<
     Ok(restored)
 }
 
-/// The own tables that are sealed by the steps in force, and lack a guard.
+/// The tables of Strongroom that are sealed by the applied steps and lack a guard.
 async fn unguarded(
     db: &DatabaseConnection,
     planned: &Planned,

@@ -29,7 +29,7 @@ pub(super) struct Planned {
     pub(super) status: Status,
     pub(super) target: Target,
     pub(super) steps: Vec<(usize, Box<dyn Step>)>,
-    /// The phases between which steps in force have moved tables, in order.
+    /// The phase changes of the applied steps, in order.
     moved: Vec<Phases>,
 }
 
@@ -52,7 +52,7 @@ impl Planned {
         Ok(Self { status, target, steps, moved })
     }
 
-    /// The phase in which the steps in force have left one of Strongroom's own tables.
+    /// The phase of a table of Strongroom after the applied steps.
     pub(super) fn phase_of(&self, table: &str) -> Phase {
         let last = self.moved.iter().rev().find(|phases| phases.table == table);
         last.map_or(Phase::Plain, |phases| phases.above)

@@ -1,11 +1,11 @@
-//! Which server this is.
+//! The identity of a server.
 
 use sea_orm::{ConnectionTrait, DbErr};
 use strongroom_migration::Engine;
 
 use crate::db::statement;
 
-/// What tells a server from others, and stays over its restarts. A file is none: its path is the database's name.
+/// Identifies a server across its restarts. SQLite has no server; its file's path is the database's name.
 pub async fn server_id(db: &impl ConnectionTrait, engine: Engine) -> Result<String, DbErr> {
     let sql = match engine {
         Engine::Sqlite => return Ok("sqlite".to_owned()),

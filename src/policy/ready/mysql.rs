@@ -50,7 +50,7 @@ pub async fn may_make_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr>
     Ok(!is_bound || Login::read(db).await?.has("SUPER", ""))
 }
 
-/// Whether this login is told of the triggers of its database's tables. The catalogue hides them from others.
+/// Whether this login sees the triggers of its database: the catalogue hides them without the TRIGGER right.
 pub async fn may_see_triggers(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     if db.get_database_backend() != DbBackend::MySql {
         return Ok(true);

@@ -164,7 +164,7 @@ pub async fn column_dependents(
     Ok(found)
 }
 
-/// Whether every value of a column is one of this type, as a change of the column to it would ask.
+/// Whether every value of a column can be converted to this type, as a change of the column type requires.
 pub async fn fits(
     db: &impl ConnectionTrait,
     engine: Engine,
@@ -173,7 +173,7 @@ pub async fn fits(
     kind: &str,
 ) -> Result<bool, DbErr> {
     let (table, column) = (engine.quoted(table), engine.quoted(column));
-    // PostgreSQL fails at the first value that is none; the others have JSON alone as such a type.
+    // PostgreSQL fails at the first value that cannot be converted; on the other engines the type is always JSON.
     let sql = if engine == Engine::Postgres {
         format!("SELECT 0 * count({column}::{kind}) AS found FROM {table}")
     } else {

@@ -178,8 +178,8 @@ impl TableStage<'_> {
         self.excluding_writers(Excluded::GuardBorn).await
     }
 
-    /// Makes the guards of a sealed table again where some are gone, once every row is one that they let pass; which were
-    /// gone. In other phases the way on or back makes them.
+    /// Recreates the guards of a sealed table if some are missing, and returns the names of the missing ones. Fails if a row
+    /// violates them. In other phases the next transition creates them.
     pub(super) async fn restore_guards(&self) -> Result<Vec<String>, DbErr> {
         let phase = self.phase().await?;
         let gone = missing_guards(self.db(), self.table.name, phase).await?;

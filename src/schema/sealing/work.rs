@@ -52,7 +52,7 @@ impl Work {
         Ok(())
     }
 
-    /// Makes the guards of a sealed table again where some are gone; which were gone.
+    /// Recreates missing guards of a sealed table, and returns the names of the missing ones.
     pub(in crate::schema) async fn restore_guards(
         &self,
         manager: &SchemaManager<'_>,

@@ -1,4 +1,4 @@
-//! What a server said, as sqlx's errors carry it.
+//! The server's message in an error of sqlx.
 
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};

@@ -1,4 +1,4 @@
-//! Whether the guards of a table stand: a phase promises what they refuse.
+//! Finds guard triggers that are missing or disabled.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{query, required_text};
 use crate::db::{ByDialect, Dialect};
 use crate::schema::sealing::guard::{DmlEvent, Guard};
 
-/// Triggers that fire: one that is switched off guards nothing.
+/// The enabled triggers of a table.
 const STANDING: ByDialect<&str> = ByDialect {
     postgres: "SELECT tgname::text AS name FROM pg_trigger \
         WHERE tgrelid = to_regclass(quote_ident($1)) AND NOT tgisinternal AND tgenabled IN ('O', 'A')",
@@ -18,8 +18,8 @@ const STANDING: ByDialect<&str> = ByDialect {
     sqlite: "SELECT name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower($1)",
 };
 
-/// Returns the names of the triggers that every table in this phase has and this one lacks. What a table's own columns ask for
-/// beyond these is not looked at, nor what the triggers say.
+/// Returns the names of the guard triggers that every table in this phase must have and this table lacks. It checks neither
+/// guards that depend on the table's columns nor the bodies of triggers.
 pub async fn missing_guards(
     db: &impl ConnectionTrait,
     table: &str,
