@@ -18,7 +18,7 @@
 /// const ORDER_KEY: strongroom::audit::Action = strongroom::audit::Action::new("Order_key");
 /// ```
 ///
-/// One of 33 letters does not, while one of 32 does:
+/// A word of 33 letters does not compile; a word of 32 letters does:
 ///
 /// ```
 /// const LONG: strongroom::audit::Action = strongroom::audit::Action::new("abcdefghijklmnopqrstuvwxyz_01234");

@@ -12,7 +12,7 @@
 //!
 //! The primitives are called on one of two paths, `fast` or `stock`. Both seal the same bytes; the feature `stock-crypto` chooses.
 //!
-//! This module imports nothing of ours, knows no clock, no database and no configuration.
+//! This module imports no other module of the library, and uses no clock, database or configuration.
 
 mod cell;
 mod context;

@@ -170,7 +170,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + HasKeys + Sized {
 
 impl<C: ConnectionTrait + TransactionTrait + HasKeys> Keyed for C {}
 
-/// Who holds keys: the two connections of this db, and nobody else's.
+/// The types with keys: the connection and the transaction of this module. Other crates cannot implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a connection without keys",
     label = "holds no key ring",
