@@ -48,10 +48,16 @@ fn a_service_refuses_after_a_lost_roll_until_the_operator_accepts() {
     std::thread::sleep(Duration::from_secs(1));
     create_until(&api, "before", 1);
     pair.fail_over();
-    until("the service says so", || create(&api, "before").is_err_and(|said| said == "503 ring_went_back"));
+    until("the service says so", || {
+        create(&api, "before").is_err_and(|said| said == "503 ring_went_back")
+    });
     until("it is not ready", || api.get("/readyz").status == 503);
     assert!(api.get("/readyz").text.contains("ring_went_back"), "{:?}", api.get("/readyz"));
-    assert_eq!(create(&api, "another").unwrap_err(), "503 ring_went_back", "nothing else is stored either");
+    assert_eq!(
+        create(&api, "another").unwrap_err(),
+        "503 ring_went_back",
+        "nothing else is stored either"
+    );
     assert_eq!(pair.accept(), "manifest_older");
     let mut made = create_until(&api, "before", 3);
     made.extend(create_until(&api, "after", 3));
@@ -98,6 +104,23 @@ fn a_new_roll_is_not_taken_for_the_one_that_was_lost() {
     service.stop();
 }
 
+/// Nothing ends the connection, and nothing answers: a server that hangs, or a network that drops every packet.
+#[test]
+#[ignore = "takes minutes: make test-cluster"]
+fn a_run_whose_server_falls_silent_ends() {
+    let (pair, service) = served();
+    service.stop();
+    let rotate = ["keys", "rotate", "--batch-size", "20", "--batch-delay", "100"];
+    let running = pair.room.start(&rotate);
+    std::thread::sleep(Duration::from_millis(700));
+    pair.cluster.server("freeze", 1);
+    let ran = running.finish_within(Duration::from_secs(40), || true);
+    pair.cluster.server("thaw", 1);
+    assert_eq!(ran.expect("it waits for ever").expect(6).out, "");
+    pair.room.run(&rotate).expect(0);
+    pair.room.run(&["keys", "verify"]).expect(0);
+}
+
 /// Without a proxy: the address names both servers, and programs find the one that writes.
 #[test]
 #[ignore = "takes minutes: make test-cluster"]
@@ -114,7 +137,8 @@ fn an_address_with_both_servers_finds_the_primary() {
     let list = |pair: &Pair| {
         let address = pair.room.url().replace(&proxy, &both);
         let mut command = pair.room.command(&["credential", "create", "--user-id", "u"]);
-        ran(command.env("STRONGROOM__DATABASE__URL", format!("{address}?target_session_attrs=read-write")))
+        ran(command
+            .env("STRONGROOM__DATABASE__URL", format!("{address}?target_session_attrs=read-write")))
     };
     list(&pair).expect(0);
     let mut made = create_until(&api, "before", 3);
