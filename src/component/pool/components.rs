@@ -16,7 +16,7 @@ use super::open::open;
 use super::rights::Expected;
 use super::rolling::{PoolSettings, Rolling};
 use crate::db::{Access, Address, connect};
-use crate::key::{PolicyKeys, Ring, RingAccess, RingError};
+use crate::key::{Epoch, PolicyKeys, Ring, RingAccess, RingError};
 use crate::policy::inspect::target;
 use crate::policy::names::Names;
 use crate::policy::wanted::Target;
@@ -142,10 +142,11 @@ impl Components {
         }
     }
 
-    /// Reads the ring's manifest again, and refuses one that this program cannot use.
-    pub async fn look_at_ring(&self) -> Result<(), RingError> {
+    /// Reads the ring's manifest again, and refuses one that this program cannot use. Returns its epoch.
+    pub async fn look_at_ring(&self) -> Result<Epoch, RingError> {
         self.ring.refresh_now(&self.keeper).await?;
-        self.ring.remember(&self.keeper).await
+        self.ring.remember(&self.keeper).await?;
+        Ok(self.ring.manifest().epoch)
     }
 
     /// The keeper: what is read and written on behalf of no component.
