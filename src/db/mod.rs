@@ -15,6 +15,7 @@ mod feature;
 pub mod history;
 mod holder;
 mod lock;
+mod not_primary;
 mod own_pool;
 mod packet;
 mod passing;
@@ -42,6 +43,8 @@ pub use address::{Address, AddressError};
 pub(crate) use cause::conn;
 pub use connect::{connect, create_if_missing, sqlite_file, way};
 pub(crate) use dialect::{ByDialect, Dialect};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use engine::hosts::{Hosts, Options, Server};
 #[cfg(feature = "mysql")]
 pub(crate) use engine::mysql::component_options as mysql_options;
 #[cfg(feature = "mysql")]
@@ -50,19 +53,22 @@ pub(crate) use engine::mysql_session::prepare_component as prepare_mysql;
 pub(crate) use engine::postgres::component_options as postgres_options;
 #[cfg(feature = "postgres")]
 pub(crate) use engine::postgres_session::prepare_component as prepare_postgres;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use engine::since::Since;
 #[cfg(feature = "sqlite")]
 pub(crate) use engine::sqlite::component_options as sqlite_options;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use error::configuration;
 pub use error::{
-    insecure_address, is_constraint_violation, is_missing_database, is_refused, is_too_slow,
-    is_transient, is_unreachable,
+    insecure_address, is_constraint_violation, is_missing_database, is_not_primary, is_refused,
+    is_too_slow, is_transient, is_unreachable,
 };
 pub(crate) use error::{is_forbidden, is_password_refused};
 pub(crate) use feature::not_built;
 pub use holder::this_host_and_process;
 pub(crate) use lock::clock_ms;
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
+pub(crate) use not_primary::NotPrimary;
 pub use own_pool::with_sessions;
 pub(crate) use packet::{LEAST_PACKET, Packet, packet, rows_a_statement};
 pub(crate) use passing::{unwrapped, wrapped};

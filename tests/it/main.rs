@@ -29,6 +29,7 @@ mod floors;
 mod guards;
 mod help;
 mod host;
+mod hosts;
 mod init;
 mod key_rows;
 mod keystone;

@@ -2,6 +2,7 @@
 
 mod component;
 mod engine;
+mod forwarder;
 mod gate;
 mod own_server;
 mod postgres;
@@ -16,6 +17,7 @@ mod tls_server;
 
 pub(crate) use component::{Verdict, is_refusal, tried};
 pub(crate) use engine::{block_on, runtime};
+pub(crate) use forwarder::Forwarder;
 pub(crate) use gate::Gate;
 pub(crate) use own_server::OwnServer;
 pub(crate) use postgres::RestartablePostgres;
