@@ -3,7 +3,7 @@
 /// The server is not the one that the address asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotPrimary(String);
+pub(crate) struct NotPrimary(String);
 
 #[cfg_attr(
     not(any(feature = "postgres", feature = "mysql")),
