@@ -7,6 +7,7 @@ mod access;
 )]
 mod address;
 mod cause;
+mod cluster;
 mod connect;
 mod dialect;
 mod engine;
@@ -72,6 +73,7 @@ pub(crate) use not_primary::NotPrimary;
 pub use own_pool::with_sessions;
 pub(crate) use packet::{LEAST_PACKET, Packet, packet, rows_a_statement};
 pub(crate) use passing::{unwrapped, wrapped};
+pub(crate) use server::clock_lead_ms as server_clock_lead_ms;
 pub(crate) use statement::statement;
 pub(crate) use support::{Support, server_version, support};
 pub(crate) use table::{has_column, has_table};
@@ -101,6 +103,7 @@ pub mod internal {
     pub use crate::__retry as retry;
 
     pub mod server {
+        pub use crate::db::cluster::{Cluster, cluster, without_primary_key};
         pub use crate::db::server::{
             changes_every_role, clock_lead_ms, encryption, is_read_only, is_strict_by_default,
             lost_definers, max_allowed_packet,

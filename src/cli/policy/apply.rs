@@ -46,10 +46,18 @@ pub(super) async fn run(
     let applied = applied?;
     try_logins(context, &policy, session, output).await?;
     output.result(
-        &json!({ "statements": applied.statements, "sessions_ended": applied.sessions }),
-        || text(applied, context),
+        &json!({ "statements": applied.statements, "sessions_ended": applied.sessions, "nodes_not_asked": applied.unvisited }),
+        || text(&applied, context),
     );
-    Ok(Exit::Done)
+    if applied.unvisited.is_empty() {
+        return Ok(Exit::Done);
+    }
+    output.warning(&format!(
+        "sessions of closed logins may be left on nodes that could not be asked: {}; name the nodes in `database.nodes`, or end \
+         these sessions there",
+        applied.unvisited.join(", ")
+    ));
+    Ok(Exit::Left)
 }
 
 /// A policy by hand stands on the newest one that a migration brought.
@@ -146,8 +154,8 @@ async fn try_logins(
     Ok(())
 }
 
-fn text(applied: Applied, context: &PolicyContext) -> String {
-    match applied {
+fn text(applied: &Applied, context: &PolicyContext) -> String {
+    match *applied {
         _ if !context.site.has_accounts() => {
             "the policy is in force: each connection of a component is held to it".to_owned()
         }

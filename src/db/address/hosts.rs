@@ -45,6 +45,15 @@ pub(super) fn has_no_other_place(url: &Url, is_list: bool) -> Result<(), Address
     if url.query_pairs().any(is_other) { Err(AddressError::Hosts) } else { Ok(()) }
 }
 
+/// Leaves out the parameters that name another place than the host.
+pub(super) fn leave_out_places(url: &mut Url) {
+    let kept: Vec<_> = url.query_pairs().into_owned().collect();
+    if kept.iter().any(|(name, _)| PLACES.contains(&name.as_str())) {
+        let kept = kept.iter().filter(|(name, _)| !PLACES.contains(&name.as_str()));
+        url.query_pairs_mut().clear().extend_pairs(kept);
+    }
+}
+
 /// The hosts of a list as a person reads them, with their ports.
 pub(super) fn shown(urls: &[Url]) -> String {
     let hosts: Vec<_> = urls.iter().map(host_of).collect();

@@ -193,6 +193,25 @@ mod every_engine {
         }
     }
 
+    #[test]
+    fn a_node_has_the_login_of_the_address_at_another_host() {
+        let address = Address::parse("mysql://app:canary@h1,h2/keys?charset=utf8mb4").unwrap();
+        for (node, shown) in [
+            ("n1:3307", "mysql://app:***@n1:3307/keys"),
+            ("n1", "mysql://app:***@n1/keys"),
+            ("[fe80::1]:3306", "mysql://app:***@[fe80::1]:3306/keys"),
+        ] {
+            let at_node = address.at_node(node).unwrap();
+            assert_eq!(at_node.to_string(), shown);
+            assert!(at_node.expose().ends_with("/keys?charset=utf8mb4"));
+        }
+        for wrong in ["", ":3306", "a,b", "a/b", "u@h", "h:x", "h?x", "AUTO x"] {
+            assert!(address.at_node(wrong).is_none(), "{wrong}");
+        }
+        let by_socket = Address::parse("mysql://app@localhost/keys?socket=/run/m.sock").unwrap();
+        assert_eq!(by_socket.at_node("n1").unwrap().expose(), "mysql://app@n1/keys?");
+    }
+
     proptest::proptest! {
         /// Any list is read back host by host; nothing of a password shows, whatever is in it.
         #[test]

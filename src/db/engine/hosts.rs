@@ -210,7 +210,7 @@ where
         if let Some(mut session) = pool.try_acquire() {
             return self.is_wanted(&mut session).await;
         }
-        matches!(timeout(ANSWER, pool.acquire()).await, Ok(Ok(_)))
+        matches!(timeout(LOOK, pool.acquire()).await, Ok(Ok(_)))
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Options<D>>> {
