@@ -73,7 +73,7 @@ pub(super) fn is_missing_table(error: &DbErr) -> bool {
 /// their extended codes. MySQL and MariaDB: by number, since most share one SQLSTATE.
 pub fn is_transient(error: &DbErr) -> bool {
     if let Some(number) = mysql_number(error) {
-        return MYSQL_TRANSIENT.contains(&number);
+        return MYSQL_TRANSIENT.contains(&number) && !is_cut_off(number, error);
     }
     if has_code(error, |code| code == "XX000") {
         // Two sessions changed one row of a catalog, as grants do.
@@ -83,6 +83,15 @@ pub fn is_transient(error: &DbErr) -> bool {
         matches!(code, "40001" | "40P01" | "55P03")
             || code.parse::<u32>().is_ok_and(|code| code < 10_000 && matches!(code & 0xff, 5 | 6))
     })
+}
+
+/// The transaction was rolled back at once, because it met another: tried again it likely passes. Unlike
+/// [`is_transient`], no error that a wait for a lock ended with.
+pub(crate) fn is_conflict(error: &DbErr) -> bool {
+    match mysql_number(error) {
+        Some(number) => matches!(number, 1213 | 1020 | 1047 | 1180) && !is_cut_off(number, error),
+        None => has_code(error, |code| matches!(code, "40001" | "40P01")),
+    }
 }
 
 /// The login may not do this.

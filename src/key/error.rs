@@ -4,6 +4,7 @@ use sea_orm::DbErr;
 
 use super::{Epoch, ManifestError, SourceError};
 use crate::crypto::{NoRandomness, OpenError, SealError};
+use crate::db::{Transient, is_conflict};
 
 /// Why a ring cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -122,4 +123,11 @@ fn ring_changed(epoch: Epoch) -> String {
         format!("another key ring, at epoch {epoch}")
     };
     format!("the database has {now}; this host has seen a ring under this address")
+}
+
+/// What a transaction that was rolled back met; whatever waited for a lock has waited long enough.
+impl Transient for RingError {
+    fn is_transient(&self) -> bool {
+        matches!(self, Self::Database(error) if is_conflict(error))
+    }
 }

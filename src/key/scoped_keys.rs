@@ -79,7 +79,11 @@ impl ScopedKeys {
     pub async fn prepare(&self, scopes: impl IntoIterator<Item = String>) -> Result<(), RingError> {
         match &self.columns {
             Some(columns) if columns.seals.is_empty() => Err(RingError::NotShared),
-            _ => self.ring.prepare(&self.db, scopes).await,
+            _ => {
+                // Two nodes of a cluster may make keys at the same moment: one of them is rolled back.
+                let scopes: Vec<_> = scopes.into_iter().collect();
+                crate::db::retry!(self.ring.prepare(&self.db, scopes.iter().cloned()))
+            }
         }
     }
 

@@ -122,7 +122,7 @@ async fn apply_by_statement(
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     let applied = converge(&context.db, lock, &context.site, policy).await?;
-    history::finish(&context.db, lock, row).await?;
+    db::retry!(history::finish(&context.db, lock, row))?;
     Ok(applied)
 }
 
@@ -160,7 +160,7 @@ fn text(applied: &Applied, context: &PolicyContext) -> String {
             "the policy is in force: each connection of a component is held to it".to_owned()
         }
         Applied { statements: 0, .. } => "nothing to do: the server follows the policy".to_owned(),
-        Applied { statements, sessions } => {
+        Applied { statements, sessions, .. } => {
             let ended = if sessions == 0 {
                 String::new()
             } else {
