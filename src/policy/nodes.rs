@@ -38,7 +38,7 @@ impl Nodes {
         let mut seen = vec![status(db, UUID).await?.unwrap_or_default()];
         let announced = status(db, "wsrep_incoming_addresses").await?.unwrap_or_default();
         let named: Vec<&str> = if to.nodes.is_empty() {
-            announced.split(',').map(str::trim).filter(|node| is_address(node)).collect()
+            announced.split(',').filter_map(as_address).collect()
         } else {
             to.nodes.iter().map(String::as_str).collect()
         };
@@ -127,9 +127,13 @@ pub async fn clock_leads_ms(
 /// A node's own name in its cluster, another after each start.
 const UUID: &str = "wsrep_gcomm_uuid";
 
-/// A node that was not told its address announces this word.
-fn is_address(node: &str) -> bool {
-    !node.is_empty() && !node.eq_ignore_ascii_case("AUTO") && !node.starts_with("0.0.0.0")
+/// The address that a node announces. One that was not told its own says `AUTO`; port 0 stands for the engine's own.
+fn as_address(node: &str) -> Option<&str> {
+    let node = node.trim();
+    let node = node.strip_suffix(":0").unwrap_or(node);
+    let is_one =
+        !node.is_empty() && !node.eq_ignore_ascii_case("AUTO") && !node.starts_with("0.0.0.0");
+    is_one.then_some(node)
 }
 
 async fn connect(to: &NodeAddresses, node: &str) -> Result<(DatabaseConnection, String), String> {
@@ -164,15 +168,16 @@ mod tests {
     #[test]
     fn only_what_leads_to_a_node_counts_as_its_address() {
         for (told, is) in [
-            ("10.0.0.1:3306", true),
-            ("[fe80::1]:3306", true),
-            ("node-1", true),
-            ("AUTO", false),
-            ("auto", false),
-            ("", false),
-            ("0.0.0.0:3306", false),
+            ("10.0.0.1:3306", Some("10.0.0.1:3306")),
+            (" 10.0.0.1:0", Some("10.0.0.1")),
+            ("[fe80::1]:3306", Some("[fe80::1]:3306")),
+            ("node-1", Some("node-1")),
+            ("AUTO", None),
+            ("auto:0", None),
+            ("", None),
+            ("0.0.0.0:3306", None),
         ] {
-            assert_eq!(is_address(told), is, "{told}");
+            assert_eq!(as_address(told), is, "{told}");
         }
     }
 }
