@@ -18,6 +18,7 @@ mod adoption;
 mod adoption_cases;
 mod audit;
 mod break_glass;
+mod cluster;
 mod component_keys;
 mod crash;
 mod credentials;
