@@ -48,10 +48,16 @@ fn a_service_refuses_after_a_lost_roll_until_the_operator_accepts() {
     std::thread::sleep(Duration::from_secs(1));
     create_until(&api, "before", 1);
     pair.fail_over();
-    until("the service says so", || create(&api, "before").is_err_and(|said| said == "503 ring_went_back"));
+    until("the service says so", || {
+        create(&api, "before").is_err_and(|said| said == "503 ring_went_back")
+    });
     until("it is not ready", || api.get("/readyz").status == 503);
     assert!(api.get("/readyz").text.contains("ring_went_back"), "{:?}", api.get("/readyz"));
-    assert_eq!(create(&api, "another").unwrap_err(), "503 ring_went_back", "nothing else is stored either");
+    assert_eq!(
+        create(&api, "another").unwrap_err(),
+        "503 ring_went_back",
+        "nothing else is stored either"
+    );
     assert_eq!(pair.accept(), "manifest_older");
     let mut made = create_until(&api, "before", 3);
     made.extend(create_until(&api, "after", 3));
@@ -114,7 +120,8 @@ fn an_address_with_both_servers_finds_the_primary() {
     let list = |pair: &Pair| {
         let address = pair.room.url().replace(&proxy, &both);
         let mut command = pair.room.command(&["credential", "create", "--user-id", "u"]);
-        ran(command.env("STRONGROOM__DATABASE__URL", format!("{address}?target_session_attrs=read-write")))
+        ran(command
+            .env("STRONGROOM__DATABASE__URL", format!("{address}?target_session_attrs=read-write")))
     };
     list(&pair).expect(0);
     let mut made = create_until(&api, "before", 3);

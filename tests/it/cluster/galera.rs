@@ -48,7 +48,11 @@ fn moves(room: &Room, keystone: &str) -> Vec<Move> {
         command(800, "migrate up --yes --to", &[&[step.to_string().as_str()], &SLOWLY[..]].concat())
     });
     let down = (1..=10).rev().map(|step| {
-        command(800, "migrate down --yes --to", &[&[step.to_string().as_str()], &SLOWLY[..]].concat())
+        command(
+            800,
+            "migrate down --yes --to",
+            &[&[step.to_string().as_str()], &SLOWLY[..]].concat(),
+        )
     });
     let between = [
         command(3_000, "keys rotate", &SLOWLY),
@@ -76,14 +80,16 @@ impl Trial {
         room.run(&["migrate", "up", "--to", "1"]).expect(0);
         room.insert_plaintext(&numbered_rows(ROWS));
         make_table(&Room::empty_at(Engine::MariaDb, cluster.url(1, "keystone")));
-        let columns = ["command", "on node", "fault", "after", "exit", "again", "stall", "took", "rows"];
+        let columns =
+            ["command", "on node", "fault", "after", "exit", "again", "stall", "took", "rows"];
         let report = Report::new("galera", &columns);
         Self { cluster, room, dice: Dice::new(), report, database }
     }
 
     fn writers(&self, nodes: [usize; 2]) -> Writers {
-        let rows: Vec<_> =
-            opened(&self.cluster.url(1, self.database), &self.room.key_file()).into_iter().collect();
+        let rows: Vec<_> = opened(&self.cluster.url(1, self.database), &self.room.key_file())
+            .into_iter()
+            .collect();
         let urls = nodes.map(|node| (node, self.cluster.url(node, self.database)));
         Writers::start(&urls, &self.room.key_file(), &rows)
     }
@@ -105,7 +111,10 @@ impl Trial {
     /// Runs one command with one fault, and again if it ended by it, and compares everything.
     fn perform(&mut self, step: &Move, node: usize, fault: Fault, writers: &Writers) {
         let arguments: Vec<_> = step.arguments.iter().map(String::as_str).collect();
-        let name = step.arguments.iter().take_while(|word| !word.starts_with("--batch") && !word.contains('/'));
+        let name = step
+            .arguments
+            .iter()
+            .take_while(|word| !word.starts_with("--batch") && !word.contains('/'));
         let name = name.cloned().collect::<Vec<_>>().join(" ");
         let what = format!("{name} on node {node}, {fault:?}");
         let (begun, before) = (Instant::now(), writers.acknowledged());
@@ -124,11 +133,14 @@ impl Trial {
             }
             Fault::Server(hit, event) => {
                 writers.watch_node(hit, false);
-                self.cluster.server(match event {
-                    Event::Kill => "kill",
-                    Event::Cut => "cut",
-                    Event::Freeze => "freeze",
-                }, hit);
+                self.cluster.server(
+                    match event {
+                        Event::Kill => "kill",
+                        Event::Cut => "cut",
+                        Event::Freeze => "freeze",
+                    },
+                    hit,
+                );
                 Some(self.finished(running, writers, &what))
             }
         };
@@ -180,11 +192,14 @@ impl Trial {
     /// Brings a node back, not before the others noticed that it was gone.
     fn mend(&self, node: usize, event: Event, since: Instant) {
         std::thread::sleep(Duration::from_secs(8).saturating_sub(since.elapsed()));
-        self.cluster.server(match event {
-            Event::Kill => "start",
-            Event::Cut => "join",
-            Event::Freeze => "thaw",
-        }, node);
+        self.cluster.server(
+            match event {
+                Event::Kill => "start",
+                Event::Cut => "join",
+                Event::Freeze => "thaw",
+            },
+            node,
+        );
         self.cluster.tell("synced", &["1", "2", "3"]);
     }
 
@@ -222,7 +237,9 @@ fn all_commands_with(faults: usize) {
         writers.stop();
         trial.report.summary(&format!("{rows} writes acknowledged; refused: {refused:#?}"));
     }
-    trial.report.summary(&format!("{done} commands, {faults} faults: no hang, nothing lost, the same on all nodes"));
+    trial.report.summary(&format!(
+        "{done} commands, {faults} faults: no hang, nothing lost, the same on all nodes"
+    ));
 }
 
 fn fault(dice: &mut Dice, node: usize) -> Fault {

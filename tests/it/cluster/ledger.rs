@@ -26,7 +26,8 @@ impl Ledger {
 
     /// Compares with what is stored; a line for each difference.
     pub fn differences(&self, stored: &BTreeMap<String, String>) -> Vec<String> {
-        let wrong = self.0.iter().filter(|(id, may_be)| !may_be.contains(&stored.get(*id).cloned()));
+        let wrong =
+            self.0.iter().filter(|(id, may_be)| !may_be.contains(&stored.get(*id).cloned()));
         let wrong = wrong.map(|(id, may_be)| format!("{id}: {:?}, not {may_be:?}", stored.get(id)));
         let strange = stored.keys().filter(|id| !self.0.contains_key(*id));
         wrong.chain(strange.map(|id| format!("{id}: nobody stored it"))).collect()

@@ -42,8 +42,11 @@ impl Client {
             let mut new = NewCredential::make("load", "ec2").unwrap();
             new.project_id = Some(project.to_owned());
             block_on(async {
-                let stored = tokio::time::timeout(Duration::from_secs(40), store.create(&new)).await;
-                stored.map_err(|_| "no answer in 40 s".to_owned())?.map_err(|error| error.to_string())
+                let stored =
+                    tokio::time::timeout(Duration::from_secs(40), store.create(&new)).await;
+                stored
+                    .map_err(|_| "no answer in 40 s".to_owned())?
+                    .map_err(|error| error.to_string())
             })?;
             Ok(Made { id: new.id, secret: new.secret.to_string() })
         }))
@@ -87,8 +90,16 @@ impl Trial {
         pair.room.run(&["migrate", "up", "--yes"]).expect(0);
         let client = Some(client(&pair));
         let columns = [
-            "work", "commits lost from", "primary killed", "exit", "again", "served again", "accepted",
-            "acknowledged before", "of them lost", "acknowledged after",
+            "work",
+            "commits lost from",
+            "primary killed",
+            "exit",
+            "again",
+            "served again",
+            "accepted",
+            "acknowledged before",
+            "of them lost",
+            "acknowledged after",
         ];
         let report = Report::new(name, &columns);
         Self { pair, client, works, dice: Dice::new(), report, kept: Vec::new(), lost: 0, after: 0 }
@@ -124,7 +135,9 @@ impl Trial {
                 let generations = status["generations"].as_array().unwrap();
                 let old = generations.iter().find(|one| one["state"] == "decrypt_only").unwrap();
                 let old = old["generation"].to_string();
-                return ["keys", "retire", &old, "--grace", "0", "--yes"].map(str::to_owned).to_vec();
+                return ["keys", "retire", &old, "--grace", "0", "--yes"]
+                    .map(str::to_owned)
+                    .to_vec();
             }
             Work::Rewrap => {
                 let to = format!("file:{}", self.roots()[1]);
@@ -191,7 +204,10 @@ impl Trial {
             let went_back = match self.client.as_ref().unwrap() {
                 Client::Service(service) if said == "503 ring_went_back" => {
                     let ready = service.caller("api").get("/readyz");
-                    assert!(ready.status == 503 && ready.text.contains("ring_went_back"), "{ready:?}");
+                    assert!(
+                        ready.status == 503 && ready.text.contains("ring_went_back"),
+                        "{ready:?}"
+                    );
                     true
                 }
                 Client::Service(_) => false,
@@ -215,7 +231,10 @@ impl Trial {
         let ran = ran.unwrap_or_else(|| {
             panic!("{words:?} again does not end\n{}", self.pair.cluster.processes())
         });
-        assert!(ran.code == 0 || work == Work::Retire && ran.code == 4, "{words:?} again: {ran:#?}");
+        assert!(
+            ran.code == 0 || work == Work::Retire && ran.code == 4,
+            "{words:?} again: {ran:#?}"
+        );
         ran.code
     }
 
@@ -224,14 +243,21 @@ impl Trial {
         self.client = self.client.take().map(|client| client.anew(&self.pair));
         let root = self.pair.room.path().join(self.roots()[0]);
         let stored = opened(&self.pair.url(), &root);
-        let shut: Vec<_> = stored.iter().filter(|(_, secret)| secret.starts_with("does not open")).collect();
+        let shut: Vec<_> =
+            stored.iter().filter(|(_, secret)| secret.starts_with("does not open")).collect();
         assert!(shut.is_empty(), "round {round}: cells that do not open: {shut:#?}");
         let is_there = |made: &Made| stored.get(&made.id) == Some(&made.secret);
         let wrong: Vec<_> = self.kept.iter().chain(after).filter(|made| !is_there(made)).collect();
-        assert!(wrong.is_empty(), "round {round}: acknowledged after a failover and lost: {wrong:#?}");
+        assert!(
+            wrong.is_empty(),
+            "round {round}: acknowledged after a failover and lost: {wrong:#?}"
+        );
         let (survived, lost): (Vec<_>, Vec<_>) = before.into_iter().partition(is_there);
         let changed: Vec<_> = lost.iter().filter(|made| stored.contains_key(&made.id)).collect();
-        assert!(changed.is_empty(), "round {round}: other secrets than those acknowledged: {changed:#?}");
+        assert!(
+            changed.is_empty(),
+            "round {round}: other secrets than those acknowledged: {changed:#?}"
+        );
         self.pair.room.run(&["keys", "verify"]).expect(0);
         self.pair.room.run(&["keys", "status"]).expect(0);
         if let Some(Client::Service(service)) = &self.client {

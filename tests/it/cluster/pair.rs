@@ -87,7 +87,8 @@ pub struct Made {
 /// Stores a credential through the service; what was answered instead, where it was not.
 pub fn create(api: &Caller, project: &str) -> Result<Made, String> {
     let body = json!({ "user_id": "load", "type": "ec2", "project_id": project });
-    let answer = api.ask("POST", "/v1/credentials", Some(&body)).map_err(|error| error.to_string())?;
+    let answer =
+        api.ask("POST", "/v1/credentials", Some(&body)).map_err(|error| error.to_string())?;
     if answer.status != 201 {
         return Err(answer.verdict());
     }
@@ -105,7 +106,10 @@ pub fn create_until(api: &Caller, project: &str, wanted: usize) -> Vec<Made> {
         match create(api, project) {
             Ok(one) => made.push(one),
             Err(said) => {
-                assert!(begun.elapsed() < SERVED_AGAIN, "not served after {SERVED_AGAIN:?}: {said}");
+                assert!(
+                    begun.elapsed() < SERVED_AGAIN,
+                    "not served after {SERVED_AGAIN:?}: {said}"
+                );
                 std::thread::sleep(Duration::from_millis(50));
             }
         }

@@ -43,7 +43,8 @@ fn serve_at(room: &Room, cluster: &Cluster, node: usize) -> Service {
 }
 
 fn store(api: &Caller, project: usize) -> String {
-    api.post("/v1/credentials", &json!({ "user_id": "u", "project_id": format!("p{project}") })).verdict()
+    api.post("/v1/credentials", &json!({ "user_id": "u", "project_id": format!("p{project}") }))
+        .verdict()
 }
 
 /// Stores credentials until it is told to stop; how often each was answered.
@@ -80,7 +81,10 @@ fn rotation_of_a_login_ends_its_sessions_on_every_node() {
     let old = room.json(&["policy", "login", "api"])["user"].as_str().unwrap().to_owned();
     let (login, database) = {
         let address = room.address_of("api");
-        (address.rsplit_once('@').unwrap().0.to_owned(), address.rsplit_once('/').unwrap().1.to_owned())
+        (
+            address.rsplit_once('@').unwrap().0.to_owned(),
+            address.rsplit_once('/').unwrap().1.to_owned(),
+        )
     };
     let mut options =
         ConnectOptions::new(format!("{login}@127.0.0.1:{}/{database}", cluster.port(3)));
@@ -121,8 +125,10 @@ fn programs_on_two_nodes_that_make_keys_at_once_lose_no_request() {
     drop(room.serve(""));
     let services = [serve_at(&room, &cluster, 1), serve_at(&room, &cluster, 2)];
     let stop = Arc::new(AtomicBool::new(false));
-    let storing: Vec<_> =
-        services.iter().flat_map(|service| [storing(service, &stop), storing(service, &stop)]).collect();
+    let storing: Vec<_> = services
+        .iter()
+        .flat_map(|service| [storing(service, &stop), storing(service, &stop)])
+        .collect();
     for _ in 0..3 {
         room.run(&["keys", "rotate"]).expect(0);
     }
@@ -145,19 +151,27 @@ fn sessions_read_what_other_nodes_acknowledged_and_change_the_schema_everywhere(
     let address = Address::parse(&cluster.url(2, DATABASE)).unwrap();
     for access in [Access::Read, Access::Write, Access::Guest, Access::Schema] {
         let db = block_on(connect(&address, access)).unwrap();
-        let sql = "SELECT CONCAT(@@wsrep_sync_wait, ' ', @@wsrep_osu_method, ' ', @@wsrep_dirty_reads)";
-        let told = block_on(db.query_one_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::MySql, sql)));
+        let sql =
+            "SELECT CONCAT(@@wsrep_sync_wait, ' ', @@wsrep_osu_method, ' ', @@wsrep_dirty_reads)";
+        let told = block_on(
+            db.query_one_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::MySql, sql)),
+        );
         let told: String = told.unwrap().unwrap().try_get_by_index(0).unwrap();
         assert_eq!(told, "1 TOI 0", "{access:?}");
     }
     let room = Room::empty_at(Engine::MariaDb, cluster.url(1, DATABASE));
     room.run(&["migrate", "up", "--to", "2"]).expect(0);
-    let sql = format!("SELECT count(*) FROM information_schema.tables WHERE table_schema = '{DATABASE}'");
+    let sql =
+        format!("SELECT count(*) FROM information_schema.tables WHERE table_schema = '{DATABASE}'");
     let tables: Vec<_> = [1, 2, 3].iter().map(|node| cluster.sql(*node, &sql)).collect();
     assert!(tables[0] != "0" && tables.iter().all(|count| *count == tables[0]), "{tables:?}");
     let found = room.run(&["doctor", "--format", "json"]).json();
-    let codes: Vec<_> =
-        found["checks"].as_array().unwrap().iter().filter_map(|check| check["code"].as_str()).collect();
+    let codes: Vec<_> = found["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|check| check["code"].as_str())
+        .collect();
     for code in ["schema_method", "dirty_reads", "node_clocks"] {
         assert!(codes.contains(&code), "{codes:?}");
     }
@@ -172,7 +186,8 @@ fn a_service_over_a_list_goes_on_when_its_node_is_killed() {
     drop(room.serve(""));
     let own = room.service_address();
     let (login, database) = (own.rsplit_once('@').unwrap().0, own.rsplit_once('/').unwrap().1);
-    let hosts: Vec<_> = [2, 3].iter().map(|node| format!("127.0.0.1:{}", cluster.port(*node))).collect();
+    let hosts: Vec<_> =
+        [2, 3].iter().map(|node| format!("127.0.0.1:{}", cluster.port(*node))).collect();
     let url = format!("{login}@{}/{database}", hosts.join(","));
     let service = Service::start_at(room.command(&["serve", "--format", "json"]), &room, &url);
     let api = service.caller("api");
@@ -185,12 +200,17 @@ fn a_service_over_a_list_goes_on_when_its_node_is_killed() {
         assert!(begun.elapsed() < HANG, "{answers:?}\n{}", cluster.processes());
         thread::sleep(Duration::from_millis(100));
     }
-    assert!(answers.iter().all(|verdict| verdict == "201" || verdict.starts_with("503 ")), "{answers:?}");
+    assert!(
+        answers.iter().all(|verdict| verdict == "201" || verdict.starts_with("503 ")),
+        "{answers:?}"
+    );
     // A command with a list does the same, whichever host comes first.
     let mut command = room.command(&["keys", "verify"]);
-    ran(command.env("STRONGROOM__DATABASE__URL", cluster.url_of_all(DATABASE).replace(
-        &format!(":{}", cluster.port(1)),
-        &format!(":{}", cluster.port(2)),
-    )))
+    ran(command.env(
+        "STRONGROOM__DATABASE__URL",
+        cluster
+            .url_of_all(DATABASE)
+            .replace(&format!(":{}", cluster.port(1)), &format!(":{}", cluster.port(2))),
+    ))
     .expect(0);
 }

@@ -22,7 +22,8 @@ pub async fn remembering_store(room: &Room) -> Store {
     let address = Address::parse(room.url()).unwrap();
     let memory = EpochMemory::new(room.path().join("host.epoch"), address.without_login());
     let db = connect(&address, Access::Write).await.unwrap();
-    let [current, next] = ["strongroom.key", "next.key"].map(|name| FileSource::new(room.path().join(name)));
+    let [current, next] =
+        ["strongroom.key", "next.key"].map(|name| FileSource::new(room.path().join(name)));
     let roots = Roots::from(current.root().await.unwrap()).with_next(next.root().await.unwrap());
     Store::new(db, Some(Arc::new(roots)), EpochFloor::from(0).with_memory(memory))
 }
@@ -69,8 +70,5 @@ pub fn sums(cluster: &Cluster, node: usize, database: &str) -> String {
         )
     };
     let tables: Vec<_> = columns.lines().map(of_table).collect();
-    cluster.sql(
-        node,
-        &format!("SET SESSION wsrep_sync_wait = 7; {}", tables.join(" UNION ALL ")),
-    )
+    cluster.sql(node, &format!("SET SESSION wsrep_sync_wait = 7; {}", tables.join(" UNION ALL ")))
 }

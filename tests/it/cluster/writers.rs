@@ -57,7 +57,8 @@ impl Writers {
             let lane = {
                 let mut lanes = shared.lanes.lock().unwrap();
                 let now = Instant::now();
-                let lane = Lane { node: *node, is_watched: true, last: now, longest: Duration::ZERO };
+                let lane =
+                    Lane { node: *node, is_watched: true, last: now, longest: Duration::ZERO };
                 lanes.push(lane);
                 lanes.len() - 1
             };
@@ -145,7 +146,8 @@ impl Shared {
             let _turn = self.quiet.read().unwrap();
             let mut new = NewCredential::make(format!("store-{node}"), "ec2").unwrap();
             // Each project has a key of its own: many turns make one.
-            let project = if n % 4 == 0 { format!("new-{node}-{n}") } else { format!("old-{}", n % 3) };
+            let project =
+                if n % 4 == 0 { format!("new-{node}-{n}") } else { format!("old-{}", n % 3) };
             new.project_id = Some(project);
             if self.create(store, &new) {
                 let mut lanes = self.lanes.lock().unwrap();
@@ -212,10 +214,15 @@ impl Shared {
                 (&id, Some("first")),
             );
             if inserted {
-                let update = format!("UPDATE credential SET secret_key = 'second' WHERE id = '{id}'");
+                let update =
+                    format!("UPDATE credential SET secret_key = 'second' WHERE id = '{id}'");
                 self.say(&db, &update, (&id, Some("second")));
                 if n % 3 == 0 {
-                    self.say(&db, &format!("DELETE FROM credential WHERE id = '{id}'"), (&id, None));
+                    self.say(
+                        &db,
+                        &format!("DELETE FROM credential WHERE id = '{id}'"),
+                        (&id, None),
+                    );
                 }
             }
             drop(_turn);

@@ -65,12 +65,14 @@ impl Running {
     }
 
     /// Waits for its end. Kills it after so long, or when something else is no longer as it must be: then nothing is returned.
-    pub fn finish_within(mut self, most: Duration, mut is_well: impl FnMut() -> bool) -> Option<Ran> {
+    pub fn finish_within(
+        mut self,
+        most: Duration,
+        mut is_well: impl FnMut() -> bool,
+    ) -> Option<Ran> {
         let begun = Instant::now();
-        let [out, err] = [
-            reader(self.0.stdout.take().unwrap()),
-            reader(self.0.stderr.take().unwrap()),
-        ];
+        let [out, err] =
+            [reader(self.0.stdout.take().unwrap()), reader(self.0.stderr.take().unwrap())];
         while !self.is_over() {
             if begun.elapsed() > most || !is_well() {
                 self.kill();

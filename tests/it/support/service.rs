@@ -100,15 +100,9 @@ impl Service {
         Self::start_at(command, room, &room.service_address())
     }
 
-<<<<<<< HEAD
-    /// With the database elsewhere.
-    pub fn start_at(mut command: Command, room: &Room, url: &str) -> Self {
-        command.env("STRONGROOM__DATABASE__URL", url);
-=======
     /// With its database at this address.
     pub fn start_at(mut command: Command, room: &Room, address: &str) -> Self {
         command.env("STRONGROOM__DATABASE__URL", address);
->>>>>>> cluster
         let certificates = room.path().join("certs");
         let mut child = command
             .stdin(Stdio::null())
