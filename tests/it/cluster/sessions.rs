@@ -157,7 +157,7 @@ fn sessions_read_what_other_nodes_acknowledged_and_change_the_schema_everywhere(
             db.query_one_raw(sea_orm::Statement::from_string(sea_orm::DbBackend::MySql, sql)),
         );
         let told: String = told.unwrap().unwrap().try_get_by_index(0).unwrap();
-        assert_eq!(told, "1 TOI 0", "{access:?}");
+        assert_eq!(told, "1 TOI OFF", "{access:?}");
     }
     let room = Room::empty_at(Engine::MariaDb, cluster.url(1, DATABASE));
     room.run(&["migrate", "up", "--to", "2"]).expect(0);
