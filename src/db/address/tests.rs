@@ -173,7 +173,7 @@ mod every_engine {
             ("postgres://a:canary@h1,h2/keys?host=h3", Hosts),
             ("postgres://a:canary@h1,h2/keys?port=1", Hosts),
             ("mysql://a:canary@h1,h2/keys?socket=/run/x", Hosts),
-            ("postgres://a:canary@/keys?host=h1,h2", Hosts),
+            ("postgres:///keys?host=h1,h2", Hosts),
             ("postgres://a:canary@h0/keys?host=h1,h2&port=1,2", Hosts),
             ("postgres://a:canary@h1:x,h2/keys", NotUrl),
             ("postgres://a:canary@h1,h2:99999/keys", NotUrl),
@@ -231,7 +231,8 @@ mod every_engine {
             proptest::prop_assert_eq!(address.without_login(), format!("mysql://{}/keys", list.join(",")));
             let other = address.with_login("other", &SecretString::from(secret), None).unwrap();
             proptest::prop_assert_eq!(self::hosts(&other), list);
-            proptest::prop_assert!(!format!("{other} {other:?}").contains("canary"));
+            let printed = format!("{other} {other:?}");
+            proptest::prop_assert!(!printed.contains("canary"));
         }
     }
 }
