@@ -154,6 +154,12 @@ impl Components {
         &self.keeper
     }
 
+    /// Drops the sessions of all pools, each when it is asked for: their server turned out to take no changes.
+    pub fn drop_sessions(&self) {
+        self.own.iter().for_each(Own::drop_sessions);
+        self.read().open.values().for_each(|component| component.drop_sessions());
+    }
+
     /// The login that a component's own programs use; none on SQLite.
     pub async fn login_of(&self, name: &str) -> Result<Option<OwnLogin>, GrantError> {
         if self.target.engine.has_logins() {
