@@ -47,7 +47,7 @@ impl PolicySteps {
         let site = self.site(db).await?;
         let policy = self.options.policy(version, &site.catalog)?;
         stored::write(db, &site.keys, &policy, Source::Migration(version)).await?;
-        converge(db, &self.lock, &site, &policy).await.map(warn_of_unvisited)
+        converge(db, &self.lock, &site, &policy).await.map(|applied| warn_of_unvisited(&applied))
     }
 
     async fn take_policy_back(
@@ -59,13 +59,15 @@ impl PolicySteps {
         let (policy, first) = stored::before(db, &site.keys, version).await?;
         // Each account has its row before it is made: without rows a login that may not look has nothing to look for.
         if !(policy.components.is_empty() && Logins::read(db).await?.is_empty()) {
-            converge(db, &self.lock, &site, &policy).await.map(warn_of_unvisited)?;
+            converge(db, &self.lock, &site, &policy)
+                .await
+                .map(|applied| warn_of_unvisited(&applied))?;
         }
         stored::forget_from(db, first).await
     }
 }
 
-fn warn_of_unvisited(applied: Applied) {
+fn warn_of_unvisited(applied: &Applied) {
     if !applied.unvisited.is_empty() {
         let nodes = applied.unvisited.join(", ");
         tracing::warn!(

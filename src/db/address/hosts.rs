@@ -27,7 +27,7 @@ pub(super) fn urls(text: &str) -> Result<Vec<Zeroizing<String>>, AddressError> {
         .map(|host| {
             is_host(host)
                 .then(|| Zeroizing::new(format!("{scheme}://{login}{host}{behind}")))
-                .ok_or_else(|| AddressError::Hosts)
+                .ok_or(AddressError::Hosts)
         })
         .collect()
 }

@@ -181,10 +181,10 @@ where
             match found.await {
                 Ok(Ok(())) => return self.move_to(place, pool).await,
                 Ok(Err(error)) => {
-                    tracing::debug!(place, %error, "a host of the database's address")
+                    tracing::debug!(place, %error, "a host of the database's address");
                 }
                 Err(_) => {
-                    tracing::debug!(place, "a host of the database's address does not answer")
+                    tracing::debug!(place, "a host of the database's address does not answer");
                 }
             }
         }
