@@ -6,12 +6,15 @@ use sea_orm::DbErr;
 use super::problem::Problem;
 use strongroom::audit::{AuditError, Barrier};
 use strongroom::credential::StoreError;
-use strongroom::db::{is_refused, is_too_slow, is_unreachable};
+use strongroom::db::{is_not_primary, is_refused, is_too_slow, is_unreachable};
 use strongroom::key::{OpenFailure, RingError};
 use strongroom::policy::GrantError;
 
 /// Seconds after which a caller may try again.
 const SOON: u32 = 1;
+
+/// The server takes no changes. The service drops its sessions: another server is the primary by now.
+pub(super) const NOT_PRIMARY: &str = "database_not_primary";
 
 /// What callers are told of a database that went back behind what this host has seen.
 pub(super) const WENT_BACK: &str = "the database went back to an older copy, or to another key ring: the operator must restore it, or accept it";
@@ -80,12 +83,19 @@ impl From<DbErr> for Refusal {
         if is_refused(&error) {
             return Self::forbidden(Barrier::DATABASE);
         }
-        if is_too_slow(&error) {
-            return Self::unavailable("database_busy", "the database took too long");
+        if is_not_primary(&error) {
+            tracing::warn!(%error, "the database server is not the primary");
+            return Self::unavailable(
+                NOT_PRIMARY,
+                "the database server takes no changes now: another one is the primary",
+            );
         }
         if is_unreachable(&error) {
             tracing::warn!(%error, "the database cannot be reached");
             return Self::unavailable("database_unreachable", "the database cannot be reached");
+        }
+        if is_too_slow(&error) {
+            return Self::unavailable("database_busy", "the database took too long");
         }
         Self::internal(&error)
     }
@@ -99,6 +109,10 @@ impl From<RingError> for Refusal {
             error if error.went_back() => {
                 tracing::error!(%error, "the database went back");
                 Self::unavailable("ring_went_back", WENT_BACK)
+            }
+            RingError::KeyGone => {
+                tracing::error!(%error, "a value was sealed again and refused again");
+                Self::unavailable("database_busy", "the keys of the database change; try again")
             }
             error => Self::internal(&error),
         }
@@ -139,7 +153,9 @@ impl From<GrantError> for Refusal {
             GrantError::UnknownComponent(_) | GrantError::NoPolicy => {
                 Self::forbidden(Barrier::POLICY)
             }
-            GrantError::Database(error) if is_unreachable(&error) => error.into(),
+            GrantError::Database(error) if is_unreachable(&error) || is_not_primary(&error) => {
+                error.into()
+            }
             GrantError::Ring(error) => error.into(),
             error => {
                 tracing::error!(%error, "a component cannot be served");
@@ -160,6 +176,11 @@ impl From<GrantError> for Refusal {
 /// What was not written down is not handed out.
 impl From<AuditError> for Refusal {
     fn from(error: AuditError) -> Self {
+        if let AuditError::Database(error) = &error
+            && is_not_primary(error)
+        {
+            return error.clone().into();
+        }
         tracing::error!(%error, "nothing is handed out without an audit row");
         Self::unavailable("audit_unavailable", "what was asked for cannot be written down now")
     }

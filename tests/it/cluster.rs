@@ -11,5 +11,6 @@ mod load;
 mod lost_commits;
 mod pair;
 mod report;
+mod sessions;
 mod stored;
 mod writers;

@@ -166,6 +166,13 @@ fn what_the_server_says_is_shown_without_values(engine: Engine) {
                 &["takes no more connections", "max_connections"],
             ),
             (
+                "25006",
+                "cannot execute UPDATE in a read-only transaction",
+                "",
+                6,
+                &["is not the primary", "HOST:PORT,HOST:PORT"],
+            ),
+            (
                 "2BP01",
                 "cannot drop column x",
                 "view v depends on it",
@@ -189,6 +196,29 @@ fn what_the_server_says_is_shown_without_values(engine: Engine) {
             ("P0001", "refused by a rule", "canary", 1, &["refused by a rule"]),
         ],
         _ => &[
+            (
+                "1290",
+                "The server is running with the --read-only option so it cannot execute this statement",
+                "",
+                6,
+                &["is not the primary", "HOST:PORT,HOST:PORT"],
+            ),
+            (
+                "1290",
+                "The server is running with the --secure-file-priv option",
+                "",
+                1,
+                &["1290", "--secure-file-priv"],
+            ),
+            ("1836", "Running in read-only mode", "", 6, &["is not the primary"]),
+            (
+                "1180",
+                "Got error 5 during COMMIT (Not connected to Primary Component)",
+                "",
+                6,
+                &["cannot be reached"],
+            ),
+            ("1927", "Connection was killed", "", 6, &["cannot be reached"]),
             ("1040", "Too many connections", "", 6, &["takes no more connections"]),
             (
                 "1203",

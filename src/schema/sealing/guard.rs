@@ -5,7 +5,11 @@
 //! switched off by any session on MariaDB. On PostgreSQL [`Guard::Cell`] is a domain instead, which prints nothing either
 //! and costs less.
 
-use crate::db::Dialect;
+mod key;
+
+pub(super) use key::checks as key_checks;
+
+use crate::db::{Dialect, KEY_IS_GONE};
 use sha2::{Digest as _, Sha256};
 use strongroom_entity::{OwnerKind, SealedColumn, SealedTable};
 use strongroom_migration::Engine;
@@ -23,6 +27,8 @@ pub(super) enum Guard {
     Restoring,
     /// A row does not move away from what its cells are bound to.
     Bound,
+    /// A cell is stored only while the ring has its key.
+    Key,
 }
 
 /// What a program does to a row.
@@ -54,6 +60,7 @@ impl Guard {
             Self::Required => "2_required",
             Self::Restoring => "3_restoring",
             Self::Bound => "4_bound",
+            Self::Key => "5_key",
         };
         shortened(&format!("strongroom_{part}_{}", event.as_sql().to_lowercase()), table)
     }
@@ -71,6 +78,10 @@ impl Guard {
                 .map(|column| incomplete(column, "new.", engine))
                 .chain((event == DmlEvent::Update).then(|| rebound(table, engine)))
                 .collect(),
+            Self::Key => {
+                let checks = key::checks(event, table, engine, KEY_TABLE);
+                checks.iter().map(key::KeyCheck::refuses).collect()
+            }
         };
         any.join("\n    OR ")
     }
@@ -80,6 +91,7 @@ impl Guard {
         let name = table.name;
         match self {
             Self::Cell => format!("a sealed column of {name} takes sealed cells only"),
+            Self::Key => format!("{KEY_IS_GONE}: load the keys of {name} again, and seal again"),
             Self::Stale | Self::Required | Self::Restoring => {
                 format!("{name} takes sealed rows only: this program is older than the database")
             }
@@ -91,6 +103,14 @@ impl Guard {
         }
     }
 }
+
+/// How the names of the guards begin that read another table, and that table. On SQLite a writer's own rights do not count
+/// there.
+pub(crate) const GUARDS_THAT_READ: [(&str, &str); 2] =
+    [("strongroom_3_restoring_", "strongroom_reseal"), ("strongroom_5_key_", KEY_TABLE)];
+
+/// The table of the ring's keys.
+const KEY_TABLE: &str = "strongroom_key";
 
 /// The longest name that every engine takes.
 const LONGEST: usize = 63;

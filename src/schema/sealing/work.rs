@@ -13,7 +13,7 @@ use super::stage::TableStage;
 use super::text::Piece;
 use crate::db::{self, Lock, wrapped};
 use crate::key::{EpochFloor, Roots};
-use crate::reseal::{KeyedTable, Options, ResealError};
+use crate::reseal::{Change, KeyedTable, Options, ResealError};
 use crate::schema::SchemaError;
 
 /// One table, the keys, and the lock.
@@ -59,6 +59,15 @@ impl Work {
     ) -> Result<Vec<String>, DbErr> {
         let engine = Engine::of(manager.get_connection()).await?;
         settled(db::retry!(self.restore(manager, engine)))
+    }
+
+    /// Changes the manifest under the run lock.
+    pub(in crate::schema) async fn change_manifest(
+        &self,
+        manager: &SchemaManager<'_>,
+        change: &Change,
+    ) -> Result<(), DbErr> {
+        Ok(self.keyed().change_manifest(manager.get_connection(), change).await?)
     }
 
     /// Refuses a table whose phase lies outside both ends of a step.

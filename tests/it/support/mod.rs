@@ -3,6 +3,7 @@
 mod cluster;
 mod component;
 mod engine;
+mod forwarder;
 mod gate;
 mod own_server;
 mod postgres;
@@ -19,6 +20,7 @@ mod tls_server;
 pub(crate) use cluster::Cluster;
 pub(crate) use component::{Verdict, is_refusal, tried};
 pub(crate) use engine::{block_on, runtime};
+pub(crate) use forwarder::Forwarder;
 pub(crate) use gate::Gate;
 pub(crate) use own_server::OwnServer;
 pub(crate) use postgres::RestartablePostgres;

@@ -11,12 +11,16 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
     let text = Text { table, engine };
     match piece {
         Piece::AddCells => {
-            [text.add_cells(), text.guard(Guard::Cell), vec![text.stale_guard()]].concat()
+            let guards =
+                [text.guard(Guard::Cell), vec![text.stale_guard()], text.guard(Guard::Key)];
+            [text.add_cells(), guards.concat()].concat()
         }
-        Piece::DropCells => {
-            [text.release(), text.drop_all(&[Guard::Stale, Guard::Cell]), text.drop_cells()]
-                .concat()
-        }
+        Piece::DropCells => [
+            text.release(),
+            text.drop_all(&[Guard::Key, Guard::Stale, Guard::Cell]),
+            text.drop_cells(),
+        ]
+        .concat(),
         Piece::Require => [text.require(), text.guard(Guard::Required)].concat(),
         Piece::Release => text.release(),
         Piece::Bind => text.guard(Guard::Bound),
@@ -30,8 +34,11 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
             text.drop_all(&[Guard::Restoring, Guard::Bound]),
         ]
         .concat(),
-        Piece::GuardBorn => [text.replace(Guard::Cell), text.replace(Guard::Bound)].concat(),
+        Piece::GuardBorn => {
+            [Guard::Cell, Guard::Bound, Guard::Key].map(|guard| text.replace(guard)).concat()
+        }
         Piece::DropGuards => text.drop_all(&[
+            Guard::Key,
             Guard::Bound,
             Guard::Restoring,
             Guard::Required,
