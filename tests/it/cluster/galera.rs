@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use strongroom_migration::Migrator;
+
 use super::dice::{Dice, faults};
 use super::report::Report;
 use super::stored::{opened, sums};
@@ -44,10 +46,11 @@ fn command(takes: u64, words: &str, more: &[&str]) -> Move {
 fn moves(room: &Room, keystone: &str) -> Vec<Move> {
     const SLOWLY: [&str; 4] = ["--batch-size", "100", "--batch-delay", "20"];
     let (from, keys) = (keystone_in(room), keys());
-    let up = (2..=11).map(|step| {
+    let steps = Migrator::without_keys().steps().len();
+    let up = (2..=steps).map(|step| {
         command(800, "migrate up --yes --to", &[&[step.to_string().as_str()], &SLOWLY[..]].concat())
     });
-    let down = (1..=10).rev().map(|step| {
+    let down = (1..steps).rev().map(|step| {
         command(
             800,
             "migrate down --yes --to",
@@ -97,15 +100,10 @@ impl Trial {
     /// Runs a command to its end, while every program that can be served is.
     #[track_caller]
     fn finished(&self, running: Running, writers: &Writers, what: &str) -> Ran {
-        let begun = Instant::now();
-        running.finish_within(LONGEST, || writers.stall() < HANG).unwrap_or_else(|| {
-            panic!(
-                "{what}: not ended after {:?}, no writes for {:?}\n{}",
-                begun.elapsed(),
-                writers.stall(),
-                self.cluster.processes()
-            )
-        })
+        let is_well = || writers.stall() < HANG;
+        running
+            .finish_within(LONGEST, is_well, || self.cluster.processes())
+            .unwrap_or_else(|seen| panic!("{what}: no writes for {:?}, {seen}", writers.stall()))
     }
 
     /// Runs one command with one fault, and again if it ended by it, and compares everything.

@@ -8,7 +8,7 @@ use super::load::{Create, Load};
 use super::pair::{Made, Pair, SERVED_AGAIN, assert_all_open, create, restarted};
 use super::report::Report;
 use super::stored::{opened, remembering_store};
-use crate::support::{Service, block_on, numbered_rows};
+use crate::support::{Ran, Running, Service, block_on, numbered_rows};
 use strongroom::credential::NewCredential;
 
 const ROWS: usize = 1_000;
@@ -165,11 +165,8 @@ impl Trial {
         self.pair.fail_over();
         load.failed_over();
         let (served, accepted) = self.served_again();
-        let first = running.map(|running| {
-            running.finish_within(Duration::from_secs(60), || true).unwrap_or_else(|| {
-                panic!("round {round}: {work:?} does not end\n{}", self.pair.cluster.processes())
-            })
-        });
+        let first =
+            running.map(|running| self.finished(running, &format!("round {round}: {work:?}")));
         let again = match &first {
             Some(ran) if ran.code != 0 => Some(self.again(work, &words)),
             _ => None,
@@ -211,7 +208,7 @@ impl Trial {
                     true
                 }
                 Client::Service(_) => false,
-                Client::Programs(_) => said.contains("epoch"),
+                Client::Programs(_) => said.contains("epoch") || said.contains("does not descend"),
             };
             if went_back && accepted.is_none() {
                 accepted = Some(self.pair.accept());
@@ -227,15 +224,18 @@ impl Trial {
 
     /// The same command at the new primary. A generation that was retired, or was never made there, is done with.
     fn again(&self, work: Work, words: &[&str]) -> i32 {
-        let ran = self.pair.room.start(words).finish_within(Duration::from_secs(60), || true);
-        let ran = ran.unwrap_or_else(|| {
-            panic!("{words:?} again does not end\n{}", self.pair.cluster.processes())
-        });
+        let ran = self.finished(self.pair.room.start(words), &format!("{words:?} again"));
         assert!(
             ran.code == 0 || work == Work::Retire && ran.code == 4,
             "{words:?} again: {ran:#?}"
         );
         ran.code
+    }
+
+    fn finished(&self, running: Running, what: &str) -> Ran {
+        running
+            .finish_within(Duration::from_secs(60), || true, || self.pair.cluster.processes())
+            .unwrap_or_else(|seen| panic!("{what}: {seen}"))
     }
 
     /// Starts everything anew and opens everything. How many that were acknowledged before the failover are lost.

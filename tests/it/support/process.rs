@@ -64,24 +64,27 @@ impl Running {
         self.0.try_wait().unwrap().is_some()
     }
 
-    /// Waits for its end. Kills it after so long, or when something else is no longer as it must be: then nothing is returned.
+    /// Waits for its end. After so long, or when something else is no longer as it must be, it looks at what hangs, and kills the run:
+    /// then what it saw is the error.
     pub fn finish_within(
         mut self,
         most: Duration,
         mut is_well: impl FnMut() -> bool,
-    ) -> Option<Ran> {
+        look: impl FnOnce() -> String,
+    ) -> Result<Ran, String> {
         let begun = Instant::now();
         let [out, err] =
             [reader(self.0.stdout.take().unwrap()), reader(self.0.stderr.take().unwrap())];
         while !self.is_over() {
             if begun.elapsed() > most || !is_well() {
+                let seen = format!("not ended after {:?}\n{}", begun.elapsed(), look());
                 self.kill();
-                return None;
+                return Err(seen);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
         let status = self.0.wait().unwrap();
-        Some(Ran {
+        Ok(Ran {
             code: status.code().unwrap_or(-1),
             out: out.join().unwrap(),
             err: err.join().unwrap(),
