@@ -5,7 +5,6 @@
 
 mod dice;
 mod failover;
-mod galera;
 mod ledger;
 mod load;
 mod lost_commits;
@@ -13,4 +12,5 @@ mod pair;
 mod report;
 mod sessions;
 mod stored;
+mod unmet;
 mod writers;

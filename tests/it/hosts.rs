@@ -58,7 +58,9 @@ fn make_read_only(server: &OwnServer, engine: Engine) -> impl Drop + '_ {
         _ => (&["SET GLOBAL read_only = 1"], &["SET GLOBAL read_only = 0"]),
     };
     let undone = server.undone(off.iter().copied());
-    on.iter().for_each(|sql| server.execute(sql));
+    for sql in on {
+        server.execute(sql);
+    }
     undone
 }
 

@@ -6,7 +6,7 @@ use super::pair::{Pair, assert_all_open, create, create_until, restarted};
 use crate::support::{Service, numbered_rows, ran, until};
 
 /// A pair whose database is sealed, and a service that stored something.
-fn served() -> (Pair, Service) {
+pub(super) fn served() -> (Pair, Service) {
     let pair = Pair::start();
     pair.room.insert_plaintext(&numbered_rows(200));
     pair.room.run(&["migrate", "up", "--yes"]).expect(0);
@@ -102,23 +102,6 @@ fn a_new_roll_is_not_taken_for_the_one_that_was_lost() {
     assert_all_open(&service, &made);
     pair.room.run(&["keys", "verify"]).expect(0);
     service.stop();
-}
-
-/// Nothing ends the connection, and nothing answers: a server that hangs, or a network that drops every packet.
-#[test]
-#[ignore = "takes minutes: make test-cluster"]
-fn a_run_whose_server_falls_silent_ends() {
-    let (pair, service) = served();
-    service.stop();
-    let rotate = ["keys", "rotate", "--batch-size", "20", "--batch-delay", "100"];
-    let running = pair.room.start(&rotate);
-    std::thread::sleep(Duration::from_millis(700));
-    pair.cluster.server("freeze", 1);
-    let ran = running.finish_within(Duration::from_secs(40), || true, String::new);
-    pair.cluster.server("thaw", 1);
-    ran.unwrap().expect(6);
-    pair.room.run(&rotate).expect(0);
-    pair.room.run(&["keys", "verify"]).expect(0);
 }
 
 /// Without a proxy: the address names both servers, and programs find the one that writes.

@@ -160,7 +160,7 @@ impl Trial {
         std::thread::sleep(self.dice.within(Duration::from_millis(1_200)));
         self.pair.lag();
         let lagging = begun.elapsed();
-        std::thread::sleep(self.dice.within(Duration::from_millis(2_000)));
+        std::thread::sleep(self.dice.within(Duration::from_secs(2)));
         let killed = begun.elapsed();
         self.pair.fail_over();
         load.failed_over();
@@ -234,7 +234,7 @@ impl Trial {
 
     fn finished(&self, running: Running, what: &str) -> Ran {
         running
-            .finish_within(Duration::from_secs(60), || true, || self.pair.cluster.processes())
+            .finish_within(Duration::from_mins(1), || true, || self.pair.cluster.processes())
             .unwrap_or_else(|seen| panic!("{what}: {seen}"))
     }
 

@@ -143,7 +143,7 @@ impl Shared {
             if self.is_over() {
                 return;
             }
-            let _turn = self.quiet.read().unwrap();
+            let turn = self.quiet.read().unwrap();
             let mut new = NewCredential::make(format!("store-{node}"), "ec2").unwrap();
             // Each project has a key of its own: many turns make one.
             let project =
@@ -158,7 +158,7 @@ impl Shared {
             if n % 5 == 0 {
                 self.delete(store, &new);
             }
-            drop(_turn);
+            drop(turn);
             std::thread::sleep(PACE);
         }
     }
@@ -204,7 +204,7 @@ impl Shared {
             if self.is_over() {
                 return;
             }
-            let _turn = self.quiet.read().unwrap();
+            let turn = self.quiet.read().unwrap();
             let id = format!("plain-{node}-{n}");
             let inserted = self.say(
                 &db,
@@ -225,7 +225,7 @@ impl Shared {
                     );
                 }
             }
-            drop(_turn);
+            drop(turn);
             // A program that knows only plaintext is refused for a long time: it asks less often then.
             std::thread::sleep(if inserted { PACE } else { PACE * 5 });
         }
