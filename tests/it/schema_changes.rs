@@ -23,10 +23,10 @@ fn killed_between_any_two_schema_statements(engine: Engine) {
     let down =
         run_a_statement_at_a_time(&room, &["migrate", "down", "--to", "1", "--yes"], &mut rows);
     assert_eq!(room.plaintext(), rows);
-    assert_eq!((up, down), (19, 24), "gaps; a new schema statement adds one");
+    assert_eq!((up, down), (21, 26), "gaps; a new schema statement adds one");
 
     let up = run_a_statement_at_a_time(&room, &["migrate", "up", "--to", "8", "--yes"], &mut rows);
-    assert_eq!(up, 19, "what goes up and down leaves nothing behind");
+    assert_eq!(up, 21, "what goes up and down leaves nothing behind");
     for row in &rows {
         assert_eq!(
             room.json(&["credential", "show", "--id", &row.id, "--reveal"])["secret"],
