@@ -167,6 +167,9 @@ impl Trial {
         let (served, accepted) = self.served_again();
         let first =
             running.map(|running| self.finished(running, &format!("round {round}: {work:?}")));
+        // A service may have answered by a manifest that it read before the failover: it looks again within half a second.
+        std::thread::sleep(Duration::from_millis(600));
+        let accepted = accepted.or(self.served_again().1);
         let again = match &first {
             Some(ran) if ran.code != 0 => Some(self.again(work, &words)),
             _ => None,

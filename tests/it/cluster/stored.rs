@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use strongroom::credential::{Filter, Store};
-use strongroom::db::{Access, Address, connect};
+use strongroom::db::{Access, Address, DatabaseConnection, connect};
 use strongroom::key::{EpochFloor, EpochMemory, FileSource, KeySource as _, Roots};
 
 use crate::support::{Cluster, Room, block_on};
 
 /// A store as a program has it that links the library.
 pub async fn store(url: &str, key: &Path) -> Store {
-    let db = connect(&Address::parse(url).unwrap(), Access::Write).await.unwrap();
+    let db = connected(&Address::parse(url).unwrap()).await;
     let root = FileSource::new(key).root().await.unwrap();
     Store::new(db, Some(Arc::new(root.into())), 0)
 }
@@ -21,11 +22,25 @@ pub async fn store(url: &str, key: &Path) -> Store {
 pub async fn remembering_store(room: &Room) -> Store {
     let address = Address::parse(room.url()).unwrap();
     let memory = EpochMemory::new(room.path().join("host.epoch"), address.without_login());
-    let db = connect(&address, Access::Write).await.unwrap();
+    let db = connected(&address).await;
     let [current, next] =
         ["strongroom.key", "next.key"].map(|name| FileSource::new(room.path().join(name)));
     let roots = Roots::from(current.root().await.unwrap()).with_next(next.root().await.unwrap());
     Store::new(db, Some(Arc::new(roots)), EpochFloor::from(0).with_memory(memory))
+}
+
+/// Waits for a server that was just started, or for the relay in front of it.
+async fn connected(address: &Address) -> DatabaseConnection {
+    let begun = Instant::now();
+    loop {
+        match connect(address, Access::Write).await {
+            Err(error) if begun.elapsed() < Duration::from_secs(20) => {
+                println!("    not connected yet: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            connected => return connected.unwrap(),
+        }
+    }
 }
 
 /// Every credential with its secret, or with what is said instead of it.
