@@ -114,6 +114,10 @@ impl<'a> Guard<'a> {
                 "statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
                 vec![table.into(), column.into()],
             ),
+            "key" => (
+                "statistics WHERE table_schema = DATABASE() AND table_name = ? AND concat(index_name, ':', column_name) = ?",
+                vec![table.into(), column.into()],
+            ),
             "required" => (
                 "columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ? AND is_nullable = 'NO'",
                 vec![table.into(), column.into()],

@@ -66,6 +66,15 @@ pub fn is_transient(error: &DbErr) -> bool {
     })
 }
 
+/// How the text goes on by which triggers keep writers from a table that is being changed.
+pub(crate) const HOLDS: &str = "strongroom holds writers of";
+
+/// A run of this program keeps writers from the table. On MySQL and MariaDB; it passes, and the statement alone may be tried
+/// again.
+pub fn is_held(error: &DbErr) -> bool {
+    mysql_number(error) == Some(1205) && error.to_string().contains(HOLDS)
+}
+
 /// The login may not do this.
 pub(crate) fn is_forbidden(error: &DbErr) -> bool {
     mysql_number(error).is_some_and(|number| MYSQL_FORBIDDEN.contains(&number))

@@ -12,7 +12,7 @@ use super::direction::Direction;
 use super::error::ResealError;
 use super::judged::{Judged, judge, load_keys};
 use super::left::{RemainingCells, left};
-use super::options::{Event, Options, Stop, largest_page};
+use super::options::{Event, Options};
 use super::packet;
 use super::page::{Row, Size};
 use super::quarantine::{self, Bad};
@@ -117,7 +117,7 @@ impl Engine<'_> {
             self.stop_if_asked(checkpoint, moved_before).await?;
             let size = Size { rows: self.page_size(checkpoint, moved_before), bytes };
             if ahead.is_none() {
-                ahead = self.read_page(&mut walk, direction, size).await?;
+                ahead = self.read_page(&mut walk, direction, size, false).await?;
             }
             let Some(page) = ahead.take() else { break };
             ahead = self.write_page(checkpoint, &page, &mut walk, size).await?;
@@ -137,12 +137,13 @@ impl Engine<'_> {
         walk: &mut Walk,
         direction: Direction,
         size: Size,
+        strict: bool,
     ) -> Result<Option<Page>, ResealError> {
         let rows = db::retry!(walk.next(self.db, size))?;
         let Some(position) = rows.last().map(Row::position) else { return Ok(None) };
         db::retry!(load_keys(self.db, &self.ring, direction, &rows))?;
         let count = rows.len() as u64;
-        let judged = judge(&self.ring, self.table, direction, rows, false).await?;
+        let judged = judge(&self.ring, self.table, direction, rows, strict).await?;
         Ok(Some(Page { rows: count, position, rowid: walk.rowid, judged }))
     }
 
@@ -161,9 +162,50 @@ impl Engine<'_> {
             return Ok(None);
         }
         let (written, next) =
-            futures::future::join(write, self.read_page(walk, direction, size)).await;
+            futures::future::join(write, self.read_page(walk, direction, size, false)).await;
         *checkpoint = written?;
         next
+    }
+
+    /// Goes through every row, page by page, while programs write: does what is left, repairs what does not say what
+    /// counts, and names what does not open. A row that a program changes in between is left as that program wrote it.
+    pub(super) async fn repair(&self, direction: Direction) -> Result<Vec<Bad>, ResealError> {
+        let bytes = packet::page_bytes(self.db, self.table, direction.forms()).await?;
+        let size = Size { rows: self.options.page_size(self.table), bytes };
+        let mut walk = db::retry!(Walk::over(self.db, self.table, direction.forms()))?;
+        let rows = count::rows(self.db, self.table).await?;
+        (self.options.on_event)(Event::Started { work: direction.work(), rows });
+        let mut bad = Vec::new();
+        while let Some(page) = self.read_page(&mut walk, direction, size, true).await? {
+            self.lock.check()?;
+            if self.options.stop.is_requested() {
+                return Err(ResealError::Interrupted { moved: 0 });
+            }
+            if !page.judged.changes.is_empty() {
+                db::retry!(self.commit_repair(direction, &page))?;
+            }
+            bad.extend(page.judged.bad);
+            (self.options.on_event)(Event::Advanced { rows: page.rows });
+            if !self.options.batch_delay.is_zero() {
+                tokio::time::sleep(self.options.batch_delay).await;
+            }
+        }
+        (self.options.on_event)(Event::Finished);
+        Ok(bad)
+    }
+
+    async fn commit_repair(&self, direction: Direction, page: &Page) -> Result<(), ResealError> {
+        let transaction = db::begin(self.db).await?;
+        announce_writing(&transaction, self.table.name, true).await?;
+        swap(&transaction, self.table, direction, page.rowid, &page.judged.changes).await?;
+        announce_writing(&transaction, self.table.name, false).await?;
+        self.lock.fence(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Cells that still lack their other form.
+    pub(super) async fn lacking(&self, direction: Direction) -> Result<u64, ResealError> {
+        Ok(db::retry!(left(self.db, self.table, direction, &self.ring, ""))?.cells)
     }
 
     /// A pass meets again what does not open.
@@ -241,38 +283,24 @@ impl Engine<'_> {
     }
 }
 
-/// With writers excluded, inside the caller's transaction: does what is left, repairs what does not
-/// say what counts, and names what does not open.
-pub(super) async fn finish_excluded(
+/// Inside the caller's transaction: does what is left of these rows, repairs what does not say what counts, and names what
+/// does not open. Fails where a row was changed since it was read.
+pub(super) async fn finish_rows(
     db: &impl ConnectionTrait,
     ring: &Arc<Ring>,
     table: &'static SealedTable,
     direction: Direction,
-    stop: &Stop,
+    rows: Vec<Row>,
 ) -> Result<Vec<Bad>, ResealError> {
-    let mut bad = Vec::new();
-    let mut walk = Walk::over(db, table, direction.forms()).await?;
-    let bytes = packet::page_bytes(db, table, direction.forms()).await?;
-    let size = Size { rows: largest_page(table).min(1000), bytes };
+    load_keys(db, ring, direction, &rows).await?;
+    let judged = judge(ring, table, direction, rows, true).await?;
     announce_writing(db, table.name, true).await?;
-    loop {
-        let rows = walk.next(db, size).await?;
-        if rows.is_empty() {
-            break;
-        }
-        if stop.is_requested() {
-            return Err(ResealError::Interrupted { moved: 0 });
-        }
-        load_keys(db, ring, direction, &rows).await?;
-        let judged = judge(ring, table, direction, rows, true).await?;
-        let swapped = swap(db, table, direction, walk.rowid, &judged.changes).await?;
-        if swapped != judged.changes.len() as u64 {
-            return Err(ResealError::NoHeadway { left: judged.changes.len() as u64 - swapped });
-        }
-        bad.extend(judged.bad);
-    }
+    let swapped = swap(db, table, direction, None, &judged.changes).await?;
     announce_writing(db, table.name, false).await?;
-    Ok(bad)
+    match judged.changes.len() as u64 - swapped {
+        0 => Ok(judged.bad),
+        left => Err(ResealError::NoHeadway { left }),
+    }
 }
 
 /// Swaps what is still as it was read; how many rows were.

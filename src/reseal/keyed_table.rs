@@ -9,8 +9,9 @@ use strongroom_entity::SealedTable;
 use strongroom_migration::{Phase, RunLock};
 use tokio::sync::OnceCell;
 
+use super::changed::ChangedRows;
 use super::direction::Direction;
-use super::engine::{Engine, finish_excluded};
+use super::engine::Engine;
 use super::error::ResealError;
 use super::options::Options;
 use super::quarantine::Bad;
@@ -20,6 +21,11 @@ use crate::key::{EpochFloor, Manifest, ManifestError, Ring, RingAccess, Roots};
 
 /// A change of the manifest that may be tried again.
 pub(crate) type Change = dyn Fn(&mut Manifest) -> Result<(), ManifestError> + Send + Sync;
+
+/// Passes of repairing while programs write. A second one is needed where rows were renumbered.
+const PASSES: u32 = 3;
+/// So many rows may be in the midst of a change while they are verified. More are wrong.
+const DOUBTFUL: usize = 1000;
 
 /// One table, its keys and the run lock. Every call may be repeated after a crash: it does what is left.
 ///
@@ -91,19 +97,49 @@ impl KeyedTable {
         }
     }
 
-    /// With writers excluded: seals what is missing, and what does not open to its plaintext.
+    /// Seals what is missing, and what does not open to its plaintext, page by page. The guards must stand that require
+    /// cells: a row that is written meanwhile is as they want it.
     pub(crate) async fn seal_rest(
         &self,
         db: &SchemaManagerConnection<'_>,
     ) -> Result<(), ResealError> {
-        self.rest(db, Direction::Seal).await
+        self.require(db, Direction::Seal).await?;
+        let db = pool(db)?;
+        let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
+        let engine = self.engine(db, ring);
+        for _ in 0..PASSES {
+            refuse(&engine.repair(Direction::Seal).await?)?;
+            if engine.lacking(Direction::Seal).await? == 0 {
+                return Ok(());
+            }
+        }
+        Err(ResealError::LeftBehind { count: engine.lacking(Direction::Seal).await? })
     }
 
-    /// With writers excluded: fails unless every cell opens to its plaintext.
-    pub(crate) async fn verify(&self, db: &SchemaManagerConnection<'_>) -> Result<(), ResealError> {
-        let ring = self.ring(db).await?;
+    /// Fails unless every cell opens to its plaintext, as far as that can be told while programs write. `list` must have
+    /// stood before: what changes meanwhile is left on it.
+    pub(crate) async fn verify(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        list: &str,
+    ) -> Result<(), ResealError> {
+        let db = pool(db)?;
+        let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
+        let changed = self.changed(&ring, list, false);
+        changed.clear(db).await?;
         let found = verify(db, &ring, self.table, Phase::Required, &self.options).await?;
-        refuse(&found.failed)
+        refuse(&found.failed)?;
+        changed.shorten(db, &self.lock).await
+    }
+
+    /// With writers excluded: fails unless the cells of the rows on the list open to their plaintext.
+    pub(crate) async fn verify_changed(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        list: &str,
+    ) -> Result<(), ResealError> {
+        let ring = self.ring(db).await?;
+        refuse(&self.changed(&ring, list, false).finish(db).await?)
     }
 
     /// Opens every cell beside itself, page by page, in transactions of its own.
@@ -111,12 +147,56 @@ impl KeyedTable {
         self.run(db, Direction::Open).await.map(drop)
     }
 
-    /// With writers excluded: opens what is missing or differs; fails if a cell does not open.
+    /// Opens what is missing or differs, page by page, and reads it again: a session that is not strict cuts, and a trigger
+    /// changes. `list` must have stood before: what changes meanwhile is left on it. Fails if a cell does not open.
     pub(crate) async fn open_rest(
         &self,
         db: &SchemaManagerConnection<'_>,
+        list: &str,
     ) -> Result<(), ResealError> {
-        self.rest(db, Direction::Open).await
+        self.require(db, Direction::Open).await?;
+        let db = pool(db)?;
+        let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
+        let changed = self.changed(&ring, list, true);
+        let bad = self.engine(db, ring.clone()).repair(Direction::Open).await?;
+        refuse(&bad)?;
+        changed.clear(db).await?;
+        let found = verify(db, &ring, self.table, Phase::Restoring, &self.options).await?;
+        if found.failed.len() > DOUBTFUL {
+            return refuse(&found.failed);
+        }
+        changed.add(db, &found.failed).await?;
+        changed.shorten(db, &self.lock).await
+    }
+
+    /// With writers excluded: opens the cells of the rows on the list; fails if one does not open, or not to its plaintext.
+    pub(crate) async fn open_changed(
+        &self,
+        db: &SchemaManagerConnection<'_>,
+        list: &str,
+    ) -> Result<(), ResealError> {
+        self.require(db, Direction::Open).await?;
+        let ring = self.ring(db).await?;
+        let changed = self.changed(&ring, list, true);
+        match db {
+            // Each change of the schema would end a transaction here, and the announcement must not outlive it.
+            SchemaManagerConnection::Connection(db) => {
+                let transaction = db::begin(db).await?;
+                let bad = changed.finish(&transaction).await?;
+                self.lock.fence(&transaction).await?;
+                transaction.commit().await?;
+                refuse(&bad)
+            }
+            _ => refuse(&changed.finish(db).await?),
+        }
+    }
+
+    fn changed<'a>(&self, ring: &'a Arc<Ring>, list: &'a str, opens: bool) -> ChangedRows<'a> {
+        ChangedRows { table: self.table, ring, list, opens }
+    }
+
+    fn engine<'a>(&'a self, db: &'a DatabaseConnection, ring: Arc<Ring>) -> Engine<'a> {
+        Engine { db, ring, lock: &self.lock, table: self.table, options: &self.options }
     }
 
     /// Loads the ring, or reloads it: a transaction that failed may have left keys in memory that were never
@@ -144,20 +224,7 @@ impl KeyedTable {
         self.require(db, direction).await?;
         let db = pool(db)?;
         let ring = self.ring(&SchemaManagerConnection::Connection(db)).await?;
-        let engine =
-            Engine { db, ring, lock: &self.lock, table: self.table, options: &self.options };
-        Ok(engine.run(direction).await?.bad)
-    }
-
-    async fn rest(
-        &self,
-        db: &SchemaManagerConnection<'_>,
-        direction: Direction,
-    ) -> Result<(), ResealError> {
-        self.require(db, direction).await?;
-        let ring = self.ring(db).await?;
-        let bad = finish_excluded(db, &ring, self.table, direction, &self.options.stop).await?;
-        refuse(&bad)
+        Ok(self.engine(db, ring).run(direction).await?.bad)
     }
 
     /// Refuses work that the authenticated phase does not admit: an edited history overwrites neither cells nor plaintext.

@@ -8,6 +8,7 @@
 //! Does not promise: a consistent moment. Programs go on writing, and a cell they write under the old
 //! key after the count stays readable and is moved by the next run.
 
+mod changed;
 mod checkpoint;
 mod contradiction;
 mod count;

@@ -78,10 +78,7 @@ pub async fn verify(
             break;
         }
         (options.on_event)(Event::Advanced { rows: rows.len() as u64 });
-        ring.learn(db, page::cells(&rows)).await?;
-        let ring = ring.clone();
-        let page = tokio::task::spawn_blocking(move || inspect(&ring, table, &rows, forms, phase));
-        let page = page.await.map_err(|_| ResealError::Dropped)?;
+        let page = verify_page(db, ring, table, (forms, phase), rows).await?;
         found.checked += page.checked;
         found.failed.extend(page.failed);
         for (column, extent) in page.extents {
@@ -90,6 +87,30 @@ pub async fn verify(
     }
     (options.on_event)(Event::Finished);
     Ok(found)
+}
+
+/// Opens and compares the cells of these rows, which were read with their plaintext.
+pub(super) async fn verify_rows(
+    db: &impl ConnectionTrait,
+    ring: &Arc<Ring>,
+    table: &'static SealedTable,
+    phase: Phase,
+    rows: Vec<Row>,
+) -> Result<Verification, ResealError> {
+    verify_page(db, ring, table, (Forms::Both, phase), rows).await
+}
+
+async fn verify_page(
+    db: &impl ConnectionTrait,
+    ring: &Arc<Ring>,
+    table: &'static SealedTable,
+    (forms, phase): (Forms, Phase),
+    rows: Vec<Row>,
+) -> Result<Verification, ResealError> {
+    ring.learn(db, page::cells(&rows)).await?;
+    let ring = ring.clone();
+    let page = tokio::task::spawn_blocking(move || inspect(&ring, table, &rows, forms, phase));
+    page.await.map_err(|_| ResealError::Dropped)
 }
 
 impl Verification {

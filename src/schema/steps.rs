@@ -1,6 +1,7 @@
 //! The keyed work of Strongroom's own steps: the ring, and the phases of its own tables.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use sea_orm::{DatabaseConnection, DbErr};
@@ -60,6 +61,7 @@ impl KeyedSteps {
             floor: self.floor.clone(),
             options: self.options.clone(),
             lock: self.lock.clone(),
+            is_prepared: AtomicBool::default(),
         })
     }
 

@@ -5,7 +5,8 @@
 //! switched off by any session on MariaDB. On PostgreSQL [`Guard::Cell`] is a domain instead, which prints nothing either
 //! and costs less.
 
-use crate::db::Dialect;
+use crate::db::{Dialect, HOLDS};
+use crate::reseal::trigger_condition;
 use sha2::{Digest as _, Sha256};
 use strongroom_entity::{OwnerKind, SealedColumn, SealedTable};
 use strongroom_migration::Engine;
@@ -23,6 +24,11 @@ pub(super) enum Guard {
     Restoring,
     /// A row does not move away from what its cells are bound to.
     Bound,
+    /// Nobody but the engine writes while the table is changed. On MySQL and MariaDB only, where a change of the schema ends
+    /// transactions.
+    Held,
+    /// Not a guard: notes which rows change, so that only those are verified while writers wait.
+    Changed,
 }
 
 /// What a program does to a row.
@@ -30,13 +36,19 @@ pub(super) enum Guard {
 pub(super) enum DmlEvent {
     Insert,
     Update,
+    Delete,
 }
 
 impl DmlEvent {
     pub(super) const BOTH: [Self; 2] = [Self::Insert, Self::Update];
+    pub(super) const ALL: [Self; 3] = [Self::Insert, Self::Update, Self::Delete];
 
     pub(super) fn as_sql(self) -> &'static str {
-        if self == Self::Insert { "INSERT" } else { "UPDATE" }
+        match self {
+            Self::Insert => "INSERT",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+        }
     }
 }
 
@@ -54,6 +66,8 @@ impl Guard {
             Self::Required => "2_required",
             Self::Restoring => "3_restoring",
             Self::Bound => "4_bound",
+            Self::Held => "8_held",
+            Self::Changed => "9_changed",
         };
         shortened(&format!("strongroom_{part}_{}", event.as_sql().to_lowercase()), table)
     }
@@ -66,6 +80,8 @@ impl Guard {
             Self::Stale => columns.map(|column| stale(table, column, engine)).collect(),
             Self::Required => columns.map(|column| lacks(column, engine)).collect(),
             Self::Restoring => vec![strays(event, table, engine)],
+            Self::Held => vec![trigger_condition(table.name)],
+            Self::Changed => Vec::new(),
             Self::Bound => columns
                 .filter(|column| event == DmlEvent::Update || !sees_to_it_itself(column, engine))
                 .map(|column| incomplete(column, "new.", engine))
@@ -80,7 +96,11 @@ impl Guard {
         let name = table.name;
         match self {
             Self::Cell => format!("a sealed column of {name} takes sealed cells only"),
-            Self::Stale | Self::Required | Self::Restoring => {
+            // Begins as the server's own text for this number does, because programs look for both.
+            Self::Held => format!(
+                "Lock wait timeout exceeded; {HOLDS} {name}: try again; if it lasts, run the same migration again"
+            ),
+            Self::Stale | Self::Required | Self::Restoring | Self::Changed => {
                 format!("{name} takes sealed rows only: this program is older than the database")
             }
             Self::Bound => {
@@ -226,11 +246,7 @@ fn strays(event: DmlEvent, table: &SealedTable, engine: Engine) -> String {
             .join(" OR ");
     }
     let same: Vec<_> = plain.map(|plain| unchanged(engine, plain, OwnerKind::Text)).collect();
-    format!(
-        "NOT ({}) AND NOT EXISTS (SELECT 1 FROM strongroom_reseal WHERE table_name = '{}' AND writing)",
-        same.join(" AND "),
-        table.name
-    )
+    format!("NOT ({}) AND {}", same.join(" AND "), trigger_condition(table.name))
 }
 
 #[cfg(test)]

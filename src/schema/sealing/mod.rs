@@ -22,6 +22,7 @@ mod text;
 mod work;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
 use sea_orm_migration::sea_query::{Table, TableCreateStatement};
@@ -233,6 +234,7 @@ impl Sealing {
             floor: self.access.floor().clone(),
             options: self.options.clone(),
             lock: held.lock().clone(),
+            is_prepared: AtomicBool::default(),
         }
     }
 }

@@ -42,12 +42,30 @@ fn pieces(transition: Transition, originals: &OriginalColumns) -> Vec<Piece<'_>>
     match transition {
         Transition::AddCells => vec![Piece::AddCells],
         Transition::Fill | Transition::Unfill => Vec::new(),
-        Transition::Require => vec![Piece::Require],
-        Transition::DropPlaintext | Transition::AbandonPlaintext => {
-            vec![Piece::Bind, Piece::DropPlaintext(originals)]
+        Transition::Require => {
+            vec![Piece::GuardRequired, Piece::ProveRequired, Piece::Require]
         }
-        Transition::AddPlaintext => vec![Piece::AddPlaintext(originals)],
-        Transition::RestorePlaintext => vec![Piece::RestorePlaintext(originals)],
+        Transition::DropPlaintext => vec![
+            Piece::Record,
+            Piece::Hold,
+            Piece::Bind,
+            Piece::DropPlaintext(originals),
+            Piece::LetIn,
+            Piece::StopRecording,
+        ],
+        Transition::AbandonPlaintext => {
+            vec![Piece::Hold, Piece::Bind, Piece::DropPlaintext(originals), Piece::LetIn]
+        }
+        Transition::AddPlaintext => {
+            vec![Piece::Hold, Piece::AddPlaintext(originals), Piece::LetIn]
+        }
+        Transition::RestorePlaintext => vec![
+            Piece::Record,
+            Piece::Hold,
+            Piece::RestorePlaintext(originals),
+            Piece::LetIn,
+            Piece::StopRecording,
+        ],
         Transition::Release => vec![Piece::Release],
         Transition::DropCells => vec![Piece::DropCells],
     }

@@ -4,6 +4,9 @@
 //! Tightening: phase last. Within a transaction the order does not matter.
 
 mod excluded;
+mod online;
+
+use std::sync::atomic::AtomicBool;
 
 use sea_orm::DbErr;
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
@@ -28,6 +31,8 @@ pub(super) struct TableStage<'a> {
     pub(super) table: &'static SealedTable,
     pub(super) engine: Engine,
     pub(super) keyed: KeyedTable,
+    /// Whether an earlier attempt of this transition has done what is done while programs write.
+    pub(super) is_prepared: &'a AtomicBool,
 }
 
 impl TableStage<'_> {
@@ -63,34 +68,39 @@ impl TableStage<'_> {
         match transition {
             Transition::AddCells => self.add_cells().await,
             Transition::Fill => self.fill().await,
-            Transition::Require => self.excluding_writers(Excluded::Require).await,
-            Transition::DropPlaintext | Transition::AbandonPlaintext => {
+            Transition::Require => self.require().await,
+            Transition::DropPlaintext => {
+                self.prove_cells().await?;
                 self.excluding_writers(Excluded::DropPlaintext).await
             }
+            Transition::AbandonPlaintext => self.excluding_writers(Excluded::DropPlaintext).await,
             Transition::AddPlaintext => self.excluding_writers(Excluded::AddPlaintext).await,
             Transition::RestorePlaintext => self.restore_plaintext().await,
-            Transition::Release => self.excluding_writers(Excluded::Release).await,
+            Transition::Release => self.release().await,
             Transition::Unfill => self.unfill().await,
             Transition::DropCells => self.drop_cells().await,
         }
     }
 
-    /// Where each statement commits by itself: does what a killed run left undone in the phase that was asked for.
+    /// Does what a killed run left undone in the phase that was asked for, and lets writers in.
     pub(super) async fn settle(&self, phase: Phase) -> Result<(), DbErr> {
-        if self.engine.has_transactional_ddl() {
-            return Ok(());
-        }
+        let commits_by_statement = !self.engine.has_transactional_ddl();
         match phase {
-            Phase::Plain if self.keyed.manifest(self.db()).await?.describes(self.table.name) => {
-                self.drop_cells().await
+            Phase::Plain
+                if commits_by_statement
+                    && self.keyed.manifest(self.db()).await?.describes(self.table.name) =>
+            {
+                self.drop_cells().await?;
             }
-            Phase::Filled => self.run(self.db(), Piece::Release).await,
+            Phase::Filled => self.require_no_longer().await?,
             // Otherwise a column with the name of a plaintext column is another one, and the program's.
-            Phase::Sealed if is_half_way(self.db(), self.table).await? => {
-                self.excluding_writers(Excluded::DropPlaintext).await
+            Phase::Sealed if commits_by_statement && is_half_way(self.db(), self.table).await? => {
+                self.excluding_writers(Excluded::DropPlaintext).await?;
             }
-            _ => Ok(()),
+            _ => {}
         }
+        self.stop_recording().await?;
+        self.run_if_any(Piece::LetIn).await
     }
 
     fn db(&self) -> &SchemaManagerConnection<'_> {
@@ -154,14 +164,12 @@ impl TableStage<'_> {
     }
 
     async fn unfill(&self) -> Result<(), DbErr> {
-        if !self.engine.has_transactional_ddl() {
-            self.run(self.db(), Piece::Release).await?;
-        }
+        self.require_no_longer().await?;
         Ok(self.keyed.set_phase(self.db(), Phase::Dual).await?)
     }
 
     async fn restore_plaintext(&self) -> Result<(), DbErr> {
-        self.keyed.open(self.db()).await?;
+        self.open_cells().await?;
         self.excluding_writers(Excluded::RestorePlaintext).await
     }
 

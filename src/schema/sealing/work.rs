@@ -1,6 +1,7 @@
 //! One table under the run lock, with retries.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sea_orm::DbErr;
 use sea_orm_migration::SchemaManager;
@@ -23,6 +24,8 @@ pub(in crate::schema) struct Work {
     pub(in crate::schema) floor: EpochFloor,
     pub(in crate::schema) options: Options,
     pub(in crate::schema) lock: Arc<Lock>,
+    /// Whether what is done while programs write is done, in the transition that is being made.
+    pub(in crate::schema) is_prepared: AtomicBool,
 }
 
 impl Work {
@@ -43,7 +46,14 @@ impl Work {
         loop {
             let now = self.stage(manager, engine).phase().await?;
             let Some(transition) = Transition::first(now, to) else { break };
-            settled(db::retry!(self.make(manager, engine, transition)))?;
+            self.is_prepared.store(false, Ordering::Release);
+            let made = settled(db::retry!(self.make(manager, engine, transition)));
+            if made.is_err()
+                && let Err(error) = self.stage(manager, engine).abandon().await
+            {
+                tracing::info!(%error, "what the failed transition had begun was not taken back");
+            }
+            made?;
         }
         settled(db::retry!(self.settle(manager, engine, to)))?;
         if to == Phase::Sealed {
@@ -86,8 +96,8 @@ impl Work {
         settled(db::retry!(self.scrub_once(manager, engine)))
     }
 
-    fn stage<'a>(&self, manager: &'a SchemaManager<'a>, engine: Engine) -> TableStage<'a> {
-        TableStage { manager, table: self.table, engine, keyed: self.keyed() }
+    fn stage<'a>(&'a self, manager: &'a SchemaManager<'a>, engine: Engine) -> TableStage<'a> {
+        TableStage { manager, table: self.table, engine, keyed: self.keyed(), is_prepared: &self.is_prepared }
     }
 
     fn keyed(&self) -> KeyedTable {

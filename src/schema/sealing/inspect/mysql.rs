@@ -10,7 +10,7 @@ use crate::schema::sealing::create_table::{
 use crate::schema::sealing::error::Unsealable;
 use crate::schema::sealing::guard::{DmlEvent, Guard};
 use crate::schema::sealing::original::{Index, OriginalColumn, OriginalColumns};
-use crate::schema::sealing::text::nothing_yet;
+use crate::schema::sealing::text::{COMING_BACK, nothing_yet};
 
 const COLUMN: &str = "SELECT CAST(ordinal_position AS SIGNED) AS place, data_type AS base, column_type AS kind, \
     character_set_name AS character_set, collation_name AS collation_name \
@@ -21,6 +21,8 @@ const TRIGGERS: &str = "SELECT trigger_name AS name, action_statement AS body FR
     WHERE event_object_schema = DATABASE() AND event_object_table = $1";
 const CONSTRAINT: &str = "SELECT constraint_name AS name FROM information_schema.table_constraints \
     WHERE table_schema = DATABASE() AND table_name = $1 AND constraint_name = $2";
+const COMES_BACK: &str = "SELECT column_name AS name FROM information_schema.columns \
+    WHERE table_schema = DATABASE() AND table_name = $1 AND column_comment = $2";
 const VIEWS: &str = "SELECT table_name AS name, view_definition AS body FROM information_schema.views WHERE table_schema = DATABASE()";
 
 pub(super) async fn originals(
@@ -156,7 +158,8 @@ pub async fn is_half_way(
             return Ok(true);
         }
     }
-    Ok(!query(db, CONSTRAINT, &[table.name, &nothing_yet(table)]).await?.is_empty())
+    Ok(!query(db, COMES_BACK, &[table.name, COMING_BACK]).await?.is_empty()
+        || !query(db, CONSTRAINT, &[table.name, &nothing_yet(table)]).await?.is_empty())
 }
 
 #[cfg(test)]

@@ -8,17 +8,15 @@ use super::TableStage;
 use crate::key::Manifest;
 use crate::schema::sealing::error::Unsealable;
 use crate::schema::sealing::inspect::{
-    columns, is_half_way, refuse_rows_of_cells, refuse_triggers,
+    columns, is_half_way, missing_guards, refuse_rows_of_cells, refuse_triggers,
 };
 use crate::schema::sealing::original::{self, OriginalColumns};
 use crate::schema::sealing::rebuild;
-use crate::schema::sealing::text::Piece;
+use crate::schema::sealing::text::{Piece, changed};
 
 /// Work for which writers are shut out.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Excluded {
-    Require,
-    Release,
     DropPlaintext,
     AddPlaintext,
     RestorePlaintext,
@@ -26,26 +24,62 @@ pub(super) enum Excluded {
 }
 
 impl TableStage<'_> {
+    /// Within a transaction where schema changes have such; elsewhere triggers keep writers out.
     pub(super) async fn excluding_writers(&self, work: Excluded) -> Result<(), DbErr> {
-        let stage = Stage::begin(self.manager, self.table.name).await?;
-        let done = self.excluded(&stage, work).await;
+        if !self.engine.has_transactional_ddl() {
+            return self.holding_writers(work).await;
+        }
+        let stage = self.begin().await?;
+        let done = self.excluded(Some(&stage), stage.db(), work).await;
         stage.end(done).await
     }
 
+    /// Lets writers in again whatever became of the work, unless a plaintext column would stand open to them.
+    async fn holding_writers(&self, work: Excluded) -> Result<(), DbErr> {
+        if matches!(work, Excluded::GuardBorn) {
+            return self.excluded(None, self.db(), work).await;
+        }
+        let mut done = self.hold_writers().await;
+        if done.is_ok() {
+            done = self.excluded(None, self.db(), work).await;
+        }
+        if done.is_err() && !self.is_guarded().await? {
+            return done;
+        }
+        let let_in = self.run(self.db(), Piece::LetIn).await;
+        done.and(let_in)?;
+        self.stop_recording().await
+    }
+
+    /// Whether the guards of some phase see to the plaintext columns, if there are any.
+    async fn is_guarded(&self) -> Result<bool, DbErr> {
+        if self.phase().await? != Phase::Sealed || !self.has_plaintext().await? {
+            return Ok(true);
+        }
+        for phase in [Phase::Required, Phase::Restoring] {
+            if missing_guards(self.db(), self.table.name, phase).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn has_plaintext(&self) -> Result<bool, DbErr> {
+        let there = columns(self.db(), self.engine, self.table).await?;
+        let is_there =
+            |column: &str| there.iter().any(|(name, _)| name.eq_ignore_ascii_case(column));
+        Ok(self.table.plain_columns().any(is_there))
+    }
+
     /// What is done while nobody else writes.
-    async fn excluded(&self, stage: &Stage, work: Excluded) -> Result<(), DbErr> {
-        let db = stage.db();
+    async fn excluded(
+        &self,
+        stage: Option<&Stage>,
+        db: &SchemaManagerConnection<'_>,
+        work: Excluded,
+    ) -> Result<(), DbErr> {
         match work {
-            Excluded::Require => {
-                self.keyed.seal_rest(db).await?;
-                self.run(db, Piece::Require).await?;
-                Ok(self.keyed.set_phase(db, Phase::Required).await?)
-            }
-            Excluded::Release => {
-                self.keyed.set_phase(db, Phase::Filled).await?;
-                self.run(db, Piece::Release).await
-            }
-            Excluded::DropPlaintext => self.drop_plaintext(stage).await,
+            Excluded::DropPlaintext => self.drop_plaintext(stage, db).await,
             Excluded::AddPlaintext => {
                 refuse_triggers(db, self.table).await?;
                 self.refuse_taken_since(db).await?;
@@ -54,17 +88,22 @@ impl TableStage<'_> {
                 Ok(self.keyed.set_phase(db, Phase::Restoring).await?)
             }
             Excluded::RestorePlaintext => {
-                self.keyed.open_rest(db).await?;
-                // What was written is read again: a session that is not strict cuts, and a trigger changes.
-                self.keyed.verify(db).await?;
+                self.keyed.open_changed(db, &changed(self.table)).await?;
                 let originals = self.originals(db).await?;
-                rebuild::with_plaintext(stage, self.table, &originals).await?;
+                if let Some(stage) = stage {
+                    self.run(db, Piece::StopRecording).await?;
+                    rebuild::with_plaintext(stage, self.table, &originals).await?;
+                }
                 self.run(db, Piece::RestorePlaintext(&originals)).await?;
                 Ok(self.keyed.set_phase(db, Phase::Required).await?)
             }
             Excluded::GuardBorn => {
                 refuse_rows_of_cells(db, self.engine, self.table).await?;
                 self.run(db, Piece::GuardBorn).await?;
+                if stage.is_none() {
+                    // Programs write on while the guards are made, and the rows before them are looked at once more.
+                    refuse_rows_of_cells(db, self.engine, self.table).await?;
+                }
                 let table = self.table;
                 let change = move |manifest: &mut Manifest| {
                     manifest.describe(table)?;
@@ -76,17 +115,27 @@ impl TableStage<'_> {
         }
     }
 
-    async fn drop_plaintext(&self, stage: &Stage) -> Result<(), DbErr> {
-        let (db, phase) = (stage.db(), self.keyed.phase(stage.db()).await?);
+    async fn drop_plaintext(
+        &self,
+        stage: Option<&Stage>,
+        db: &SchemaManagerConnection<'_>,
+    ) -> Result<(), DbErr> {
+        let phase = self.keyed.phase(db).await?;
         let originals = self.originals(db).await?;
         if !phase.cells_count() {
-            self.keyed.verify(db).await?;
+            self.keyed.verify_changed(db, &changed(self.table)).await?;
+        }
+        if stage.is_some() {
+            self.run(db, Piece::StopRecording).await?;
         }
         // Also when the way back was cut short after it went.
         self.run(db, Piece::Bind).await?;
         self.keyed.set_phase(db, Phase::Sealed).await?;
         self.run(db, Piece::DropPlaintext(&originals)).await?;
-        rebuild::without_plaintext(stage, self.table, &originals).await
+        match stage {
+            Some(stage) => rebuild::without_plaintext(stage, self.table, &originals).await,
+            None => Ok(()),
+        }
     }
 
     async fn originals(&self, db: &SchemaManagerConnection<'_>) -> Result<OriginalColumns, DbErr> {

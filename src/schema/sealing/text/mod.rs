@@ -10,8 +10,9 @@ mod tests;
 use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
-pub(super) use mysql::nothing_yet;
+pub(super) use mysql::{COMING_BACK, nothing_yet};
 
+use super::guard::shortened;
 use super::original::OriginalColumns;
 
 /// What a stage is made of. On MySQL and MariaDB a statement a paragraph, each with what tells that it ran; on the others
@@ -22,7 +23,11 @@ pub(super) enum Piece<'a> {
     AddCells,
     /// The way back. Plaintext counts, so nothing is lost with them.
     DropCells,
-    /// Cells are required from here.
+    /// The guards that require cells, and what NOT NULL is proven by later.
+    GuardRequired,
+    /// Reads the table to prove that every row has its cells. Writers go on.
+    ProveRequired,
+    /// NOT NULL, once every row has its cells.
     Require,
     /// The way back, also from half-way.
     Release,
@@ -36,10 +41,23 @@ pub(super) enum Piece<'a> {
     RestorePlaintext(&'a OriginalColumns),
     /// The guards of a table that never had plaintext, in place of those that are there.
     GuardBorn,
+    /// Keeps writers out, where no transaction can.
+    Hold,
+    /// Lets them in again.
+    LetIn,
+    /// Notes which rows change.
+    Record,
+    /// The way back.
+    StopRecording,
     /// Nothing is guarded any more.
     DropGuards,
     /// The bytes that dropped columns and dead rows left in the files.
     Scrub,
+}
+
+/// The table that notes which rows change.
+pub(super) fn changed(table: &SealedTable) -> String {
+    shortened("strongroom_changed", table.name)
 }
 
 impl Piece<'_> {

@@ -1,9 +1,9 @@
 //! MySQL and MariaDB, in the form of the journal: a statement a paragraph, with what tells that it need not run.
 
-use strongroom_entity::SealedTable;
+use strongroom_entity::{IdKind, SealedTable};
 use strongroom_migration::Engine;
 
-use super::Piece;
+use super::{Piece, changed};
 use crate::schema::sealing::guard::{DmlEvent, Guard, shortened, stale};
 use crate::schema::sealing::original::{OriginalColumn, OriginalColumns};
 
@@ -17,10 +17,16 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
             [text.release(), text.drop_all(&[Guard::Stale, Guard::Cell]), text.drop_cells()]
                 .concat()
         }
-        Piece::Require => [text.require(), text.guard(Guard::Required)].concat(),
+        Piece::GuardRequired => text.guard(Guard::Required),
+        Piece::ProveRequired => Vec::new(),
+        Piece::Require => text.require(),
+        Piece::Hold => DmlEvent::ALL.map(|event| text.hold(event)).into(),
+        Piece::LetIn => text.drop_each(Guard::Held, &DmlEvent::ALL),
+        Piece::Record => text.record(),
+        Piece::StopRecording => text.stop_recording(),
         Piece::Release => text.release(),
         Piece::Bind => text.guard(Guard::Bound),
-        Piece::DropPlaintext(_) => text.drop_plaintext(),
+        Piece::DropPlaintext(originals) => text.drop_plaintext(originals),
         Piece::AddPlaintext(originals) => text.add_plaintext(originals),
         // The restoring guards stay until those of required cells stand.
         Piece::RestorePlaintext(originals) => [
@@ -31,13 +37,18 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
         ]
         .concat(),
         Piece::GuardBorn => [text.replace(Guard::Cell), text.replace(Guard::Bound)].concat(),
-        Piece::DropGuards => text.drop_all(&[
-            Guard::Bound,
-            Guard::Restoring,
-            Guard::Required,
-            Guard::Stale,
-            Guard::Cell,
-        ]),
+        Piece::DropGuards => [
+            text.drop_all(&[
+                Guard::Bound,
+                Guard::Restoring,
+                Guard::Required,
+                Guard::Stale,
+                Guard::Cell,
+            ]),
+            text.stop_recording(),
+            text.drop_each(Guard::Held, &DmlEvent::ALL),
+        ]
+        .concat(),
         Piece::Scrub => vec![format!("ALTER TABLE {} FORCE;", text.name())],
     }
 }
@@ -143,19 +154,38 @@ impl Text<'_> {
     }
 
     /// The columns go first: a guard whose column is gone refuses every change, where a column without its guard would
-    /// take and lose it.
-    fn drop_plaintext(&self) -> Vec<String> {
+    /// take and lose it. Their indexes go before them: a column without an index goes at once, however large the table is.
+    fn drop_plaintext(&self, originals: &OriginalColumns) -> Vec<String> {
         let columns = self.drop_columns(self.first_plain(), self.table.plain_columns());
         [
             vec![self.admit()],
+            self.drop_indexes(originals),
             columns,
             self.drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring]),
         ]
         .concat()
     }
 
+    fn drop_indexes(&self, originals: &OriginalColumns) -> Vec<String> {
+        let indexes = originals.iter().flat_map(|(column, original)| {
+            original.indexes.iter().map(move |index| (column, index))
+        });
+        let dropped = indexes.map(|(column, index)| {
+            format!(
+                "-- if key {}.{}:{column}\nALTER TABLE {} DROP INDEX {};",
+                self.table.name,
+                index.name,
+                self.name(),
+                self.quoted(&index.name)
+            )
+        });
+        dropped.collect()
+    }
+
+    /// Each column says by its comment that it is on its way back, so that one that took its name is not taken for it.
+    /// Writers are held until its guards stand.
     fn add_plaintext(&self, originals: &OriginalColumns) -> Vec<String> {
-        let mut actions: Vec<_> = originals
+        let actions: Vec<_> = originals
             .iter()
             .map(|(column, original)| {
                 let after = original.after.as_deref();
@@ -164,19 +194,10 @@ impl Text<'_> {
                     None if original.place == 1 => " FIRST".to_owned(),
                     None => String::new(),
                 };
-                format!("ADD COLUMN {} {}{place}", self.quoted(column), original.kind)
+                let column = self.quoted(column);
+                format!("ADD COLUMN {column} {} COMMENT '{COMING_BACK}'{place}", original.kind)
             })
             .collect();
-        let empty: Vec<_> = self
-            .table
-            .plain_columns()
-            .map(|column| format!("{} IS NULL", self.quoted(column)))
-            .collect();
-        actions.push(format!(
-            "ADD CONSTRAINT {} CHECK ({})",
-            nothing_yet(self.table),
-            empty.join(" AND ")
-        ));
         let added = self.alter(&self.tells("unless column", self.first_plain()), &actions);
         [added, self.guard(Guard::Restoring), vec![self.admit()]].concat()
     }
@@ -210,7 +231,7 @@ impl Text<'_> {
             event.as_sql(),
             self.name(),
             guard.refuses(event, self.table, self.engine),
-            guard.message(self.table).chars().take(LONGEST_MESSAGE).collect::<String>(),
+            self.message(guard),
         )
     }
 
@@ -247,15 +268,64 @@ impl Text<'_> {
         )
     }
 
+    /// By the number of a lock that was not to be had: as there, the statement alone failed, and programs try it again.
+    fn hold(&self, event: DmlEvent) -> String {
+        let own = Guard::Held.name(event, self.table);
+        format!(
+            "-- unless trigger {own}\nCREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW\nBEGIN\n    IF {}\n    THEN\n        \
+             SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = '{}';\n    END IF;\nEND;",
+            event.as_sql(),
+            self.name(),
+            Guard::Held.refuses(event, self.table, self.engine),
+            self.message(Guard::Held),
+        )
+    }
+
+    fn record(&self) -> Vec<String> {
+        let side = changed(self.table);
+        let kind = match self.table.id.kind {
+            IdKind::Uuid => "binary(16)",
+            // Of any length: a shorter one would name another row.
+            IdKind::Text => "mediumtext",
+        };
+        let made = format!(
+            "-- unless table {side}\nCREATE TABLE {side} (n bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, id {kind} NOT NULL) ENGINE = InnoDB CHARACTER SET utf8mb4;"
+        );
+        let noted = DmlEvent::BOTH.map(|event| {
+            let own = Guard::Changed.name(event, self.table);
+            format!(
+                "-- unless trigger {own}\nCREATE TRIGGER {own} AFTER {} ON {} FOR EACH ROW\n    INSERT INTO {side} (id) VALUES (new.{});",
+                event.as_sql(),
+                self.name(),
+                self.quoted(self.table.id.name),
+            )
+        });
+        std::iter::once(made).chain(noted).collect()
+    }
+
+    fn stop_recording(&self) -> Vec<String> {
+        let side = changed(self.table);
+        let dropped = format!("-- if table {side}\nDROP TABLE {side};");
+        self.drop_each(Guard::Changed, &DmlEvent::BOTH).into_iter().chain([dropped]).collect()
+    }
+
+    fn message(&self, guard: Guard) -> String {
+        guard.message(self.table).chars().take(LONGEST_MESSAGE).collect()
+    }
+
     fn drop_all(&self, guards: &[Guard]) -> Vec<String> {
-        let names = guards
-            .iter()
-            .flat_map(|guard| DmlEvent::BOTH.map(|event| guard.name(event, self.table)));
-        names.map(|own| drop_trigger(&own)).collect()
+        guards.iter().flat_map(|guard| self.drop_each(*guard, &DmlEvent::BOTH)).collect()
+    }
+
+    fn drop_each(&self, guard: Guard, events: &[DmlEvent]) -> Vec<String> {
+        events.iter().map(|event| drop_trigger(&guard.name(*event, self.table))).collect()
     }
 }
 
-/// Keeps everybody out of the plaintext columns until their guards stand.
+/// What a plaintext column says of itself until it is as it was.
+pub(in crate::schema::sealing) const COMING_BACK: &str = "strongroom: coming back";
+
+/// Kept everybody out of the plaintext columns until their guards stood, in runs of earlier versions.
 pub(in crate::schema::sealing) fn nothing_yet(table: &SealedTable) -> String {
     shortened("strongroom_nothing_yet", table.name)
 }

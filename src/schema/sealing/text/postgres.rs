@@ -1,10 +1,10 @@
 //! PostgreSQL. Cells and blind indexes stand in domains of their own, whose checks cost a statement next to nothing: a
 //! trigger's condition is read and compiled by every statement again.
 
-use strongroom_entity::SealedTable;
+use strongroom_entity::{IdKind, SealedTable};
 use strongroom_migration::Engine;
 
-use super::Piece;
+use super::{Piece, changed};
 use super::domain::Domain;
 use crate::schema::sealing::guard::{DmlEvent, Guard, shortened, stale};
 use crate::schema::sealing::original::{OriginalColumn, OriginalColumns};
@@ -32,12 +32,25 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
             ]
             .concat()
         }
-        Piece::Require => {
-            [alter_required("SET NOT NULL", table), guard(Guard::Required, table)].concat()
-        }
-        Piece::Release => {
-            [drop_guard(Guard::Required, table), alter_required("DROP NOT NULL", table)].concat()
-        }
+        Piece::GuardRequired => [
+            drop_guard(Guard::Required, table),
+            guard(Guard::Required, table),
+            drop_proof(table),
+            proof(table),
+        ]
+        .concat(),
+        Piece::ProveRequired => prove(table),
+        // The proof spares the server reading the table while everybody waits.
+        Piece::Require => [alter_required("SET NOT NULL", table), drop_proof(table)].concat(),
+        Piece::Release => [
+            drop_guard(Guard::Required, table),
+            drop_proof(table),
+            alter_required("DROP NOT NULL", table),
+        ]
+        .concat(),
+        Piece::Hold | Piece::LetIn => Vec::new(),
+        Piece::Record => [stop_recording(table), record(table)].concat(),
+        Piece::StopRecording => stop_recording(table),
         Piece::Bind => [drop_guard(Guard::Bound, table), guard(Guard::Bound, table)].concat(),
         Piece::DropPlaintext(_) => {
             let guards = drop_all(&[Guard::Required, Guard::Stale, Guard::Restoring], table);
@@ -65,7 +78,7 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
         Piece::DropGuards => {
             let guards =
                 drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table);
-            [guards, of_domains(table, Domain::left)].concat()
+            [guards, stop_recording(table), of_domains(table, Domain::left)].concat()
         }
         Piece::Scrub => scrub(table),
     }
@@ -116,15 +129,72 @@ fn drop_columns<'a>(columns: impl Iterator<Item = &'a str>, table: &SealedTable)
 }
 
 /// Where a cell is never NULL, nor is its blind index.
-fn alter_required(action: &str, table: &SealedTable) -> Vec<String> {
+fn required(table: &SealedTable) -> impl Iterator<Item = &'static str> {
     let required = table.columns.iter().filter(|column| !column.nullable);
-    let columns = required.flat_map(|column| std::iter::once(column.sealed).chain(column.index));
+    required.flat_map(|column| std::iter::once(column.sealed).chain(column.index))
+}
+
+fn alter_required(action: &str, table: &SealedTable) -> Vec<String> {
     alter(
         table,
-        &columns
+        &required(table)
             .map(|column| format!("ALTER COLUMN {} {action}", ENGINE.quoted(column)))
             .collect::<Vec<_>>(),
     )
+}
+
+fn proof_name(table: &SealedTable) -> String {
+    ENGINE.quoted(&shortened("strongroom_required", table.name))
+}
+
+/// A CHECK that the server proves while writers go on. The guard refuses a row before this one would print it.
+fn proof(table: &SealedTable) -> Vec<String> {
+    let all: Vec<_> =
+        required(table).map(|column| format!("{} IS NOT NULL", ENGINE.quoted(column))).collect();
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let added =
+        format!("ADD CONSTRAINT {} CHECK ({}) NOT VALID", proof_name(table), all.join(" AND "));
+    alter(table, &[added])
+}
+
+fn prove(table: &SealedTable) -> Vec<String> {
+    if required(table).next().is_none() {
+        return Vec::new();
+    }
+    alter(table, &[format!("VALIDATE CONSTRAINT {}", proof_name(table))])
+}
+
+fn drop_proof(table: &SealedTable) -> Vec<String> {
+    alter(table, &[format!("DROP CONSTRAINT IF EXISTS {}", proof_name(table))])
+}
+
+/// With the rights of the migrating login, because a component has none to the list; what it may be made to write is the id
+/// of a row. The list lies next to the table, wherever that is, and is named in full: nobody puts another in its place.
+fn record(table: &SealedTable) -> Vec<String> {
+    let (name, side) = (name(table), ENGINE.quoted(&changed(table)));
+    let own = Guard::Changed.name(DmlEvent::Update, table);
+    let kind = if table.id.kind == IdKind::Uuid { "uuid" } else { "text" };
+    let id = ENGINE.quoted(table.id.name);
+    let made = format!(
+        "DO $do$ DECLARE space text; BEGIN\n    SELECT relnamespace::regnamespace::text INTO STRICT space FROM pg_class WHERE oid = '{name}'::regclass;\n    \
+         EXECUTE format('CREATE TABLE %s.{side} (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id {kind} NOT NULL)', space);\n    \
+         EXECUTE format('CREATE FUNCTION %s.{own}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$\nBEGIN\n    \
+         INSERT INTO %s.{side} (id) VALUES (new.{id});\n    RETURN NULL;\nEND $$', space, space);\n    \
+         EXECUTE format('REVOKE ALL ON FUNCTION %s.{own}() FROM PUBLIC', space);\n    \
+         EXECUTE format('CREATE TRIGGER {own} AFTER INSERT OR UPDATE ON {name} FOR EACH ROW EXECUTE FUNCTION %s.{own}()', space);\nEND $do$;"
+    );
+    vec![made]
+}
+
+fn stop_recording(table: &SealedTable) -> Vec<String> {
+    let own = Guard::Changed.name(DmlEvent::Update, table);
+    let side = ENGINE.quoted(&changed(table));
+    vec![format!(
+        "DROP TRIGGER IF EXISTS {own} ON {};\nDROP FUNCTION IF EXISTS {own}();\nDROP TABLE IF EXISTS {side};",
+        name(table)
+    )]
 }
 
 fn add_plaintext(originals: &OriginalColumns, table: &SealedTable) -> Vec<String> {

@@ -3,7 +3,7 @@
 use strongroom_entity::SealedTable;
 use strongroom_migration::Engine;
 
-use super::Piece;
+use super::{Piece, changed};
 use crate::schema::sealing::guard::{DmlEvent, Guard, shortened, stale};
 use crate::schema::sealing::original::OriginalColumns;
 
@@ -18,7 +18,12 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
             [drop_all(&[Guard::Stale, Guard::Cell], table), drop_cells(table)].concat()
         }
         // SQLite cannot add NOT NULL to a column: the guard alone requires the cells.
-        Piece::Require => guard(Guard::Required, table),
+        Piece::GuardRequired => {
+            [drop_guard(Guard::Required, table), guard(Guard::Required, table)].concat()
+        }
+        Piece::ProveRequired | Piece::Require | Piece::Hold | Piece::LetIn => Vec::new(),
+        Piece::Record => [stop_recording(table), record(table)].concat(),
+        Piece::StopRecording => stop_recording(table),
         Piece::Release => drop_guard(Guard::Required, table),
         Piece::Bind => [drop_guard(Guard::Bound, table), guard(Guard::Bound, table)].concat(),
         Piece::DropPlaintext(originals) => [
@@ -46,10 +51,14 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
             guard(Guard::Bound, table),
         ]
         .concat(),
-        Piece::DropGuards => drop_all(
-            &[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound],
-            table,
-        ),
+        Piece::DropGuards => [
+            drop_all(
+                &[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound],
+                table,
+            ),
+            stop_recording(table),
+        ]
+        .concat(),
         Piece::Scrub => vec!["VACUUM;".to_owned()],
     }
 }
@@ -146,6 +155,26 @@ fn stale_guard(table: &SealedTable) -> String {
         name(table),
         emptied.collect::<Vec<_>>().join(",\n        "),
     )
+}
+
+fn record(table: &SealedTable) -> Vec<String> {
+    let side = changed(table);
+    let made = format!("CREATE TABLE {side} (n integer PRIMARY KEY, id);");
+    let noted = DmlEvent::BOTH.map(|event| {
+        format!(
+            "CREATE TRIGGER {} AFTER {} ON {}\nBEGIN\n    INSERT INTO {side} (id) VALUES (new.{});\nEND;",
+            Guard::Changed.name(event, table),
+            event.as_sql(),
+            name(table),
+            ENGINE.quoted(table.id.name),
+        )
+    });
+    std::iter::once(made).chain(noted).collect()
+}
+
+fn stop_recording(table: &SealedTable) -> Vec<String> {
+    let dropped = format!("DROP TABLE IF EXISTS {};", changed(table));
+    drop_guard(Guard::Changed, table).into_iter().chain([dropped]).collect()
 }
 
 fn drop_all(guards: &[Guard], table: &SealedTable) -> Vec<String> {

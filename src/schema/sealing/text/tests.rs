@@ -66,7 +66,13 @@ fn originals(
 fn every_piece(engine: Engine, originals: &OriginalColumns) -> String {
     let pieces = [
         Piece::AddCells,
+        Piece::GuardRequired,
+        Piece::ProveRequired,
         Piece::Require,
+        Piece::Hold,
+        Piece::LetIn,
+        Piece::Record,
+        Piece::StopRecording,
         Piece::Bind,
         Piece::DropPlaintext(originals),
         Piece::AddPlaintext(originals),
