@@ -9,7 +9,7 @@ pub(crate) fn step(backfill: Arc<dyn Backfill>) -> PhaseStep {
     PhaseStep {
         name: "require_sealed",
         phases: Phases { table: "credential", below: Phase::Filled, above: Phase::Required },
-        work: (Some("seals what older programs wrote since, with writers excluded"), None),
+        work: (Some("requires cells of what is written from here, then seals what older programs wrote since, page by page"), None),
         destroys: (None, None),
         backfill,
     }

@@ -1,4 +1,4 @@
-//! Step 6: the plaintext goes, once every cell has opened to it with writers excluded.
+//! Step 6: the plaintext goes, once every cell has opened to it.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ pub(crate) fn step(backfill: Arc<dyn Backfill>) -> PhaseStep {
         name: "drop_plaintext",
         phases: Phases { table: "credential", below: Phase::Required, above: Phase::Sealed },
         work: (
-            Some("opens every cell and compares it with its plaintext, with writers excluded"),
+            Some("opens every cell and compares it with its plaintext, page by page; then what changed since, with writers excluded"),
             Some(
-                "opens every cell beside itself, page by page, then compares all of them with writers excluded",
+                "opens every cell beside itself and compares it, page by page; then what changed since, with writers excluded",
             ),
         ),
         destroys: (

@@ -126,6 +126,7 @@ impl From<StoreError> for Refusal {
                 let detail = "the credential does not open: it was altered, or its key is gone";
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "unopenable", detail).into()
             }
+            StoreError::Held => Self::unavailable("database_busy", "the table is being changed"),
             StoreError::Ring(error) => error.into(),
             StoreError::Database(error) => error.into(),
             error => Self::internal(&error),

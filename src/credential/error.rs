@@ -30,6 +30,11 @@ pub enum StoreError {
     /// The database refused the row.
     #[error("the database refused the row: it breaks a constraint")]
     Refused,
+    /// A change of the schema kept writers out for longer than a statement is tried again.
+    #[error(
+        "the credential table is being changed, and takes no writes: if no migration runs, finish the one that was cut short"
+    )]
+    Held,
     /// The ring exists and no key was given.
     #[error("the database is sealed, and no root key was given")]
     NoRoot,

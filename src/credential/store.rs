@@ -21,10 +21,19 @@ use crate::reseal::{ResealError, refuse_contradiction};
 macro_rules! at_phase {
     ($store:expr, $phase:ident => $work:expr) => {{
         let mut left = $crate::credential::store::ATTEMPTS;
+        let mut held = $crate::db::Patience::default();
         loop {
             let $phase = $store.phase().await?;
             left -= 1;
             match $work.await {
+                Err($crate::credential::StoreError::Database(error))
+                    if $crate::db::is_held(&error) =>
+                {
+                    left += 1;
+                    if !held.again(&error).await {
+                        break Err($crate::credential::StoreError::Held);
+                    }
+                }
                 Err(error) if left > 0 && $store.is_outdated(&error, $phase).await? => {}
                 done => break done,
             }

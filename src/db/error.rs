@@ -75,6 +75,11 @@ pub fn is_held(error: &DbErr) -> bool {
     mysql_number(error) == Some(1205) && error.to_string().contains(HOLDS)
 }
 
+/// A transaction is larger than a cluster takes.
+pub(crate) fn is_writeset_too_large(error: &DbErr) -> bool {
+    mysql_number(error) == Some(1105) && error.to_string().contains("writeset size")
+}
+
 /// The login may not do this.
 pub(crate) fn is_forbidden(error: &DbErr) -> bool {
     mysql_number(error).is_some_and(|number| MYSQL_FORBIDDEN.contains(&number))

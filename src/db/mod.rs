@@ -58,7 +58,7 @@ pub use error::{
     insecure_address, is_constraint_violation, is_held, is_missing_database, is_refused, is_too_slow,
     is_transient, is_unreachable,
 };
-pub(crate) use error::{HOLDS, is_forbidden, is_password_refused};
+pub(crate) use error::{HOLDS, is_forbidden, is_password_refused, is_writeset_too_large};
 pub(crate) use feature::not_built;
 pub use holder::this_host_and_process;
 pub(crate) use lock::clock_ms;

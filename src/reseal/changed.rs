@@ -73,7 +73,7 @@ impl ChangedRows<'_> {
         let mut after = i64::MIN;
         for _ in 0..ROUNDS {
             lock.check()?;
-            let entries = db::retry!(self.entries(db, after))?;
+            let entries = db::retry!(self.entries(db, after, i64::MAX))?;
             let Some(last) = entries.last() else { break };
             let last = last.number;
             if self.opens {
@@ -89,21 +89,24 @@ impl ChangedRows<'_> {
             if !bad.is_empty() {
                 after = last;
             }
-            if entries.len() < FEW {
+            // Rows that do not become right are for the end to judge.
+            if entries.len() < FEW || bad.len() * 2 > entries.len() {
                 break;
             }
         }
         Ok(())
     }
 
-    /// With writers kept out: verifies what is on the list, and returns what does not.
+    /// With writers kept out: verifies what is on the list, and returns what does not. What this itself writes goes on the
+    /// list too, behind the end that it had.
     pub(super) async fn finish(
         &self,
         db: &impl ConnectionTrait,
     ) -> Result<Vec<Bad>, ResealError> {
         let (mut after, mut bad) = (i64::MIN, Vec::new());
+        let end = self.end(db).await?;
         loop {
-            let entries = self.entries(db, after).await?;
+            let entries = self.entries(db, after, end).await?;
             let Some(last) = entries.last() else { return Ok(bad) };
             after = last.number;
             if self.opens {
@@ -150,13 +153,15 @@ impl ChangedRows<'_> {
         &self,
         db: &impl ConnectionTrait,
         after: i64,
+        until: i64,
     ) -> Result<Vec<Entry>, DbErr> {
         let dialect = Dialect::of(db);
         let sql = format!(
-            "SELECT n, id FROM {} WHERE n > $1 ORDER BY n LIMIT {PAGE}",
+            "SELECT n, id FROM {} WHERE n > $1 AND n <= $2 ORDER BY n LIMIT {PAGE}",
             self.name(dialect)
         );
-        let found = db.query_all_raw(statement(dialect, &sql, [after.into()])).await?;
+        let between = [after.into(), until.into()];
+        let found = db.query_all_raw(statement(dialect, &sql, between)).await?;
         let entry = |row| {
             Ok(Entry {
                 number: sea_orm::QueryResult::try_get_by_index(row, 0)?,
@@ -164,6 +169,13 @@ impl ChangedRows<'_> {
             })
         };
         found.iter().map(entry).collect()
+    }
+
+    async fn end(&self, db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+        let dialect = Dialect::of(db);
+        let sql = format!("SELECT coalesce(max(n), 0) FROM {}", self.name(dialect));
+        let row = db.query_one_raw(statement(dialect, &sql, [])).await?;
+        row.map_or(Ok(0), |row| row.try_get_by_index(0))
     }
 
     async fn rows(

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 use strongroom_entity::SealedTable;
 
 use super::checkpoint::{Checkpoint, announce_writing};
+use super::cluster::Pace;
 use super::count;
 use super::direction::Direction;
 use super::error::ResealError;
@@ -100,27 +101,31 @@ impl Engine<'_> {
         }
         let direction = checkpoint.direction;
         let unfinished = direction.unfinished(self.table, Dialect::of(self.db));
-        let from = || {
-            Walk::from(
-                self.db,
-                self.table,
-                direction.forms(),
-                &unfinished,
-                checkpoint.position.clone(),
-            )
+        let from = |position: &Position| {
+            let position = position.clone();
+            Walk::from(self.db, self.table, direction.forms(), &unfinished, position)
         };
-        let mut walk = db::retry!(from())?;
+        let mut walk = db::retry!(from(&checkpoint.position))?;
         let rows = count::rows(self.db, self.table).await?;
         (self.options.on_event)(Event::Started { work: direction.work(), rows });
         let mut ahead = None;
+        let mut pace = db::retry!(Pace::of(self.db))?;
         loop {
             self.stop_if_asked(checkpoint, moved_before).await?;
-            let size = Size { rows: self.page_size(checkpoint, moved_before), bytes };
+            db::retry!(pace.rest(self.db))?;
+            let size =
+                pace.within(Size { rows: self.page_size(checkpoint, moved_before), bytes });
             if ahead.is_none() {
                 ahead = self.read_page(&mut walk, direction, size, false).await?;
             }
             let Some(page) = ahead.take() else { break };
-            ahead = self.write_page(checkpoint, &page, &mut walk, size).await?;
+            ahead = match self.write_page(checkpoint, &page, &mut walk, size).await {
+                Err(error) if pace.halves(&error, size) => {
+                    walk = db::retry!(from(&checkpoint.position))?;
+                    continue;
+                }
+                written => written?,
+            };
             (self.options.on_event)(Event::Advanced { rows: page.rows });
             if !self.options.batch_delay.is_zero() {
                 tokio::time::sleep(self.options.batch_delay).await;
@@ -171,7 +176,8 @@ impl Engine<'_> {
     /// counts, and names what does not open. A row that a program changes in between is left as that program wrote it.
     pub(super) async fn repair(&self, direction: Direction) -> Result<Vec<Bad>, ResealError> {
         let bytes = packet::page_bytes(self.db, self.table, direction.forms()).await?;
-        let size = Size { rows: self.options.page_size(self.table), bytes };
+        let mut pace = db::retry!(Pace::of(self.db))?;
+        let size = pace.within(Size { rows: self.options.page_size(self.table), bytes });
         let mut walk = db::retry!(Walk::over(self.db, self.table, direction.forms()))?;
         let rows = count::rows(self.db, self.table).await?;
         (self.options.on_event)(Event::Started { work: direction.work(), rows });
@@ -182,6 +188,7 @@ impl Engine<'_> {
                 return Err(ResealError::Interrupted { moved: 0 });
             }
             if !page.judged.changes.is_empty() {
+                db::retry!(pace.rest(self.db))?;
                 db::retry!(self.commit_repair(direction, &page))?;
             }
             bad.extend(page.judged.bad);

@@ -10,6 +10,7 @@
 
 mod changed;
 mod checkpoint;
+mod cluster;
 mod contradiction;
 mod count;
 mod direction;
@@ -50,6 +51,7 @@ pub use verify::{Verification, verify};
 /// For the packages of this repository: see [`crate::internal`].
 #[doc(hidden)]
 pub mod internal {
+    pub use super::cluster::is_cluster;
     pub use super::contradiction::refuse_contradiction;
     pub use super::count::{Census, GenerationCount, cells_of_key, census};
     pub use super::quarantine::{

@@ -38,6 +38,6 @@ pub mod internal {
     pub use super::adoption::{adopted, require_adoption, write_adoption};
     pub use super::inspect::{column_dependents, dependents, fits, foreign_triggers, not_owned};
     pub use super::programs::{ProgramTable, named as programs_named, programs_alone};
-    pub use super::sealing::{is_half_way, missing_guards, plan_sql};
+    pub use super::sealing::{holds_writers, is_half_way, missing_guards, plan_sql};
     pub use super::status::is_ours;
 }

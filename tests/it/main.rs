@@ -25,6 +25,7 @@ mod docs;
 mod doctor;
 mod drift;
 mod epochs;
+mod exclusion;
 mod floors;
 mod guards;
 mod help;

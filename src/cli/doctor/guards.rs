@@ -12,6 +12,18 @@ const NAME: &str = "guards";
 
 /// Without its guards, a sealed table accepts plaintext and changes of the columns to which cells are bound.
 pub(super) async fn check(db: &DatabaseConnection, manifest: Option<&Manifest>) -> Check {
+    match held(db, manifest).await {
+        Ok(held) if !held.is_empty() => {
+            return Check::left(
+                NAME,
+                format!("writers are kept out of {}", held.join(", ")),
+                "if no run is under way, run the migration again that was cut short, in either direction",
+            )
+            .code("writers_held");
+        }
+        Ok(_) => {}
+        Err(failure) => return Check::unknown(NAME, failure),
+    }
     match gone(db, manifest).await {
         Ok(None) => Check::advice(
             NAME,
@@ -30,6 +42,20 @@ pub(super) async fn check(db: &DatabaseConnection, manifest: Option<&Manifest>) 
         }
         Err(failure) => Check::unknown(NAME, failure),
     }
+}
+
+/// The tables that a run keeps writers out of, or did when it was killed.
+async fn held(
+    db: &DatabaseConnection,
+    manifest: Option<&Manifest>,
+) -> Result<Vec<String>, Failure> {
+    let mut held = Vec::new();
+    for (table, _) in reseal::counted_tables(db, manifest).await? {
+        if schema::holds_writers(db, table.name).await? {
+            held.push(format!("`{}`", table.name));
+        }
+    }
+    Ok(held)
 }
 
 /// The names of missing guards, each with whether it belongs to a table of Strongroom; `None` if the login cannot see triggers.

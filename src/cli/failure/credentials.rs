@@ -27,6 +27,8 @@ impl From<StoreError> for Failure {
             StoreError::TooLong(..) | StoreError::NotText | StoreError::TooMany(_) => {
                 Self::new(Exit::Usage, "unfit", error)
             }
+            StoreError::Held => Self::new(Exit::Failed, "database_busy", error)
+                .help("run the migration again that was cut short, or wait for the one that runs"),
             StoreError::Refused | StoreError::NoRandomness(_) => {
                 Self::new(Exit::Failed, "refused_by_database", error)
             }

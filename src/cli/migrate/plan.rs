@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::session::Session;
 use strongroom::internal::db::{self, Access};
+use strongroom::internal::reseal;
 use strongroom::internal::schema::{self, State, Status, Target};
 
 /// Where somebody wants to go.
@@ -94,7 +95,12 @@ struct Line {
     sql: Vec<String>,
     data: Option<&'static str>,
     destroys: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalls: Option<&'static str>,
 }
+
+/// On a cluster a change of the schema is made on every node in its place among all writes.
+const STALLS: &str = "an ALTER TABLE over the whole table: writers of all tables wait on every node until it is done";
 
 /// Prints the plan; `sql` says whether its SQL too.
 pub(super) async fn show(
@@ -106,11 +112,13 @@ pub(super) async fn show(
     let db = session.connect(Access::Read).await?;
     let rows = count_rows(&db).await?;
     let engine = Engine::of(&db).await?;
+    let is_cluster = reseal::is_cluster(&db).await?;
     let lines = planned.steps.iter().map(|(number, step)| {
         let state = planned.status.migrations.get(number - 1).map(|step| step.state);
         let is_up = planned.is_up();
         let statements = if sql { sql_of(step.as_ref(), is_up, state, engine) } else { Vec::new() };
-        line(*number, step.as_ref(), is_up, statements)
+        let stalls = (is_cluster && rewrites(step.as_ref(), is_up)).then_some(STALLS);
+        Line { stalls, ..line(*number, step.as_ref(), is_up, statements) }
     });
     let lines: Vec<_> = lines.collect();
     output.result(&json!({ "would_run": lines, "rows": rows }), || text(&lines, rows));
@@ -125,7 +133,17 @@ fn line(number: usize, step: &dyn Step, up: bool, sql: Vec<String>) -> Line {
         sql,
         data: if up { step.up_work() } else { step.down_work() },
         destroys: if up { step.up_destroys() } else { step.down_destroys() },
+        stalls: None,
     }
+}
+
+/// Whether a statement of the step reads or writes the whole table on MariaDB: where cells are required or no longer,
+/// where plaintext is as it was, and where the table is written anew.
+fn rewrites(step: &dyn Step, up: bool) -> bool {
+    let moves = step.phases().is_some_and(|phases| {
+        phases.above == Phase::Required || (phases.above == Phase::Sealed && !up)
+    });
+    moves || (up && step.scrubs().is_some())
 }
 
 fn sql_of(step: &dyn Step, up: bool, state: Option<State>, engine: Engine) -> Vec<String> {
@@ -154,6 +172,7 @@ fn text(lines: &[Line], rows: u64) -> String {
         out.extend(
             line.data.map(|data| format!("       data: {data} ({})", counted(rows, "row", "rows"))),
         );
+        out.extend(line.stalls.map(|what| format!("       stalls: {what}")));
         out.extend(line.destroys.map(|what| format!("       needs agreement: {what}")));
         out.extend(
             line.sql.iter().flat_map(|sql| sql.lines()).map(|sql| format!("       | {sql}")),

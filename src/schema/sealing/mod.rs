@@ -31,7 +31,7 @@ use strongroom_entity::{SealedTable, own_table};
 use strongroom_migration::Phase;
 
 pub use error::Unsealable;
-pub use inspect::{is_half_way, missing_guards};
+pub use inspect::{holds_writers, is_half_way, missing_guards};
 use lease::{HeldLock, Lease};
 pub(super) use plan::counted;
 pub use plan::plan_sql;
@@ -80,8 +80,11 @@ impl Sealing {
     /// Brings a table to a phase, forward or back, one stage after the other. After a crash the same call goes on, and so
     /// does one with another phase. On a mock connection it only says the SQL that it would run.
     ///
-    /// To end it early, ask through [`Options::stop`]. A future that is dropped leaves its session on MySQL and MariaDB with
-    /// its locks on the table, until the process ends.
+    /// Programs write on, but for a moment at the end of a stage. On MySQL and MariaDB a write is refused in that moment
+    /// with error 1205, whose text names Strongroom: the statement alone failed, and is to be tried again. A process that is
+    /// killed in that moment leaves it so until the same call, or one with another phase, is made again.
+    ///
+    /// To end it early, ask through [`Options::stop`]. A future that is dropped is like a process that is killed.
     ///
     /// The error carries why as the source of [`DbErr::TryIntoErr`]: [`Unsealable`], a
     /// [`ResealError`](crate::reseal::ResealError), or a [`LockError`](crate::db::LockError) when another run is alive.

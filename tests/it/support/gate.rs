@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 use std::thread;
 
@@ -17,6 +17,7 @@ pub struct Gate {
 struct State {
     left: AtomicIsize,
     reached: AtomicBool,
+    stopped: Mutex<String>,
 }
 
 /// `COM_QUERY`: text that is run as it is. Schema statements have no other way.
@@ -29,6 +30,7 @@ impl Gate {
         let state = Arc::new(State {
             left: AtomicIsize::new(schema_statements),
             reached: AtomicBool::new(false),
+            stopped: Mutex::default(),
         });
         let shared = state.clone();
         thread::spawn(move || {
@@ -64,6 +66,13 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// The schema statement that was not let through.
+    pub fn stopped(&self) -> String {
+        self.state.stopped.lock().unwrap().clone()
+    }
+}
+
 impl State {
     fn pass_on(&self, mut client: TcpStream, mut server: &TcpStream) -> io::Result<()> {
         loop {
@@ -76,6 +85,7 @@ impl State {
                 && changes_schema(&packet[1..])
                 && self.left.fetch_sub(1, Ordering::AcqRel) <= 0
             {
+                *self.stopped.lock().unwrap() = String::from_utf8_lossy(&packet[1..]).into_owned();
                 self.reached.store(true, Ordering::Release);
                 return client.read(&mut header).map(drop);
             }

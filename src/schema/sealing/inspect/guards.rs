@@ -39,6 +39,18 @@ pub async fn missing_guards(
     Ok(wanted.into_iter().filter(|name| !standing.contains(name)).collect())
 }
 
+/// Whether writers are kept out of a table. Where no run is under way, one was cut short.
+pub async fn holds_writers(db: &impl ConnectionTrait, table: &str) -> Result<bool, DbErr> {
+    let dialect = Dialect::of(db);
+    let held = DmlEvent::ALL.map(|event| Guard::Held.name_for(event, table));
+    for row in query(db, dialect.pick(STANDING), &[table]).await? {
+        if held.contains(&required_text(&row, "name")?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn guards_of(phase: Phase, engine: Engine) -> Vec<(Guard, DmlEvent)> {
     let counts: &[_] = match phase {
         Phase::Plain => return Vec::new(),

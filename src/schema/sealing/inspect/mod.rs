@@ -13,7 +13,7 @@ use strongroom_entity::{SealedColumn, SealedTable};
 use strongroom_migration::Engine;
 
 use bound::refuse_loose;
-pub use guards::missing_guards;
+pub use guards::{holds_writers, missing_guards};
 use kind::refuse_kind;
 pub(super) use kind::refuse_triggers;
 pub use mysql::is_half_way;
