@@ -43,7 +43,7 @@ fn a_cell_that_is_broken_while_cells_are_verified_keeps_the_plaintext(engine: En
 fn a_failed_requirement_lets_programs_write_plaintext_again(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(5));
     room.run(&["migrate", "up", "--to", "4"]).expect(0);
-    let long = "x".repeat(1 << 20);
+    let long = "x".repeat((1 << 20) + 1);
     let insert = "INSERT INTO credential (id, user_id, type, secret_key) VALUES ($1, 'u', 'ec2', $2)";
     room.try_execute(insert, vec!["long".into(), long.into()]).unwrap();
     assert_ne!(room.run(&["migrate", "up", "--to", "5"]).code, 0);
