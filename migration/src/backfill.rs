@@ -30,6 +30,8 @@ pub trait Backfill: RunLock {
     ) -> Result<(), DbErr>;
     /// Rewrites a table, so that free space in the database's files holds no plaintext.
     async fn scrub(&self, manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr>;
+    /// Lets the manifest carry the marks of its last epochs, with the guards that sealed tables lack; or removes the marks.
+    async fn carry_lineage(&self, manager: &SchemaManager<'_>, carried: bool) -> Result<(), DbErr>;
 }
 
 /// For listing the steps, and for running those that need no keys. Refuses all work.
@@ -65,6 +67,10 @@ impl Backfill for NoKeys {
     }
 
     async fn scrub(&self, _: &SchemaManager<'_>, _: &'static str) -> Result<(), DbErr> {
+        Self::refuse()
+    }
+
+    async fn carry_lineage(&self, _: &SchemaManager<'_>, _: bool) -> Result<(), DbErr> {
         Self::refuse()
     }
 }

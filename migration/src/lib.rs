@@ -19,6 +19,7 @@ mod m0008_create_policy;
 mod m0009_policy_1;
 mod m0010_create_audit;
 mod m0011_policy_2;
+mod m0012_carry_lineage;
 mod phase;
 mod phase_step;
 mod policy_step;
@@ -80,6 +81,7 @@ impl Migrator {
             Box::new(m0009_policy_1::step(self.grants.clone())),
             Box::new(m0010_create_audit::step(backfill())),
             Box::new(m0011_policy_2::step(self.grants.clone())),
+            Box::new(m0012_carry_lineage::Migration(backfill())),
         ]
     }
 }

@@ -9,7 +9,12 @@ pub(crate) fn step(backfill: Arc<dyn Backfill>) -> PhaseStep {
     PhaseStep {
         name: "require_sealed",
         phases: Phases { table: "credential", below: Phase::Filled, above: Phase::Required },
-        work: (Some("requires cells of what is written from here, then seals what older programs wrote since, page by page"), None),
+        work: (
+            Some(
+                "requires cells of what is written from here, then seals what older programs wrote since, page by page",
+            ),
+            None,
+        ),
         destroys: (None, None),
         backfill,
     }

@@ -10,7 +10,9 @@ pub(crate) fn step(backfill: Arc<dyn Backfill>) -> PhaseStep {
         name: "drop_plaintext",
         phases: Phases { table: "credential", below: Phase::Required, above: Phase::Sealed },
         work: (
-            Some("opens every cell and compares it with its plaintext, page by page; then what changed since, with writers excluded"),
+            Some(
+                "opens every cell and compares it with its plaintext, page by page; then what changed since, with writers excluded",
+            ),
             Some(
                 "opens every cell beside itself and compares it, page by page; then what changed since, with writers excluded",
             ),

@@ -100,6 +100,10 @@ impl From<RingError> for Refusal {
                 tracing::error!(%error, "the database went back");
                 Self::unavailable("ring_went_back", WENT_BACK)
             }
+            RingError::KeyGone => {
+                tracing::error!(%error, "a value was sealed again and refused again");
+                Self::unavailable("database_busy", "the keys of the database change; try again")
+            }
             error => Self::internal(&error),
         }
     }

@@ -12,7 +12,7 @@ use strongroom_migration::Phase;
 
 use super::row;
 use super::{Listed, NewCredential, Page, StoreError};
-use crate::db::{has_table, is_constraint_violation};
+use crate::db::{has_table, is_constraint_violation, is_sealed_under_gone_key};
 use crate::key::{EpochFloor, Manifest, Ring, RingAccess, RingError, Roots, ScopedKeys, scope_of};
 use crate::reseal::{ResealError, refuse_contradiction};
 
@@ -255,6 +255,14 @@ impl Store {
     ) -> Result<bool, StoreError> {
         match error {
             StoreError::Ring(RingError::NoKey) => return Ok(true),
+            // The next attempt reads the ring again, and seals under a key that is there.
+            StoreError::Database(refused) if is_sealed_under_gone_key(refused) => {
+                let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(keys) = keys {
+                    keys.forget_keys();
+                }
+                return Ok(true);
+            }
             StoreError::Database(_) => {}
             _ => return Ok(false),
         }
@@ -283,6 +291,9 @@ fn refused(error: StoreError) -> StoreError {
             if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) =>
         {
             StoreError::Exists
+        }
+        StoreError::Database(error) if is_sealed_under_gone_key(&error) => {
+            RingError::KeyGone.into()
         }
         StoreError::Database(error) if is_constraint_violation(&error) => StoreError::Refused,
         error => error,

@@ -102,12 +102,22 @@ pub fn is_too_slow(error: &DbErr) -> bool {
         || has_code(error, |code| matches!(code, "57014" | "25P03"))
 }
 
+/// What a guard says first of a cell that it refuses for its key: MySQL cuts a long message.
+pub(crate) const KEY_IS_GONE: &str = "sealed under a key that the ring does not have";
+
+/// A guard refused a cell because the ring has no such key: it was made in a commit that the database lost, or was wiped.
+pub fn is_sealed_under_gone_key(error: &DbErr) -> bool {
+    is_constraint_violation(error) && error.to_string().contains(KEY_IS_GONE)
+}
+
 /// A row is refused by a constraint or a guard.
 pub fn is_constraint_violation(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
         || mysql_number(error).is_some_and(|number| MYSQL_CONSTRAINTS.contains(&number))
         || has_code(error, |code| {
-            code.starts_with("23") || matches!(code, "275" | "1299" | "1811" | "1555" | "2067")
+            // SQLSTATE's class 23; SQLite's error 23 is a refusal of the authorizer.
+            code.len() == 5 && code.starts_with("23")
+                || matches!(code, "275" | "1299" | "1811" | "1555" | "2067")
         })
 }
 

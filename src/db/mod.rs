@@ -54,11 +54,13 @@ pub(crate) use engine::postgres_session::prepare_component as prepare_postgres;
 pub(crate) use engine::sqlite::component_options as sqlite_options;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use error::configuration;
-pub use error::{
-    insecure_address, is_constraint_violation, is_held, is_missing_database, is_refused, is_too_slow,
-    is_transient, is_unreachable,
+pub(crate) use error::{
+    HOLDS, KEY_IS_GONE, is_forbidden, is_password_refused, is_writeset_too_large,
 };
-pub(crate) use error::{HOLDS, is_forbidden, is_password_refused, is_writeset_too_large};
+pub use error::{
+    insecure_address, is_constraint_violation, is_held, is_missing_database, is_refused,
+    is_sealed_under_gone_key, is_too_slow, is_transient, is_unreachable,
+};
 pub(crate) use feature::not_built;
 pub use holder::this_host_and_process;
 pub(crate) use lock::clock_ms;

@@ -90,8 +90,11 @@ impl Patience {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __retry {
-    ($work:expr) => {{
-        let mut patience = $crate::db::Patience::default();
+    ($work:expr) => {
+        $crate::__retry!($work, $crate::db::Patience::default())
+    };
+    ($work:expr, $patience:expr) => {{
+        let mut patience = $patience;
         loop {
             match $work.await {
                 Err(error) if patience.again(&error).await => {}

@@ -4,6 +4,7 @@ use sea_orm::DbErr;
 
 use super::{Epoch, ManifestError, SourceError};
 use crate::crypto::{NoRandomness, OpenError, SealError};
+use crate::db::{Transient, is_transient};
 
 /// Why a ring cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,16 @@ pub enum RingError {
         minimum: Epoch,
         /// Whether the configuration says so; otherwise this host, or this process, has seen that epoch.
         is_pinned: bool,
+    },
+    /// The manifest's epoch is not lower than one that was seen, and it does not descend from that one.
+    #[error(
+        "the manifest at epoch {found} does not descend from the one at epoch {seen} that was seen: the database lost its last changes, and others followed"
+    )]
+    Diverged {
+        /// The epoch in the database.
+        found: Epoch,
+        /// The epoch that this host, or this process, has seen.
+        seen: Epoch,
     },
     /// The database has another ring than the one that this host has seen under its address, or none.
     #[error("{}", ring_changed(*epoch))]
@@ -88,6 +99,11 @@ pub enum RingError {
          seal the row before the transaction begins, with `Draft::seal`, or allow the pool a second connection"
     )]
     NoConnection,
+    /// A value was sealed under a key that the database does not have: it lost the commit of the key, or wiped the key.
+    #[error(
+        "the database does not have the key that a value was sealed under: it lost or wiped it"
+    )]
+    KeyGone,
     /// A column's key was asked of a share that does not have it.
     #[error("the policy gives this component no key for that column")]
     NotShared,
@@ -110,8 +126,21 @@ impl RingError {
     pub fn went_back(&self) -> bool {
         matches!(
             self,
-            Self::Older { .. } | Self::RingChanged { .. } | Self::PhaseContradicts { .. }
+            Self::Older { .. }
+                | Self::Diverged { .. }
+                | Self::RingChanged { .. }
+                | Self::PhaseContradicts { .. }
         )
+    }
+}
+
+impl Transient for RingError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => is_transient(error),
+            Self::Raced => true,
+            _ => false,
+        }
     }
 }
 

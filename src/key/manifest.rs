@@ -14,7 +14,9 @@ use strongroom_entity::SealedTable;
 use strongroom_migration::Phase;
 
 use super::described::Described;
+use super::lineage::{FoundEpoch, Lineage};
 use super::{Epoch, Generation};
+use crate::crypto::NoRandomness;
 
 pub use error::ManifestError;
 pub use generation::{GenerationRecord, KeyState, Rolling};
@@ -41,6 +43,9 @@ pub struct Manifest {
     /// SHA-256 of the record of an adopted table, in hex: the record holds SQL that the way back runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     adoption: Option<String>,
+    /// Tells manifests of one line from those of another. A program that does not know it refuses the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lineage: Option<Lineage>,
 }
 
 impl Manifest {
@@ -60,6 +65,7 @@ impl Manifest {
             phases: BTreeMap::new(),
             tables: BTreeMap::new(),
             adoption: None,
+            lineage: None,
         }
     }
 
@@ -123,6 +129,23 @@ impl Manifest {
 
     pub(crate) fn set_adoption(&mut self, digest: Option<String>) {
         self.adoption = digest;
+    }
+
+    /// Begins to carry the marks of its epochs, or ceases to.
+    pub(crate) fn set_lineage(&mut self, carried: bool) {
+        self.lineage =
+            self.lineage.take().filter(|_| carried).or_else(|| carried.then(Lineage::begin));
+    }
+
+    /// Returns its epoch and the marks that it carries.
+    pub(super) fn found(&self) -> FoundEpoch<'_> {
+        FoundEpoch { epoch: self.epoch, lineage: self.lineage.as_ref() }
+    }
+
+    /// Becomes the manifest of the next epoch.
+    pub(super) fn advance(&mut self, before: Epoch) -> Result<(), NoRandomness> {
+        self.epoch = before.next();
+        self.lineage.as_mut().map_or(Ok(()), Lineage::advance)
     }
 
     /// Returns whether a table has a phase and no description, as no version since 0.1.0 writes it.

@@ -118,7 +118,7 @@ pub(super) async fn write_manifest(
     before: &Verified,
     mut next: Manifest,
 ) -> Result<(), RingError> {
-    next.epoch = before.manifest.epoch.next();
+    next.advance(before.manifest.epoch)?;
     let (body, mac) = authenticate(&before.key, &before.ring, &next)?;
     let done = manifest::Entity::update_many()
         .col_expr(manifest::Column::Epoch, Expr::value(next.epoch.number()))

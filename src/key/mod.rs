@@ -16,6 +16,7 @@ mod error;
 mod file;
 mod free;
 mod key_rows;
+mod lineage;
 mod manifest;
 mod manifest_row;
 mod number;

@@ -49,6 +49,8 @@ struct State {
     asked_at: Instant,
     /// The database went back when it was read last: nothing goes on from memory.
     went_back: bool,
+    /// The manifest is to be read again, however young it is.
+    is_stale: bool,
     data: HashMap<KeyId, Arc<Entry>>,
     /// Ids, by scope and generation.
     by_scope: HashMap<String, BTreeMap<Generation, KeyId>>,
@@ -66,6 +68,7 @@ impl State {
     fn will_do(&self) -> bool {
         let age = self.read_at.elapsed();
         !self.went_back
+            && !self.is_stale
             && (age < LIFETIME || age < LIFETIME + GRACE && self.asked_at.elapsed() < GRACE)
     }
 }
@@ -119,6 +122,7 @@ impl Ring {
             read_at: asked_at,
             asked_at,
             went_back: false,
+            is_stale: false,
             data: HashMap::new(),
             by_scope: HashMap::new(),
             index,
@@ -142,6 +146,16 @@ impl Ring {
     /// Reads everything again from what is committed, and forgets keys that are not.
     pub async fn reload(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
         self.reload_whole(db).await
+    }
+
+    /// Drops every data key and the knowledge of how old the manifest is. The next use reads both again, as for a ring that was
+    /// just loaded. For a writer whose key the database does not have.
+    pub(crate) fn forget_keys(&self) {
+        let mut state = self.write();
+        state.data.clear();
+        state.by_scope.clear();
+        state.columns.clear();
+        state.is_stale = true;
     }
 
     /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it; the others go on meanwhile,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
 use strongroom_entity::{Binding, Bound, Cell, Label, Sealable};
@@ -12,6 +13,10 @@ use strongroom_migration::Phase;
 
 use super::{CellAddress, Manifest, OpenFailure, Ring, RingError};
 use crate::crypto::{BLIND_INDEX_LENGTH, Opened};
+use crate::db::{self, Patience};
+
+/// For how long a caller's request is held up by conflicts with other sessions.
+const BRIEFLY: Duration = Duration::from_secs(2);
 
 /// Some columns of a ring.
 pub struct ScopedKeys {
@@ -57,14 +62,19 @@ impl ScopedKeys {
 
     /// See [`Ring::refresh`].
     pub async fn refresh(&self) -> Result<(), RingError> {
-        self.ring.refresh(&self.db).await?;
+        db::retry!(self.ring.refresh(&self.db), Patience::of(BRIEFLY))?;
         self.ring.remember(&self.db).await
     }
 
     /// See [`Ring::refresh_now`].
     pub async fn refresh_now(&self) -> Result<(), RingError> {
-        self.ring.refresh_now(&self.db).await?;
+        db::retry!(self.ring.refresh_now(&self.db), Patience::of(BRIEFLY))?;
         self.ring.remember(&self.db).await
+    }
+
+    /// See [`Ring::forget_keys`].
+    pub(crate) fn forget_keys(&self) {
+        self.ring.forget_keys();
     }
 
     /// See [`Ring::learn`].
@@ -79,7 +89,12 @@ impl ScopedKeys {
     pub async fn prepare(&self, scopes: impl IntoIterator<Item = String>) -> Result<(), RingError> {
         match &self.columns {
             Some(columns) if columns.seals.is_empty() => Err(RingError::NotShared),
-            _ => self.ring.prepare(&self.db, scopes).await,
+            _ => {
+                let scopes: BTreeSet<String> = scopes.into_iter().collect();
+                // Two nodes of a cluster that make one scope's key meet at the commit.
+                let prepare = || self.ring.prepare(&self.db, scopes.iter().cloned());
+                db::retry!(prepare(), Patience::of(BRIEFLY))
+            }
         }
     }
 

@@ -178,6 +178,14 @@ impl<A: WrittenRow> Draft<A> {
         Self::all_sealed(std::slice::from_ref(self), db).await?.pop().ok_or(RecordError::Id)
     }
 
+    /// Seals and inserts them in one statement.
+    pub(super) async fn insert_all(drafts: &[Self], db: &impl Keyed) -> Result<(), RecordError> {
+        let sealed = Self::all_sealed(drafts, db).await?;
+        let rows = sealed.into_iter().map(|(row, _)| row);
+        A::Entity::insert_many(rows).exec_without_returning(db).await?;
+        Ok(())
+    }
+
     /// Returns the rows with their cells, and the bindings that these were sealed for.
     async fn all_sealed(
         drafts: &[Self],

@@ -160,11 +160,7 @@ pub trait Keyed: ConnectionTrait + TransactionTrait + HasKeys + Sized {
     where
         A: WrittenRow,
     {
-        async move {
-            let rows = Draft::seal_many(drafts, self).await?;
-            <A::Entity as EntityTrait>::insert_many(rows).exec_without_returning(self).await?;
-            Ok(())
-        }
+        async move { keys::under_stored_keys!(self, Draft::insert_all(&drafts, self)) }
     }
 }
 

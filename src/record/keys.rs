@@ -5,6 +5,36 @@
 //! must be committed apart from it needs a second one.
 
 use super::{Keyed, RecordError};
+use crate::db::is_sealed_under_gone_key;
+use crate::key::RingError;
+
+/// Runs work that seals and writes. Runs it again, under keys that are read again, if the database does not have the key
+/// that it sealed under. A transaction is the caller's to begin again. A macro, because a closure's future could not be
+/// `Send` here.
+macro_rules! under_stored_keys {
+    ($db:expr, $work:expr) => {
+        match $crate::record::keys::judge($db, $work.await) {
+            Err($crate::record::RecordError::Ring($crate::key::RingError::KeyGone))
+                if $db.begun().is_none() =>
+            {
+                $crate::record::keys::judge($db, $work.await)
+            }
+            done => done,
+        }
+    };
+}
+pub(super) use under_stored_keys;
+
+/// Forgets the keys of the ring if the database refused one of them.
+pub(super) fn judge<T>(db: &impl Keyed, written: Result<T, RecordError>) -> Result<T, RecordError> {
+    match written {
+        Err(RecordError::Database(error)) if is_sealed_under_gone_key(&error) => {
+            db.keys().forget_keys();
+            Err(RingError::KeyGone.into())
+        }
+        written => written,
+    }
+}
 
 /// Reads the manifest again where it is too old to seal by.
 pub(super) async fn refresh(db: &impl Keyed) -> Result<(), RecordError> {

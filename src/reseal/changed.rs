@@ -12,8 +12,8 @@ use strongroom_migration::Phase;
 use super::direction::Direction;
 use super::engine::finish_rows;
 use super::error::ResealError;
-use super::page::{Forms, decode, read_id, select_list};
 use super::page::Row;
+use super::page::{Forms, decode, read_id, select_list};
 use super::quarantine::Bad;
 use super::statement::id_value;
 use super::verify::verify_rows;
@@ -80,10 +80,8 @@ impl ChangedRows<'_> {
                 db::retry!(self.open(db, lock, &entries))?;
             }
             let bad = db::retry!(self.verify(db, &entries, self.lenient()))?;
-            let good: Vec<_> = entries
-                .iter()
-                .filter(|entry| !bad.iter().any(|bad| bad.row == entry.id))
-                .collect();
+            let good: Vec<_> =
+                entries.iter().filter(|entry| !bad.iter().any(|bad| bad.row == entry.id)).collect();
             db::retry!(self.forget(db, &good))?;
             // Numbers may come late, or again, where nothing is left before them.
             if !bad.is_empty() {
@@ -99,10 +97,7 @@ impl ChangedRows<'_> {
 
     /// With writers kept out: verifies what is on the list, and returns what does not. What this itself writes goes on the
     /// list too, behind the end that it had.
-    pub(super) async fn finish(
-        &self,
-        db: &impl ConnectionTrait,
-    ) -> Result<Vec<Bad>, ResealError> {
+    pub(super) async fn finish(&self, db: &impl ConnectionTrait) -> Result<Vec<Bad>, ResealError> {
         let (mut after, mut bad) = (i64::MIN, Vec::new());
         let end = self.end(db).await?;
         loop {
@@ -178,11 +173,7 @@ impl ChangedRows<'_> {
         row.map_or(Ok(0), |row| row.try_get_by_index(0))
     }
 
-    async fn rows(
-        &self,
-        db: &impl ConnectionTrait,
-        entries: &[Entry],
-    ) -> Result<Vec<Row>, DbErr> {
+    async fn rows(&self, db: &impl ConnectionTrait, entries: &[Entry]) -> Result<Vec<Row>, DbErr> {
         if entries.is_empty() {
             return Ok(Vec::new());
         }

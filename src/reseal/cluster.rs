@@ -43,10 +43,7 @@ impl Pace {
         let mut said = Vec::new();
         if let Some(sql) = dialect.pick(VARIABLES) {
             for row in db.query_all_raw(statement(dialect, sql, [])).await? {
-                said.push((
-                    row.try_get_by_index::<String>(0)?,
-                    row.try_get_by_index::<String>(1)?,
-                ));
+                said.push((row.try_get_by_index::<String>(0)?, row.try_get_by_index::<String>(1)?));
             }
         }
         Ok(Self { largest: largest(&said), seen: None })
@@ -126,7 +123,8 @@ mod tests {
         assert!(largest(&said(&[])).is_none());
         assert!(largest(&said(&[("wsrep_on", "OFF")])).is_none());
         let of = |rows, size| {
-            let values = [("wsrep_on", "ON"), ("wsrep_max_ws_rows", rows), ("wsrep_max_ws_size", size)];
+            let values =
+                [("wsrep_on", "ON"), ("wsrep_max_ws_rows", rows), ("wsrep_max_ws_size", size)];
             largest(&said(&values)).map(|size| (size.rows, size.bytes)).unwrap()
         };
         assert_eq!(of("0", "2147483647"), (500, 536_870_911));

@@ -21,13 +21,16 @@ use super::side_effect::set_by_the_server;
 use super::statement::{Change, compare_and_swap};
 use super::walk::{Position, Walk};
 use crate::db::{self, Dialect, Lock};
-use crate::key::{LIFETIME, Ring};
+use crate::key::{LIFETIME, Ring, RingError};
 
 /// Passes of sealing and opening, however much programs wrote meanwhile: the next step excludes them
 /// and does the rest.
 const ENOUGH: u32 = 3;
 /// Passes before a run gives up on rows that change faster than they are moved.
 const PASSES: u32 = 20;
+
+/// Pages that are sealed again because a key was gone.
+const REFUSED: u32 = 3;
 
 /// A page that was read, opened and sealed.
 struct Page {
@@ -100,31 +103,31 @@ impl Engine<'_> {
             db::retry!(self.begin_pass(checkpoint))?;
         }
         let direction = checkpoint.direction;
-        let unfinished = direction.unfinished(self.table, Dialect::of(self.db));
-        let from = |position: &Position| {
-            let position = position.clone();
-            Walk::from(self.db, self.table, direction.forms(), &unfinished, position)
-        };
-        let mut walk = db::retry!(from(&checkpoint.position))?;
+        let mut walk = self.walk_on(checkpoint).await?;
         let rows = count::rows(self.db, self.table).await?;
         (self.options.on_event)(Event::Started { work: direction.work(), rows });
-        let mut ahead = None;
+        let (mut ahead, mut refused) = (None, 0);
         let mut pace = db::retry!(Pace::of(self.db))?;
         loop {
             self.stop_if_asked(checkpoint, moved_before).await?;
             db::retry!(pace.rest(self.db))?;
-            let size =
-                pace.within(Size { rows: self.page_size(checkpoint, moved_before), bytes });
+            let size = pace.within(Size { rows: self.page_size(checkpoint, moved_before), bytes });
             if ahead.is_none() {
                 ahead = self.read_page(&mut walk, direction, size, false).await?;
             }
             let Some(page) = ahead.take() else { break };
             ahead = match self.write_page(checkpoint, &page, &mut walk, size).await {
                 Err(error) if pace.halves(&error, size) => {
-                    walk = db::retry!(from(&checkpoint.position))?;
+                    walk = self.walk_on(checkpoint).await?;
                     continue;
                 }
-                written => written?,
+                Err(ResealError::Ring(RingError::KeyGone)) if refused < REFUSED => {
+                    refused += 1;
+                    self.take_stored_keys(checkpoint).await?;
+                    walk = self.walk_on(checkpoint).await?;
+                    None
+                }
+                done => done?,
             };
             (self.options.on_event)(Event::Advanced { rows: page.rows });
             if !self.options.batch_delay.is_zero() {
@@ -133,6 +136,27 @@ impl Engine<'_> {
         }
         checkpoint.position = Position::Start;
         (self.options.on_event)(Event::Finished);
+        Ok(())
+    }
+
+    /// Continues after the checkpoint.
+    async fn walk_on(&self, checkpoint: &Checkpoint) -> Result<Walk, ResealError> {
+        let forms = checkpoint.direction.forms();
+        let unfinished = checkpoint.direction.unfinished(self.table, Dialect::of(self.db));
+        let from =
+            || Walk::from(self.db, self.table, forms, &unfinished, checkpoint.position.clone());
+        Ok(db::retry!(from())?)
+    }
+
+    /// Drops the keys in memory after the database refused one of them. Fails if a roll has begun or ended meanwhile.
+    async fn take_stored_keys(&self, checkpoint: &Checkpoint) -> Result<(), ResealError> {
+        tracing::warn!(table = self.table.name, "a key is gone from the database: sealing again");
+        self.ring.forget_keys();
+        db::retry!(self.ring.refresh_now(self.db))?;
+        let is_roll = checkpoint.direction == Direction::Roll;
+        if is_roll && i32::try_from(self.ring.active().number()).ok() != Some(checkpoint.target) {
+            return Err(RingError::Raced.into());
+        }
         Ok(())
     }
 
@@ -324,7 +348,10 @@ async fn swap(
     let (compare, set) = (direction.compared(table, Dialect::of(db)), direction.set(table));
     let kept = set_by_the_server(db, table).await?;
     let statement = compare_and_swap(Dialect::of(db), table, rowid, &compare, &set, &kept, changes);
-    Ok(db.execute_raw(statement).await?.rows_affected())
+    match db.execute_raw(statement).await {
+        Err(error) if db::is_sealed_under_gone_key(&error) => Err(RingError::KeyGone.into()),
+        done => Ok(done?.rows_affected()),
+    }
 }
 
 /// Other programs may seal under the generation before until their copy of the manifest is too old;

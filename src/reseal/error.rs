@@ -110,8 +110,8 @@ pub enum ResealError {
 impl Transient for ResealError {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Ring(RingError::Database(error)) | Self::Database(error) => is_transient(error),
-            Self::Ring(RingError::Raced) => true,
+            Self::Database(error) => is_transient(error),
+            Self::Ring(error) => error.is_transient(),
             Self::Lock(error) => error.is_transient(),
             _ => false,
         }

@@ -37,7 +37,7 @@ mod walk;
 pub(crate) use contradiction::refuse_contradiction;
 pub use error::ResealError;
 pub use events::Events;
-pub(crate) use keyed_table::{KeyedTable, require_lock};
+pub(crate) use keyed_table::{Change, KeyedTable, require_lock};
 pub use options::{Event, Options, Stop};
 pub(crate) use quarantine::forget_table as forget_quarantined_table;
 pub use quarantine::{Bad, standing as quarantined};

@@ -44,7 +44,8 @@ async fn make(
     let steps = KeyedSteps::new(Some(roots), 0, lock.clone(), Options::default());
     if !Engine::of(db).await?.has_transactional_ddl() {
         RING.run(&SchemaManager::new(db), &steps).await?;
-        return Ok(steps.make_ring(&SchemaManagerConnection::Connection(db)).await?);
+        steps.make_ring(&SchemaManagerConnection::Connection(db)).await?;
+        return Ok(steps.carry_lineage(&SchemaManager::new(db), true).await?);
     }
     let transaction = db::begin(db).await?;
     if !db::has_table(&transaction, "strongroom_manifest").await? {
@@ -52,5 +53,6 @@ async fn make(
     }
     steps.make_ring(&SchemaManagerConnection::Transaction(&transaction)).await?;
     lock.fence(&transaction).await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    Ok(steps.carry_lineage(&SchemaManager::new(db), true).await?)
 }

@@ -6,14 +6,14 @@ use std::sync::atomic::AtomicBool;
 use async_trait::async_trait;
 use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::{SchemaManager, SchemaManagerConnection};
-use strongroom_entity::own_table;
+use strongroom_entity::{OWN_TABLES, own_table};
 use strongroom_migration::{Backfill, Phase, Phases, RunLock};
 
 use super::make_ring::make_ring;
 use super::sealing::{Work, settled};
-use crate::db::Lock;
 use crate::db::history::{self, Entry};
-use crate::key::{EpochFloor, Ring, RingAccess, Roots};
+use crate::db::{self, Lock};
+use crate::key::{EpochFloor, Manifest, Ring, RingAccess, Roots};
 use crate::reseal::{Options, ResealError, require_lock, sealed_tables};
 
 /// Does the keyed work of Strongroom's own steps, under the run lock.
@@ -104,5 +104,20 @@ impl Backfill for KeyedSteps {
 
     async fn scrub(&self, manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
         self.work(table)?.scrub(manager).await
+    }
+
+    async fn carry_lineage(&self, manager: &SchemaManager<'_>, carried: bool) -> Result<(), DbErr> {
+        for table in OWN_TABLES.iter().filter(|_| carried) {
+            if db::has_table(manager.get_connection(), table.name).await? {
+                self.work(table.name)?.restore_guards(manager).await?;
+            }
+        }
+        let change = move |manifest: &mut Manifest| {
+            manifest.set_lineage(carried);
+            Ok(())
+        };
+        self.work(strongroom_entity::credential::TABLE.name)?
+            .change_manifest(manager, &change)
+            .await
     }
 }

@@ -56,7 +56,7 @@ fn a_healthy_database_is_well(engine: Engine) {
     assert_check(&found, "database", "ok", &engine.to_string());
     assert_check(&found, "manifest", "ok", "verifies");
     assert_check(&found, "phase", "ok", "sealed");
-    assert_check(&found, "migrations", "ok", "version 11");
+    assert_check(&found, "migrations", "ok", "version 12");
     assert_check(&found, "configuration", "ok", "STRONGROOM__DATABASE__URL");
     let key = fs::read_to_string(room.key_file()).unwrap();
     for secret in ["only-for-tests", key.trim(), "secret-"] {
@@ -326,7 +326,7 @@ fn the_certificates_of_a_service_are_looked_at() {
     room.serve("").stop();
     let found = doctor(&room, 0);
     assert_check(&found, "certificate", "ok", "is good for");
-    assert_check(&found, "service", "ok", "version 11 of 11");
+    assert_check(&found, "service", "ok", "version 12 of 12");
     let key = room.path().join("certs/server.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     assert_check(&doctor(&room, 4), "certificate", "bad", "has mode 0644");

@@ -44,7 +44,8 @@ fn a_failed_requirement_lets_programs_write_plaintext_again(engine: Engine) {
     let room = Room::with_plaintext(engine, &numbered_rows(5));
     room.run(&["migrate", "up", "--to", "4"]).expect(0);
     let long = "x".repeat((1 << 20) + 1);
-    let insert = "INSERT INTO credential (id, user_id, type, secret_key) VALUES ($1, 'u', 'ec2', $2)";
+    let insert =
+        "INSERT INTO credential (id, user_id, type, secret_key) VALUES ($1, 'u', 'ec2', $2)";
     room.try_execute(insert, vec!["long".into(), long.into()]).unwrap();
     assert_ne!(room.run(&["migrate", "up", "--to", "5"]).code, 0);
     room.try_execute(insert, vec!["next".into(), "plain".into()]).unwrap();
@@ -86,7 +87,8 @@ fn writers_of_a_killed_run_are_told_and_let_in_by_the_same_command() {
 /// Prints, for each step, how long a program that writes a hundred times a second waited or was refused at most.
 /// `STRONGROOM_ROWS` says over how many rows, and `STRONGROOM_PROGRAM` which program is to be measured.
 fn how_long_writers_wait(engine: Engine) {
-    let rows = std::env::var("STRONGROOM_ROWS").ok().and_then(|it| it.parse().ok()).unwrap_or(20_000);
+    let rows =
+        std::env::var("STRONGROOM_ROWS").ok().and_then(|it| it.parse().ok()).unwrap_or(20_000);
     let room = Room::with_plaintext(engine, &numbered_rows(rows));
     run(&room, &["migrate", "up", "--to", "4"]);
     for (way, to) in [("up", "5"), ("up", "6"), ("down", "5"), ("down", "4")] {

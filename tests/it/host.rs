@@ -298,7 +298,7 @@ fn strongroom_and_two_programs_share_a_database(engine: Engine) {
     room.run(&["migrate", "up", "--to", "3"]).expect(0);
     block_on(billing.up()).unwrap();
     let status = room.json(&["migrate", "status"]);
-    assert_eq!(status["pending"], 8, "{status}");
+    assert_eq!(status["pending"], 9, "{status}");
     assert_eq!(states(&stock), [State::Pending]);
     room.execute("DROP TABLE invoice");
     block_on(stock.up()).unwrap();
@@ -306,7 +306,7 @@ fn strongroom_and_two_programs_share_a_database(engine: Engine) {
     block_on(billing.require_current()).unwrap();
     block_on(stock.require_current()).unwrap();
     room.run(&["migrate", "down", "--to", "0", "--yes"]).expect(0);
-    assert_eq!(room.json(&["migrate", "status"])["pending"], 11);
+    assert_eq!(room.json(&["migrate", "status"])["pending"], 12);
     block_on(billing.require_current()).unwrap();
     block_on(stock.require_current()).unwrap();
 

@@ -52,6 +52,12 @@ impl Program {
         self.room.url()
     }
 
+    /// Takes a tenant's keys away, as a failover that loses their commits does.
+    pub(crate) async fn lose_keys(&self, tenant: &str) {
+        let lost = format!("DELETE FROM strongroom_key WHERE scope LIKE '%{tenant}'");
+        self.db.execute_unprepared(&lost).await.unwrap();
+    }
+
     pub(crate) async fn seal(&self, table: &'static SealedTable) {
         let sealing = Sealing::new(self.roots.clone());
         sealing.migrate_to(&SchemaManager::new(&self.db), table, Phase::Sealed).await.unwrap();

@@ -47,7 +47,7 @@ fn history_tells_what_was_done(engine: Engine) {
     let room = Room::sealed(engine, &numbered_rows(3));
     room.run(&["keys", "rotate"]).expect(0);
     room.run(&["keys", "rotate", "--back"]).expect(0);
-    room.run(&["migrate", "down", "--steps", "2", "--yes"]).expect(0);
+    room.run(&["migrate", "down", "--steps", "3", "--yes"]).expect(0);
     let sql = "SELECT name, direction, finished_at IS NOT NULL AS finished FROM strongroom_history ORDER BY id";
     let history = room.query(sql, |row| {
         let (name, direction): (String, String) =
@@ -69,8 +69,10 @@ fn history_tells_what_was_done(engine: Engine) {
             "up policy_1",
             "up create_audit",
             "up policy_2",
+            "up carry_lineage",
             "up roll to generation 2",
             "down roll to generation 1",
+            "down carry_lineage",
             "down policy_2",
             "down create_audit",
         ]

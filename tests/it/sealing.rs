@@ -204,7 +204,7 @@ fn cut_short_the_same_call_goes_on(engine: Engine) {
 
 fn a_cell_that_does_not_open_keeps_its_plaintext(engine: Engine) {
     let host = Host::with_tokens(engine);
-    let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
+    let fake = host.fake_cell();
     host.bring(TABLE, Phase::Required);
     host.room.execute(&format!("UPDATE api_token SET token_sealed = {fake} WHERE id = 'row-0077'"));
     let error = format!("{:?}", host.try_bring(TABLE, Phase::Sealed).unwrap_err());

@@ -159,6 +159,7 @@ fn a_cell_of_another_database_does_not_open(engine: Engine) {
         room.run(&["migrate", "up", "--yes"]).expect(0);
     }
     let cell = there.bytes("SELECT secret_key_sealed FROM credential WHERE id = 'row-000001'");
+    here.drop_key_guards();
     here.try_execute(
         "UPDATE credential SET secret_key_sealed = $1 WHERE id = 'row-000001'",
         vec![cell.into()],

@@ -159,7 +159,7 @@ fn the_loud_flag_allows_plaintext_and_says_so(engine: Engine) {
     for url in [&in_the_clear, &server.careless_url(&name), &server.url(&name)] {
         let mut command = desk.command(url, None, &["migrate", "status", "--format", "json"]);
         let status = ran(command.env("STRONGROOM__DATABASE__ALLOW_INSECURE", "true")).expect(0);
-        assert_eq!(status.json()["pending"], 11);
+        assert_eq!(status.json()["pending"], 12);
         let warnings: Vec<_> = status.err.lines().collect();
         assert!(
             matches!(warnings[..], [line] if line.contains("warning: `database.allow_insecure`")),

@@ -28,16 +28,16 @@ fn a_plan_shows_the_sql_and_does_nothing(engine: Engine) {
     std::fs::remove_file(room.key_file()).unwrap();
     let steps = |arguments: &[&str]| room.json(arguments)["would_run"].as_array().unwrap().clone();
     let empty = steps(&["migrate", "plan"]);
-    assert_eq!(empty.len(), 11);
+    assert_eq!(empty.len(), 12);
     assert!(empty[0]["sql"][0].as_str().unwrap().contains("CREATE TABLE credential"), "{empty:?}");
-    assert_eq!(room.json(&["migrate", "status"])["pending"], 11);
+    assert_eq!(room.json(&["migrate", "status"])["pending"], 12);
 
     let room = Room::with_plaintext(engine, &numbered_rows(3));
     room.run(&["migrate", "up", "--to", "4"]).expect(0);
     let half_way = room.json(&["migrate", "plan"]);
     assert_eq!(
         (half_way["rows"].as_u64(), half_way["would_run"].as_array().unwrap().len()),
-        (Some(3), 7)
+        (Some(3), 8)
     );
     let down = room.json(&["migrate", "plan", "--to", "1"]);
     let names: Vec<_> = down["would_run"]

@@ -63,9 +63,10 @@ impl From<RingError> for Failure {
             RingError::BeforeRelease => {
                 "with the program that sealed it, run `strongroom migrate down --to 1 --yes`; then `strongroom migrate up --yes` with this one"
             }
-            RingError::Raced => "run the same command again",
+            RingError::Raced | RingError::KeyGone => "run the same command again",
             RingError::Damaged { .. } => "restore table strongroom_key from a backup",
             RingError::Older { .. }
+            | RingError::Diverged { .. }
             | RingError::RingChanged { .. }
             | RingError::PhaseContradicts { .. } => "restore the newest database",
             RingError::Seal(_)
@@ -85,6 +86,7 @@ impl From<RingError> for Failure {
             RingError::Newer(_) => "database_newer",
             RingError::BeforeRelease => "before_release",
             RingError::Raced => return Self::new(Exit::Failed, "raced", error).help(help),
+            RingError::KeyGone => return Self::new(Exit::Failed, "key_gone", error).help(help),
             _ => "key_damaged",
         };
         Self::refused(code, error).help(help)
@@ -103,6 +105,7 @@ fn went_back(error: &RingError) -> Failure {
             "restore the newest database; if this copy was put back on purpose, set `keys.minimum_epoch` from {minimum} to {found} and run `strongroom keys accept-epoch {found}`"
         )),
         RingError::Older { found, .. } => Failure::refused("manifest_older", error).help(accept(*found)),
+        RingError::Diverged { found, .. } => Failure::refused("ring_went_back", error).help(accept(*found)),
         RingError::RingChanged { epoch } => Failure::refused("ring_changed", error).help(accept(*epoch)),
         _ => Failure::refused("phase_contradicts", error)
             .help("restore table strongroom_manifest from the newest backup; `strongroom doctor` shows what else differs"),
@@ -148,6 +151,9 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
         RingError::Older { found, minimum, is_pinned } => {
             RingError::Older { found: *found, minimum: *minimum, is_pinned: *is_pinned }.into()
         }
+        RingError::Diverged { found, seen } => {
+            RingError::Diverged { found: *found, seen: *seen }.into()
+        }
         RingError::RingChanged { epoch } => RingError::RingChanged { epoch: *epoch }.into(),
         RingError::PhaseContradicts { table, found } => {
             RingError::PhaseContradicts { table: table.clone(), found }.into()
@@ -155,6 +161,7 @@ pub(super) fn ring_by_reference(error: &RingError) -> Failure {
         RingError::Newer(what) => RingError::Newer(what.clone()).into(),
         RingError::BeforeRelease => RingError::BeforeRelease.into(),
         RingError::Raced => RingError::Raced.into(),
+        RingError::KeyGone => RingError::KeyGone.into(),
         RingError::Damaged { id, purpose, reason } => {
             RingError::Damaged { id: *id, purpose, reason: *reason }.into()
         }

@@ -19,7 +19,7 @@ use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::LockedSqliteHandle;
 
 use super::joins;
-use super::rules::{Question, Rules};
+use super::rules::{Question, Rules, names_a_guard};
 
 /// From here on SQLite asks these rules about every statement, also about those prepared before.
 pub(super) fn install(
@@ -120,7 +120,7 @@ unsafe extern "C" fn must_stop(handle: *mut c_void) -> c_int {
 unsafe fn is_refused(statement: *mut sqlite3_stmt) -> bool {
     // SAFETY: as demanded above; the text lives as long as the statement.
     let sql = unsafe { bytes(sqlite3_sql(statement)) };
-    catch_unwind(|| sql.is_empty() || joins::by_name(sql)).unwrap_or(true)
+    catch_unwind(|| sql.is_empty() || joins::by_name(sql) || names_a_guard(sql)).unwrap_or(true)
 }
 
 /// # Safety

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::{ManifestKey, RingId, epoch_mac, verify_epoch_mac};
 use crate::key::Epoch;
+use crate::key::lineage::{EpochMark, SeenEpoch};
 
 /// A line, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,9 @@ pub(super) struct Line {
     /// In hex; none while this host's own `migrate` makes the ring.
     pub(super) ring: Option<String>,
     pub(super) epoch: Epoch,
+    /// The mark of that epoch, where the manifest had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mark: Option<EpochMark>,
     /// Names the operator's last acceptance of an older manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) accepted: Option<String>,
@@ -26,8 +30,9 @@ pub(super) struct Line {
 
 impl Line {
     /// A line of a ring, authenticated.
-    pub(super) fn of(database: &str, ring: &RingId, epoch: Epoch, key: &ManifestKey) -> Self {
-        let bare = Self { ring: Some(hex::encode(ring)), epoch, ..Self::making(database) };
+    pub(super) fn of(database: &str, ring: &RingId, seen: SeenEpoch, key: &ManifestKey) -> Self {
+        let SeenEpoch { epoch, mark } = seen;
+        let bare = Self { ring: Some(hex::encode(ring)), epoch, mark, ..Self::making(database) };
         Self { changing: false, ..bare }.signed(ring, key)
     }
 
@@ -37,6 +42,7 @@ impl Line {
             database: database.to_owned(),
             ring: None,
             epoch: Epoch::NONE,
+            mark: None,
             accepted: None,
             changing: true,
             code: String::new(),
@@ -64,6 +70,17 @@ impl Line {
         self.changing || self.names(ring)
     }
 
+    /// Whether something later was seen, or the same with its mark.
+    pub(super) fn is_below(&self, seen: &SeenEpoch) -> bool {
+        self.epoch < seen.epoch
+            || (self.epoch == seen.epoch && self.mark.is_none() && seen.mark.is_some())
+    }
+
+    /// What the line says was seen.
+    pub(super) fn seen(&self) -> SeenEpoch {
+        SeenEpoch { epoch: self.epoch, mark: self.mark.clone() }
+    }
+
     fn body(&self) -> Vec<u8> {
         let bare = Self { code: String::new(), ..self.clone() };
         serde_json::to_vec(&bare).unwrap_or_default()
@@ -78,7 +95,8 @@ mod tests {
     fn a_changed_line_does_not_verify() {
         let (key, other) = (ManifestKey::make().unwrap(), ManifestKey::make().unwrap());
         let ring = RingId::make().unwrap();
-        let line = Line::of("sqlite:///var/lib/db", &ring, Epoch::from(7), &key);
+        let seen = SeenEpoch { epoch: Epoch::from(7), mark: None };
+        let line = Line::of("sqlite:///var/lib/db", &ring, seen, &key);
         assert!(line.verifies(&ring, &key) && line.admits(&ring));
         assert!(!line.verifies(&ring, &other));
         for changed in [

@@ -11,6 +11,8 @@ use super::line::Line;
 use super::{EpochNotice, FAR_BEHIND};
 use crate::crypto::make_bytes;
 use crate::crypto::{ManifestKey, RingId};
+use crate::key::lineage::{Descent, FoundEpoch, SeenEpoch};
+use crate::key::manifest_row::Verified;
 use crate::key::{Epoch, RingError};
 
 /// A database's line in this host's epoch file, and the file.
@@ -41,21 +43,22 @@ impl EpochMemory {
     pub(super) fn judge(
         &self,
         ring: &RingId,
-        epoch: Epoch,
+        found: &FoundEpoch<'_>,
         key: Option<&ManifestKey>,
     ) -> Result<(), RingError> {
-        let notices = self.compare(ring, epoch, key)?;
+        let notices = self.compare(ring, found, key)?;
         self.say(notices);
         Ok(())
     }
 
     /// What is to be noticed of a manifest that is accepted; an error where it is refused. Says nothing.
-    pub(crate) fn compare(
+    pub(super) fn compare(
         &self,
         ring: &RingId,
-        epoch: Epoch,
+        found: &FoundEpoch<'_>,
         key: Option<&ManifestKey>,
     ) -> Result<Vec<EpochNotice>, RingError> {
+        let epoch = found.epoch;
         let lines = match self.file.read() {
             Ok(lines) => lines,
             Err(error) => {
@@ -78,10 +81,21 @@ impl EpochMemory {
         if lines.is_damaged || !bad.is_empty() {
             notices.push(EpochNotice::Unverified(self.path().to_owned()));
         }
-        match good.iter().map(|line| line.epoch).max() {
-            Some(minimum) if epoch < minimum => {
-                return Err(RingError::Older { found: epoch, minimum, is_pinned: false });
+        let highest = good.iter().map(|line| line.epoch).max();
+        let of_highest = good.iter().filter(|line| Some(line.epoch) == highest);
+        for seen in of_highest.map(|line| line.seen()) {
+            match found.descent_from(&seen) {
+                Descent::Follows => {}
+                Descent::Older => {
+                    let minimum = seen.epoch;
+                    return Err(RingError::Older { found: epoch, minimum, is_pinned: false });
+                }
+                Descent::Diverged => {
+                    return Err(RingError::Diverged { found: epoch, seen: seen.epoch });
+                }
             }
+        }
+        match highest {
             Some(remembered) if epoch.is_beyond(remembered, FAR_BEHIND) => {
                 notices.push(EpochNotice::FarBehind { remembered, found: epoch });
             }
@@ -108,21 +122,27 @@ impl EpochMemory {
     }
 
     /// Writes an epoch down unless a higher one is. A file that does not verify stays as it is, so that it stays noticed.
-    pub(super) fn raise(&self, ring: &RingId, epoch: Epoch, key: &ManifestKey) {
+    pub(super) fn raise(&self, ring: &RingId, seen: &SeenEpoch, key: &ManifestKey) {
         // Where nothing is to be written, a file on a read-only mount will do.
-        if !self.is_written(ring, epoch) {
-            let raised = self.file.change(|lines| self.raise_in(lines, ring, epoch, key));
+        if !self.is_written(ring, seen) {
+            let raised = self.file.change(|lines| self.raise_in(lines, ring, seen, key));
             self.say_unwritable(raised);
         }
-        self.raised.store(epoch.number(), Ordering::Relaxed);
+        self.raised.store(seen.epoch.number(), Ordering::Relaxed);
     }
 
-    fn is_written(&self, ring: &RingId, epoch: Epoch) -> bool {
+    fn is_written(&self, ring: &RingId, seen: &SeenEpoch) -> bool {
         let lines = self.file.read().unwrap_or_default();
-        self.line(&lines).is_some_and(|line| line.names(ring) && line.epoch >= epoch)
+        self.line(&lines).is_some_and(|line| line.names(ring) && !line.is_below(seen))
     }
 
-    fn raise_in(&self, lines: &mut Lines, ring: &RingId, epoch: Epoch, key: &ManifestKey) -> bool {
+    fn raise_in(
+        &self,
+        lines: &mut Lines,
+        ring: &RingId,
+        seen: &SeenEpoch,
+        key: &ManifestKey,
+    ) -> bool {
         let before = self.line(lines).cloned();
         let is_strange =
             |line: &Line| !line.admits(ring) || (line.names(ring) && !line.verifies(ring, key));
@@ -130,13 +150,13 @@ impl EpochMemory {
             return false;
         }
         let known = before.as_ref().filter(|line| line.names(ring));
-        if known.is_some_and(|line| line.epoch >= epoch) {
+        if known.is_some_and(|line| !line.is_below(seen)) {
             return false;
         }
         // Another ring than before is the end of a change.
         let changing = known.is_some_and(|line| line.changing);
         let accepted = before.and_then(|line| line.accepted);
-        let line = Line { accepted, changing, ..Line::of(&self.database, ring, epoch, key) };
+        let line = Line { accepted, changing, ..Line::of(&self.database, ring, seen.clone(), key) };
         self.put(lines, line.signed(ring, key));
         true
     }
@@ -147,17 +167,17 @@ impl EpochMemory {
 
     /// Writes down that this host's own `migrate` is about to make the ring, or to drop this one. Fails where that cannot
     /// be written, while nothing is changed yet.
-    pub(crate) fn intend(&self, ring: Option<(&RingId, Epoch, &ManifestKey)>) -> io::Result<()> {
-        let Some((ring, epoch, key)) = ring else {
+    pub(super) fn intend(&self, ring: Option<&Verified>) -> io::Result<()> {
+        let Some(ring) = ring else {
             return self.change(Line::making(&self.database));
         };
-        self.mark(ring, epoch, key, true)
+        self.mark(ring, true)
     }
 
     /// Ends what [`EpochMemory::intend`] began, with the ring that the database has now.
-    pub(crate) fn settle(&self, ring: Option<(&RingId, Epoch, &ManifestKey)>) {
+    pub(super) fn settle(&self, ring: Option<&Verified>) {
         let settled = match ring {
-            Some((ring, epoch, key)) => self.mark(ring, epoch, key, false),
+            Some(ring) => self.mark(ring, false),
             None => self.file.change(|lines| {
                 let (before, gone) =
                     (lines.lines.len(), self.line(lines).and_then(|line| line.ring.clone()));
@@ -173,19 +193,20 @@ impl EpochMemory {
 
     /// Accepts the ring and epoch that the database has now, whatever this host has seen. A damaged file is made anew from
     /// the lines that are whole.
-    pub(crate) fn accept(&self, ring: Option<(&RingId, Epoch, &ManifestKey)>) -> io::Result<()> {
+    pub(super) fn accept(&self, ring: Option<&Verified>) -> io::Result<()> {
         let token = hex::encode(make_bytes::<8>().map_err(io::Error::other)?);
         self.file.change(|lines| {
             lines.lines.retain(|line| line.database != self.database);
-            let Some((ring, epoch, key)) = ring else { return true };
+            let Some(Verified { ring, key, manifest }) = ring else { return true };
+            let seen = manifest.found().seen();
             for line in lines.lines.iter_mut().filter(|line| line.names(ring)) {
                 let accepted = Line {
                     accepted: Some(token.clone()),
-                    ..Line::of(&line.database, ring, epoch, key)
+                    ..Line::of(&line.database, ring, seen.clone(), key)
                 };
                 *line = accepted.signed(ring, key);
             }
-            let line = Line { accepted: Some(token), ..Line::of(&self.database, ring, epoch, key) };
+            let line = Line { accepted: Some(token), ..Line::of(&self.database, ring, seen, key) };
             lines.lines.push(line.signed(ring, key));
             true
         })
@@ -205,16 +226,12 @@ impl EpochMemory {
     }
 
     /// Sets whether `migrate` changes the ring, in this database's line and in those of its other addresses.
-    fn mark(
-        &self,
-        ring: &RingId,
-        epoch: Epoch,
-        key: &ManifestKey,
-        changing: bool,
-    ) -> io::Result<()> {
+    fn mark(&self, ring: &Verified, changing: bool) -> io::Result<()> {
+        let Verified { ring, key, manifest } = ring;
         self.file.change(|lines| {
             let before = lines.lines.clone();
-            let own = Line { changing, ..Line::of(&self.database, ring, epoch, key) };
+            let own =
+                Line { changing, ..Line::of(&self.database, ring, manifest.found().seen(), key) };
             self.put(lines, own.signed(ring, key));
             for line in
                 lines.lines.iter_mut().filter(|line| line.names(ring) && line.verifies(ring, key))

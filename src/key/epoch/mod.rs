@@ -22,6 +22,7 @@ use super::manifest_row::{Verified, read_manifest};
 use super::manifest_row::{read_at_any_epoch, unverified};
 use super::{RingError, Roots};
 use crate::key::Epoch;
+use crate::key::lineage::FoundEpoch;
 
 pub use memory::EpochMemory;
 pub use notice::EpochNotice;
@@ -105,7 +106,9 @@ impl EpochFloor {
         }
         self.memory
             .as_ref()
-            .map_or(Ok(()), |memory| memory.judge(&ring, found, None))
+            .map_or(Ok(()), |memory| {
+                memory.judge(&ring, &FoundEpoch { epoch: found, lineage: None }, None)
+            })
             .map(|()| None)
     }
 
@@ -122,7 +125,7 @@ impl EpochFloor {
             return Err(RingError::Older { found, minimum: self.pin, is_pinned: true });
         }
         self.memory.as_ref().map_or(Ok(Vec::new()), |memory| {
-            memory.compare(&verified.ring, found, Some(&verified.key))
+            memory.compare(&verified.ring, &verified.manifest.found(), Some(&verified.key))
         })
     }
 
@@ -138,7 +141,7 @@ impl EpochFloor {
             return Ok(memory.intend(None));
         }
         let verified = read_manifest(db, roots, self).await?;
-        Ok(memory.intend(Some((&verified.ring, verified.manifest.epoch, &verified.key))))
+        Ok(memory.intend(Some(&verified)))
     }
 
     /// The same for a database that has no ring yet.
@@ -164,7 +167,7 @@ impl EpochFloor {
             return Ok(());
         }
         let verified = read_manifest(db, roots, self).await?;
-        memory.settle(Some((&verified.ring, verified.manifest.epoch, &verified.key)));
+        memory.settle(Some(&verified));
         Ok(())
     }
 
@@ -182,7 +185,7 @@ impl EpochFloor {
             return Ok(Acceptance::Differs { now });
         }
         let verified = read_at_any_epoch(db, roots.ok_or(RingError::Missing)?).await?;
-        Ok(memory.accept(Some((&verified.ring, now, &verified.key))).into())
+        Ok(memory.accept(Some(&verified)).into())
     }
 
     /// Accepts a database without a ring.
@@ -201,9 +204,9 @@ impl EpochFloor {
         if found < self.pin {
             return Err(RingError::Older { found, minimum: self.pin, is_pinned: true });
         }
-        self.memory
-            .as_ref()
-            .map_or(Ok(()), |memory| memory.judge(&verified.ring, found, Some(&verified.key)))
+        self.memory.as_ref().map_or(Ok(()), |memory| {
+            memory.judge(&verified.ring, &verified.manifest.found(), Some(&verified.key))
+        })
     }
 
     /// Refuses a database without a ring where this host has seen one, or a pin demands one.
@@ -221,7 +224,7 @@ impl EpochFloor {
     pub async fn remember(&self, db: &DatabaseConnection, roots: &Roots) -> Result<(), RingError> {
         let Some(memory) = &self.memory else { return Ok(()) };
         let verified = read_manifest(db, roots, self).await?;
-        memory.raise(&verified.ring, verified.manifest.epoch, &verified.key);
+        memory.raise(&verified.ring, &verified.manifest.found().seen(), &verified.key);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{Ring, Verified, read_manifest};
 use crate::key::RingError;
+use crate::key::lineage::Descent;
 
 impl Ring {
     /// See [`Ring::refresh_now`].
@@ -27,6 +28,7 @@ impl Ring {
             state.manifest = fresh;
             state.read_at = asked_at;
             state.went_back = false;
+            state.is_stale = false;
         }
         Ok(())
     }
@@ -50,15 +52,16 @@ impl Ring {
         if verified.ring != state.id {
             return Err(RingError::RingChanged { epoch: found });
         }
-        if found < state.manifest.epoch {
-            return Err(RingError::Older {
-                found,
-                minimum: state.manifest.epoch,
-                is_pinned: false,
-            });
-        }
+        let (minimum, descent) = (
+            state.manifest.epoch,
+            verified.manifest.found().descent_from(&state.manifest.found().seen()),
+        );
         drop(state);
-        Ok(verified)
+        match descent {
+            Descent::Follows => Ok(verified),
+            Descent::Older => Err(RingError::Older { found, minimum, is_pinned: false }),
+            Descent::Diverged => Err(RingError::Diverged { found, seen: minimum }),
+        }
     }
 
     /// Whether the operator has accepted an older manifest, or another ring, since this one was loaded.

@@ -9,7 +9,8 @@ use strongroom_entity::WrittenRow;
 
 use super::write::require_same;
 use super::{ATTEMPTS, Draft, ModelOf};
-use crate::record::{Keyed, RecordError};
+use crate::key::RingError;
+use crate::record::{Keyed, RecordError, keys};
 
 type ColumnOf<E> = <E as EntityTrait>::Column;
 
@@ -76,9 +77,9 @@ where
                 }
                 None => insert(db, row, &sealed_for).await,
             };
-            match done {
-                // Another program was quicker: the row is looked for again.
-                Err(error) if is_raced(&error) => last = error,
+            match keys::judge(db, done) {
+                // Another program was quicker: the row is looked for again. Or the key is gone: another one seals.
+                Err(error) if is_raced(&error) || is_sealed_again(&error, db) => last = error,
                 done => return done,
             }
         }
@@ -122,6 +123,10 @@ async fn insert<A: WrittenRow>(
             Err(error)
         }
     }
+}
+
+fn is_sealed_again(error: &RecordError, db: &impl Keyed) -> bool {
+    matches!(error, RecordError::Ring(RingError::KeyGone)) && db.begun().is_none()
 }
 
 fn is_raced(error: &RecordError) -> bool {

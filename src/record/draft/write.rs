@@ -5,6 +5,7 @@ use strongroom_entity::{Binding, WrittenRow};
 
 use super::{Draft, ModelOf};
 use crate::db::Dialect;
+use crate::record::keys::under_stored_keys;
 use crate::record::same_row::is_stored_as;
 use crate::record::{Keyed, RecordError};
 
@@ -13,6 +14,10 @@ impl<A: WrittenRow> Draft<A> {
     /// be those that its cells were sealed for: [`RecordError::Rebound`] otherwise, and the row is there, unless a
     /// transaction takes it back.
     pub async fn insert(self, db: &impl Keyed) -> Result<A::Stored, RecordError> {
+        under_stored_keys!(db, self.inserted(db))
+    }
+
+    async fn inserted(&self, db: &impl Keyed) -> Result<A::Stored, RecordError> {
         let (row, sealed_for) = self.sealed(db).await?;
         let stored = row.insert_into(db).await?;
         require_same(&A::binding_of(&stored), &sealed_for)?;
@@ -64,7 +69,7 @@ where
     /// }
     /// ```
     pub async fn update(self, db: &impl Keyed) -> Result<ModelOf<A>, RecordError> {
-        self.updated(db).await
+        under_stored_keys!(db, self.updated(db))
     }
 
     pub(super) async fn updated(&self, db: &impl Keyed) -> Result<ModelOf<A>, RecordError> {

@@ -5,7 +5,11 @@
 //! switched off by any session on MariaDB. On PostgreSQL [`Guard::Cell`] is a domain instead, which prints nothing either
 //! and costs less.
 
-use crate::db::{Dialect, HOLDS};
+mod key;
+
+pub(super) use key::checks as key_checks;
+
+use crate::db::{Dialect, HOLDS, KEY_IS_GONE};
 use crate::reseal::trigger_condition;
 use sha2::{Digest as _, Sha256};
 use strongroom_entity::{OwnerKind, SealedColumn, SealedTable};
@@ -29,6 +33,8 @@ pub(super) enum Guard {
     Held,
     /// Not a guard: notes which rows change, so that only those are verified while writers wait.
     Changed,
+    /// A cell is stored only while the ring has its key.
+    Key,
 }
 
 /// What a program does to a row.
@@ -68,6 +74,7 @@ impl Guard {
             Self::Bound => "4_bound",
             Self::Held => "8_held",
             Self::Changed => "9_changed",
+            Self::Key => "5_key",
         };
         shortened(&format!("strongroom_{part}_{}", event.as_sql().to_lowercase()), table)
     }
@@ -87,6 +94,10 @@ impl Guard {
                 .map(|column| incomplete(column, "new.", engine))
                 .chain((event == DmlEvent::Update).then(|| rebound(table, engine)))
                 .collect(),
+            Self::Key => {
+                let checks = key::checks(event, table, engine, KEY_TABLE);
+                checks.iter().map(key::KeyCheck::refuses).collect()
+            }
         };
         any.join("\n    OR ")
     }
@@ -100,6 +111,7 @@ impl Guard {
             Self::Held => format!(
                 "Lock wait timeout exceeded; {HOLDS} {name}: try again; if it lasts, run the same migration again"
             ),
+            Self::Key => format!("{KEY_IS_GONE}: load the keys of {name} again, and seal again"),
             Self::Stale | Self::Required | Self::Restoring | Self::Changed => {
                 format!("{name} takes sealed rows only: this program is older than the database")
             }
@@ -111,6 +123,14 @@ impl Guard {
         }
     }
 }
+
+/// How the names of the guards begin that read another table, and that table. On SQLite a writer's own rights do not count
+/// there.
+pub(crate) const GUARDS_THAT_READ: [(&str, &str); 2] =
+    [("strongroom_3_restoring_", "strongroom_reseal"), ("strongroom_5_key_", KEY_TABLE)];
+
+/// The table of the ring's keys.
+const KEY_TABLE: &str = "strongroom_key";
 
 /// The longest name that every engine takes.
 const LONGEST: usize = 63;

@@ -14,7 +14,7 @@ use super::stage::TableStage;
 use super::text::Piece;
 use crate::db::{self, Lock, wrapped};
 use crate::key::{EpochFloor, Roots};
-use crate::reseal::{KeyedTable, Options, ResealError};
+use crate::reseal::{Change, KeyedTable, Options, ResealError};
 use crate::schema::SchemaError;
 
 /// One table, the keys, and the lock.
@@ -71,6 +71,15 @@ impl Work {
         settled(db::retry!(self.restore(manager, engine)))
     }
 
+    /// Changes the manifest under the run lock.
+    pub(in crate::schema) async fn change_manifest(
+        &self,
+        manager: &SchemaManager<'_>,
+        change: &Change,
+    ) -> Result<(), DbErr> {
+        Ok(self.keyed().change_manifest(manager.get_connection(), change).await?)
+    }
+
     /// Refuses a table whose phase lies outside both ends of a step.
     pub(in crate::schema) async fn require_between(
         &self,
@@ -97,7 +106,13 @@ impl Work {
     }
 
     fn stage<'a>(&'a self, manager: &'a SchemaManager<'a>, engine: Engine) -> TableStage<'a> {
-        TableStage { manager, table: self.table, engine, keyed: self.keyed(), is_prepared: &self.is_prepared }
+        TableStage {
+            manager,
+            table: self.table,
+            engine,
+            keyed: self.keyed(),
+            is_prepared: &self.is_prepared,
+        }
     }
 
     fn keyed(&self) -> KeyedTable {

@@ -156,6 +156,16 @@ impl Host {
         error
     }
 
+    /// Returns a cell that does not open, and gives the ring a key of its id, which does not unwrap.
+    pub(super) fn fake_cell(&self) -> String {
+        let key = u32::from_be_bytes([0xab; 4]);
+        let wrapped = self.bytes("00");
+        self.room.execute(&format!(
+            "INSERT INTO strongroom_key (id, purpose, scope, generation, wrapped) VALUES ({key}, 'data', 'fake', 1, {wrapped})"
+        ));
+        self.bytes(&format!("01{}", "ab".repeat(111)))
+    }
+
     pub(super) fn bytes(&self, hex: &str) -> String {
         if self.room.engine == Engine::Postgres {
             format!("'\\x{hex}'::bytea")

@@ -123,7 +123,7 @@ fn table_made_with_cells_takes_sealed_cells_only(engine: Engine) {
     host.room.execute(&format!(
         "CREATE TABLE vault_item (id varchar(64) NOT NULL PRIMARY KEY, tenant_id varchar(64), secret {bytes} NOT NULL, secret_index {index} UNIQUE)"
     ));
-    let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
+    let fake = host.fake_cell();
     let insert = |id: &str, cell: &str, index: &str| {
         format!(
             "INSERT INTO vault_item (id, secret, secret_index) VALUES ('{id}', {cell}, {index})"

@@ -85,7 +85,7 @@ fn plaintext_never_gets_into_a_cell_column(engine: Engine) {
 
 fn a_row_stays_with_what_its_cells_are_bound_to(engine: Engine) {
     let host = Host::with_tokens(engine);
-    let fake = host.bytes(&format!("01{}", "ab".repeat(111)));
+    let fake = host.fake_cell();
     for phase in [Phase::Sealed, Phase::Restoring] {
         host.bring(TABLE, phase);
         for change in [

@@ -167,16 +167,36 @@ impl Room {
         runtime().block_on(self.db.execute_unprepared(sql)).unwrap();
     }
 
-    /// Runs a statement as an attacker does, or a restored backup: past the guards that bind cells to their rows.
+    /// Runs statements in one transaction.
+    pub fn in_one_transaction(&self, statements: &[String]) {
+        runtime().block_on(async {
+            let transaction = self.db.begin().await.unwrap();
+            for statement in statements {
+                transaction.execute_unprepared(statement).await.unwrap();
+            }
+            transaction.commit().await.unwrap();
+        });
+    }
+
+    /// Runs a statement as an attacker does, or a restored backup: past the guards that bind cells to their rows and keys.
     pub fn tamper(&self, sql: &str) {
         self.drop_bound_guards();
+        self.drop_key_guards();
         self.execute(sql);
     }
 
+    pub fn drop_key_guards(&self) {
+        self.drop_guards("5_key");
+    }
+
     pub fn drop_bound_guards(&self) {
+        self.drop_guards("4_bound");
+    }
+
+    fn drop_guards(&self, kind: &str) {
         let on = if self.engine == Engine::Postgres { " ON credential" } else { "" };
         for event in ["insert", "update"] {
-            let guard = format!("strongroom_4_bound_{event}_credential");
+            let guard = format!("strongroom_{kind}_{event}_credential");
             self.execute(&format!("DROP TRIGGER IF EXISTS {guard}{on}"));
         }
     }

@@ -176,3 +176,26 @@ async fn guards_outlive_a_schema_change_of_another_connection() {
         assert_eq!(run(&mut connection, sql).await, Answer::Guarded, "{sql}");
     }
 }
+
+/// A guard of the schema looks keys up for whoever writes; nobody reads them under its name.
+#[tokio::test]
+async fn key_guard_reads_keys_and_its_name_opens_them_to_no_statement() {
+    let owner = "CREATE TABLE strongroom_key (id INTEGER PRIMARY KEY, wrapped BLOB); INSERT INTO strongroom_key VALUES (7, x'07'); \
+                 CREATE TRIGGER strongroom_5_key_insert_t BEFORE INSERT ON t \
+                 WHEN NOT EXISTS (SELECT 1 FROM strongroom_key WHERE id = new.a AND wrapped <> x'') \
+                 BEGIN SELECT RAISE(ABORT, 'no key'); END;";
+    let mut connection = confined(&narrow(), owner).await;
+    let insert = "INSERT INTO t (id, a) VALUES ('3', '7')";
+    assert_eq!(run(&mut connection, insert).await, Answer::Done);
+    let refused = "INSERT INTO t (id, a) VALUES ('4', '8')";
+    assert_eq!(run(&mut connection, refused).await, Answer::Guarded);
+    for forged in [
+        "WITH strongroom_5_key_x AS (SELECT wrapped FROM strongroom_key) SELECT wrapped FROM strongroom_5_key_x",
+        "WITH \"STRONGROOM_5_KEY_insert_t\" AS MATERIALIZED (SELECT wrapped FROM strongroom_key) SELECT * FROM \"STRONGROOM_5_KEY_insert_t\"",
+        "SELECT wrapped FROM (WITH [strongroom_5_Key_] AS (SELECT * FROM strongroom_key) SELECT * FROM [strongroom_5_Key_])",
+    ] {
+        assert_eq!(run(&mut connection, forged).await, Answer::Stopped, "{forged}");
+    }
+    let plain = "SELECT wrapped FROM strongroom_key";
+    assert_eq!(run(&mut connection, plain).await, Answer::Unauthorized);
+}

@@ -68,5 +68,6 @@ fn guards_of(phase: Phase, engine: Engine) -> Vec<(Guard, DmlEvent)> {
     let cells = DmlEvent::BOTH.map(|event| (Guard::Cell, event));
     // PostgreSQL has a domain instead.
     let cells = cells.into_iter().filter(|_| engine != Engine::Postgres);
-    cells.chain(counts.iter().copied()).collect()
+    let keys = DmlEvent::BOTH.map(|event| (Guard::Key, event));
+    cells.chain(keys).chain(counts.iter().copied()).collect()
 }

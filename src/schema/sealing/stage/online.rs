@@ -134,7 +134,8 @@ impl TableStage<'_> {
         self.run(self.db(), Piece::Hold).await?;
         if self.engine == Engine::MariaDb {
             let name = self.engine.quoted(self.table.name);
-            let read = format!("SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1 FROM {name} LIMIT 1");
+            let read =
+                format!("SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1 FROM {name} LIMIT 1");
             sea_orm::ConnectionTrait::execute_unprepared(self.db(), &read).await?;
         }
         Ok(())

@@ -11,12 +11,16 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
     let text = Text { table, engine };
     match piece {
         Piece::AddCells => {
-            [text.add_cells(), text.guard(Guard::Cell), vec![text.stale_guard()]].concat()
+            let guards =
+                [text.guard(Guard::Cell), vec![text.stale_guard()], text.guard(Guard::Key)];
+            [text.add_cells(), guards.concat()].concat()
         }
-        Piece::DropCells => {
-            [text.release(), text.drop_all(&[Guard::Stale, Guard::Cell]), text.drop_cells()]
-                .concat()
-        }
+        Piece::DropCells => [
+            text.release(),
+            text.drop_all(&[Guard::Key, Guard::Stale, Guard::Cell]),
+            text.drop_cells(),
+        ]
+        .concat(),
         Piece::GuardRequired => text.guard(Guard::Required),
         Piece::ProveRequired => Vec::new(),
         Piece::Require => text.require(),
@@ -36,9 +40,12 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable, engine: Engine) 
             text.drop_all(&[Guard::Restoring, Guard::Bound]),
         ]
         .concat(),
-        Piece::GuardBorn => [text.replace(Guard::Cell), text.replace(Guard::Bound)].concat(),
+        Piece::GuardBorn => {
+            [Guard::Cell, Guard::Bound, Guard::Key].map(|guard| text.replace(guard)).concat()
+        }
         Piece::DropGuards => [
             text.drop_all(&[
+                Guard::Key,
                 Guard::Bound,
                 Guard::Restoring,
                 Guard::Required,

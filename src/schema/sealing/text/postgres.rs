@@ -4,9 +4,9 @@
 use strongroom_entity::{IdKind, SealedTable};
 use strongroom_migration::Engine;
 
-use super::{Piece, changed};
 use super::domain::Domain;
-use crate::schema::sealing::guard::{DmlEvent, Guard, shortened, stale};
+use super::{Piece, changed};
+use crate::schema::sealing::guard::{DmlEvent, Guard, key_checks, shortened, stale};
 use crate::schema::sealing::original::{OriginalColumn, OriginalColumns};
 
 const ENGINE: Engine = Engine::Postgres;
@@ -18,6 +18,7 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
             add_cells(table),
             of_domains(table, Domain::checked_from_now_on),
             vec![stale_guard(table)],
+            key_guard(table),
         ]
         .concat(),
         Piece::DropCells => {
@@ -26,7 +27,7 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
                 .iter()
                 .flat_map(|column| std::iter::once(column.sealed).chain(column.index));
             [
-                drop_guard(Guard::Stale, table),
+                drop_all(&[Guard::Key, Guard::Stale], table),
                 drop_columns(columns, table),
                 of_domains(table, Domain::dropped),
             ]
@@ -67,17 +68,18 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
         ]
         .concat(),
         Piece::GuardBorn => [
-            drop_guard(Guard::Bound, table),
+            drop_all(&[Guard::Bound, Guard::Key], table),
             of_domains(table, Domain::unchecked),
             of_domains(table, Domain::taken),
             of_domains(table, Domain::checked),
             alter_required("SET NOT NULL", table),
             guard(Guard::Bound, table),
+            key_guard(table),
         ]
         .concat(),
         Piece::DropGuards => {
-            let guards =
-                drop_all(&[Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound], table);
+            let all = [Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound, Guard::Key];
+            let guards = drop_all(&all, table);
             [guards, stop_recording(table), of_domains(table, Domain::left)].concat()
         }
         Piece::Scrub => scrub(table),
@@ -232,6 +234,36 @@ fn guard(guard: Guard, table: &SealedTable) -> Vec<String> {
         Some(trigger(&guard.name(event, table), event, &when, &format!("    {refuse}"), table))
     };
     DmlEvent::BOTH.into_iter().filter_map(made).collect()
+}
+
+/// The function runs with the rights of its owner, because components have no right to read keys. So it finds everything by
+/// the schema, which it learns when it is made, and not by the caller's search path.
+fn key_guard(table: &SealedTable) -> Vec<String> {
+    let refuse = format!(
+        "RAISE EXCEPTION '{}' USING ERRCODE = 'check_violation';",
+        Guard::Key.message(table)
+    );
+    let made = |event: DmlEvent| {
+        let own = Guard::Key.name(event, table);
+        let checks = key_checks(event, table, ENGINE, "%1$s").into_iter().map(|check| {
+            format!(
+                "    IF {}\n    THEN\n        PERFORM FROM {};\n        IF NOT FOUND THEN\n            {refuse}\n        \
+                 END IF;\n    END IF;\n",
+                check.asked, check.row
+            )
+        });
+        format!(
+            "DO $make$ DECLARE ring text; BEGIN\n    SELECT format('%I.%I', n.nspname, c.relname) INTO STRICT ring FROM pg_class c\n        \
+             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('strongroom_key');\n    EXECUTE format($text$\n\
+             CREATE FUNCTION {own}() RETURNS trigger LANGUAGE plpgsql\nSECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$\nBEGIN\n\
+             {}    RETURN new;\nEND $$$text$, ring);\nEND $make$;\n\
+             CREATE TRIGGER {own} BEFORE {} ON {} FOR EACH ROW EXECUTE FUNCTION {own}();",
+            checks.collect::<String>(),
+            event.as_sql(),
+            name(table),
+        )
+    };
+    DmlEvent::BOTH.map(made).into()
 }
 
 fn stale_guard(table: &SealedTable) -> String {

@@ -12,10 +12,12 @@ const ENGINE: Engine = Engine::Sqlite;
 pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
     match piece {
         Piece::AddCells => {
-            [add_cells(table), guard(Guard::Cell, table), vec![stale_guard(table)]].concat()
+            let guards =
+                [guard(Guard::Cell, table), vec![stale_guard(table)], guard(Guard::Key, table)];
+            [add_cells(table), guards.concat()].concat()
         }
         Piece::DropCells => {
-            [drop_all(&[Guard::Stale, Guard::Cell], table), drop_cells(table)].concat()
+            [drop_all(&[Guard::Key, Guard::Stale, Guard::Cell], table), drop_cells(table)].concat()
         }
         // SQLite cannot add NOT NULL to a column: the guard alone requires the cells.
         Piece::GuardRequired => {
@@ -46,14 +48,22 @@ pub(super) fn statements(piece: Piece<'_>, table: &SealedTable) -> Vec<String> {
         ]
         .concat(),
         Piece::GuardBorn => [
-            drop_all(&[Guard::Cell, Guard::Bound], table),
+            drop_all(&[Guard::Cell, Guard::Bound, Guard::Key], table),
             guard(Guard::Cell, table),
             guard(Guard::Bound, table),
+            guard(Guard::Key, table),
         ]
         .concat(),
         Piece::DropGuards => [
             drop_all(
-                &[Guard::Cell, Guard::Stale, Guard::Required, Guard::Restoring, Guard::Bound],
+                &[
+                    Guard::Cell,
+                    Guard::Stale,
+                    Guard::Required,
+                    Guard::Restoring,
+                    Guard::Bound,
+                    Guard::Key,
+                ],
                 table,
             ),
             stop_recording(table),
