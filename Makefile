@@ -9,7 +9,7 @@ CLIENTS := target/clients/bin/schemathesis
 # Of the library: each must do alone; so must none of them.
 FEATURES := postgres mysql sqlite keystone,sqlite sqlite,stock-crypto
 
-.PHONY: demo check format lint features documentation unit packages test test-long bench bench-cell package man python keystone clients age containers clean-containers
+.PHONY: demo check format lint features documentation unit packages test test-long test-cluster bench bench-cell package man python keystone clients age containers clean-containers
 
 # The tests' build makes the same program, with a few features more in its dependencies.
 DEMO_BUILD ?= $(CARGO) build --quiet
@@ -52,6 +52,9 @@ test: containers python keystone clients age ## everything but the long tests, o
 test-long: containers python clients ## load, crash matrices and hostile requests; UNTIL=SECONDS leaves what has not begun by then
 	tests/long
 
+test-cluster: containers ## Galera and a PostgreSQL failover, with faults at random moments; UNTIL=SECONDS as above
+	tests/long cluster
+
 bench: bench-cell containers ## all that is measured, as ratios to a baseline in the same run
 	$(CARGO) bench --bench reseal --bench component --bench record --bench service; code=$$?; $(MAKE) --no-print-directory clean-containers; exit $$code
 
@@ -73,6 +76,7 @@ containers:
 
 clean-containers:
 	@docker ps --all --quiet --filter label=strongroom.test | xargs --no-run-if-empty docker rm --force --volumes > /dev/null
+	@docker network ls --quiet --filter label=strongroom.test | xargs --no-run-if-empty docker network rm > /dev/null
 
 age: ## what opens an escrowed root outside this project
 	@command -v age > /dev/null || apt-get install -y age > /dev/null || { apt-get update > /dev/null && apt-get install -y age > /dev/null; }

@@ -15,7 +15,7 @@ use super::body_budget::{FULL, HeldBytes};
 use super::last_answer::{last, last_answer};
 use super::peer::Peer;
 use super::problem::Problem;
-use super::refusal::Refusal;
+use super::refusal::{NOT_PRIMARY, Refusal};
 use super::request_id::Named;
 use super::service::Service;
 use super::settings::Limits;
@@ -123,8 +123,13 @@ async fn to_its_end(State(service): State<Arc<Service>>, request: Request, next:
     let under_way = service.under_way().await;
     // The bytes of the body count for as long as the work may need them.
     let held = request.extensions().get::<Arc<HeldBytes>>().cloned();
+    let components = service.components.clone();
     let work = tokio::spawn(async move {
         let response = next.run(request).await;
+        let problem = response.extensions().get::<Problem>();
+        if problem.is_some_and(|problem| problem.code() == NOT_PRIMARY) {
+            components.drop_sessions();
+        }
         drop((under_way, held));
         response
     });

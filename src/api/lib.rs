@@ -17,6 +17,7 @@ pub mod body;
 mod body_budget;
 mod bounds;
 mod caller;
+mod chain_end;
 mod claims;
 mod connection;
 pub mod dev_certs;

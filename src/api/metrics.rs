@@ -47,6 +47,7 @@ pub(super) struct Metrics {
     pub(super) handshakes_failed: Counter,
     pub(super) certificate_expires: Gauge<f64, AtomicU64>,
     pub(super) is_ready: Gauge,
+    pub(super) ring_epoch: Gauge,
 }
 
 /// In seconds: from a point read on loopback to the longest that a request may take.
@@ -67,6 +68,7 @@ impl Metrics {
             handshakes_failed: Counter::default(),
             certificate_expires: Gauge::default(),
             is_ready: Gauge::default(),
+            ring_epoch: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register(
@@ -111,6 +113,11 @@ impl Metrics {
             "ready",
             "1 when the last look at the surroundings found nothing",
             metrics.is_ready.clone(),
+        );
+        registry.register(
+            "ring_epoch",
+            "The epoch of the key ring's manifest that was accepted last",
+            metrics.ring_epoch.clone(),
         );
         Self { registry, ..metrics }
     }

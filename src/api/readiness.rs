@@ -37,7 +37,10 @@ impl Service {
             .await
             .unwrap_or_else(|_| timeout());
         found.push(match tokio::time::timeout(PATIENCE, self.components.look_at_ring()).await {
-            Ok(Ok(())) => Finding::ok("ring", "opens"),
+            Ok(Ok(epoch)) => {
+                self.metrics.ring_epoch.set(epoch.number());
+                Finding::ok("ring", "opens")
+            }
             Ok(Err(error)) if error.went_back() => {
                 tracing::error!(%error, "not ready");
                 Finding::bad("ring", format!("ring_went_back: {error}"))

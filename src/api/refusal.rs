@@ -6,12 +6,15 @@ use sea_orm::DbErr;
 use super::problem::Problem;
 use strongroom::audit::{AuditError, Barrier};
 use strongroom::credential::StoreError;
-use strongroom::db::{is_refused, is_too_slow, is_unreachable};
+use strongroom::db::{is_not_primary, is_refused, is_too_slow, is_unreachable};
 use strongroom::key::{OpenFailure, RingError};
 use strongroom::policy::GrantError;
 
 /// Seconds after which a caller may try again.
 const SOON: u32 = 1;
+
+/// The server takes no changes. The service drops its sessions: another server is the primary by now.
+pub(super) const NOT_PRIMARY: &str = "database_not_primary";
 
 /// What callers are told of a database that went back behind what this host has seen.
 pub(super) const WENT_BACK: &str = "the database went back to an older copy, or to another key ring: the operator must restore it, or accept it";
@@ -80,12 +83,19 @@ impl From<DbErr> for Refusal {
         if is_refused(&error) {
             return Self::forbidden(Barrier::DATABASE);
         }
-        if is_too_slow(&error) {
-            return Self::unavailable("database_busy", "the database took too long");
+        if is_not_primary(&error) {
+            tracing::warn!(%error, "the database server is not the primary");
+            return Self::unavailable(
+                NOT_PRIMARY,
+                "the database server takes no changes now: another one is the primary",
+            );
         }
         if is_unreachable(&error) {
             tracing::warn!(%error, "the database cannot be reached");
             return Self::unavailable("database_unreachable", "the database cannot be reached");
+        }
+        if is_too_slow(&error) {
+            return Self::unavailable("database_busy", "the database took too long");
         }
         Self::internal(&error)
     }
@@ -144,7 +154,9 @@ impl From<GrantError> for Refusal {
             GrantError::UnknownComponent(_) | GrantError::NoPolicy => {
                 Self::forbidden(Barrier::POLICY)
             }
-            GrantError::Database(error) if is_unreachable(&error) => error.into(),
+            GrantError::Database(error) if is_unreachable(&error) || is_not_primary(&error) => {
+                error.into()
+            }
             GrantError::Ring(error) => error.into(),
             error => {
                 tracing::error!(%error, "a component cannot be served");
@@ -165,6 +177,11 @@ impl From<GrantError> for Refusal {
 /// What was not written down is not handed out.
 impl From<AuditError> for Refusal {
     fn from(error: AuditError) -> Self {
+        if let AuditError::Database(error) = &error
+            && is_not_primary(error)
+        {
+            return error.clone().into();
+        }
         tracing::error!(%error, "nothing is handed out without an audit row");
         Self::unavailable("audit_unavailable", "what was asked for cannot be written down now")
     }

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::chain_end;
 use super::connection::Connections;
 use super::route_set::RouteSet;
 use super::service::Service;
@@ -100,6 +101,7 @@ impl Server {
         let chores = [
             tokio::spawn(chores(service.clone(), routes)),
             tokio::spawn(service.clone().keep_looking()),
+            tokio::spawn(chain_end::keep_logging(service.clone())),
         ];
         let watching = tls.map(|tls| {
             tokio::spawn(watch_certificates(service.clone(), tls, signals.reload.clone()))

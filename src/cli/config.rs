@@ -6,21 +6,23 @@ mod adopt;
 mod file;
 mod keys;
 mod keystone;
+mod list;
 mod oslo;
 mod secret;
 mod server;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use config::{Environment, File, FileFormat};
 use serde::Deserialize;
 
 use strongroom::component::SignatureReplay;
-use strongroom::db::{Address, AddressError, Tls, TlsError};
+use strongroom::db::{Address, AddressError, DbBackend, Tls, TlsError};
 use strongroom::internal::file::{self as files, FileError};
 use strongroom::key::{EpochFloor, EpochMemory, KeySource};
-use strongroom::policy::{ComponentKeys, Names, PolicyOptions};
+use strongroom::policy::{ComponentKeys, Names, NodeAddresses, PolicyOptions};
 use strongroom::schema::AdoptionOptions;
 
 use adopt::Adopt;
@@ -58,6 +60,8 @@ struct Database {
     url_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
     allow_insecure: bool,
+    #[serde(deserialize_with = "list::deserialize")]
+    nodes: Vec<String>,
 }
 
 /// The URL may hold a password.
@@ -113,6 +117,9 @@ pub(crate) enum ConfigError {
     /// See [`AddressError`].
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// An entry of `database.nodes`.
+    #[error("`database.nodes` has `{0}`, which is no `HOST:PORT`")]
+    Node(String),
     /// `policy.prefix`.
     #[error(
         "`policy.prefix` must be a lowercase letter, then lowercase letters, digits and `_`, end with `_`, not begin with `sr_` and have at most 12 characters"
@@ -183,6 +190,17 @@ impl Config {
         Ok(Address::parse(named.as_deref().unwrap_or(DEFAULT_URL))?.with_tls(self.database_tls()?))
     }
 
+    /// How each node of a cluster is reached.
+    pub(crate) fn nodes(&self) -> Result<NodeAddresses, ConfigError> {
+        let (address, nodes) = (Arc::new(self.database()?), self.database.nodes.clone());
+        match nodes.iter().find(|node| address.at_node(node).is_none()) {
+            Some(wrong) if address.engine() != DbBackend::Sqlite => {
+                Err(ConfigError::Node(wrong.clone()))
+            }
+            _ => Ok(NodeAddresses { address: Some(address), nodes }),
+        }
+    }
+
     /// What is asked of TLS to any database, ours or another's that is read or written.
     pub(crate) fn database_tls(&self) -> Result<Tls, ConfigError> {
         let tls = if self.database.allow_insecure {
@@ -235,6 +253,7 @@ impl Config {
             names,
             own: own.transpose()?,
             password_files: self.policy.password_files.clone(),
+            nodes: self.nodes()?,
             keys: ComponentKeys::default().with::<SignatureReplay>(),
         })
     }

@@ -160,6 +160,7 @@ pub(super) async fn forget_others(
 }
 
 /// A login whose password is to be made.
+#[derive(Clone, Copy)]
 pub(super) struct NewLogin<'a> {
     pub(super) component: &'a str,
     pub(super) slot: Slot,

@@ -34,5 +34,5 @@ pub mod internal {
     pub use super::plan::plan;
     #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
     pub use super::pool::{Credentials, try_login};
-    pub use super::rotate::{Pace, Rotation, SETTLE, Stage};
+    pub use super::rotate::{Pace, Rotated, Rotation, SETTLE, Stage};
 }

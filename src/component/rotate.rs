@@ -13,8 +13,8 @@ use super::login::{self, LoginState, Logins, NewLogin};
 use crate::db::history::{self, Entry};
 use crate::db::{self, Lock};
 use crate::policy::names::Slot;
+use crate::policy::nodes::Nodes;
 use crate::policy::refusal::refusal;
-use crate::policy::sessions;
 use crate::policy::state::{Change, ENABLED, State};
 use crate::policy::statement::{Verifiers, statements};
 use crate::policy::{GrantError, Site};
@@ -42,12 +42,15 @@ impl Default for Pace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotated {
-    /// The login that was left; it is closed, and without a session.
+    /// The login that was left; it is closed, and without a session on every node that was asked.
     pub from: String,
     /// The login in use.
     pub to: String,
     /// Sessions that did not leave by themselves.
     pub ended: usize,
+    /// Nodes of a cluster that could not be asked, with the reason: the old login may have sessions there. The same rotation
+    /// goes on when it is run again.
+    pub unvisited: Vec<String>,
 }
 
 /// How far a rotation is.
@@ -101,10 +104,12 @@ impl Rotation<'_> {
             db::retry!(self.switch(from, to))?;
             (self.on_stage)(Stage::Switched);
         }
-        let ended = self.leave(&self.account(from)).await?;
-        login::forget(self.db, self.component, from).await?;
-        history::finish(self.db, self.lock, row).await?;
-        Ok(Rotated { from: self.account(from), to: self.account(to), ended })
+        let (ended, unvisited) = self.leave(&self.account(from)).await?;
+        if unvisited.is_empty() {
+            db::retry!(login::forget(self.db, self.component, from))?;
+            db::retry!(history::finish(self.db, self.lock, row))?;
+        }
+        Ok(Rotated { from: self.account(from), to: self.account(to), ended, unvisited })
     }
 
     async fn begin(&self, to: Slot) -> Result<i64, GrantError> {
@@ -129,8 +134,8 @@ impl Rotation<'_> {
             self.lock.look(self.db).await?;
             refuse_same_password(self.site, component, logins)?;
             let (state, version) = (LoginState::Incoming, logins.next_version(component));
-            login::make(self.db, self.site, NewLogin { component, slot: to, state, version })
-                .await?;
+            let new = NewLogin { component, slot: to, state, version };
+            db::retry!(login::make(self.db, self.site, new))?;
         }
         let verifiers =
             Logins::read(self.db).await?.verifiers(&self.site.target, &self.site.keys)?;
@@ -170,12 +175,22 @@ impl Rotation<'_> {
     }
 
     /// Waits until the old login has had no session for the settle time, closes it, and ends the sessions that are left.
-    async fn leave(&self, account: &str) -> Result<usize, GrantError> {
+    /// Returns how many had to be ended, and the nodes that could not be asked.
+    async fn leave(&self, account: &str) -> Result<(usize, Vec<String>), GrantError> {
+        let engine = self.site.target.engine;
+        let nodes = Nodes::open(self.db, engine, &self.site.options.nodes).await?;
+        let left = self.leave_nodes(&nodes, account).await;
+        let unvisited = nodes.unvisited.clone();
+        nodes.close().await;
+        Ok((left?, unvisited))
+    }
+
+    async fn leave_nodes(&self, nodes: &Nodes, account: &str) -> Result<usize, GrantError> {
         let engine = self.site.target.engine;
         let (begun, mut quiet) = (Instant::now(), Instant::now());
         while quiet.elapsed() < self.pace.settle && begun.elapsed() < self.pace.deadline {
             self.lock.check()?;
-            let there = sessions::of(self.db, engine, account).await?.len();
+            let there = db::retry!(nodes.count(self.db, engine, account))?;
             if there > 0 {
                 quiet = Instant::now();
             }
@@ -186,7 +201,7 @@ impl Rotation<'_> {
         let mut ended = 0;
         for _ in 0..LOOKS {
             self.lock.check()?;
-            match sessions::end(self.db, engine, account).await? {
+            match db::retry!(nodes.end(self.db, engine, account))? {
                 0 => return Ok(ended),
                 more => ended = ended.max(more),
             }

@@ -7,7 +7,7 @@ use sea_orm::DbErr;
 use sea_orm_migration::SchemaManagerConnection;
 use strongroom_migration::Grants;
 
-use super::converge::converge;
+use super::converge::{Applied, converge};
 use super::login::Logins;
 use crate::db::{Lock, LockError, wrapped};
 use crate::key::{EpochFloor, RingAccess, RingError, Roots};
@@ -47,7 +47,7 @@ impl PolicySteps {
         let site = self.site(db).await?;
         let policy = self.options.policy(version, &site.catalog)?;
         stored::write(db, &site.keys, &policy, Source::Migration(version)).await?;
-        converge(db, &self.lock, &site, &policy).await.map(drop)
+        converge(db, &self.lock, &site, &policy).await.map(|applied| warn_of_unvisited(&applied))
     }
 
     async fn take_policy_back(
@@ -59,9 +59,20 @@ impl PolicySteps {
         let (policy, first) = stored::before(db, &site.keys, version).await?;
         // Each account has its row before it is made: without rows a login that may not look has nothing to look for.
         if !(policy.components.is_empty() && Logins::read(db).await?.is_empty()) {
-            converge(db, &self.lock, &site, &policy).await?;
+            converge(db, &self.lock, &site, &policy)
+                .await
+                .map(|applied| warn_of_unvisited(&applied))?;
         }
         stored::forget_from(db, first).await
+    }
+}
+
+fn warn_of_unvisited(applied: &Applied) {
+    if !applied.unvisited.is_empty() {
+        let nodes = applied.unvisited.join(", ");
+        tracing::warn!(
+            "sessions of closed logins may be left on nodes that could not be asked: {nodes}"
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use strongroom_migration::Phase;
 
 use super::row;
 use super::{Listed, NewCredential, Page, StoreError};
-use crate::db::{has_table, is_constraint_violation, is_sealed_under_gone_key};
+use crate::db::{has_table, is_conflict, is_constraint_violation, is_sealed_under_gone_key};
 use crate::key::{EpochFloor, Manifest, Ring, RingAccess, RingError, Roots, ScopedKeys, scope_of};
 use crate::reseal::{ResealError, refuse_contradiction};
 
@@ -22,6 +22,7 @@ macro_rules! at_phase {
     ($store:expr, $phase:ident => $work:expr) => {{
         let mut left = $crate::credential::store::ATTEMPTS;
         let mut held = $crate::db::Patience::default();
+        let mut conflicts = 0;
         loop {
             let $phase = $store.phase().await?;
             left -= 1;
@@ -35,6 +36,9 @@ macro_rules! at_phase {
                     }
                 }
                 Err(error) if left > 0 && $store.is_outdated(&error, $phase).await? => {}
+                Err(error) if $crate::credential::store::again(&error, &mut conflicts).await => {
+                    left += 1;
+                }
                 done => break done,
             }
         }
@@ -144,7 +148,13 @@ impl Store {
     /// Removes the credential with this id; works for one that does not open.
     pub async fn delete_by_id(&self, id: &str) -> Result<(), StoreError> {
         self.require_table().await?;
-        let gone = Entity::delete_by_id(id).exec(&self.db).await?;
+        let mut conflicts = 0;
+        let gone = loop {
+            match Entity::delete_by_id(id).exec(&self.db).await.map_err(StoreError::from) {
+                Err(error) if again(&error, &mut conflicts).await => {}
+                done => break done?,
+            }
+        };
         if gone.rows_affected == 0 { Err(StoreError::NotFound) } else { Ok(()) }
     }
 
@@ -277,6 +287,22 @@ impl Store {
 }
 
 const MANIFEST_TABLE: &str = "strongroom_manifest";
+/// How often a statement is tried again that lost to another transaction: on a cluster each node can end another's.
+const CONFLICTS: u32 = 8;
+
+/// Waits and says true when the statement met another transaction and is worth another attempt.
+pub(super) async fn again(error: &StoreError, conflicts: &mut u32) -> bool {
+    let (StoreError::Database(cause) | StoreError::Ring(RingError::Database(cause))) = error else {
+        return false;
+    };
+    *conflicts += 1;
+    if *conflicts > CONFLICTS || !is_conflict(cause) {
+        return false;
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(20 << *conflicts.min(&mut 5))).await;
+    true
+}
+
 /// An upgrade moves a table through several phases; a statement meets more than one at most rarely.
 pub(super) const ATTEMPTS: u32 = 4;
 

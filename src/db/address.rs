@@ -1,27 +1,40 @@
 //! Where a database is.
 
 mod check;
+mod demand;
 mod error;
+mod hosts;
+mod node;
 mod sqlalchemy;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use sea_orm::DbBackend;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::Tls;
 use super::feature::feature;
 use super::tls::RequestedTls;
+pub(super) use demand::Demand;
 pub use error::AddressError;
 
 /// A database's URL, and how the way there is encrypted. Printing it leaves the password out.
+///
+/// A server's URL may name several hosts. Sessions go to the first one that takes changes, or that is what
+/// `target_session_attrs` asks for.
 pub struct Address {
-    url: SecretString,
+    /// One URL a host.
+    urls: Vec<SecretString>,
     shown: String,
     engine: DbBackend,
     asked: Option<RequestedTls>,
+    demand: Option<Demand>,
     tls: Tls,
+    /// Which host was found last: the same for every login of this address.
+    current: Arc<AtomicUsize>,
 }
 
 /// Both engines' drivers read either.
@@ -74,26 +87,37 @@ impl Address {
         let shown = without_password(&url);
         Ok(Self {
             shown,
-            url: SecretString::from(text),
+            urls: vec![SecretString::from(text)],
             engine: DbBackend::Sqlite,
             asked: None,
+            demand: None,
             tls: Tls::default(),
+            current: Arc::default(),
         })
     }
 
     fn of_server(engine: DbBackend, text: &str) -> Result<Self, AddressError> {
         check::is_encoded(text)?;
-        let url = Url::parse(text).map_err(|_| AddressError::NotUrl)?;
-        check::knows_parameters(engine, &url)?;
-        check::has_database(&url)?;
-        let asked = asked(&url)?;
-        let text = if asked.is_some() { without_mode(&url) } else { text.to_owned() };
+        let texts = hosts::urls(text)?;
+        let urls = parsed(texts.iter().map(|text| text.as_str()))?;
+        let url = urls.first().ok_or(AddressError::NotUrl)?;
+        check::knows_parameters(engine, url)?;
+        check::has_database(url)?;
+        hosts::has_no_other_place(url, urls.len() > 1)?;
+        let (asked, demand) = (asked(url)?, demand(url)?);
+        let is_ours = asked.is_some() || demand.is_some();
+        let secrets = urls
+            .iter()
+            .zip(&texts)
+            .map(|(url, text)| if is_ours { without_ours(url) } else { text.as_str().to_owned() });
         Ok(Self {
-            shown: without_password(&url),
-            url: SecretString::from(text),
+            shown: shown(&urls, without_password),
+            urls: hosts::secrets(secrets),
             engine,
             asked,
+            demand,
             tls: Tls::default(),
+            current: Arc::default(),
         })
     }
 
@@ -111,20 +135,25 @@ impl Address {
         password: &SecretString,
         database: Option<&str>,
     ) -> Option<Self> {
-        let mut url =
-            Url::parse(self.expose()).ok().filter(|_| self.engine != DbBackend::Sqlite)?;
-        url.set_username(&check::encoded(user)).ok()?;
-        url.set_password(Some(&check::encoded(password.expose_secret()))).ok()?;
-        if let Some(database) = database {
-            url.set_path(database);
+        if self.engine == DbBackend::Sqlite {
+            return None;
         }
-        let (shown, text): (_, String) = (without_password(&url), url.into());
+        let mut urls = self.parsed().ok()?;
+        for url in &mut urls {
+            url.set_username(&check::encoded(user)).ok()?;
+            url.set_password(Some(&check::encoded(password.expose_secret()))).ok()?;
+            if let Some(database) = database {
+                url.set_path(database);
+            }
+        }
         Some(Self {
-            url: text.into(),
-            shown,
+            shown: shown(&urls, without_password),
+            urls: hosts::secrets(urls.into_iter().map(String::from)),
             engine: self.engine,
             asked: self.asked.clone(),
+            demand: self.demand,
             tls: self.tls.clone(),
+            current: self.current.clone(),
         })
     }
 
@@ -149,9 +178,53 @@ impl Address {
         self.asked.clone()
     }
 
-    /// The URL, without `sslmode`: that is not the driver's to decide.
+    /// Which server the sessions want. Of several hosts a primary, unless the address says otherwise.
+    pub(super) fn demand(&self) -> Demand {
+        let of_list = if self.urls.len() > 1 { Demand::Writable } else { Demand::Any };
+        self.demand.unwrap_or(of_list)
+    }
+
+    /// The place of the host that was found last.
+    pub(super) fn current(&self) -> Arc<AtomicUsize> {
+        self.current.clone()
+    }
+
+    /// The URL of each host, without `sslmode` and `target_session_attrs`: those are not the driver's to decide.
+    pub(super) fn exposed(&self) -> impl Iterator<Item = &str> {
+        self.urls.iter().map(ExposeSecret::expose_secret)
+    }
+
+    /// The first host's URL; the only one of a file.
     pub(super) fn expose(&self) -> &str {
-        self.url.expose_secret()
+        self.exposed().next().unwrap_or_default()
+    }
+
+    fn parsed(&self) -> Result<Vec<Url>, AddressError> {
+        parsed(self.exposed())
+    }
+
+    /// The hosts and the database, without login and parameters.
+    pub(super) fn place(&self) -> Result<String, AddressError> {
+        let mut urls = self.parsed()?;
+        for url in &mut urls {
+            let _ = (url.set_username(""), url.set_password(None));
+            url.set_query(None);
+        }
+        Ok(shown(&urls, Url::to_string))
+    }
+}
+
+fn parsed<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Url>, AddressError> {
+    let urls: Result<Vec<_>, _> = texts.map(Url::parse).collect();
+    urls.map_err(|_| AddressError::NotUrl)
+}
+
+/// One URL for all: the first, with the list in place of its host.
+fn shown(urls: &[Url], text: impl Fn(&Url) -> String) -> String {
+    match urls {
+        [] => String::new(),
+        [one] => text(one),
+        [first, ..] => hosts::with_list(&text(first), first, &hosts::shown(urls)),
     }
 }
 
@@ -198,9 +271,16 @@ fn asked(url: &Url) -> Result<Option<RequestedTls>, AddressError> {
         .ok_or_else(|| AddressError::Mode(format!("{name}={value}")))
 }
 
-fn without_mode(url: &Url) -> String {
-    let kept: Vec<_> =
-        url.query_pairs().into_owned().filter(|(name, _)| !MODE.contains(&name.as_str())).collect();
+fn demand(url: &Url) -> Result<Option<Demand>, AddressError> {
+    let Some((_, value)) = url.query_pairs().filter(|(name, _)| name == demand::NAME).last() else {
+        return Ok(None);
+    };
+    Demand::parse(&value).map(Some).ok_or_else(|| AddressError::SessionAttrs(value.into_owned()))
+}
+
+fn without_ours(url: &Url) -> String {
+    let is_ours = |name: &str| MODE.contains(&name) || name == demand::NAME;
+    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(name, _)| !is_ours(name)).collect();
     let mut rest = url.clone();
     rest.query_pairs_mut().clear().extend_pairs(kept);
     rest.into()
@@ -225,104 +305,4 @@ fn refuse_left_out(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn engine_that_was_left_out_is_refused_with_its_feature() {
-        for (scheme, name, is_built) in [
-            ("postgres", "postgres", cfg!(feature = "postgres")),
-            ("mariadb", "mysql", cfg!(feature = "mysql")),
-            ("sqlite", "sqlite", cfg!(feature = "sqlite")),
-        ] {
-            assert_eq!(feature(engine_of(scheme).unwrap()), (name, is_built));
-            assert!(refuse_left_out(scheme.to_owned(), (name, true)).is_ok());
-            let refused = refuse_left_out(scheme.to_owned(), (name, false)).unwrap_err();
-            assert!(refused.to_string().contains(&format!("`{name}`")), "{refused}");
-        }
-    }
-
-    #[cfg(all(feature = "postgres", feature = "mysql", feature = "sqlite"))]
-    mod every_engine {
-        use super::*;
-
-        #[test]
-        fn an_address_that_a_driver_misreads_is_refused_without_its_password() {
-            use AddressError::{Driver, Memory, NoDatabase, NotUrl, Scheme, Slashes, Unencoded};
-            let parameter = |name: &str| AddressError::Parameter(name.to_owned());
-            for (text, error) in [
-                ("postgres://app:p#canary@db/keys", Unencoded),
-                ("mysql://app:p?canary@db/keys", Unencoded),
-                ("mysql://app:p/canary@db/keys", Unencoded),
-                ("mysql://app:p@canary@db/keys", Unencoded),
-                ("mysql://app:p%canary@db/keys", Unencoded),
-                ("mysql://app:p%c@db/keys", Unencoded),
-                ("mysql://app:%ff@db/keys", Unencoded),
-                ("mysql://app:12?canary@127.0.0.1/keys", Unencoded),
-                ("postgres://app:12#canary@127.0.0.1/keys", Unencoded),
-                ("mysql://app:12/canary@127.0.0.1/keys", Unencoded),
-                ("mysql://app:p@s/canary@db/keys", Unencoded),
-                ("mysql://app:p@s?canary@db/keys", Unencoded),
-                ("mysql://app:12?canary", Unencoded),
-                ("mysql://app:12?canary=1", Unencoded),
-                ("postgres://db/keys#canary", Unencoded),
-                ("postgresql+psycopg2://app:canary@db/keys", Driver("postgresql")),
-                ("mysql+pymysql://app:canary@db/keys", Driver("mysql")),
-                ("mysql://root:canary@127.0.0.1:3306/", NoDatabase),
-                ("mysql://root:canary@127.0.0.1:3306", NoDatabase),
-                ("postgres://root:canary@127.0.0.1//", NoDatabase),
-                (
-                    "mysql://app@localhost/keys?unix_socket=/run/mysqld.sock",
-                    parameter("unix_socket"),
-                ),
-                ("mysql://app:canary@localhost/keys?ssl-mod=required", parameter("ssl-mod")),
-                ("postgres://app@localhost/keys?connect_timeout=5", parameter("connect_timeout")),
-                ("sqlite://x.db?mod=rwc", parameter("mod")),
-                ("sqlite::memory:", Memory),
-                ("sqlite://:memory:", Memory),
-                ("sqlite:", Memory),
-                ("sqlite://", Memory),
-                ("sqlite://x?mode=memory", Memory),
-                ("sqlite:x.db", Slashes),
-                (":memory:", Memory),
-                ("SQLITE::memory:", Memory),
-                ("x.db", NotUrl),
-                ("app:canary@db/keys", NotUrl),
-                ("oracle://app:canary@db/keys", Scheme("oracle".into())),
-            ] {
-                let refused = Address::parse(text).expect_err(text);
-                assert_eq!(refused, error, "{text}");
-                assert!(!format!("{refused} {}", refused.cure()).contains("canary"), "{text}");
-            }
-        }
-
-        #[test]
-        fn an_address_that_drivers_read_as_it_is_meant_passes() {
-            for text in [
-                "mysql://app:p%23%3F%2F%40%3A%25@db/keys",
-                "mysql://app:a:b@db/keys",
-                "postgres:///keys?host=/run/postgresql&user=me%40corp",
-                "postgres://app@[::1]:5432/keys?options[search_path]=x&application_name=a",
-                "postgres://app@localhost?dbname=keys",
-                "MySQL://app@localhost/keys?socket=/run/mysqld.sock",
-                "sqlite://strongroom.db?mode=rwc",
-                "sqlite:///var/lib/strongroom.db",
-            ] {
-                assert!(Address::parse(text).is_ok(), "{text}");
-            }
-        }
-
-        #[test]
-        fn a_login_with_any_character_is_read_back() {
-            let address = Address::parse("mysql://app@db/keys").unwrap();
-            let with =
-                address.with_login("u@s", &SecretString::from("p%41#?/@:\u{e9}"), None).unwrap();
-            assert!(Address::parse(with.expose()).is_ok());
-            let url = Url::parse(with.expose()).unwrap();
-            let decoded = percent_encoding::percent_decode_str(url.password().unwrap())
-                .decode_utf8()
-                .unwrap();
-            assert_eq!(decoded, "p%41#?/@:\u{e9}");
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use sea_orm::{DatabaseConnection, DbErr};
-use url::Url;
 
 use super::engine::driver;
 use super::{Access, Address, Way};
@@ -29,16 +28,13 @@ pub async fn create_if_missing(address: &Address) -> Result<bool, DbErr> {
 }
 
 impl Address {
-    /// The same database for every login: the engine, the host and the name, or a file's absolute path. Without parameters.
+    /// The same database for every login: the engine, the hosts and the name, or a file's absolute path. Without parameters.
     pub fn without_login(&self) -> String {
         if let Some(file) = sqlite_file(self) {
             let absolute =
                 file.canonicalize().or_else(|_| std::path::absolute(&file)).unwrap_or(file);
             return format!("sqlite://{}", absolute.display());
         }
-        let Ok(mut url) = Url::parse(self.expose()) else { return self.to_string() };
-        let _ = (url.set_username(""), url.set_password(None));
-        url.set_query(None);
-        url.to_string()
+        self.place().unwrap_or_else(|_| self.to_string())
     }
 }

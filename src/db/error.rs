@@ -2,8 +2,8 @@
 
 use sea_orm::{DbErr, SqlErr};
 
-use super::InsecureAddress;
 use super::cause::{Cause, cause};
+use super::{InsecureAddress, NotPrimary};
 
 /// Nobody answers, or the login is refused: nothing was done.
 pub fn is_unreachable(error: &DbErr) -> bool {
@@ -14,7 +14,9 @@ pub fn is_unreachable(error: &DbErr) -> bool {
         Some(Cause::Io(_) | Cause::Tls(_) | Cause::NoSession) => true,
         // While connecting: something between takes connections for a server that is away, and says nothing sensible.
         Some(Cause::Protocol) => matches!(error, DbErr::Conn(_)),
-        Some(Cause::Server { number: Some(number), .. }) => MYSQL_UNREACHABLE.contains(&number),
+        Some(Cause::Server { number: Some(number), .. }) => {
+            MYSQL_UNREACHABLE.contains(&number) || is_cut_off(number, error)
+        }
         Some(Cause::Server { .. }) => has_code(error, |code| {
             code.starts_with("08")
                 || code.starts_with("28")
@@ -23,6 +25,23 @@ pub fn is_unreachable(error: &DbErr) -> bool {
         }),
         _ => false,
     }
+}
+
+/// The server takes no changes, or is not the one that the address asks for: another one does.
+///
+/// PostgreSQL: a read-only transaction. MySQL and MariaDB: `read_only`, and a server that is being made a replica.
+pub fn is_not_primary(error: &DbErr) -> bool {
+    configuration::<NotPrimary>(error).is_some()
+        || has_code(error, |code| code == "25006")
+        || match mysql_number(error) {
+            Some(1290) => error.to_string().contains("read-only"),
+            number => number == Some(1836),
+        }
+}
+
+/// A commit that a node of a cluster refused because it lost the others: what became of it is not known.
+fn is_cut_off(number: u16, error: &DbErr) -> bool {
+    number == 1180 && error.to_string().to_ascii_lowercase().contains("not connected")
 }
 
 /// The address was refused before anything was sent: it gives up TLS where TLS is required.
@@ -54,7 +73,7 @@ pub(super) fn is_missing_table(error: &DbErr) -> bool {
 /// their extended codes. MySQL and MariaDB: by number, since most share one SQLSTATE.
 pub fn is_transient(error: &DbErr) -> bool {
     if let Some(number) = mysql_number(error) {
-        return MYSQL_TRANSIENT.contains(&number);
+        return MYSQL_TRANSIENT.contains(&number) && !is_cut_off(number, error);
     }
     if has_code(error, |code| code == "XX000") {
         // Two sessions changed one row of a catalog, as grants do.
@@ -78,6 +97,15 @@ pub fn is_held(error: &DbErr) -> bool {
 /// A transaction is larger than a cluster takes.
 pub(crate) fn is_writeset_too_large(error: &DbErr) -> bool {
     mysql_number(error) == Some(1105) && error.to_string().contains("writeset size")
+}
+
+/// The transaction was rolled back at once, because it met another: tried again it likely passes. Unlike
+/// [`is_transient`], no error that a wait for a lock ended with.
+pub(crate) fn is_conflict(error: &DbErr) -> bool {
+    match mysql_number(error) {
+        Some(number) => matches!(number, 1213 | 1020 | 1047 | 1180) && !is_cut_off(number, error),
+        None => has_code(error, |code| matches!(code, "40001" | "40P01")),
+    }
 }
 
 /// The login may not do this.
@@ -128,10 +156,12 @@ const MYSQL_TRANSIENT: [u16; 5] = [1205, 1213, 1020, 1047, 1180];
 /// of, and one of the whole server.
 const MYSQL_FORBIDDEN: [u16; 7] = [1044, 1095, 1142, 1143, 1370, 1410, 1227];
 /// Too many connections (of the server, of an account, in an hour), access denied to the database, at all or by this way
-/// of logging in, no such database, shutting down, host blocked or not allowed, expired password, a locked account on MySQL
-/// and on MariaDB, TLS required.
-const MYSQL_UNREACHABLE: [u16; 15] =
-    [1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1226, 1698, 1820, 1862, 3118, 3159, 4151];
+/// of logging in, no such database, a node that is not ready, shutting down, host blocked or not allowed, a session that was
+/// ended (MariaDB, MySQL), expired password, a locked account on MySQL and on MariaDB, TLS required.
+const MYSQL_UNREACHABLE: [u16; 18] = [
+    1040, 1044, 1045, 1047, 1049, 1053, 1129, 1130, 1203, 1226, 1698, 1820, 1862, 1927, 3118, 3159,
+    4031, 4151,
+];
 /// Without SQLSTATE 23000: no default for a required column, CHECK, a value too long, or characters that a column does
 /// not have, stored in it (1366, 3988) or compared with it (1267, 1271).
 const MYSQL_CONSTRAINTS: [u16; 7] = [1364, 3819, 1406, 1366, 3988, 1267, 1271];

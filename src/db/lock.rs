@@ -84,7 +84,7 @@ pub async fn take_away(db: &DatabaseConnection, id: &str) -> Result<bool, DbErr>
     let sql = format!(
         "UPDATE strongroom_lock SET token = {next}, expires_ms = 0, holder = '' WHERE name = 'run' AND holder = $1"
     );
-    Ok(db.execute_raw(of(db, &sql, [id.into()])).await?.rows_affected() == 1)
+    Ok(super::retry!(db.execute_raw(of(db, &sql, [id.into()])))?.rows_affected() == 1)
 }
 
 /// Why the lock is not, or no longer, ours.
@@ -182,14 +182,14 @@ impl Lock {
         self.check()?;
         let sql = "SELECT token FROM strongroom_lock WHERE name = 'run' AND token = $1";
         let ours = statement(db.get_database_backend(), sql, [self.token.into()]);
-        db.query_one_raw(ours).await?.map(drop).ok_or(LockError::Lost)
+        super::retry!(db.query_one_raw(ours.clone()))?.map(drop).ok_or(LockError::Lost)
     }
 
     /// Gives the lock back, so that the next run need not wait.
     pub async fn release(self) -> Result<(), LockError> {
         self.heartbeat.abort();
         let sql = "UPDATE strongroom_lock SET expires_ms = 0 WHERE name = 'run' AND token = $1";
-        self.db.execute_raw(of(&self.db, sql, [self.token.into()])).await?;
+        super::retry!(self.db.execute_raw(of(&self.db, sql, [self.token.into()])))?;
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod access;
 )]
 mod address;
 mod cause;
+mod cluster;
 mod connect;
 mod dialect;
 mod engine;
@@ -15,6 +16,7 @@ mod feature;
 pub mod history;
 mod holder;
 mod lock;
+mod not_primary;
 mod own_pool;
 mod packet;
 mod passing;
@@ -42,6 +44,8 @@ pub use address::{Address, AddressError};
 pub(crate) use cause::conn;
 pub use connect::{connect, create_if_missing, sqlite_file, way};
 pub(crate) use dialect::{ByDialect, Dialect};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use engine::hosts::{Hosts, Options, Server};
 #[cfg(feature = "mysql")]
 pub(crate) use engine::mysql::component_options as mysql_options;
 #[cfg(feature = "mysql")]
@@ -50,24 +54,28 @@ pub(crate) use engine::mysql_session::prepare_component as prepare_mysql;
 pub(crate) use engine::postgres::component_options as postgres_options;
 #[cfg(feature = "postgres")]
 pub(crate) use engine::postgres_session::prepare_component as prepare_postgres;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) use engine::since::Since;
 #[cfg(feature = "sqlite")]
 pub(crate) use engine::sqlite::component_options as sqlite_options;
 #[cfg(any(feature = "postgres", feature = "mysql", feature = "sqlite"))]
 pub(crate) use error::configuration;
 pub(crate) use error::{
-    HOLDS, KEY_IS_GONE, is_forbidden, is_password_refused, is_writeset_too_large,
+    HOLDS, KEY_IS_GONE, is_conflict, is_forbidden, is_password_refused, is_writeset_too_large,
 };
 pub use error::{
-    insecure_address, is_constraint_violation, is_held, is_missing_database, is_refused,
-    is_sealed_under_gone_key, is_too_slow, is_transient, is_unreachable,
+    insecure_address, is_constraint_violation, is_held, is_missing_database, is_not_primary,
+    is_refused, is_sealed_under_gone_key, is_too_slow, is_transient, is_unreachable,
 };
 pub(crate) use feature::not_built;
 pub use holder::this_host_and_process;
 pub(crate) use lock::clock_ms;
 pub use lock::{Holder, Lock, LockError, holder as lock_holder, take_away as take_lock_away};
+pub(crate) use not_primary::NotPrimary;
 pub use own_pool::with_sessions;
 pub(crate) use packet::{LEAST_PACKET, Packet, packet, rows_a_statement};
 pub(crate) use passing::{unwrapped, wrapped};
+pub(crate) use server::clock_lead_ms as server_clock_lead_ms;
 pub(crate) use statement::statement;
 pub(crate) use support::{Support, server_version, support};
 pub(crate) use table::{has_column, has_table};
@@ -97,6 +105,7 @@ pub mod internal {
     pub use crate::__retry as retry;
 
     pub mod server {
+        pub use crate::db::cluster::{Cluster, cluster, without_primary_key};
         pub use crate::db::server::{
             changes_every_role, clock_lead_ms, encryption, is_read_only, is_strict_by_default,
             lost_definers, max_allowed_packet,

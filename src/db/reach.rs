@@ -6,7 +6,9 @@ use sea_orm::DbErr;
 
 use super::cause::{Cause, cause, said};
 use super::engine::OtherService;
-use super::error::{configuration, has_code, is_missing_database, is_unreachable, mysql_number};
+use super::error::{
+    configuration, has_code, is_missing_database, is_not_primary, is_unreachable, mysql_number,
+};
 
 /// Why a server did not serve us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub enum Unserved {
     Silent,
     /// The peer answers, and not in the engine's protocol.
     Protocol,
+    /// The server takes no changes: another one does.
+    NotPrimary,
     /// Unreachable for another reason.
     Other,
 }
@@ -41,6 +45,9 @@ pub enum Unserved {
 pub fn unserved(error: &DbErr) -> Option<Unserved> {
     if configuration::<OtherService>(error).is_some() {
         return Some(Unserved::OtherService);
+    }
+    if is_not_primary(error) {
+        return Some(Unserved::NotPrimary);
     }
     by_server(error)
         .or_else(|| by_way(error))

@@ -23,6 +23,7 @@ mod key;
 mod missing;
 mod model;
 pub(crate) mod names;
+pub(crate) mod nodes;
 pub(crate) mod plan;
 pub(crate) mod reach;
 mod ready;
@@ -47,6 +48,7 @@ pub use model::{
     Catalog, Component, Denial, KeyDenial, KeyValues, Limits, Policy, TableRights, Verb,
 };
 pub use names::Names;
+pub use nodes::NodeAddresses;
 pub use site::PolicyOptions;
 
 pub(crate) use plan::Plan;
@@ -59,6 +61,7 @@ pub mod internal {
     pub use super::drift::Drift;
     pub use super::inspect::server_id;
     pub use super::missing::Missing;
+    pub use super::nodes::clock_leads_ms;
     pub use super::plan::Plan;
     pub use super::ready::{Needs, may_make_triggers, may_see_triggers, require_ready};
     pub use super::site::Site;

@@ -9,6 +9,7 @@ use super::builtin::{NEWEST, builtin};
 use super::inspect::{catalog, target};
 use super::model::Catalog;
 use super::names::Names;
+use super::nodes::NodeAddresses;
 use super::resolve::resolve;
 use super::source::Source;
 use super::support::require_support;
@@ -28,6 +29,8 @@ pub struct PolicyOptions {
     pub password_files: BTreeMap<String, PathBuf>,
     /// The keys that packages register under `[component.NAME]`.
     pub keys: ComponentKeys,
+    /// How to reach the nodes of a cluster, on each of which sessions are ended.
+    pub nodes: NodeAddresses,
 }
 
 impl PolicyOptions {

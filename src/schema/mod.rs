@@ -27,6 +27,7 @@ pub use error::SchemaError;
 pub use host::{HostError, HostRunner, PlannedStep, StepEvent, is_recorded};
 pub use ring::install_ring;
 pub use runner::{Runner, Target, install, numbers};
+#[cfg(feature = "sqlite")]
 pub(crate) use sealing::GUARDS_THAT_READ;
 pub use sealing::{Sealing, Unsealable};
 pub use status::{State, Status, StepStatus, status};

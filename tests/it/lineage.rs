@@ -145,7 +145,7 @@ proptest! {
                 }
                 Event::GoBack => {}
                 Event::Restart { program } => programs[*program] = store(&room, *program),
-                Event::Accept => accept(&room, |room, arguments| room.run(arguments)),
+                Event::Accept => accept(&room, Room::run),
             }
         }
         let after = store(&room, 2);

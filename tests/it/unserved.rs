@@ -140,74 +140,102 @@ fn make_the_lock_fail(room: &Room, code: &str, message: &str, detail: &str) {
     ));
 }
 
+/// An error, its text and detail, the exit code, and what the message says.
+type Case = (&'static str, &'static str, &'static str, i32, &'static [&'static str]);
+
+const OF_POSTGRES: &[Case] = &[
+    (
+        "42P05",
+        "prepared statement sqlx_s_1 already exists",
+        "",
+        1,
+        &["pooler in transaction mode", "pool_mode = session"],
+    ),
+    ("26000", "prepared statement sqlx_s_1 does not exist", "", 1, &["pooler in transaction mode"]),
+    (
+        "53300",
+        "sorry, too many clients already",
+        "",
+        6,
+        &["takes no more connections", "max_connections"],
+    ),
+    (
+        "25006",
+        "cannot execute UPDATE in a read-only transaction",
+        "",
+        6,
+        &["is not the primary", "HOST:PORT,HOST:PORT"],
+    ),
+    (
+        "2BP01",
+        "cannot drop column x",
+        "view v depends on it",
+        1,
+        &["cannot drop column x", "view v depends on it", "a hint", "some_table"],
+    ),
+    (
+        "23514",
+        "new row violates a check",
+        "Failing row contains (canary).",
+        1,
+        &["new row violates a check", "some_table"],
+    ),
+    (
+        "22P02",
+        "invalid input syntax for type uuid: \"canary\"",
+        "canary",
+        1,
+        &["invalid input syntax for type uuid"],
+    ),
+    ("P0001", "refused by a rule", "canary", 1, &["refused by a rule"]),
+];
+
+const OF_MYSQL: &[Case] = &[
+    (
+        "1290",
+        "The server is running with the --read-only option so it cannot execute this statement",
+        "",
+        6,
+        &["is not the primary", "HOST:PORT,HOST:PORT"],
+    ),
+    (
+        "1290",
+        "The server is running with the --secure-file-priv option",
+        "",
+        1,
+        &["1290", "--secure-file-priv"],
+    ),
+    ("1836", "Running in read-only mode", "", 6, &["is not the primary"]),
+    (
+        "1180",
+        "Got error 5 during COMMIT (Not connected to Primary Component)",
+        "",
+        6,
+        &["cannot be reached"],
+    ),
+    ("1927", "Connection was killed", "", 6, &["cannot be reached"]),
+    ("1040", "Too many connections", "", 6, &["takes no more connections"]),
+    (
+        "1203",
+        "User app already has more than max_user_connections",
+        "",
+        6,
+        &["takes no more connections"],
+    ),
+    (
+        "1153",
+        "Got a packet bigger than max_allowed_packet bytes",
+        "",
+        1,
+        &["longer than the database server takes", "--batch-size 50"],
+    ),
+    ("1062", "Duplicate entry \"canary\" for key \"k\"", "", 1, &["1062"]),
+    ("1644", "refused by a rule", "", 1, &["refused by a rule"]),
+];
+
 fn what_the_server_says_is_shown_without_values(engine: Engine) {
     let room = Room::sealed(engine, &[]);
-    let cases: &[(&str, &str, &str, i32, &[&str])] = match engine {
-        Engine::Postgres => &[
-            (
-                "42P05",
-                "prepared statement sqlx_s_1 already exists",
-                "",
-                1,
-                &["pooler in transaction mode", "pool_mode = session"],
-            ),
-            (
-                "26000",
-                "prepared statement sqlx_s_1 does not exist",
-                "",
-                1,
-                &["pooler in transaction mode"],
-            ),
-            (
-                "53300",
-                "sorry, too many clients already",
-                "",
-                6,
-                &["takes no more connections", "max_connections"],
-            ),
-            (
-                "2BP01",
-                "cannot drop column x",
-                "view v depends on it",
-                1,
-                &["cannot drop column x", "view v depends on it", "a hint", "some_table"],
-            ),
-            (
-                "23514",
-                "new row violates a check",
-                "Failing row contains (canary).",
-                1,
-                &["new row violates a check", "some_table"],
-            ),
-            (
-                "22P02",
-                "invalid input syntax for type uuid: \"canary\"",
-                "canary",
-                1,
-                &["invalid input syntax for type uuid"],
-            ),
-            ("P0001", "refused by a rule", "canary", 1, &["refused by a rule"]),
-        ],
-        _ => &[
-            ("1040", "Too many connections", "", 6, &["takes no more connections"]),
-            (
-                "1203",
-                "User app already has more than max_user_connections",
-                "",
-                6,
-                &["takes no more connections"],
-            ),
-            (
-                "1153",
-                "Got a packet bigger than max_allowed_packet bytes",
-                "",
-                1,
-                &["longer than the database server takes", "--batch-size 50"],
-            ),
-            ("1062", "Duplicate entry \"canary\" for key \"k\"", "", 1, &["1062"]),
-            ("1644", "refused by a rule", "", 1, &["refused by a rule"]),
-        ],
-    };
+    let cases = if engine == Engine::Postgres { OF_POSTGRES } else { OF_MYSQL };
     for (code, message, detail, exit, says) in cases {
         make_the_lock_fail(
             &room,

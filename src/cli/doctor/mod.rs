@@ -4,6 +4,7 @@
 
 mod cells;
 mod check;
+mod cluster;
 mod facts;
 mod files;
 mod guards;
@@ -99,6 +100,7 @@ pub(super) async fn look_at_database(
     checks.push(way::encryption(db, address).await);
     checks.push(server::clock(db).await);
     checks.extend(server::settings(db).await);
+    checks.extend(cluster::all(session, db).await);
     let (status, serves_programs) = schema::migrations(db, facts).await;
     let is_ours = !status.is_bad();
     checks.push(status);

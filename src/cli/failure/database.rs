@@ -34,6 +34,7 @@ fn unserved(why: Unserved, said: &str, setting: &str) -> Failure {
         Unserved::Pooler => (Exit::Failed, "pooler"),
         Unserved::Packet => (Exit::Failed, "packet"),
         Unserved::NoDatabase => (Exit::Unreachable, "database_missing"),
+        Unserved::NotPrimary => (Exit::Unreachable, "database_not_primary"),
         _ => (Exit::Unreachable, "database_unreachable"),
     };
     Failure::new(exit, code, format!("{}: {said}", what(why))).help(help(why, setting))
@@ -58,6 +59,7 @@ fn what(why: Unserved) -> &'static str {
         Unserved::Protocol => {
             "the database cannot be reached: the answer is not in the engine's protocol"
         }
+        Unserved::NotPrimary => "the database server is not the primary",
         Unserved::Other => "the database cannot be reached",
     }
 }
@@ -89,6 +91,10 @@ fn help(why: Unserved, setting: &str) -> String {
         Unserved::NotResolved => format!("check the host in `{setting}`, and this machine's name service"),
         Unserved::Refused => format!("start the server, or check host and port in `{setting}`"),
         Unserved::Silent => format!("check host and port in `{setting}`, and firewalls between here and there"),
+        Unserved::NotPrimary => format!(
+            "name the primary in `{setting}`, or all servers: `…@HOST:PORT,HOST:PORT/DATABASE` takes the one that is the primary; \
+             after a failover run the same command again"
+        ),
         Unserved::Other if setting == OURS => "check `database.url` in the configuration, or STRONGROOM__DATABASE__URL".into(),
         Unserved::Other => format!("check `{setting}`"),
     }

@@ -46,10 +46,18 @@ pub(super) async fn run(
     let applied = applied?;
     try_logins(context, &policy, session, output).await?;
     output.result(
-        &json!({ "statements": applied.statements, "sessions_ended": applied.sessions }),
-        || text(applied, context),
+        &json!({ "statements": applied.statements, "sessions_ended": applied.sessions, "nodes_not_asked": applied.unvisited }),
+        || text(&applied, context),
     );
-    Ok(Exit::Done)
+    if applied.unvisited.is_empty() {
+        return Ok(Exit::Done);
+    }
+    output.warning(&format!(
+        "sessions of closed logins may be left on nodes that could not be asked: {}; name the nodes in `database.nodes`, or end \
+         these sessions there",
+        applied.unvisited.join(", ")
+    ));
+    Ok(Exit::Left)
 }
 
 /// A policy by hand stands on the newest one that a migration brought.
@@ -114,7 +122,7 @@ async fn apply_by_statement(
     lock.fence(&transaction).await?;
     transaction.commit().await?;
     let applied = converge(&context.db, lock, &context.site, policy).await?;
-    history::finish(&context.db, lock, row).await?;
+    db::retry!(history::finish(&context.db, lock, row))?;
     Ok(applied)
 }
 
@@ -146,13 +154,13 @@ async fn try_logins(
     Ok(())
 }
 
-fn text(applied: Applied, context: &PolicyContext) -> String {
-    match applied {
+fn text(applied: &Applied, context: &PolicyContext) -> String {
+    match *applied {
         _ if !context.site.has_accounts() => {
             "the policy is in force: each connection of a component is held to it".to_owned()
         }
         Applied { statements: 0, .. } => "nothing to do: the server follows the policy".to_owned(),
-        Applied { statements, sessions } => {
+        Applied { statements, sessions, .. } => {
             let ended = if sessions == 0 {
                 String::new()
             } else {

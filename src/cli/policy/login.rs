@@ -14,7 +14,7 @@ use crate::session::{Session, release};
 use crate::text::Text;
 use strongroom::internal::component::{Credentials, try_login};
 use strongroom::internal::component::{LoginState, Logins};
-use strongroom::internal::component::{Pace, Rotation, SETTLE, Stage};
+use strongroom::internal::component::{Pace, Rotated, Rotation, SETTLE, Stage};
 use strongroom::policy::GrantError;
 
 #[derive(Debug, Args)]
@@ -101,19 +101,32 @@ pub(super) async fn rotate(
     let rotated = rotation.run(probe).await;
     release(lock).await;
     let rotated = rotated?;
-    let document = json!({ "component": rotate.component, "from": rotated.from, "to": rotated.to, "sessions_ended": rotated.ended, "sessions_left": 0 });
-    output.result(&document, || {
-        let ended = if rotated.ended == 0 {
-            String::new()
-        } else {
-            format!("; {} had to be ended", rotated.ended)
-        };
+    let left = if rotated.unvisited.is_empty() { json!(0) } else { json!(null) };
+    let document = json!({ "component": rotate.component, "from": rotated.from, "to": rotated.to, "sessions_ended": rotated.ended,
+                           "sessions_left": left, "nodes_not_asked": rotated.unvisited });
+    output.result(&document, || rotated_in_words(&rotate.component, &rotated));
+    Ok(if rotated.unvisited.is_empty() { Exit::Done } else { Exit::Left })
+}
+
+fn rotated_in_words(component: &str, rotated: &Rotated) -> Text {
+    let Rotated { from, to, ended, unvisited, .. } = rotated;
+    let ended = match ended {
+        0 => String::new(),
+        ended => format!("; {ended} had to be ended"),
+    };
+    if unvisited.is_empty() {
+        let line = format!("{component} uses {to} now; {from} is closed and has no session{ended}");
+        return Text::of(vec![line]);
+    }
+    let nodes = unvisited.join(", ");
+    Text::of(vec![
         format!(
-            "{} uses {} now; {} is closed and has no session{ended}",
-            rotate.component, rotated.to, rotated.from
-        )
-    });
-    Ok(Exit::Done)
+            "{component} uses {to} now; {from} is closed, and may have sessions on nodes that could not be asked{ended}"
+        ),
+        format!("not asked: {nodes}"),
+        "Next: name the nodes in `database.nodes`, and run the same command again once they answer"
+            .to_owned(),
+    ])
 }
 
 fn require_accounts(context: &PolicyContext) -> Result<(), Failure> {

@@ -66,6 +66,10 @@ impl ComponentHandle {
         self.login.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(super) fn drop_sessions(&self) {
+        self.pool.drop_sessions();
+    }
+
     pub(super) async fn switch(
         &self,
         address: &Address,

@@ -16,7 +16,7 @@ use super::open::open;
 use super::rights::Expected;
 use super::rolling::{PoolSettings, Rolling};
 use crate::db::{Access, Address, connect};
-use crate::key::{PolicyKeys, Ring, RingAccess, RingError};
+use crate::key::{Epoch, PolicyKeys, Ring, RingAccess, RingError};
 use crate::policy::inspect::target;
 use crate::policy::names::Names;
 use crate::policy::wanted::Target;
@@ -142,15 +142,22 @@ impl Components {
         }
     }
 
-    /// Reads the ring's manifest again, and refuses one that this program cannot use.
-    pub async fn look_at_ring(&self) -> Result<(), RingError> {
+    /// Reads the ring's manifest again, and refuses one that this program cannot use. Returns its epoch.
+    pub async fn look_at_ring(&self) -> Result<Epoch, RingError> {
         self.ring.refresh_now(&self.keeper).await?;
-        self.ring.remember(&self.keeper).await
+        self.ring.remember(&self.keeper).await?;
+        Ok(self.ring.manifest().epoch)
     }
 
     /// The keeper: what is read and written on behalf of no component.
     pub fn keeper(&self) -> &DatabaseConnection {
         &self.keeper
+    }
+
+    /// Drops the sessions of all pools, each when it is asked for: their server turned out to take no changes.
+    pub fn drop_sessions(&self) {
+        self.own.iter().for_each(Own::drop_sessions);
+        self.read().open.values().for_each(|component| component.drop_sessions());
     }
 
     /// The login that a component's own programs use; none on SQLite.

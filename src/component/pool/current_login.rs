@@ -1,32 +1,24 @@
 //! What the sessions of a pool on a server are held to, also while the pool is given another login.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sea_orm::sqlx::{self, Database, Pool};
 
 use super::rights::Expected;
 use super::rolling::ACQUIRE_TIMEOUT;
-
-/// A session's age is taken a moment after it was looked at. What was opened this soon after a switch is opened again.
-const MARGIN: Duration = Duration::from_millis(50);
+use crate::db::Since;
 
 /// What every session must be.
 pub(super) struct CurrentLogin {
     expected: RwLock<Arc<Expected>>,
-    /// When the pool was last given another login, in milliseconds since `began`.
-    switched: AtomicU64,
-    began: Instant,
+    /// When the pool was last given another login.
+    switched: Since,
 }
 
 impl CurrentLogin {
     pub(super) fn new(expected: Expected) -> Arc<Self> {
-        Arc::new(Self {
-            expected: RwLock::new(Arc::new(expected)),
-            switched: AtomicU64::new(0),
-            began: Instant::now(),
-        })
+        Arc::new(Self { expected: RwLock::new(Arc::new(expected)), switched: Since::default() })
     }
 
     /// Holds new sessions to something else.
@@ -36,8 +28,7 @@ impl CurrentLogin {
 
     /// From now on sessions are of another login.
     pub(super) fn switched(&self) {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.switched.store(now.max(1), Ordering::Release);
+        self.switched.mark();
     }
 
     pub(super) fn expected(&self) -> Arc<Expected> {
@@ -46,8 +37,7 @@ impl CurrentLogin {
 
     /// Whether a session of this age was opened with the login in use.
     pub(super) fn is_current(&self, age: Duration) -> bool {
-        let switched = Duration::from_millis(self.switched.load(Ordering::Acquire));
-        switched.is_zero() || age + MARGIN <= self.began.elapsed().saturating_sub(switched)
+        self.switched.is_before(age)
     }
 
     /// A session that was looked at while the login changed is of the login before, and would pass for a new one: its
@@ -60,13 +50,6 @@ impl CurrentLogin {
             "the component's login changed while this session was opened".into(),
         ))
     }
-}
-
-/// One that worked a moment ago is not asked: that would double the journeys of a busy program.
-const FRESH: Duration = Duration::from_millis(500);
-
-pub(super) async fn is_there(session: &mut impl sqlx::Connection, idle_for: Duration) -> bool {
-    idle_for < FRESH || session.ping().await.is_ok()
 }
 
 /// A pool would try again until its patience ends, and then not say why.

@@ -4,23 +4,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sea_orm::sqlx::pool::PoolOptions;
-use sea_orm::sqlx::{self, Connection, Pool};
+use sea_orm::sqlx::{self, ConnectOptions, Pool};
 use sea_orm::{DatabaseConnection, DbErr};
 
-use super::current_login::{CurrentLogin, is_there, one, sweep};
+use super::current_login::{CurrentLogin, one, sweep};
 use super::rights::Expected;
 use super::rolling::{ACQUIRE_TIMEOUT, PoolSettings, Rolling};
-use crate::db::{Address, conn};
+use crate::db::{Address, Hosts, Options, Server, conn};
 use crate::policy::Limits;
 
 /// What a driver has of its own.
 #[async_trait]
-pub(super) trait Driver: sqlx::Database {
-    /// How a session is opened.
-    fn options(
-        address: &Address,
-        name: &str,
-    ) -> Result<<Self::Connection as Connection>::Options, DbErr>;
+pub(super) trait Driver: Server {
+    /// How a session of each host is opened.
+    fn options(address: &Address, name: &str) -> Result<Vec<Options<Self>>, DbErr>;
 
     /// What a new session is told once it is open.
     async fn prepare(session: &mut Self::Connection, limits: &Limits) -> Result<(), sqlx::Error>;
@@ -40,18 +37,27 @@ pub(super) struct LoginPool<D: Driver> {
     pool: Pool<D>,
     login: Arc<CurrentLogin>,
     limits: Arc<Limits>,
+    hosts: Arc<Hosts<D>>,
+    /// The hosts are followed for as long as it is held.
+    _alive: Arc<()>,
 }
 
-impl<D: Driver> LoginPool<D> {
+impl<D: Driver> LoginPool<D>
+where
+    Options<D>: ConnectOptions<Connection = D::Connection>,
+{
     pub(super) fn open(settings: PoolSettings<'_>) -> Result<Self, DbErr> {
         let PoolSettings { address, name, expected, limits, size, .. } = settings;
         let login = CurrentLogin::new(expected);
         let limits = Arc::new(limits.clone());
+        let hosts = Hosts::<D>::new(address, D::options(address, name)?);
         let (on_connect, on_acquire, kept) = (login.clone(), login.clone(), limits.clone());
+        let (connecting, acquiring) = (hosts.clone(), hosts.clone());
         let pool = PoolOptions::<D>::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = pool.after_connect(move |session, _| {
-            let (login, limits) = (on_connect.clone(), limits.clone());
+            let (login, limits, hosts) = (on_connect.clone(), limits.clone(), connecting.clone());
             Box::pin(async move {
+                hosts.admit(session).await?;
                 let expected = login.expected();
                 D::prepare(session, &limits).await?;
                 D::require(session, &expected).await?;
@@ -60,14 +66,21 @@ impl<D: Driver> LoginPool<D> {
         });
         let pool = pool.test_before_acquire(false).before_acquire(move |session, about| {
             let current = on_acquire.is_current(about.age);
-            Box::pin(async move { Ok(current && is_there(session, about.idle_for).await) })
+            let hosts = acquiring.clone();
+            Box::pin(async move { Ok(current && hosts.keeps(session, &about).await) })
         });
-        Ok(Self { pool: pool.connect_lazy_with(D::options(address, name)?), login, limits: kept })
+        let pool = pool.connect_lazy_with(hosts.current().map_err(conn)?);
+        let alive = Arc::new(());
+        hosts.follow(&pool, Arc::downgrade(&alive));
+        Ok(Self { pool, login, limits: kept, hosts, _alive: alive })
     }
 }
 
 #[async_trait]
-impl<D: Driver> Rolling for LoginPool<D> {
+impl<D: Driver> Rolling for LoginPool<D>
+where
+    Options<D>: ConnectOptions<Connection = D::Connection>,
+{
     fn database(&self) -> DatabaseConnection {
         D::database(self.pool.clone())
     }
@@ -75,6 +88,7 @@ impl<D: Driver> Rolling for LoginPool<D> {
     async fn probe(&self) -> Result<(), DbErr> {
         let expected = self.login.expected();
         let mut session = one(self.pool.connect_options().as_ref()).await.map_err(conn)?;
+        self.hosts.admit(&mut session).await.map_err(conn)?;
         D::prepare(&mut session, &self.limits).await.map_err(conn)?;
         D::require(&mut session, &expected).await.map_err(conn)
     }
@@ -83,9 +97,13 @@ impl<D: Driver> Rolling for LoginPool<D> {
         self.login.expect(expected);
     }
 
+    fn drop_sessions(&self) {
+        self.hosts.drop_sessions();
+    }
+
     async fn switch(&self, address: &Address, name: &str, expected: Expected) -> Result<(), DbErr> {
         self.expect(expected);
-        self.pool.set_connect_options(D::options(address, name)?);
+        self.hosts.replace(D::options(address, name)?, &self.pool).map_err(conn)?;
         self.login.switched();
         sweep(&self.pool).await;
         Ok(())

@@ -12,7 +12,7 @@ use crate::policy::{Limits, granted};
 
 #[async_trait]
 impl Driver for MySql {
-    fn options(address: &Address, _name: &str) -> Result<MySqlConnectOptions, DbErr> {
+    fn options(address: &Address, _name: &str) -> Result<Vec<MySqlConnectOptions>, DbErr> {
         mysql_options(address)
     }
 

@@ -15,7 +15,7 @@ use crate::policy::wanted::timeouts;
 
 #[async_trait]
 impl Driver for Postgres {
-    fn options(address: &Address, name: &str) -> Result<PgConnectOptions, DbErr> {
+    fn options(address: &Address, name: &str) -> Result<Vec<PgConnectOptions>, DbErr> {
         postgres_options(address, name)
     }
 

@@ -38,6 +38,9 @@ pub(super) trait Rolling: Send + Sync {
     /// Holds new sessions to something else.
     fn expect(&self, expected: Expected);
 
+    /// Drops each session that is open now when it is asked for: its server turned out to take no changes.
+    fn drop_sessions(&self);
+
     /// Uses another login from now on. Sessions of the one before are dropped when they come back, or now if they idle;
     /// one that was on its way is refused when it arrives.
     async fn switch(&self, address: &Address, name: &str, expected: Expected) -> Result<(), DbErr>;

@@ -35,6 +35,8 @@ impl Rolling for Sqlite {
 
     fn expect(&self, _expected: Expected) {}
 
+    fn drop_sessions(&self) {}
+
     async fn switch(
         &self,
         _address: &Address,

@@ -99,6 +99,7 @@ pub(super) fn known(engine: DbBackend) -> &'static [&'static str] {
             "sslmode",
             "sslrootcert",
             "statement-cache-capacity",
+            "target_session_attrs",
             "user",
         ],
         DbBackend::MySql => &[

@@ -28,6 +28,12 @@ pub enum AddressError {
         "unknown `{0}` in the database address: PostgreSQL's strictest is `verify-full`, MySQL's `verify_identity`"
     )]
     Mode(String),
+    /// A list of hosts that cannot be read, or stands in a parameter.
+    #[error("the database address has a list of hosts that cannot be read")]
+    Hosts,
+    /// A `target_session_attrs` that PostgreSQL does not have.
+    #[error("unknown `target_session_attrs={0}` in the database address")]
+    SessionAttrs(String),
     /// A character of the user or the password that ends it.
     #[error(
         "the database address holds a character that is not percent-encoded, in its user or password or behind the host"
@@ -63,6 +69,12 @@ impl AddressError {
             }
             Self::NotBuilt { .. } => "use a build with this feature".into(),
             Self::Mode(_) => "leave it out: TLS is required and verified off loopback".into(),
+            Self::Hosts => "write the hosts before the database, each with its port: `…@HOST:PORT,HOST:PORT/DATABASE`; no \
+                            `host`, `port` or `socket` beside them"
+                .into(),
+            Self::SessionAttrs(_) => "write `read-write`, `primary`, `read-only`, `standby`, `prefer-standby` or `any`, or leave \
+                                      it out: of several hosts the one that takes changes is used"
+                .into(),
             Self::Unencoded => "write `#` in a password as `%23`, `?` as `%3F`, `/` as `%2F`, `@` as `%40`, `:` as `%3A` and \
                                 `%` as `%25`"
                 .into(),

@@ -3,6 +3,8 @@
 //! SQLAlchemy ends a password at the first `@` and takes every other character in it as it is; it decodes percent
 //! codes in the user and the password alone. In `sqlite:///x` the path is relative; absolute ones have four slashes.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use sea_orm::DbBackend;
 use url::form_urlencoded;
@@ -38,10 +40,45 @@ fn server(engine: DbBackend, scheme: &str, rest: &str) -> Result<Zeroizing<Strin
         return Err(AddressError::Unencoded);
     }
     let (host, database) = place.split_once('/').unwrap_or((place, ""));
+    let (host, query) = hosts_in_query(engine, host, query)?;
     let login = user.map(login).unwrap_or_default();
     let database = encoded(database);
-    let parameters = parameters(engine, query, user.is_some())?;
+    let parameters = parameters(engine, &query, user.is_some())?;
     Ok(Zeroizing::new(format!("{scheme}://{}{host}/{}{parameters}", *login, *database)))
+}
+
+/// PostgreSQL's drivers take several hosts as parameters: `host=A:1&host=B:2`, or `host=A,B&port=1,2`. Returns them before
+/// the database, and the parameters without them.
+fn hosts_in_query<'a>(
+    engine: DbBackend,
+    host: &'a str,
+    query: &'a str,
+) -> Result<(Cow<'a, str>, Cow<'a, str>), AddressError> {
+    let of = |wanted: &str| -> Vec<String> {
+        let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == wanted);
+        pairs
+            .flat_map(|(_, value)| value.split(',').map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    };
+    let (hosts, ports) = (of("host"), of("port"));
+    if engine != DbBackend::Postgres || hosts.len() < 2 {
+        return Ok((host.into(), query.into()));
+    }
+    let is_apart = matches!(ports.len(), 0 | 1) || ports.len() == hosts.len();
+    if !host.is_empty() || !is_apart {
+        return Err(AddressError::Hosts);
+    }
+    let with_port = |(place, host): (usize, &String)| {
+        let port = ports.get(place).or_else(|| ports.first());
+        port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+    };
+    let list: Vec<_> = hosts.iter().enumerate().map(with_port).collect();
+    let mut rest = form_urlencoded::Serializer::new(String::new());
+    rest.extend_pairs(
+        form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| !matches!(&**name, "host" | "port")),
+    );
+    Ok((list.join(",").into(), rest.finish().into()))
 }
 
 /// The user holds no `/`; without an `@` behind it there is none.
@@ -140,7 +177,6 @@ fn tunes_a_driver(engine: DbBackend, name: &str) -> bool {
             "keepalives_interval",
             "prepare_threshold",
             "prepared_statement_cache_size",
-            "target_session_attrs",
             "tcp_user_timeout",
             "timeout",
         ],
@@ -190,6 +226,15 @@ mod tests {
                 "mysql+pymysql://k:pw@db/keystone?ssl_ca=/etc/ca.pem",
                 "mysql://k:pw@db/keystone?ssl-ca=%2Fetc%2Fca.pem",
             ),
+            ("mysql+pymysql://k:p,w@h1,h2:3307/keystone", "mysql://k:p%2Cw@h1,h2:3307/keystone"),
+            (
+                "postgresql+psycopg2://k:pw@/keystone?host=h1:5433&host=h2&target_session_attrs=primary",
+                "postgresql://k:pw@h1:5433,h2/keystone?target_session_attrs=primary",
+            ),
+            (
+                "postgresql+asyncpg://k:pw@/keystone?host=h1,h2&port=5433,5434",
+                "postgresql://k:pw@h1:5433,h2:5434/keystone",
+            ),
             ("sqlite:////var/lib/keystone.db", "sqlite:///var/lib/keystone.db"),
             ("sqlite+pysqlite:///keystone.db?timeout=5", "sqlite://keystone.db"),
             ("sqlite:///100%.db", "sqlite://100%25.db"),
@@ -204,6 +249,8 @@ mod tests {
             ("mysql+pymysql://k:p@ss@127.0.0.1/keystone", AddressError::Unencoded),
             ("mysql+pymysql://k:p@s?canary@127.0.0.1/keystone", AddressError::Unencoded),
             ("mysql+pymysql://k:12?canary", AddressError::Unencoded),
+            ("postgresql+psycopg2://k:pw@h0/keystone?host=h1&host=h2", AddressError::Hosts),
+            ("postgresql+psycopg2://k:pw@/keystone?host=h1,h2,h3&port=1,2", AddressError::Hosts),
             (
                 "mysql+pymysql://k:pw@db/keystone?read_default_file=x",
                 AddressError::Parameter("read_default_file".into()),

@@ -1,5 +1,7 @@
 //! What is particular to each engine's driver, a module an engine, each behind the feature of its name.
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) mod hosts;
 #[cfg(feature = "mysql")]
 pub(super) mod mysql;
 #[cfg(feature = "mysql")]
@@ -12,6 +14,8 @@ pub(super) mod postgres;
 pub(super) mod postgres_session;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(super) mod since;
 #[cfg(feature = "sqlite")]
 pub(super) mod sqlite;
 

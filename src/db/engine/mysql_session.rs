@@ -68,12 +68,15 @@ async fn set_all(session: &mut MySqlConnection, lock_wait_timeout: u32) -> Resul
     session.execute(sqlx::AssertSqlSafe(sql + OF_ONE)).await.map(drop)
 }
 
-/// A pooler in between may take a `SET` and not pass it on.
+/// A pooler in between may take a `SET` and not pass it on. Servers outside a cluster know none of the names of one.
 async fn require_settings(session: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    let row =
-        session.fetch_one("SELECT @@SESSION.sql_mode, IF(@@SESSION.autocommit, '1', '0')").await?;
-    let (mode, autocommit): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    let mut told = told(session).await?;
+    if told.is("wsrep_on", "ON") {
+        session.execute(IN_A_CLUSTER).await?;
+        told = self::told(session).await?;
+    }
     let refused = |what| Err(sqlx::Error::Configuration(UnfitDatabase::Setting(what).into()));
+    let mode = told.value("sql_mode");
     if !mode.split(',').any(|word| word == STRICT) {
         return refused("sql_mode strict, and would cut long values");
     }
@@ -83,7 +86,54 @@ async fn require_settings(session: &mut MySqlConnection) -> Result<(), sqlx::Err
     {
         return refused("sql_mode as this session sets it");
     }
-    if autocommit == "1" { Ok(()) } else { refused("autocommit on") }
+    if !told.is("autocommit", "ON") {
+        return refused("autocommit on");
+    }
+    told.in_a_cluster().map_or(Ok(()), refused)
+}
+
+/// On a node of a Galera cluster: a read sees what any node acknowledged before it, each change of the schema is made on
+/// all nodes, and a node that left the cluster answers nothing.
+const IN_A_CLUSTER: &str = "SET SESSION wsrep_sync_wait = 1, SESSION wsrep_osu_method = 'TOI', SESSION wsrep_dirty_reads = 0";
+
+/// What a session says of its settings.
+struct Told(Vec<(String, String)>);
+
+async fn told(session: &mut MySqlConnection) -> Result<Told, sqlx::Error> {
+    let sql = "SHOW SESSION VARIABLES WHERE variable_name IN ('sql_mode', 'autocommit', 'wsrep_on', 'wsrep_sync_wait', \
+               'wsrep_osu_method', 'wsrep_dirty_reads')";
+    let rows = sqlx::raw_sql(sql).fetch_all(session).await?;
+    let rows = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+    rows.collect::<Result<_, sqlx::Error>>().map(Told)
+}
+
+impl Told {
+    fn value(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(told, _)| told.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value)
+    }
+
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.value(name).eq_ignore_ascii_case(value)
+    }
+
+    /// What a node of a cluster did not keep.
+    fn in_a_cluster(&self) -> Option<&'static str> {
+        if !self.is("wsrep_on", "ON") {
+            return None;
+        }
+        // A bit for reads, beside others that an administrator may want.
+        let waits = self.value("wsrep_sync_wait").parse::<u32>().is_ok_and(|bits| bits & 1 == 1);
+        let kept = [
+            (waits, "wsrep_sync_wait on, and would read what is out of date"),
+            (
+                self.is("wsrep_osu_method", "TOI"),
+                "wsrep_osu_method TOI, and would leave nodes different",
+            ),
+            (!self.is("wsrep_dirty_reads", "ON"), "wsrep_dirty_reads off"),
+        ];
+        kept.into_iter().find(|(kept, _)| !kept).map(|(_, what)| what)
+    }
 }
 
 /// Sets up a session of a component, with its limits in milliseconds. MySQL bounds reading statements only.
@@ -119,6 +169,33 @@ mod tests {
     fn settings_are_named_once() {
         for (place, (name, _)) in SETTINGS.iter().enumerate() {
             assert!(SETTINGS.iter().skip(place + 1).all(|(other, _)| other != name), "{name}");
+        }
+    }
+
+    fn node(settings: &[(&str, &str)]) -> Told {
+        Told(settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+    }
+
+    #[test]
+    fn a_node_that_does_not_keep_the_settings_is_refused() {
+        let good = [
+            ("wsrep_OSU_method", "TOI"),
+            ("wsrep_dirty_reads", "OFF"),
+            ("wsrep_on", "ON"),
+            ("wsrep_sync_wait", "15"),
+        ];
+        assert_eq!(node(&good).in_a_cluster(), None);
+        assert_eq!(node(&[("wsrep_on", "OFF")]).in_a_cluster(), None);
+        assert_eq!(node(&[]).in_a_cluster(), None);
+        for (name, value) in [
+            ("wsrep_OSU_method", "RSU"),
+            ("wsrep_OSU_method", "NBO"),
+            ("wsrep_dirty_reads", "ON"),
+            ("wsrep_sync_wait", "0"),
+            ("wsrep_sync_wait", "6"),
+        ] {
+            let bad = good.map(|(known, kept)| (known, if known == name { value } else { kept }));
+            assert!(node(&bad).in_a_cluster().is_some(), "{name} {value}");
         }
     }
 }

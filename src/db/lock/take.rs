@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     HEARTBEAT, LEASE, Lock, LockError, clock_ms, lease_ms, next_token, now_ms, number, of,
 };
-use crate::db::{holder, is_transient, statement};
+use crate::db::{holder, is_transient, retry, statement};
 
 const POLL: Duration = Duration::from_millis(250);
 /// A wait is silent for no longer.
@@ -81,7 +81,7 @@ impl Lease {
             number("token"),
             number("expires_ms"),
         );
-        let row = db.query_one_raw(of(db, &sql, [])).await?;
+        let row = retry!(db.query_one_raw(of(db, &sql, [])))?;
         let row =
             row.ok_or_else(|| DbErr::RecordNotFound("strongroom_lock has lost its row".into()))?;
         Ok(Self {

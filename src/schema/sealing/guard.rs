@@ -126,6 +126,7 @@ impl Guard {
 
 /// How the names of the guards begin that read another table, and that table. On SQLite a writer's own rights do not count
 /// there.
+#[cfg(feature = "sqlite")]
 pub(crate) const GUARDS_THAT_READ: [(&str, &str); 2] =
     [("strongroom_3_restoring_", "strongroom_reseal"), ("strongroom_5_key_", KEY_TABLE)];
 

@@ -31,6 +31,7 @@ use strongroom_entity::{SealedTable, own_table};
 use strongroom_migration::Phase;
 
 pub use error::Unsealable;
+#[cfg(feature = "sqlite")]
 pub(crate) use guard::GUARDS_THAT_READ;
 pub use inspect::{holds_writers, is_half_way, missing_guards};
 use lease::{HeldLock, Lease};

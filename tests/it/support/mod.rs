@@ -1,11 +1,14 @@
 //! A room of one's own for each test: a folder, a key, a database, and the program to run in it.
 
+mod cluster;
 mod component;
 mod engine;
+mod forwarder;
 mod gate;
 mod own_server;
 mod postgres;
 mod process;
+mod relay;
 mod removal;
 mod repository;
 mod room;
@@ -14,12 +17,15 @@ mod run;
 mod service;
 mod tls_server;
 
+pub(crate) use cluster::Cluster;
 pub(crate) use component::{Verdict, is_refusal, tried};
 pub(crate) use engine::{block_on, runtime};
+pub(crate) use forwarder::Forwarder;
 pub(crate) use gate::Gate;
 pub(crate) use own_server::OwnServer;
 pub(crate) use postgres::RestartablePostgres;
 pub(crate) use process::{Ran, Running, ran, until};
+pub(crate) use relay::Relay;
 pub(crate) use repository::repository;
 pub(crate) use room::{Room, run_with_input, typed};
 pub(crate) use strongroom_migration::Engine;

@@ -48,6 +48,10 @@ impl OwnServer {
         server
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn url(&self, user: &str, password: &str, database: &str) -> String {
         format!("{}://{user}:{password}@127.0.0.1:{}/{database}", self.recipe.scheme, self.port)
     }

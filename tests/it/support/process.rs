@@ -1,7 +1,8 @@
 //! Running the program and looking at what it said.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -63,9 +64,45 @@ impl Running {
         self.0.try_wait().unwrap().is_some()
     }
 
+    /// Waits for its end. After so long, or when something else is no longer as it must be, it looks at what hangs, and kills the run:
+    /// then what it saw is the error.
+    pub fn finish_within(
+        mut self,
+        most: Duration,
+        mut is_well: impl FnMut() -> bool,
+        look: impl FnOnce() -> String,
+    ) -> Result<Ran, String> {
+        let begun = Instant::now();
+        let [out, err] =
+            [reader(self.0.stdout.take().unwrap()), reader(self.0.stderr.take().unwrap())];
+        while !self.is_over() {
+            if begun.elapsed() > most || !is_well() {
+                let seen = format!("not ended after {:?}\n{}", begun.elapsed(), look());
+                self.kill();
+                return Err(seen);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let status = self.0.wait().unwrap();
+        Ok(Ran {
+            code: status.code().unwrap_or(-1),
+            out: out.join().unwrap(),
+            err: err.join().unwrap(),
+        })
+    }
+
     pub fn finish(self) -> Ran {
         Ran::of(self.0.wait_with_output().unwrap())
     }
+}
+
+/// Reads all that comes, so that a full pipe holds nobody up.
+fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 /// Runs a command with nothing on standard input.

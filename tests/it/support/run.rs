@@ -5,9 +5,10 @@ use std::process::{ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Waits until the pipe closes, which the system does when this process ends, and removes the run's containers.
+/// Waits until the pipe closes, which the system does when this process ends, and removes the run's containers and networks.
 const GUARD: &str = "cat > /dev/null; \
-    docker ps --all --quiet --filter label=strongroom.test.run=$0 | xargs --no-run-if-empty docker rm --force --volumes";
+    docker ps --all --quiet --filter label=strongroom.test.run=$0 | xargs --no-run-if-empty docker rm --force --volumes; \
+    docker network ls --quiet --filter label=strongroom.test.run=$0 | xargs --no-run-if-empty docker network rm";
 
 /// The run's name, and the end of the pipe that keeps its guard waiting.
 static RUN: LazyLock<(String, ChildStdin)> = LazyLock::new(|| {
@@ -20,6 +21,11 @@ static RUN: LazyLock<(String, ChildStdin)> = LazyLock::new(|| {
     let pipe = guard.spawn().unwrap().stdin.take().unwrap();
     (name, pipe)
 });
+
+/// Returns the run's name, which no other run has.
+pub(super) fn name() -> &'static str {
+    &RUN.0
+}
 
 /// Returns the labels of every container: one for `make clean-containers`, and one for the guard.
 pub(super) fn labels() -> [(String, String); 2] {

@@ -96,8 +96,13 @@ impl Service {
         Self::start_by(command, room)
     }
 
-    pub fn start_by(mut command: Command, room: &Room) -> Self {
-        command.env("STRONGROOM__DATABASE__URL", room.service_address());
+    pub fn start_by(command: Command, room: &Room) -> Self {
+        Self::start_at(command, room, &room.service_address())
+    }
+
+    /// With its database at this address.
+    pub fn start_at(mut command: Command, room: &Room, address: &str) -> Self {
+        command.env("STRONGROOM__DATABASE__URL", address);
         let certificates = room.path().join("certs");
         let mut child = command
             .stdin(Stdio::null())

@@ -64,6 +64,10 @@ impl Own {
         self.pool.expect(expected);
     }
 
+    pub(super) fn drop_sessions(&self) {
+        self.pool.drop_sessions();
+    }
+
     pub(super) async fn switch(
         &self,
         address: &Address,
