@@ -88,7 +88,8 @@ fn id_bytes(column: &SealedColumn, engine: Engine) -> String {
     )
 }
 
-/// The number that the header's bytes are. SQLite has no function for that: its digits are looked up one by one.
+/// The number that the header's bytes are. SQLite has no function for the value of a byte: it is the place of the byte among
+/// all bytes, which costs half of what looking up hexadecimal digits does.
 fn id(column: &SealedColumn, engine: Engine) -> String {
     let cell = format!("new.{}", engine.quoted(column.sealed));
     let bytes = id_bytes(column, engine);
@@ -96,13 +97,15 @@ fn id(column: &SealedColumn, engine: Engine) -> String {
         let (place, shift) = (KEY_ID_OFFSET + n, 8 * (LENGTH - 1 - n));
         format!("(get_byte({cell}, {place})::bigint << {shift})")
     });
-    let by_digit = (0..2 * LENGTH).map(|n| {
-        let (place, weight) = (n + 1, 1_u64 << (4 * (2 * LENGTH - 1 - n)));
-        format!("(instr('0123456789ABCDEF', substr(hex({bytes}), {place}, 1)) - 1) * {weight}")
+    let all: Vec<u8> = (0..=u8::MAX).collect();
+    let all = Dialect::from(engine).bytes_literal(&all);
+    let by_place = (0..LENGTH).map(|n| {
+        let (place, weight) = (FIRST + n, 1_u64 << (8 * (LENGTH - 1 - n)));
+        format!("(instr({all}, substr({cell}, {place}, 1)) - 1) * {weight}")
     });
     Dialect::from(engine).pick(ByDialect {
         postgres: by_byte.collect::<Vec<_>>().join(" | "),
         mysql: format!("CAST(conv(hex({bytes}), 16, 10) AS unsigned)"),
-        sqlite: by_digit.collect::<Vec<_>>().join(" + "),
+        sqlite: by_place.collect::<Vec<_>>().join(" + "),
     })
 }
