@@ -253,7 +253,7 @@ fn fault(dice: &mut Dice, node: usize) -> Fault {
 }
 
 #[test]
-#[ignore = "takes minutes: make test-cluster"]
+#[ignore = "takes minutes: tests/long unmet"]
 fn nothing_hangs_and_nothing_is_lost_whatever_fails() {
     all_commands_with(faults(5));
 }

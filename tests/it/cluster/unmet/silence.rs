@@ -6,7 +6,7 @@ use super::super::failover::served;
 
 /// Nothing ends the connection, and nothing answers: a server that hangs, or a network that drops every packet.
 #[test]
-#[ignore = "takes minutes: make test-cluster"]
+#[ignore = "takes minutes: tests/long unmet"]
 fn a_run_whose_server_falls_silent_ends() {
     let (pair, service) = served();
     service.stop();
