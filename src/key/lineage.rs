@@ -64,7 +64,7 @@ pub(super) struct SeenEpoch {
     pub(super) mark: Option<EpochMark>,
 }
 
-/// How a manifest stands to one that was seen.
+/// The relation of a manifest to an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Descent {
     /// It is the same or a later one.
@@ -75,7 +75,7 @@ pub(super) enum Descent {
     Diverged,
 }
 
-/// The epoch of a manifest and the marks that it carries; none for a row that nothing has authenticated.
+/// The epoch of a manifest and the marks that it carries. An unauthenticated row has no marks.
 #[derive(Debug, Clone)]
 pub(super) struct FoundEpoch<'a> {
     pub(super) epoch: Epoch,

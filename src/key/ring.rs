@@ -148,16 +148,6 @@ impl Ring {
         self.reload_whole(db).await
     }
 
-    /// Drops every data key and the knowledge of how old the manifest is. The next use reads both again, as for a ring that was
-    /// just loaded. For a writer whose key the database does not have.
-    pub(crate) fn forget_keys(&self) {
-        let mut state = self.write();
-        state.data.clear();
-        state.by_scope.clear();
-        state.columns.clear();
-        state.is_stale = true;
-    }
-
     /// Reads the manifest again when it is older than [`LIFETIME`]. Of many tasks one does it; the others go on meanwhile,
     /// but not for longer than a roll waits for them.
     pub async fn refresh(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {

@@ -76,7 +76,7 @@ impl Line {
             || (self.epoch == seen.epoch && self.mark.is_none() && seen.mark.is_some())
     }
 
-    /// What the line says was seen.
+    /// Returns the epoch and the mark that the line remembers.
     pub(super) fn seen(&self) -> SeenEpoch {
         SeenEpoch { epoch: self.epoch, mark: self.mark.clone() }
     }

@@ -10,6 +10,16 @@ use crate::key::RingError;
 use crate::key::lineage::Descent;
 
 impl Ring {
+    /// Drops every data key and the knowledge of how old the manifest is. The next use reads both again, as for a ring that was
+    /// just loaded. For a writer whose key the database does not have.
+    pub(crate) fn forget_keys(&self) {
+        let mut state = self.write();
+        state.data.clear();
+        state.by_scope.clear();
+        state.columns.clear();
+        state.is_stale = true;
+    }
+
     /// See [`Ring::refresh_now`].
     pub(super) async fn reread_manifest(&self, db: &impl ConnectionTrait) -> Result<(), RingError> {
         let asked_at = Instant::now();

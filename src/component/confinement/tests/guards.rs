@@ -177,7 +177,7 @@ async fn guards_outlive_a_schema_change_of_another_connection() {
     }
 }
 
-/// A guard of the schema looks keys up for whoever writes; nobody reads them under its name.
+/// A guard of the schema reads keys for each writer. A statement that uses its name does not run.
 #[tokio::test]
 async fn key_guard_reads_keys_and_its_name_opens_them_to_no_statement() {
     let owner = "CREATE TABLE strongroom_key (id INTEGER PRIMARY KEY, wrapped BLOB); INSERT INTO strongroom_key VALUES (7, x'07'); \
