@@ -17,7 +17,7 @@ pub struct NodeAddresses {
     pub nodes: Vec<String>,
 }
 
-/// The nodes beside the one that a connection leads to.
+/// The other nodes of the cluster of a connection.
 pub(crate) struct Nodes {
     reached: Vec<(String, DatabaseConnection)>,
     /// The nodes that were not asked, with the reason.

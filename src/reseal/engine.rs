@@ -141,7 +141,7 @@ impl Engine<'_> {
         Ok(db::retry!(from())?)
     }
 
-    /// Drops the keys in memory after the database refused one of them. Fails if a roll has begun or ended meanwhile.
+    /// Drops the keys in memory after the database refused one of them. Fails if the active generation has changed.
     async fn take_stored_keys(&self, checkpoint: &Checkpoint) -> Result<(), ResealError> {
         tracing::warn!(table = self.table.name, "a key is gone from the database: sealing again");
         self.ring.forget_keys();

@@ -1,4 +1,4 @@
-//! A Galera cluster: its nodes, and what would make them differ or stand still.
+//! Findings about a Galera cluster: settings and states by which nodes differ or stop.
 
 use super::check::Check;
 use crate::session::Session;

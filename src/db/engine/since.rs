@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A session's age is taken a moment after it was looked at. What was opened this soon after the moment is opened again.
+/// The error of a session's measured age. Sessions opened this soon after the mark are opened again.
 const MARGIN: Duration = Duration::from_millis(50);
 
 /// The last moment that was marked; none at first.

@@ -1,7 +1,7 @@
 //! The guard by which a cell is stored only while its key is.
 //!
 //! A program holds keys in memory. After a failover that lost the commit of a key, or after a retired key was wiped, it would
-//! go on sealing under a key that no other program can load. The database compares the cell's header with the ring's rows
+//! continue to seal under a key that other programs cannot load. The database compares the cell's header with the ring's rows
 //! instead, for each writer, in the statement that writes the cell.
 //!
 //! Promises: at the moment of the statement the ring has a data key with the cell's key id, and that key is not wiped.
